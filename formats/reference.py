@@ -1,0 +1,36 @@
+"""References on the wire: how a bank's answer finds our attempt again.
+
+A reference is the file's sequence number followed by the item number, both in decimal and
+padded with zeros, so that it is unique for ever (sequences never restart) and fits the
+narrowest alphabet. The item takes eight digits; the sequence what the field leaves, at
+most twelve.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+ITEM_DIGITS = 8
+MAXIMUM_WIDTH = 20
+MINIMUM_WIDTH = ITEM_DIGITS + 4
+
+
+def make_references(sequence: int, items: Iterable[int], width: int) -> list[str]:
+    """References of one file's items for a field of `width` characters.
+
+    Raises `OverflowError` where the sequence does not fit: a reference is never shortened.
+    """
+    digits = min(width, MAXIMUM_WIDTH) - ITEM_DIGITS
+    prefix = f"{sequence:0{digits}d}"
+    if width < MINIMUM_WIDTH or len(prefix) > digits:
+        raise OverflowError(f"sequence {sequence} does not fit a reference of {width} characters")
+    return [f"{prefix}{item:08d}" for item in items]
+
+
+def parse_reference(reference: str) -> tuple[int, int] | None:
+    """(sequence, item) of a reference, or None where it cannot be one of ours."""
+    if not (MINIMUM_WIDTH <= len(reference) <= MAXIMUM_WIDTH):
+        return None
+    if not (reference.isascii() and reference.isdigit()):
+        return None
+    return int(reference[:-ITEM_DIGITS]), int(reference[-ITEM_DIGITS:])
