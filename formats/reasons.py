@@ -60,6 +60,7 @@ class Reason(StrEnum):
     UNKNOWN_BANK = "UNKNOWN_BANK"
     NOT_ENTRUSTED = "NOT_ENTRUSTED"
     REPEAT_IN_PERIOD = "REPEAT_IN_PERIOD"
+    REISSUE_REFUSED = "REISSUE_REFUSED"
     OTHER_PERSONS_ACCOUNT = "OTHER_PERSONS_ACCOUNT"
     WITHDRAWN = "WITHDRAWN"
     SYSTEM = "SYSTEM"
@@ -115,6 +116,7 @@ _REASON_LABELS: dict[Reason, tuple[str, str]] = {
     Reason.UNKNOWN_BANK: ("合作银行未登记", "bank has no profile"),
     Reason.NOT_ENTRUSTED: ("未签委托协议", "no agreement entrusts this programme to this bank"),
     Reason.REPEAT_IN_PERIOD: ("同期重复", "repeated within the period"),
+    Reason.REISSUE_REFUSED: ("补发不合规", "may not replace the payment it names"),
     Reason.OTHER_PERSONS_ACCOUNT: ("他人账户", "another person's account"),
     Reason.WITHDRAWN: ("发出前撤回", "taken back before it left"),
     Reason.SYSTEM: ("银行系统错误", "bank system error"),
@@ -161,6 +163,7 @@ PERMITTED: dict[Reason, tuple[Status, ...]] = {
     Reason.UNKNOWN_BANK: _GATEWAY_REFUSES,
     Reason.NOT_ENTRUSTED: _GATEWAY_REFUSES,
     Reason.REPEAT_IN_PERIOD: _GATEWAY_REFUSES,
+    Reason.REISSUE_REFUSED: _GATEWAY_REFUSES,
     Reason.OTHER_PERSONS_ACCOUNT: _GATEWAY_REFUSES,
     Reason.WITHDRAWN: (Status.WITHDRAWN,),
     Reason.TIMED_OUT: (Status.UNKNOWN,),
