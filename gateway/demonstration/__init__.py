@@ -1,0 +1,1 @@
+"""Demonstration data: made-up people, their payments, and a whole site to run them through."""
