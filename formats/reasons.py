@@ -150,7 +150,8 @@ PERMITTED: dict[Reason, tuple[Status, ...]] = {
     Reason.SYSTEM: (Status.UNKNOWN, Status.FAILED),
     Reason.BATCH_REJECTED: _BANK_REFUSES,
     Reason.PAYER_FUNDS: _BANK_REFUSES,
-    Reason.RETURNED: (Status.RETURNED,),
+    # A return that does not say how much came back is unknown until a person knows.
+    Reason.RETURNED: (Status.RETURNED, Status.UNKNOWN),
     Reason.AMOUNT_DIFFERS: (Status.DISCREPANT,),
     Reason.CREDITED_ELSEWHERE: (Status.DISCREPANT,),
     Reason.NO_CARD: _GATEWAY_REFUSES,

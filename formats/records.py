@@ -122,6 +122,8 @@ class Outcome(Struct, frozen=True, kw_only=True):
     amount_minor: int
     credited_minor: int | None
     recorded_at: datetime
+    returned_minor: int | None = None
+    """What came back, where the bank says so; in full or the outcome is discrepant."""
     bank: str = ""
     bank_code: str = ""
     """The bank's own result code, verbatim."""

@@ -124,9 +124,6 @@ AT_THE_BANK: frozenset[FileState] = frozenset(
 )
 """States in which a result may arrive and is believed."""
 
-GIVES_BACK: frozenset[FileState] = frozenset({FileState.VOIDED})
-"""Files whose payments go into a new file by themselves; a rejected file's wait for `redispatch`."""
-
 _CONTRADICTED = (Status.UNKNOWN, Reason.CONTRADICTED)
 
 OUTCOME_MOVES: dict[Status, dict[Status, tuple[Status, Reason | None]]] = {
@@ -173,3 +170,19 @@ OUTCOME_MOVES: dict[Status, dict[Status, tuple[Status, Reason | None]]] = {
 
 REISSUABLE: frozenset[Status] = frozenset({Status.SET_ASIDE, Status.FAILED, Status.RETURNED})
 """Outcomes after which a payment may be replaced; never while unknown or discrepant."""
+
+
+def effective_outcome(
+    current: tuple[Status, Reason] | None, stated: tuple[Status, Reason]
+) -> tuple[Status, Reason]:
+    """What a payment is after new evidence: `OUTCOME_MOVES` applied.
+
+    A contradiction is never ended by a third statement of the bank, only by a person: else
+    "credited, failed, failed" would end as failed and be paid again.
+    """
+    if current is None:
+        return stated
+    if current[1] is Reason.CONTRADICTED:
+        return current
+    status, reason = OUTCOME_MOVES[current[0]][stated[0]]
+    return status, stated[1] if reason is None else reason

@@ -1,0 +1,157 @@
+"""The ledger's database: opening, migrating, transactions.
+
+SQLite in WAL mode with full syncs; every transaction takes the write lock at its start
+(`BEGIN IMMEDIATE`), so what it read is still true when it writes. What is asked of the
+tables stands in the `ledger_*` modules, the schema in `migrations`.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Row, create_engine, event, text
+from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.pool import NullPool
+
+from gateway.errors import IntegrityError, StorageFailed
+
+SCHEMA_REVISION = "0001"
+
+BUSY_TIMEOUT_SECONDS = 60
+"""A submission of a million payments holds the write lock for a few seconds."""
+
+
+class Transaction:
+    """One open transaction. SQL goes through `one`, `all`, `run` and, in bulk, `many`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def run(self, statement: str, **values: Any) -> int:
+        """Execute; the number of rows that changed."""
+        return self._connection.execute(text(statement), values).rowcount
+
+    def insert(self, statement: str, **values: Any) -> int:
+        """Execute an INSERT; the new row's integer key."""
+        key = self._connection.execute(text(statement), values).lastrowid
+        assert key is not None
+        return int(key)
+
+    def one(self, statement: str, **values: Any) -> Row[Any] | None:
+        return self._connection.execute(text(statement), values).one_or_none()
+
+    def all(self, statement: str, **values: Any) -> Sequence[Row[Any]]:
+        return self._connection.execute(text(statement), values).all()
+
+    def stream(self, statement: str, **values: Any) -> Iterator[Row[Any]]:
+        """Rows as they come: constant memory for any number."""
+        result = self._connection.execution_options(yield_per=1024).execute(text(statement), values)
+        yield from result
+
+    def many(self, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
+        """One INSERT or UPDATE with `?` places for many rows, through the driver in bulk."""
+        if rows:
+            self._connection.exec_driver_sql(statement, list(rows))
+
+
+class Ledger:
+    """The database file. Open it once a process; transactions may be opened from any thread."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not path.exists():
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        self._engine = _engine(path)
+        try:
+            self._migrate()
+        except DatabaseError as error:
+            raise _damaged(path, error) from error
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    @contextmanager
+    def write(self) -> Iterator[Transaction]:
+        """A transaction that commits at the end of the block and rolls back on any error."""
+        try:
+            with self._engine.begin() as connection:
+                yield Transaction(connection)
+        except OperationalError as error:
+            raise StorageFailed(
+                f"ledger {self.path}: {error.orig}",
+                hint="free space on the disk, or wait for the other process that writes",
+            ) from error
+        except DatabaseError as error:
+            if isinstance(error.orig, sqlite3.IntegrityError):
+                raise
+            raise _damaged(self.path, error) from error
+
+    @contextmanager
+    def read(self) -> Iterator[Transaction]:
+        """A consistent view; nothing is written."""
+        try:
+            with self._engine.connect().execution_options(bankgate_read=True) as connection:
+                yield Transaction(connection)
+        except OperationalError as error:
+            raise StorageFailed(f"ledger {self.path}: {error.orig}") from error
+
+    def _migrate(self) -> None:
+        if _revision(self._engine) == SCHEMA_REVISION:
+            return
+        # Imported here only: alembic costs a third of a second and is needed once.
+        from alembic import command
+        from alembic.config import Config
+
+        config = Config()
+        config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+        with self._engine.begin() as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+
+
+def _engine(path: Path) -> Engine:
+    engine = create_engine(
+        f"sqlite:///{path}",
+        poolclass=NullPool,
+        connect_args={"timeout": BUSY_TIMEOUT_SECONDS, "check_same_thread": False, "isolation_level": None},
+    )
+
+    @event.listens_for(engine, "connect")
+    def _set_up(connection: sqlite3.Connection, _record: object) -> None:
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            "cache_size=-16384",
+            "wal_autocheckpoint=4000",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        reading = connection.get_execution_options().get("bankgate_read", False)
+        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _revision(engine: Engine) -> str | None:
+    with engine.connect().execution_options(bankgate_read=True) as connection:
+        if not connection.exec_driver_sql(
+            "SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'"
+        ).one_or_none():
+            return None
+        row = connection.exec_driver_sql("SELECT version_num FROM alembic_version").one_or_none()
+        return None if row is None else str(row[0])
+
+
+def _damaged(path: Path, error: DatabaseError) -> IntegrityError:
+    return IntegrityError(
+        f"ledger {path}: {error.orig}", hint="it is not a ledger of this program, or damaged: restore a backup"
+    )

@@ -1,0 +1,1 @@
+"""The ledger's schema, one revision a change. The schema stands here and nowhere else."""

@@ -1,0 +1,157 @@
+"""The spool: sealed files, written once, synced, then named.
+
+A name in the ledger always refers to a complete, durable file: the bytes are synced and
+the file renamed into place before the transaction that mentions it. Files that a
+crash left unfinished lie under `temporary/`, where `sweep` removes them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Any, BinaryIO, Self
+
+import msgspec
+
+from gateway.ports import Disk, Randomness
+from keys.sealed import FrameReader, FrameWriter, Masters, SealedReader, SealedWriter
+
+TEMPORARY = "temporary/"
+
+Columns = dict[str, list[Any]]
+
+
+class MeasuredSink:
+    """Passes bytes on, counting and digesting the clear bytes on their way into the seal."""
+
+    def __init__(self, write: Callable[[bytes], object]) -> None:
+        self._write = write
+        self._digest = hashlib.sha256()
+        self.size_bytes = 0
+
+    def write(self, block: bytes, /) -> int:
+        self._digest.update(block)
+        self.size_bytes += len(block)
+        self._write(block)
+        return len(block)
+
+    @property
+    def sha256(self) -> str:
+        return self._digest.hexdigest()
+
+
+class ColumnsWriter:
+    """A sealed file of column chunks. `commit` makes it durable and names it."""
+
+    def __init__(self, disk: Disk, masters: Masters, temporary: str, name: str) -> None:
+        self.name = name
+        self.rows = 0
+        self._disk = disk
+        self._temporary = temporary
+        self._raw = disk.create(temporary)
+        self._frames = FrameWriter(self._raw, masters.current, name.encode())
+
+    def append(self, columns: Columns, count: int) -> None:
+        self._frames.append(msgspec.msgpack.encode(columns))
+        self.rows += count
+
+    def commit(self) -> None:
+        self._frames.close()
+        self._disk.sync(self._raw)
+        self._raw.close()
+        self._disk.publish(self._temporary, self.name)
+
+    def discard(self) -> None:
+        self._raw.close()
+        self._disk.remove(self._temporary)
+
+
+class ColumnsReader:
+    """The chunks of a sealed file of columns, in order or by index; only what is asked is decoded."""
+
+    def __init__(self, raw: BinaryIO, masters: Masters, name: str) -> None:
+        self._raw = raw
+        self._frames = FrameReader(raw, masters, name.encode())
+        self.count = self._frames.count
+
+    def columns(self, index: int, wanted: Collection[str]) -> Columns:
+        """Chunk `index`, with those of the wanted columns that it has."""
+        return _wanted_columns(self._frames[index], wanted)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._raw.close()
+
+
+class Spool:
+    """Sealed files under names. The name is sealed with the bytes: files cannot be swapped."""
+
+    def __init__(self, disk: Disk, masters: Masters, randomness: Randomness) -> None:
+        self._disk = disk
+        self._masters = masters
+        self._randomness = randomness
+
+    @contextmanager
+    def create(self, name: str) -> Iterator[MeasuredSink]:
+        """Write one file of bytes; durable and named when the block ends, gone when it raises."""
+        temporary = TEMPORARY + self._randomness.token()
+        raw = self._disk.create(temporary)
+        try:
+            with raw:
+                writer = SealedWriter(raw, self._masters.current, name.encode())
+                yield MeasuredSink(writer.write)
+                writer.close()
+                self._disk.sync(raw)
+            self._disk.publish(temporary, name)
+        except BaseException:
+            self._disk.remove(temporary)
+            raise
+
+    @contextmanager
+    def open(self, name: str) -> Iterator[SealedReader]:
+        """The clear bytes of a file, as a seekable stream."""
+        with self._disk.open(name) as raw:
+            yield SealedReader(raw, self._masters, name.encode())
+
+    def create_columns(self, name: str) -> ColumnsWriter:
+        return ColumnsWriter(self._disk, self._masters, TEMPORARY + self._randomness.token(), name)
+
+    def open_columns(self, name: str) -> ColumnsReader:
+        return ColumnsReader(self._disk.open(name), self._masters, name)
+
+    def exists(self, name: str) -> bool:
+        return self._disk.exists(name)
+
+    def remove(self, name: str) -> None:
+        self._disk.remove(name)
+
+    def sweep(self) -> int:
+        """Remove unfinished files; how many. Call it only while nobody writes.
+
+        Finished files are never removed here, even when the ledger does not mention them: a
+        ledger that was restored from an old backup must find the evidence of what left since.
+        """
+        unfinished = [name for name in self._disk.walk() if name.startswith(TEMPORARY)]
+        for name in unfinished:
+            self._disk.remove(name)
+        return len(unfinished)
+
+
+def select_rows(columns: Columns, rows: Sequence[int], count: int) -> Columns:
+    """The given rows of each column; the columns themselves where that is all of them."""
+    if len(rows) == count:
+        return columns
+    return {name: [values[row] for row in rows] for name, values in columns.items()}
+
+
+def _wanted_columns(frame: bytes, wanted: Collection[str]) -> Columns:
+    packed = msgspec.msgpack.decode(frame, type=dict[str, msgspec.Raw])
+    return {
+        name: msgspec.msgpack.decode(raw, type=list[Any]) for name, raw in packed.items() if name in wanted
+    }
