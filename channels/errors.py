@@ -1,21 +1,22 @@
 """What goes wrong between the gateway and a bank's server.
 
-    ChannelError
-    |-- transient (a later try may succeed)
-    |   |-- Unreachable           no connection could be made
-    |   |-- ConnectionLost        it broke; what was under way may or may not have happened
-    |   |-- TimedOut              no answer in time; the same
-    |   `-- ServerFault           the server reported a failure of its own
-    `-- refusal (never retried by itself: a retry can lock the account)
-        |-- AuthenticationRefused
-        |-- HostKeyRefused        the server is not the one whose key is pinned
-        |-- PermissionRefused
-        |-- AlreadyExists
-        |-- NotFound
-        |-- NoSpace
-        |-- TooLarge
-        |-- UnsafeName            the server names a file in a way that leaves the folder
-        `-- ProtocolUnsupported   no common algorithm or subsystem
+ChannelError
+|-- transient (a later try may succeed)
+|   |-- Unreachable           no connection could be made
+|   |-- ConnectionLost        it broke; what was under way may or may not have happened
+|   |-- TimedOut              no answer in time; the same
+|   `-- ServerFault           the server reported a failure of its own
+`-- refusal (never retried by itself: a retry can lock the account)
+    |-- AuthenticationRefused
+    |-- HostKeyRefused        the server is not the one whose key is pinned
+    |-- PermissionRefused
+    |-- AlreadyExists
+    |-- NotFound
+    |-- NoSpace
+    |-- TooLarge
+    |-- UnsafeName            the server names a file in a way that leaves the folder
+    |-- ProtocolUnsupported   no common algorithm or subsystem
+    `-- SettingsInvalid       our own settings cannot be used; nothing was sent
 """
 
 from __future__ import annotations
@@ -80,4 +81,8 @@ class UnsafeName(ChannelError):
 
 
 class ProtocolUnsupported(ChannelError):
+    pass
+
+
+class SettingsInvalid(ChannelError):
     pass
