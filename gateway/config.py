@@ -1,0 +1,357 @@
+"""The configuration: `bankgate.toml`, the profiles and the agreements, checked as a whole.
+
+`load_configuration` gives everything or raises with every mistake of every file. Folders
+and files are named relative to the folder of `bankgate.toml`. No secret stands in TOML:
+those are in the key ring's files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta, Struct, field
+
+from formats.codec import Purpose
+from formats.errors import FormatError
+from formats.records import AccountKind, Problem, Severity
+from gateway.agreement import EVERY, Agreement, overlapping
+from gateway.errors import ConfigurationError
+from gateway.name_pattern import name_pattern
+from gateway.profile import Environment, Inbound, Key, PositiveInteger, Profile, Text
+from gateway.profile_checks import AGREEMENT_NAME_FIELDS, check_agreement, check_profile
+from gateway.toml_places import Place
+from gateway.toml_source import TomlSource
+
+LayoutFinder = Callable[[Sequence[Path]], Mapping[str, Purpose]]
+"""Names and purposes of all layouts: those that ship and those in the given folders.
+
+May raise `formats.errors.FormatError` with the mistakes of the layouts themselves.
+"""
+
+
+class IntakePolicy(StrEnum):
+    """What happens to a batch with mistakes: all of it comes back, or the bad payments only."""
+
+    REFUSE = "refuse"
+    SET_ASIDE = "set-aside"
+
+
+class GatewaySettings(Struct, frozen=True, kw_only=True):
+    """`[gateway]`: this instance and where its things are."""
+
+    environment: Environment
+    instance: Key
+    ledger: Text = "ledger.sqlite"
+    spool: Text = "spool"
+    log: Text = "log"
+    profiles: Text = "profiles"
+    agreements: Text = "agreements"
+    layouts: list[Text] = field(default_factory=list)
+    keys: Text = "keys.toml"
+    language: Literal["zh", "en", "auto"] = "auto"
+
+
+class IntakeSettings(Struct, frozen=True, kw_only=True):
+    """`[intake]`: how batches are taken. `maximum_problems` bounds what is reported, not what is found."""
+
+    policy: IntakePolicy = IntakePolicy.REFUSE
+    maximum_problems: Annotated[int, Meta(ge=1, le=1_000_000)] = 1000
+
+
+class PlatformSettings(Struct, frozen=True, kw_only=True):
+    """`[platform.NAME]`: who may hand over batches. Its verifying key is in the key ring.
+
+    `require_signature`: two persons cannot stand in for the platform's signature.
+    """
+
+    name: Text
+    kind: AccountKind
+    require_signature: bool = False
+
+
+class PersonSettings(Struct, frozen=True, kw_only=True):
+    """`[person.NAME]`: who may release and decide. The verifying key is in the key ring."""
+
+    name: Text
+
+
+class LimitSettings(Struct, frozen=True, kw_only=True):
+    """`[limits]`: bounds of what this gateway takes at all; None is no bound."""
+
+    payments_per_batch: PositiveInteger = 2_000_000
+    amount_per_payment_minor: PositiveInteger | None = None
+    amount_per_batch_minor: PositiveInteger | None = None
+
+
+class Settings(Struct, frozen=True, kw_only=True):
+    """`bankgate.toml` as written."""
+
+    gateway: GatewaySettings
+    intake: IntakeSettings = field(default_factory=IntakeSettings)
+    limits: LimitSettings = field(default_factory=LimitSettings)
+    platform: dict[Key, PlatformSettings] = field(default_factory=dict)
+    person: dict[Key, PersonSettings] = field(default_factory=dict)
+
+
+class Configuration(Struct, frozen=True, kw_only=True):
+    """Everything that was configured, checked; all paths absolute. `warnings` stop nothing."""
+
+    path: Path
+    environment: Environment
+    instance: str
+    ledger: Path
+    spool: Path
+    log: Path
+    keys: Path
+    layout_folders: list[Path]
+    language: Literal["zh", "en", "auto"]
+    intake: IntakeSettings
+    limits: LimitSettings
+    platforms: dict[str, PlatformSettings]
+    persons: dict[str, PersonSettings]
+    profiles: dict[str, Profile]
+    agreements: dict[tuple[str, str], list[Agreement]]
+    """By (department, bank)."""
+    warnings: list[Problem] = field(default_factory=list)
+
+
+def load_configuration(path: Path, find_layouts: LayoutFinder | None = None) -> Configuration:
+    """Read and check everything. Raises `ConfigurationError` with every mistake.
+
+    Without `find_layouts` the names of layouts are not looked up.
+    """
+    return _Loading(path.absolute()).configuration(find_layouts)
+
+
+class _Loading:
+    """One loading: the sources read so far, in order, with their problems."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._sources: list[TomlSource] = []
+        self._layout_problems: list[Problem] = []
+
+    def configuration(self, find_layouts: LayoutFinder | None) -> Configuration:
+        main = self._open(self._path)
+        settings = main.read_as(Settings)
+        if settings is None:
+            self._read_alone(main.document or {})
+            raise ConfigurationError(self._problems())
+        profiles = self._profiles(main, settings)
+        agreements = self._agreements(main, settings, profiles)
+        self._check_places(main, settings)
+        if find_layouts is not None:
+            self._check_layouts(main, settings, profiles, find_layouts)
+        self._stop_on_problems()
+        grouped: dict[tuple[str, str], list[Agreement]] = {}
+        for agreement, _ in agreements:
+            grouped.setdefault((agreement.department, agreement.bank), []).append(agreement)
+        own = settings.gateway
+        return Configuration(
+            path=self._path,
+            environment=own.environment,
+            instance=own.instance,
+            ledger=self._resolve(own.ledger),
+            spool=self._resolve(own.spool),
+            log=self._resolve(own.log),
+            keys=self._resolve(own.keys),
+            layout_folders=[self._resolve(folder) for folder in own.layouts],
+            language=own.language,
+            intake=settings.intake,
+            limits=settings.limits,
+            platforms=settings.platform,
+            persons=settings.person,
+            profiles={profile.bank: profile for profile, _ in profiles},
+            agreements=grouped,
+            warnings=self._problems(),
+        )
+
+    def _open(self, path: Path) -> TomlSource:
+        source = TomlSource(path)
+        self._sources.append(source)
+        return source
+
+    def _read_alone(self, document: Mapping[str, Any]) -> None:
+        """Find the mistakes within the other files too, where the main one cannot be used."""
+        own = document.get("gateway")
+        kinds: dict[str, type[Struct]] = {"profiles": Profile, "agreements": Agreement}
+        for folder, kind in kinds.items():
+            name = own.get(folder, folder) if isinstance(own, dict) else folder
+            if isinstance(name, str):
+                for path in sorted(self._resolve(name).glob("*.toml")):
+                    self._open(path).read_as(kind)
+
+    def _resolve(self, name: str) -> Path:
+        return self._path.parent / name
+
+    def _problems(self) -> list[Problem]:
+        return [problem for source in self._sources for problem in source.problems] + self._layout_problems
+
+    def _stop_on_problems(self) -> None:
+        problems = self._problems()
+        if any(problem.severity is not Severity.WARNS for problem in problems):
+            raise ConfigurationError(problems)
+
+    def _files(self, main: TomlSource, place: Place, folder_name: str) -> list[Path]:
+        folder = self._resolve(folder_name)
+        if not folder.is_dir():
+            main.report(place, f"there is no folder {folder}", code="folder", found=folder_name)
+            return []
+        return sorted(folder.glob("*.toml"))
+
+    def _profiles(self, main: TomlSource, settings: Settings) -> list[tuple[Profile, TomlSource]]:
+        profiles: list[tuple[Profile, TomlSource]] = []
+        for path in self._files(main, ("gateway", "profiles"), settings.gateway.profiles):
+            source = self._open(path)
+            read = source.read_as(Profile)
+            if read is not None:
+                profile = _with_layouts(read)
+                check_profile(profile, source, settings.gateway.environment)
+                profiles.append((profile, source))
+        return profiles
+
+    def _agreements(
+        self, main: TomlSource, settings: Settings, profiles: list[tuple[Profile, TomlSource]]
+    ) -> list[tuple[Agreement, TomlSource]]:
+        banks = {profile.bank: profile for profile, _ in profiles}
+        # A profile with mistakes of its own is there all the same.
+        present = {source.path.stem for source in self._sources[1:]} | set(banks)
+        agreements: list[tuple[Agreement, TomlSource]] = []
+        for path in self._files(main, ("gateway", "agreements"), settings.gateway.agreements):
+            source = self._open(path)
+            agreement = source.read_as(Agreement)
+            if agreement is None:
+                continue
+            check_agreement(agreement, source)
+            _check_parties(agreement, source, settings, present)
+            if agreement.bank in banks:
+                _check_name_texts(agreement, banks[agreement.bank], source)
+            for earlier, earlier_source in agreements:
+                _check_pair(agreement, source, earlier, earlier_source)
+            agreements.append((agreement, source))
+        return agreements
+
+    def _check_places(self, main: TomlSource, settings: Settings) -> None:
+        own = settings.gateway
+        names = ("ledger", "spool", "log", "profiles", "agreements", "keys")
+        seen: dict[Path, str] = {}
+        for name in names:
+            resolved = self._resolve(getattr(own, name)).resolve()
+            if resolved in seen:
+                main.report(("gateway", name), f"is the same place as {seen[resolved]}", code="same_folder")
+            seen.setdefault(resolved, name)
+        for index, folder in enumerate(own.layouts):
+            if not self._resolve(folder).is_dir():
+                place = ("gateway", "layouts", index)
+                main.report(place, f"there is no folder {self._resolve(folder)}", code="folder", found=folder)
+
+    def _check_layouts(
+        self,
+        main: TomlSource,
+        settings: Settings,
+        profiles: list[tuple[Profile, TomlSource]],
+        find_layouts: LayoutFinder,
+    ) -> None:
+        folders = [self._resolve(folder) for folder in settings.gateway.layouts]
+        try:
+            known = find_layouts([folder for folder in folders if folder.is_dir()])
+        except FormatError as error:
+            self._layout_problems += error.problems
+            return
+        for profile, source in profiles:
+            wanted: list[tuple[Place, str, Purpose]] = [
+                (("layouts", "request"), profile.layouts.request, Purpose.REQUEST)
+            ]
+            for index, name in enumerate(profile.layouts.result):
+                wanted.append((("layouts", "result", index), name, Purpose.RESULT))
+            if profile.layouts.acknowledgement:
+                place = ("layouts", "acknowledgement")
+                wanted.append((place, profile.layouts.acknowledgement, Purpose.ACKNOWLEDGEMENT))
+            for layout_place, name, purpose in wanted:
+                _check_layout(layout_place, name, purpose, known, source)
+
+
+def _with_layouts(profile: Profile) -> Profile:
+    """Each `[[inbound]]` that leaves its layout out gets the only one that there is."""
+    only_result = profile.layouts.result[0] if len(profile.layouts.result) == 1 else None
+
+    def filled(inbound: Inbound) -> Inbound:
+        if inbound.layout is not None:
+            return inbound
+        only = only_result if inbound.kind == "result" else profile.layouts.acknowledgement
+        return msgspec.structs.replace(inbound, layout=only)
+
+    return msgspec.structs.replace(profile, inbound=[filled(inbound) for inbound in profile.inbound])
+
+
+def _check_parties(agreement: Agreement, source: TomlSource, settings: Settings, banks: set[str]) -> None:
+    if agreement.bank not in banks:
+        source.report(
+            ("bank",),
+            f'no profile of bank "{agreement.bank}"',
+            code="unknown_bank",
+            found=agreement.bank,
+            wanted=", ".join(sorted(banks)) or "a profile in the folder of profiles",
+        )
+    for index, platform in enumerate(agreement.platforms):
+        if platform != EVERY and platform not in settings.platform:
+            source.report(
+                ("platforms", index),
+                f"no [platform.{platform}] in the configuration",
+                code="unknown_platform",
+                found=platform,
+                wanted=", ".join(sorted(settings.platform)) or "a [platform.NAME]",
+            )
+
+
+def _check_name_texts(agreement: Agreement, profile: Profile, source: TomlSource) -> None:
+    """Make a file's name once, so that no agreement finds out on the day of payment."""
+    try:
+        needed = name_pattern(profile.files.name).fields
+    except ValueError:
+        return  # the profile's own problem, told there
+    missing = [name for name in sorted(AGREEMENT_NAME_FIELDS & needed) if not getattr(agreement, name)]
+    for name in missing:
+        wanted = f"{{{name}}} of the bank's file names"
+        source.report((name,), f"missing, wanted for {wanted}", code="missing_key", wanted=wanted)
+    if missing:
+        return
+    day = datetime(2000, 1, 1, tzinfo=UTC)
+    try:
+        profile.file_name(sequence=1, bank_day=day.date(), created_at=day, texts=agreement.name_texts())
+    except ValueError as error:
+        source.report((), f"no file name can be made from it: {error}", code="pattern")
+
+
+def _check_pair(agreement: Agreement, source: TomlSource, earlier: Agreement, other: TomlSource) -> None:
+    if agreement.number == earlier.number:
+        source.report(("number",), f"the number of {other.path} too: {agreement.number}", code="repeated")
+    if common := overlapping(earlier, agreement):
+        source.report(
+            ("programmes",),
+            f"{', '.join(common)} at the same bank and time by {other.path} too",
+            code="overlap",
+            hint="end the earlier agreement before the later begins, or divide the programmes",
+        )
+
+
+def _check_layout(
+    place: Place, name: str, purpose: Purpose, known: Mapping[str, Purpose], source: TomlSource
+) -> None:
+    if name not in known:
+        available = sorted(other for other, its in known.items() if its is purpose)
+        source.report(
+            place, f'there is no layout "{name}"', code="layout", found=name, wanted=", ".join(available)
+        )
+    elif known[name] is not purpose:
+        source.report(
+            place,
+            f'layout "{name}" is for a {known[name]}, wanted one for a {purpose}',
+            code="layout",
+            found=name,
+        )
