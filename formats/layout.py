@@ -1,0 +1,236 @@
+"""The layout language: TOML into a checked `Layout`, every mistake reported together.
+
+The language is described in `docs/layouts.md`. This module reads the envelope; tables are
+read in `layout_table.py`, and what must agree across a layout is in `layout_checks.py`.
+Layouts come from disk and decide about money: a layout with any mistake is not loaded.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from formats.codec import Purpose
+from formats.errors import LayoutError
+from formats.layout_checks import check_layout
+from formats.layout_model import Field, Framing, Layout, Record, Syntax
+from formats.layout_source import LayoutSource
+from formats.layout_table import read_fields, read_file_codes, read_outcome_codes, read_structure
+
+LANGUAGE_VERSION = "1"
+"""Enters the digest of every layout: raised when the same text would make other bytes."""
+
+MAXIMUM_SOURCE_BYTES = 1_000_000
+
+_ENVELOPE_KEYS: dict[str, type] = {
+    "layout": str,
+    "version": str,
+    "purpose": str,
+    "sources": list,
+    "syntax": str,
+    "framing": dict,
+    "structure": str,
+    "answers": str,
+    "record": dict,
+    "codes": dict,
+    "namespaces": list,
+    "table": str,
+    "xml": dict,
+}
+_REQUIRED_KEYS = ("layout", "version", "purpose", "syntax")
+_FRAMING_KEYS: dict[str, type] = {
+    "encoding": str,
+    "eol": str,
+    "delimiter": str,
+    "after_last": bool,
+    "after_each_field": str,
+    "final_eol": bool,
+    "rare_form": str,
+}
+_SYNTAX_KEYS = {
+    Syntax.FIXED: ("framing", "structure", "record"),
+    Syntax.DELIMITED: ("framing", "structure", "record"),
+    Syntax.XML: ("namespaces", "table", "xml", "framing"),
+}
+_SYNTAX_FRAMING = {
+    Syntax.FIXED: {"encoding", "eol", "after_each_field", "final_eol", "rare_form"},
+    Syntax.DELIMITED: {"encoding", "eol", "delimiter", "after_last", "final_eol", "rare_form"},
+    Syntax.XML: {"encoding"},
+}
+
+
+def read_layout(path: Path) -> Layout:
+    """Read and check a layout file (UTF-8). Raises `LayoutError` with every mistake, `OSError`."""
+    raw = path.read_bytes()
+    source = LayoutSource("", path.name)
+    if len(raw) > MAXIMUM_SOURCE_BYTES:
+        source.add("layout-size", None, f"{len(raw)} bytes, wanted at most {MAXIMUM_SOURCE_BYTES}")
+        raise LayoutError(source.problems)
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        source.add("layout-encoding", None, f"byte {error.start + 1} is not UTF-8")
+        raise LayoutError(source.problems) from error
+    return parse_layout(text, path.name)
+
+
+def parse_layout(text: str, name: str) -> Layout:
+    """Check a layout given as text; `name` is what its mistakes are told under."""
+    text = text.replace("\r\n", "\n")
+    source = LayoutSource(text, name)
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        source.add("toml", None, f"not TOML: {error}")
+        raise LayoutError(source.problems) from error
+    layout = _read_document(source, document)
+    if layout is not None:
+        check_layout(source, layout)
+    if source.problems or layout is None:
+        raise LayoutError(sorted(source.problems, key=lambda problem: problem.line or 0))
+    return layout
+
+
+def _read_document(source: LayoutSource, document: dict[str, Any]) -> Layout | None:
+    _check_keys(source, document, _ENVELOPE_KEYS)
+    for key in _REQUIRED_KEYS:
+        if key not in document:
+            source.add("key-missing", None, f"no {key}", hint=f'write {key} = "..."')
+    syntax = _one_of(source, document, "syntax", Syntax)
+    purpose = _one_of(source, document, "purpose", Purpose)
+    if syntax is None or purpose is None:
+        return None
+    for key in ("framing", "structure", "record", "namespaces", "table", "xml"):
+        if key in document and key not in _SYNTAX_KEYS[syntax]:
+            source.add("key-syntax", source.line_of(key), f"{key} has no meaning in {syntax.value} files")
+    outcome_codes, outcome_source = _codes(source, document, "outcome")
+    file_codes, file_source = _codes(source, document, "file")
+    digest = hashlib.sha256(f"{LANGUAGE_VERSION}\n{source.text}".encode()).hexdigest()
+    return Layout(
+        name=_text(document, "layout"),
+        version=_text(document, "version"),
+        purpose=purpose,
+        syntax=syntax,
+        framing=_framing(source, document.get("framing", {}), syntax),
+        source_name=source.name,
+        digest=digest,
+        sources=_texts(source, document, "sources"),
+        answers=_text(document, "answers"),
+        structure=() if syntax is Syntax.XML else read_structure(source, document.get("structure")),
+        records=() if syntax is Syntax.XML else _records(source, document.get("record"), syntax),
+        table=_table(source, document, syntax),
+        namespaces=_texts(source, document, "namespaces"),
+        options=document["xml"] if isinstance(document.get("xml"), dict) else {},
+        outcome_codes=read_outcome_codes(source, outcome_codes, bool(outcome_source))
+        if outcome_codes
+        else (),
+        outcome_codes_source=outcome_source,
+        file_codes=read_file_codes(source, file_codes, bool(file_source)) if file_codes else (),
+        file_codes_source=file_source,
+    )
+
+
+def _check_keys(source: LayoutSource, table: dict[str, Any], keys: dict[str, type], *path: str) -> None:
+    for key, value in table.items():
+        line = source.line_of(*path, key) or source.line_of(*path)
+        where = ".".join((*path, key))
+        if key not in keys:
+            source.add("key-unknown", line, f"no such key: {where}", hint=f"one of {', '.join(keys)}")
+        elif type(value) is not keys[key]:
+            source.add("key-type", line, f"{where} is not a {keys[key].__name__}")
+
+
+def _one_of(source: LayoutSource, document: dict[str, Any], key: str, words: Any) -> Any:
+    value = document.get(key)
+    if value is None:
+        return None
+    permitted = [word.value for word in words]
+    if value in permitted:
+        return words(value)
+    source.add(
+        f"{key}-unknown",
+        source.line_of(key),
+        f"no such {key}: {value}",
+        hint=f"one of {', '.join(permitted)}",
+    )
+    return None
+
+
+def _text(document: dict[str, Any], key: str) -> str:
+    value = document.get(key, "")
+    return value if isinstance(value, str) else ""
+
+
+def _texts(source: LayoutSource, document: dict[str, Any], key: str) -> tuple[str, ...]:
+    values = document.get(key, [])
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        source.add("key-type", source.line_of(key), f"{key} is not a list of texts")
+        return ()
+    return tuple(values)
+
+
+def _framing(source: LayoutSource, table: object, syntax: Syntax) -> Framing:
+    if not isinstance(table, dict):
+        return Framing()
+    line = source.line_of("framing")
+    known: dict[str, Any] = {}
+    for key, value in table.items():
+        if key not in _SYNTAX_FRAMING[syntax]:
+            hint = f"one of {', '.join(sorted(_SYNTAX_FRAMING[syntax]))}"
+            source.add(
+                "key-unknown", line, f"framing.{key} has no meaning in {syntax.value} files", hint=hint
+            )
+        elif type(value) is not _FRAMING_KEYS[key]:
+            source.add("key-type", line, f"framing.{key} is not a {_FRAMING_KEYS[key].__name__}")
+        else:
+            known[key] = value
+    return Framing(**known)
+
+
+def _records(source: LayoutSource, tables: object, syntax: Syntax) -> tuple[Record, ...]:
+    if not isinstance(tables, dict) or not tables:
+        source.add("record-missing", None, "no record", hint="[record.payment] with a table")
+        return ()
+    records = []
+    for name, table in tables.items():
+        line = source.line_of("record", name) or 0
+        if not isinstance(table, dict):
+            source.add("key-type", line, f"record.{name} is not a table")
+            continue
+        _check_keys(source, table, {"table": str, "record_bytes": int}, "record", name)
+        fields = read_fields(source, table.get("table"), syntax, "record", name, "table")
+        width = sum(field.width.bytes_ for field in fields if field.width)
+        records.append(Record(name=name, fields=fields, line=line, bytes_=width))
+        asserted = table.get("record_bytes", width)
+        if asserted != width:
+            place = source.line_of("record", name, "record_bytes")
+            source.add(
+                "record-bytes",
+                place,
+                f"record.{name} is {width} bytes wide, but {asserted} asserted",
+                hint="separators after fields are not counted",
+            )
+    return tuple(records)
+
+
+def _table(source: LayoutSource, document: dict[str, Any], syntax: Syntax) -> tuple[Field, ...]:
+    if syntax is not Syntax.XML:
+        return ()
+    return read_fields(source, document.get("table"), syntax, "table")
+
+
+def _codes(source: LayoutSource, document: dict[str, Any], name: str) -> tuple[object, str]:
+    """The text of a code table (None where there is none) and its citation."""
+    tables = document.get("codes", {})
+    if not isinstance(tables, dict):
+        return None, ""
+    for other in tables.keys() - {"outcome", "file"}:
+        if name == "outcome":
+            source.add("key-unknown", source.line_of("codes", other), f"no such table: codes.{other}")
+    table = tables.get(name)
+    if not isinstance(table, dict):
+        return None, ""
+    _check_keys(source, table, {"table": str, "source": str}, "codes", name)
+    return table.get("table", ""), _text(table, "source")

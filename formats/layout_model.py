@@ -1,0 +1,254 @@
+"""What a checked layout is: the table of a bank's paper as immutable values.
+
+`layout.py` reads TOML into these; `fixed.py`, `delimited.py` and `xml.py` compile them.
+Nothing here reads files or makes bytes.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+from formats.codec import Purpose
+from formats.reasons import Reason, Status
+from formats.records import AcknowledgementVerdict
+
+
+class Syntax(StrEnum):
+    """How a file is laid out in bytes."""
+
+    FIXED = "fixed"
+    DELIMITED = "delimited"
+    XML = "xml"
+
+
+class Kind(StrEnum):
+    """What stands in a field. `MONEY` implies its decimals, `YUAN` writes the point."""
+
+    TEXT = "text"
+    DIGITS = "digits"
+    NUMBER = "number"
+    MONEY = "money"
+    YUAN = "yuan"
+    DATE = "date"
+    TIME = "time"
+    DATETIME = "datetime"
+    BLANK = "blank"
+
+
+class FieldKind(Struct, frozen=True, kw_only=True):
+    """A kind with its arguments, as in `yuan.2 suffix "元"` or `text <=35`.
+
+    `maximum` and `exact` count bytes in fixed and delimited files and characters in XML.
+    `pattern` is a date or time pattern made of YYYY YY MM DD HH mm SS and separators, where
+    minutes are `MM` too when they follow `HH`.
+    """
+
+    name: Kind
+    decimals: int = 0
+    pattern: str = ""
+    suffix: str = ""
+    maximum: int | None = None
+    exact: int | None = None
+
+
+class Width(Struct, frozen=True, kw_only=True):
+    """The place of a field in a fixed record: bytes of the encoding, 0-based offset."""
+
+    bytes_: int
+    right: bool = False
+    fill: str = " "
+    offset: int = 0
+
+
+class Constant(Struct, frozen=True, tag=True):
+    """Always this text; `selects` also tells the record by it."""
+
+    text: str
+    selects: bool = False
+
+
+class Blank(Struct, frozen=True, tag=True):
+    """Blank when written; checked to be blank when read, unless `ignored`."""
+
+    ignored: bool = False
+
+
+class Binding(Struct, frozen=True, tag=True):
+    """Written from a meaning and read into it. `echo`: comes back to be compared with ours."""
+
+    name: str
+    echo: bool = False
+
+
+class Condition(Struct, frozen=True):
+    """`where status in credited`: the meaning, the permitted values, and whether negated."""
+
+    name: str
+    values: tuple[str, ...]
+    negated: bool = False
+
+
+class Count(Struct, frozen=True, tag=True):
+    """`= count(payment where status in credited)`."""
+
+    record: str
+    condition: Condition | None = None
+    text: str = ""
+
+
+class Sum(Struct, frozen=True, tag=True):
+    """`= sum(outcome.amount where status in credited)`, in minor units."""
+
+    name: str
+    condition: Condition | None = None
+    text: str = ""
+
+
+class Number(Struct, frozen=True, tag=True):
+    """`= number`: 1, 2, 3 ... over the records of its kind in the file."""
+
+    text: str = "number"
+
+
+Meaning = Constant | Blank | Binding | Count | Sum | Number
+
+
+class Marker(Struct, frozen=True):
+    """`[payment 1..*]`: this element repeats and opens a record. No `maximum`: unlimited."""
+
+    name: str
+    minimum: int
+    maximum: int | None
+
+
+class Field(Struct, frozen=True, kw_only=True):
+    """One line of a table.
+
+    `kind` and `meaning` are None on an XML line that only opens an element. `depth` is
+    the level of indentation from 0, always 0 outside XML. `line` is 1-based in the layout.
+    `title` is the name in the bank's paper, and what a `Problem` calls the field.
+    """
+
+    place: str
+    line: int
+    kind: FieldKind | None = None
+    title: str = ""
+    meaning: Meaning | None = None
+    key: bool = False
+    optional: bool = False
+    marker: Marker | None = None
+    remark: str = ""
+    depth: int = 0
+    width: Width | None = None
+
+
+class Node(Struct, frozen=True, kw_only=True):
+    """One line of `structure`: a record by name, or a literal line.
+
+    A `literal` that ends in `*` and is longer stands for any line that starts so
+    (`prefix` is then set): read over, never written. No `maximum`: unlimited.
+    """
+
+    line: int
+    record: str = ""
+    literal: str | None = None
+    prefix: bool = False
+    minimum: int = 1
+    maximum: int | None = 1
+
+    @property
+    def repeats(self) -> bool:
+        """Whether it is a record whose values come in chunks."""
+        return bool(self.record) and self.maximum != 1
+
+
+class Record(Struct, frozen=True, kw_only=True):
+    """A table with its name. `bytes_` is the width of a fixed record without line end."""
+
+    name: str
+    fields: tuple[Field, ...]
+    line: int
+    bytes_: int = 0
+
+
+class Framing(Struct, frozen=True, kw_only=True):
+    """How records become a file.
+
+    `rare_form` is how the 25 code points renewed by GB 18030-2022 are written (see
+    `charset.RareForm`). `final_eol` false writes, and accepts, a last line without line end.
+    """
+
+    encoding: str = "utf-8"
+    eol: str = "lf"
+    delimiter: str = ""
+    after_last: bool = False
+    after_each_field: str = ""
+    final_eol: bool = True
+    rare_form: str = "standard"
+
+    @property
+    def line_end(self) -> bytes:
+        """The bytes after each record."""
+        return b"\r\n" if self.eol == "crlf" else b"\n"
+
+
+class OutcomeCode(Struct, frozen=True, kw_only=True):
+    """A line of `[codes.outcome]`; `code` is "" where the table says `blank`."""
+
+    code: str
+    status: Status
+    reason: Reason
+    line: int
+
+
+class FileCode(Struct, frozen=True, kw_only=True):
+    """A line of `[codes.file]`: what the bank says of the file as a whole."""
+
+    code: str
+    verdict: AcknowledgementVerdict
+    reason: Reason
+    line: int
+
+
+class Layout(Struct, frozen=True, kw_only=True):
+    """A checked layout. `digest` is over the source and the version of the language.
+
+    `structure` and `records` serve fixed and delimited files, `table` and `namespaces`
+    XML. `options` is the `[xml]` table as written, for the XML compiler to check.
+    `answers` names the request layout that this one answers.
+    """
+
+    name: str
+    version: str
+    purpose: Purpose
+    syntax: Syntax
+    framing: Framing
+    source_name: str
+    digest: str
+    sources: tuple[str, ...] = ()
+    answers: str = ""
+    structure: tuple[Node, ...] = ()
+    records: tuple[Record, ...] = ()
+    table: tuple[Field, ...] = ()
+    namespaces: tuple[str, ...] = ()
+    options: dict[str, str | int | bool | list[str]] = {}
+    outcome_codes: tuple[OutcomeCode, ...] = ()
+    outcome_codes_source: str = ""
+    file_codes: tuple[FileCode, ...] = ()
+    file_codes_source: str = ""
+
+    def record(self, name: str) -> Record:
+        """The record of that name; KeyError where there is none."""
+        for record in self.records:
+            if record.name == name:
+                return record
+        raise KeyError(name)
+
+    def key_field(self) -> Field | None:
+        """The field of the payment record (or XML table) that finds our attempt again."""
+        for field in (*self.table, *(field for record in self.records for field in record.fields)):
+            if field.key:
+                return field
+        return None

@@ -1,0 +1,71 @@
+"""Where things stand in a layout's TOML: `tomllib` gives no line numbers, so they are found here.
+
+Only what the layout language uses is understood: `[table]` headers, `key = value`, and
+text blocks between `'''`. Every mistake found later is told with a line of this file.
+"""
+
+from __future__ import annotations
+
+import re
+
+from formats.records import Problem
+
+_HEADER = re.compile(r"\s*\[([A-Za-z0-9_.\-]+)\]\s*(#.*)?")
+_KEY = re.compile(r"\s*([A-Za-z0-9_\-]+)\s*=\s*(.*)")
+_BLOCK = "'''"
+
+
+class LayoutSource:
+    """The text of a layout, the places of its keys, and the mistakes found in it so far."""
+
+    def __init__(self, text: str, name: str) -> None:
+        self.text = text
+        self.name = name
+        self.problems: list[Problem] = []
+        self._places = _places(text)
+
+    def line_of(self, *path: str) -> int | None:
+        """Line of a key or table header, by its path; None where it is not written out."""
+        return self._places.get(path)
+
+    def block(self, text: object, *path: str) -> list[tuple[int, str]]:
+        """The lines of a text block with their line numbers; a problem where it is no block."""
+        line = self.line_of(*path)
+        if not isinstance(text, str):
+            self.add("block-missing", line, f"{'.'.join(path)} is not a text block", hint="write key = '''")
+            return []
+        first = 1 if line is None else line + 1
+        return [(first + index, content) for index, content in enumerate(text.split("\n"))]
+
+    def add(
+        self, code: str, line: int | None, message: str, *, hint: str = "", record: str = "", column: str = ""
+    ) -> None:
+        """Note a mistake; `message` says what is wrong, `hint` what to do."""
+        where = self.name if line is None else f"{self.name} line {line}"
+        self.problems.append(
+            Problem(
+                code=code,
+                message=f"{where}: {message}",
+                source=self.name,
+                line=line,
+                column=column,
+                record=record,
+                hint=hint,
+            )
+        )
+
+
+def _places(text: str) -> dict[tuple[str, ...], int]:
+    places: dict[tuple[str, ...], int] = {}
+    section: tuple[str, ...] = ()
+    in_block = False
+    for number, line in enumerate(text.split("\n"), start=1):
+        if in_block:
+            in_block = _BLOCK not in line
+        elif match := _HEADER.fullmatch(line):
+            section = tuple(match[1].split("."))
+            places.setdefault(section, number)
+        elif match := _KEY.fullmatch(line):
+            places.setdefault((*section, match[1]), number)
+            in_block = match[2].count(_BLOCK) == 1
+    return places
