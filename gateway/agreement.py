@@ -39,7 +39,7 @@ _BINDABLE = (
 _DEADLINE = re.compile(r"^([1-9][0-9]{0,3}) (hours?|days?)\Z")
 
 
-class Window(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Window(Struct, frozen=True, kw_only=True):
     """When files may become visible to the bank: from `opens` on, until before `closes`."""
 
     days: Annotated[list[Weekday], Meta(min_length=1)]
@@ -60,7 +60,7 @@ class Window(Struct, frozen=True, kw_only=True, omit_defaults=True):
         return WEEKDAYS[day.weekday()] in self.days
 
 
-class AgreementLimits(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class AgreementLimits(Struct, frozen=True, kw_only=True):
     """What the department allows; None is no limit. A day is the bank's day."""
 
     amount_per_payment_minor: PositiveInteger | None = None
@@ -69,7 +69,7 @@ class AgreementLimits(Struct, frozen=True, kw_only=True, omit_defaults=True):
     records_per_file: PositiveInteger | None = None
 
 
-class Agreement(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Agreement(Struct, frozen=True, kw_only=True):
     """One agreement. Immutable; `digest` is pinned with every file."""
 
     number: Annotated[str, Meta(pattern=r"^\S.{0,63}\Z", description="text of at most 64 characters")]
@@ -97,7 +97,7 @@ class Agreement(Struct, frozen=True, kw_only=True, omit_defaults=True):
         return hashlib.sha256(self.canonical()).hexdigest()
 
     def canonical(self) -> bytes:
-        """The content as JSON, the same whatever the order and comments of its TOML."""
+        """The whole content as JSON, defaults too, whatever the order and comments of its TOML."""
         return msgspec.json.encode(self, order="sorted")
 
     @classmethod

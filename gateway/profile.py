@@ -55,7 +55,7 @@ class Stage(StrEnum):
     LIVE = "live"
 
 
-class Layouts(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Layouts(Struct, frozen=True, kw_only=True):
     """Names of the layouts that this bank's files have."""
 
     request: Key
@@ -63,7 +63,7 @@ class Layouts(Struct, frozen=True, kw_only=True, omit_defaults=True):
     acknowledgement: Key | None = None
 
 
-class FileLimits(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class FileLimits(Struct, frozen=True, kw_only=True):
     """Upper limits of one outgoing file; None is no limit."""
 
     records_per_file: Annotated[int, Meta(ge=1, le=RECORDS_PER_FILE_MAXIMUM)] = RECORDS_PER_FILE_MAXIMUM
@@ -71,13 +71,13 @@ class FileLimits(Struct, frozen=True, kw_only=True, omit_defaults=True):
     amount_per_payment_minor: PositiveInteger | None = None
 
 
-class PilotLimits(FileLimits, frozen=True, kw_only=True, omit_defaults=True):
+class PilotLimits(FileLimits, frozen=True, kw_only=True):
     """Caps while the stage is `pilot`; they are added to the limits, the smaller one holds."""
 
     files_per_day: PositiveInteger | None = None
 
 
-class Limits(FileLimits, frozen=True, kw_only=True, omit_defaults=True):
+class Limits(FileLimits, frozen=True, kw_only=True):
     """What the bank takes. `inbound_bytes` bounds what we fetch of one file."""
 
     file_bytes: PositiveInteger | None = None
@@ -85,7 +85,7 @@ class Limits(FileLimits, frozen=True, kw_only=True, omit_defaults=True):
     pilot: PilotLimits | None = None
 
 
-class Files(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Files(Struct, frozen=True, kw_only=True):
     """Names of what we put. `name` is the file's identity; the parts are made from it.
 
     `flag` empty: no flag file. `flag_content` knows {name} {size} {sha256} {count} {total}.
@@ -108,7 +108,7 @@ class PartNames(Struct, frozen=True, kw_only=True):
     flag: str = ""
 
 
-class Inbound(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Inbound(Struct, frozen=True, kw_only=True):
     """One kind of file that the bank puts for us. `layout` is always filled after loading."""
 
     kind: Literal["acknowledgement", "result"]
@@ -133,13 +133,13 @@ class Inbound(Struct, frozen=True, kw_only=True, omit_defaults=True):
         return _derived(self.signature_name, name) if self.signature == "detached" else ""
 
 
-class Seal(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Seal(Struct, frozen=True, kw_only=True):
     """What is done to outgoing bytes, in order. How answers are signed stands in `inbound`."""
 
     out: Annotated[list[Literal["cms-detached", "cms-attached"]], Meta(max_length=1)]
 
 
-class ChannelSettings(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class ChannelSettings(Struct, frozen=True, kw_only=True):
     """Where the bank takes and gives. Login keys, passwords and host pins are in the key ring.
 
     `root` is the folder itself for kind `folder`, else the starting folder on the server.
@@ -163,7 +163,7 @@ class ChannelSettings(Struct, frozen=True, kw_only=True, omit_defaults=True):
     prefetch: Annotated[int, Meta(ge=1, le=256)] = 64
 
 
-class Retry(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Retry(Struct, frozen=True, kw_only=True):
     """Back-off after transient faults; after `bound` tries the file waits for a person."""
 
     bound: Annotated[int, Meta(ge=1, le=100)] = 8
@@ -179,7 +179,7 @@ class Retry(Struct, frozen=True, kw_only=True, omit_defaults=True):
         return int(min(doubled, self.maximum_delay_seconds))
 
 
-class AccountRule(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class AccountRule(Struct, frozen=True, kw_only=True):
     """What this bank's account numbers look like; empty lists permit everything."""
 
     luhn: bool = False
@@ -189,7 +189,7 @@ class AccountRule(Struct, frozen=True, kw_only=True, omit_defaults=True):
     lengths: list[Annotated[int, Meta(ge=1, le=35)]] = field(default_factory=list)
 
 
-class Accounts(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Accounts(Struct, frozen=True, kw_only=True):
     """A rule for each kind of account."""
 
     card: AccountRule = field(default_factory=AccountRule)
@@ -199,13 +199,13 @@ class Accounts(Struct, frozen=True, kw_only=True, omit_defaults=True):
         return self.card if kind is AccountKind.CARD else self.passbook
 
 
-class Charges(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Charges(Struct, frozen=True, kw_only=True):
     """`free_bearers`: codes of "who bears charges" that cost nobody anything; others are findings."""
 
     free_bearers: list[Text] = field(default_factory=list)
 
 
-class Alias(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Alias(Struct, frozen=True, kw_only=True):
     """How a name is written that the bank's charset lacks, and who approved it."""
 
     name: Text
@@ -214,7 +214,7 @@ class Alias(Struct, frozen=True, kw_only=True, omit_defaults=True):
     approved_on: date
 
 
-class Profile(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Profile(Struct, frozen=True, kw_only=True):
     """One bank. Immutable; `digest` is pinned with every file."""
 
     bank: Key
@@ -244,7 +244,7 @@ class Profile(Struct, frozen=True, kw_only=True, omit_defaults=True):
         return hashlib.sha256(self.canonical()).hexdigest()
 
     def canonical(self) -> bytes:
-        """The content as JSON, the same whatever the order and comments of its TOML."""
+        """The whole content as JSON, defaults too, whatever the order and comments of its TOML."""
         return msgspec.json.encode(self, order="sorted")
 
     @classmethod

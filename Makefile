@@ -1,0 +1,50 @@
+# The commands of this checkout. Each sets up what it needs first: see .ci/set-up.
+#   make demo ARGS="--payments 100000"     make test ARGS="-k ledger"     make PYTHON=python3.12 test
+
+BIN := .venv/bin
+ifdef PYTHON
+export PYTHON
+endif
+
+.PHONY: help demo check test test-heavy bench format set-up set-up-test
+
+help:
+	@echo "make demo        the whole job against simulated banks over SFTP, on this machine"
+	@echo "make check       format, lint, types, imports"
+	@echo "make test        the tests, without those that take long"
+	@echo "make test-heavy  the tests that take long"
+	@echo "make bench       speeds, as ratios taken in one run"
+
+demo: set-up
+	@echo "demo: a batch through three simulated banks over loopback SFTP"
+	@$(BIN)/bankgate demo $(ARGS)
+
+check: set-up
+	@echo "check: ruff format, ruff check, mypy, lint-imports"
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+test: set-up-test
+	@echo "test: pytest, without those that take long"
+	@$(BIN)/pytest -m "not heavy" -n auto $(ARGS)
+
+# Status 5 is "no tests collected": right where a checkout has none that take long.
+test-heavy: set-up-test
+	@echo "test-heavy: pytest, those that take long"
+	@$(BIN)/pytest -m heavy $(ARGS) || { status=$$?; [ $$status -eq 5 ] && echo "test-heavy: there is none"; }
+
+bench: set-up
+	@echo "bench: ratios against baselines of the same run"
+	@$(BIN)/python -m tests.bench $(ARGS)
+
+format: set-up
+	@$(BIN)/ruff format --quiet .
+	@$(BIN)/ruff check --quiet --fix .
+
+set-up:
+	@.ci/set-up all
+
+set-up-test:
+	@.ci/set-up test
