@@ -157,7 +157,7 @@ def minute_of_day(time: str) -> int:
 
 def overlapping(one: Agreement, other: Agreement) -> list[str]:
     """Programmes that both entrust to the same bank on some day; [] where they are apart."""
-    if (one.department, one.bank) != (other.department, other.bank):
+    if (one.department, one.bank, one.currency) != (other.department, other.bank, other.currency):
         return []
     if one.valid_from > other.valid_until or other.valid_from > one.valid_until:
         return []

@@ -34,7 +34,7 @@ May raise `formats.errors.FormatError` with the mistakes of the layouts themselv
 """
 
 
-class IntakePolicy(StrEnum):
+class Policy(StrEnum):
     """What happens to a batch with mistakes: all of it comes back, or the bad payments only."""
 
     REFUSE = "refuse"
@@ -59,7 +59,7 @@ class GatewaySettings(Struct, frozen=True, kw_only=True):
 class IntakeSettings(Struct, frozen=True, kw_only=True):
     """`[intake]`: how batches are taken. `maximum_problems` bounds what is reported, not what is found."""
 
-    policy: IntakePolicy = IntakePolicy.REFUSE
+    policy: Policy = Policy.REFUSE
     maximum_problems: Annotated[int, Meta(ge=1, le=1_000_000)] = 1000
 
 

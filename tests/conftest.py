@@ -1,0 +1,55 @@
+"""What holds for all tests: public samples are optional, a skip in continuous integration is a failure."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+_SAMPLES = "BANKGATE_SAMPLES"
+
+
+def _samples_folder() -> Path | None:
+    value = os.environ.get(_SAMPLES, "")
+    return Path(value) if value else None
+
+
+@pytest.fixture(scope="session")
+def samples() -> Path:
+    """Folder of public bank files; a test that asks for it is not collected where there is none."""
+    folder = _samples_folder()
+    assert folder is not None
+    return folder
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", f"samples: reads public bank files in ${_SAMPLES}")
+    folder = _samples_folder()
+    if folder is not None and not folder.is_dir():
+        raise pytest.UsageError(f"{_SAMPLES}: there is no folder {folder}")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if _samples_folder() is not None:
+        return
+    left_out = [item for item in items if _needs_samples(item)]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
+
+
+def _needs_samples(item: pytest.Item) -> bool:
+    return "samples" in getattr(item, "fixturenames", ()) or item.get_closest_marker("samples") is not None
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if _samples_folder() is None:
+        terminalreporter.write_line(f"{_SAMPLES} is not set: tests that read public samples are left out")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("CI") == "true" and reporter is not None and reporter.stats.get("skipped"):
+        reporter.write_line("a test was skipped: in continuous integration a missing part is a failure")
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
