@@ -1,0 +1,209 @@
+"""A bank that can misbehave on purpose: requests in, acknowledgements and results out.
+
+Pure: no clock, no network, no randomness; what it keeps goes into the store it is given.
+Time comes in as a `Moment`, and what it wants to say comes out as `Posting`s, each with the
+moment from which it may be seen. `server.py` puts it behind SFTP; a simulation can drive it
+without one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from formats.errors import FormatError
+from formats.records import AcknowledgementVerdict, Problem, Severity
+from gateway.simulator.answers import Variant
+from gateway.simulator.books import (
+    Paid,
+    References,
+    Taken,
+    Truth,
+    add_to_truth,
+    paid_items,
+    references_of,
+)
+from gateway.simulator.errors import ScenarioUnsupported
+from gateway.simulator.forms import Desk
+from gateway.simulator.moments import Moment, Posting
+from gateway.simulator.scenario import Kind, Scenario
+from gateway.simulator.seals import Seals
+from gateway.simulator.store import Blob, Store
+from gateway.simulator.support import REFUSED, unsupported
+from gateway.simulator.writing import AnswerWriter
+from keys.errors import SealError, SignatureInvalid
+
+# Later results of a file carry these serials, which no part of the first one has.
+_CONTRADICTING_SERIAL = 8
+_RETURNED_SERIAL = 9
+
+
+class Arrival(Struct, frozen=True, kw_only=True):
+    """A request that is complete. `name` is the file's name without what its parts add to it."""
+
+    name: str
+    data: Blob
+    signature: Blob | None = None
+
+
+class Refusal(Struct, frozen=True, kw_only=True):
+    """A request that was not taken; nothing of it was paid."""
+
+    name: str
+    verdict: AcknowledgementVerdict
+    why: str
+
+
+class SimulatedBank:
+    """The model of one bank. Not safe for use by several threads.
+
+    Raises `ScenarioUnsupported` where the bank's layouts cannot write what the scenario asks
+    for, naming everything that they cannot.
+    """
+
+    def __init__(self, desk: Desk, seals: Seals, store: Store, scenario: Scenario | None = None) -> None:
+        self.desk = desk
+        self.scenario = scenario or Scenario()
+        self.refusals: list[Refusal] = []
+        if missing := unsupported(desk, self.scenario):
+            raise ScenarioUnsupported(
+                f"bank {desk.profile.bank}: {'; '.join(missing)}",
+                hint="choose another scenario, or a layout that can write it",
+            )
+        self._seals = seals
+        self._store = store
+        self._writer = AnswerWriter(desk, seals, store, self.scenario)
+        self._taken: list[Taken] = []
+        self._digests: set[str] = set()
+        self._references = References()
+
+    def arrive(self, arrival: Arrival, moment: Moment) -> list[Posting]:
+        """Take a request, pay it, and say what will be answered when.
+
+        A file or reference that was paid before is not paid again. Raises nothing for a bad
+        request: it is refused, by an acknowledgement where the bank has one.
+        """
+        verdict, why, taken = self._take(arrival)
+        if taken is None:
+            self.refusals.append(Refusal(name=arrival.name, verdict=verdict, why=why))
+        if self.scenario.has(Kind.SILENT):
+            return []
+        if taken is None:
+            return self._refuse(arrival, verdict, why, moment)
+        due = moment.after(1) if self.scenario.has(Kind.RESULT_FIRST) else moment
+        said = self._writer.acknowledgement(taken.name, verdict, "", moment, due, taken)
+        return [*said, *self._results(arrival, taken, moment)]
+
+    def truth(self) -> Truth:
+        """What was really paid, counted anew from the files that were taken."""
+        truth = Truth()
+        for taken in self._taken:
+            add_to_truth(truth, taken, self.desk.request, self.scenario)
+        return truth
+
+    def paid(self) -> Iterator[Paid]:
+        """Every payment of every file that was taken, with what really became of it."""
+        for taken in self._taken:
+            yield from paid_items(taken, self.desk.request, self.scenario)
+
+    def _take(self, arrival: Arrival) -> tuple[AcknowledgementVerdict, str, Taken | None]:
+        """The verdict, why, and the file where it is accepted."""
+        try:
+            content = self._open(arrival)
+            if content.sha256 in self._digests:
+                return AcknowledgementVerdict.DUPLICATE, "the same file was taken before", None
+            taken, references = self._read(arrival.name, content)
+        except SealError as error:
+            return AcknowledgementVerdict.REJECTED, f"signature: {error}", None
+        except FormatError as error:
+            return AcknowledgementVerdict.REJECTED, f"content: {error}", None
+        if repeated := self._references.common(references):
+            return AcknowledgementVerdict.DUPLICATE, f"{repeated} references were taken before", None
+        if self.scenario.has(Kind.REJECT):
+            return AcknowledgementVerdict.REJECTED, "the scenario rejects every file", None
+        self._digests.add(content.sha256)
+        self._references.update(references)
+        self._taken.append(taken)
+        return AcknowledgementVerdict.ACCEPTED, "", taken
+
+    def _open(self, arrival: Arrival) -> Blob:
+        seals = self.desk.profile.seal.out
+        if "cms-attached" in seals:
+            return self._store.keep(f"request-{arrival.name}", self._seals.open_attached(arrival.data))
+        if "cms-detached" in seals:
+            if arrival.signature is None:
+                raise SignatureInvalid(f"{arrival.name}: no signature came with it")
+            self._seals.check_detached(arrival.data, arrival.signature)
+        return arrival.data
+
+    def _read(self, name: str, content: Blob) -> tuple[Taken, References]:
+        """The file, read to its end, with its references. Raises `FormatError` where it is wrong."""
+        references = References()
+        repeated = count = total_minor = 0
+        with content.open() as source:
+            decoder = self.desk.request.decode(source)
+            for chunk in decoder:
+                if chunk.record == "payment":
+                    repeated += references.add(references_of(name, chunk, count + 1))
+                    count += chunk.count
+                    total_minor += sum(chunk.columns["payment.amount"])
+        wrong = [problem for problem in decoder.problems if problem.severity is not Severity.WARNS]
+        if repeated:
+            wrong.append(Problem(code="reference-repeated", message=f"{repeated} references stand twice"))
+        if wrong:
+            raise FormatError(wrong)
+        taken = Taken(
+            ordinal=len(self._taken) + 1,
+            name=name,
+            content=content,
+            count=count,
+            total_minor=total_minor,
+            facts=decoder.facts,
+        )
+        return taken, references
+
+    def _refuse(
+        self, arrival: Arrival, verdict: AcknowledgementVerdict, why: str, moment: Moment
+    ) -> list[Posting]:
+        """An acknowledgement; where the bank has none, a result in which everything failed."""
+        if said := self._writer.acknowledgement(arrival.name, verdict, why, moment, moment):
+            return said
+        if verdict is not AcknowledgementVerdict.REJECTED or not self.desk.result.codes.can_say(*REFUSED):
+            return []
+        try:
+            taken, _ = self._read(arrival.name, self._open(arrival))
+        except (FormatError, SealError):
+            return []
+        return self._writer.result(taken, Variant(refused=True), 1, moment, moment)
+
+    def _results(self, arrival: Arrival, taken: Taken, moment: Moment) -> list[Posting]:
+        """Everything that is said of single payments, now and later."""
+        scenario, writer = self.scenario, self._writer
+        due = moment.after(scenario.late_looks, scenario.late_hours) if scenario.has(Kind.LATE) else moment
+        if scenario.has(Kind.ECHO):
+            return writer.echo(taken, arrival.data, arrival.signature, moment, due)
+        first = Variant(
+            unmatched=scenario.has(Kind.UNMATCHED),
+            wrong_total=scenario.has(Kind.WRONG_TOTAL),
+            fee_lines=scenario.has(Kind.FEE_LINES),
+            fee_column=scenario.has(Kind.FEE_COLUMN),
+        )
+        variants = [replace(first, part=part) for part in (0, 1)] if scenario.has(Kind.IN_PARTS) else [first]
+        postings: list[Posting] = []
+        for serial, variant in enumerate(variants, 1):
+            told = writer.result(taken, variant, serial, moment, due)
+            postings += told
+            if scenario.has(Kind.TWICE) and told and variant is variants[-1]:
+                # The same bytes under another name; then other words under the name they had.
+                postings += writer.again(told, taken, serial + 1, moment, due.after(1))
+                words = replace(variant, again=True)
+                postings += writer.result(taken, words, serial, moment, due.after(2))
+        for kind, variant, serial in (
+            (Kind.CONTRADICTING, Variant(only_contradicted=True), _CONTRADICTING_SERIAL),
+            (Kind.RETURNED, Variant(only_returned=True), _RETURNED_SERIAL),
+        ):
+            if scenario.has(kind):
+                postings += writer.result(taken, variant, serial, moment, due.after(1))
+        return postings

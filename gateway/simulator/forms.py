@@ -1,0 +1,142 @@
+"""The files that a simulated bank reads and writes: its profile's layouts, codes and names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+
+from msgspec import Struct
+
+from formats.codec import Codec
+from formats.layout_model import Binding, Layout
+from formats.reasons import Reason, Status
+from formats.records import AcknowledgementVerdict
+from gateway.name_pattern import name_pattern
+from gateway.profile import Inbound, Profile
+
+UNLISTED_CODES = ("QZ97", "QZ9", "Q9", "Q", "9999997", "97")
+"""Tried in this order for a code that a table does not list."""
+
+_WIDEST_CODE = 4
+_NOT_A_FAILURE = frozenset({Reason.BATCH_REJECTED})
+_VARIABLE = re.compile(r"\{(any|number)(?::(\d+))?\}")
+
+
+class CodeBook:
+    """A layout's code tables from the bank's side: what to write for a meaning.
+
+    The first line for a pair of status and reason is what is written.
+    """
+
+    def __init__(self, layout: Layout) -> None:
+        self._outcomes: dict[tuple[Status, Reason], str] = {}
+        for line in layout.outcome_codes:
+            self._outcomes.setdefault((line.status, line.reason), line.code)
+        self._files: dict[AcknowledgementVerdict, str] = {}
+        for file_line in layout.file_codes:
+            self._files.setdefault(file_line.verdict, file_line.code)
+        self._listed = {line.code for line in layout.outcome_codes}
+        self._shortest, self._widest = _code_widths(layout)
+
+    @property
+    def failures(self) -> list[Reason]:
+        """Every reason for which a single payment can be told to have failed."""
+        failed = [reason for status, reason in self._outcomes if status is Status.FAILED]
+        return [reason for reason in failed if reason not in _NOT_A_FAILURE]
+
+    def can_say(self, status: Status, reason: Reason) -> bool:
+        return (status, reason) in self._outcomes
+
+    def outcome(self, status: Status, reason: Reason) -> str:
+        """The code to write. KeyError where the table has no line for the pair."""
+        return self._outcomes[status, reason]
+
+    def file(self, verdict: AcknowledgementVerdict) -> str | None:
+        """The code of a file as a whole; None where the table has no line for it."""
+        return self._files.get(verdict)
+
+    @property
+    def unlisted(self) -> str | None:
+        """A code that the table does not list and the field can hold; None if there is none."""
+        fitting = (code for code in UNLISTED_CODES if self._shortest <= len(code) <= self._widest)
+        return next((code for code in fitting if code not in self._listed), None)
+
+
+class AnswerForm(Struct, frozen=True, kw_only=True):
+    """One kind of answer: how it is named and completed, its layout and its codes."""
+
+    inbound: Inbound
+    codec: Codec
+    codes: CodeBook
+
+    def name(
+        self,
+        request_name: str,
+        *,
+        serial: int,
+        sequence: int,
+        moment: datetime,
+        texts: Mapping[str, str | int | date | datetime],
+    ) -> str:
+        """The file's name; `serial` is written where the pattern leaves something to the bank.
+
+        Where it leaves nothing, all answers of this kind to one file have the same name.
+        """
+        pattern = _VARIABLE.sub(lambda found: _digits(serial, found[2]), self.inbound.pattern)
+        values: dict[str, str | int | date | datetime] = {
+            **texts,
+            "name": request_name,
+            "stem": request_name.rpartition(".")[0] or request_name,
+            "sequence": sequence,
+            "bank_day": moment.date(),
+            "created_at": moment,
+        }
+        return name_pattern(pattern).format(values)
+
+
+class Desk(Struct, frozen=True, kw_only=True):
+    """Everything a simulated bank knows of its own files, taken from its profile."""
+
+    profile: Profile
+    request: Codec
+    results: tuple[AnswerForm, ...]
+    acknowledgement: AnswerForm | None = None
+
+    @property
+    def result(self) -> AnswerForm:
+        """The form in which results are written: the first one of the profile."""
+        return self.results[0]
+
+
+def make_desk(profile: Profile, codecs: Mapping[str, Codec], layouts: Mapping[str, Layout]) -> Desk:
+    """A desk from a profile, with codecs and layouts by the names that the profile uses."""
+
+    def forms(kind: str) -> Iterable[AnswerForm]:
+        for inbound in profile.inbound:
+            if inbound.kind == kind and inbound.layout is not None:
+                layout = layouts[inbound.layout]
+                yield AnswerForm(inbound=inbound, codec=codecs[inbound.layout], codes=CodeBook(layout))
+
+    return Desk(
+        profile=profile,
+        request=codecs[profile.layouts.request],
+        results=tuple(forms("result")),
+        acknowledgement=next(iter(forms("acknowledgement")), None),
+    )
+
+
+def _code_widths(layout: Layout) -> tuple[int, int]:
+    """Fewest and most characters that an outcome's code may have."""
+    fields = [*layout.table, *(field for record in layout.records for field in record.fields)]
+    for field in fields:
+        if isinstance(field.meaning, Binding) and field.meaning.name == "outcome.code":
+            exact = field.kind.exact if field.kind else None
+            maximum = field.kind.maximum if field.kind else None
+            widest = exact or maximum or (field.width.bytes_ if field.width else _WIDEST_CODE)
+            return exact or 1, min(widest, _WIDEST_CODE)
+    return 1, _WIDEST_CODE
+
+
+def _digits(serial: int, width: str | None) -> str:
+    return f"{serial:0{width}d}" if width else str(serial)

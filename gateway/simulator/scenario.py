@@ -1,0 +1,146 @@
+"""How a simulated bank behaves, by rule: what it pays, what it says, when and how often.
+
+Which payment meets which fate is decided by a keyed hash of (seed, reference), so that a run
+can be repeated and does not depend on how a file is cut into chunks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import StrEnum
+from hashlib import blake2b
+
+from msgspec import Struct
+
+from gateway.simulator.errors import ScenarioUnsupported
+
+
+class Kind(StrEnum):
+    """One behaviour. Several combine."""
+
+    ALL_WELL = "all-well"
+    FAILURES = "failures"
+    """A share of payments fails, each for one of the reasons the layout can write."""
+    FEE_LINES = "fee-lines"
+    FEE_COLUMN = "fee-column"
+    SHORT_CREDIT = "short-credit"
+    """Some are credited with less than instructed."""
+    LATE = "late"
+    TWICE = "twice"
+    """The same result again under another name, then its name again with other content."""
+    CONTRADICTING = "contradicting"
+    """A second result turns some credited into failed and some failed into credited."""
+    WRONG_TOTAL = "wrong-total"
+    BAD_SIGNATURE = "bad-signature"
+    HALF_FILE = "half-file"
+    """Half of the result without signature or flag; the rest later."""
+    ECHO = "echo"
+    """Our own file comes back in place of a result."""
+    UNKNOWN_CODE = "unknown-code"
+    UNMATCHED = "unmatched"
+    """One record more than was asked for, under a reference that nobody gave."""
+    OTHER_ACCOUNT = "other-account"
+    """Some are credited to another account (or, where no account is echoed, another name)."""
+    IN_PARTS = "in-parts"
+    RESULT_FIRST = "result-before-acknowledgement"
+    RETURNED = "returned"
+    """Some credited payments are given back in a later file."""
+    REJECT = "reject"
+    """The file is refused as a whole; nothing is paid."""
+    SILENT = "silent"
+    """Everything is paid and nothing is ever said."""
+
+
+class Fate(StrEnum):
+    """What a simulated bank does with one payment."""
+
+    CREDITED = "credited"
+    FAILED = "failed"
+    SHORT = "short"
+    ELSEWHERE = "elsewhere"
+    UNKNOWN_CODE = "unknown_code"
+    """Paid in full, under a code that no table lists."""
+    RETURNED = "returned"
+
+
+_FATES: tuple[tuple[Kind, Fate], ...] = (
+    (Kind.FAILURES, Fate.FAILED),
+    (Kind.SHORT_CREDIT, Fate.SHORT),
+    (Kind.OTHER_ACCOUNT, Fate.ELSEWHERE),
+    (Kind.UNKNOWN_CODE, Fate.UNKNOWN_CODE),
+    (Kind.RETURNED, Fate.RETURNED),
+)
+_PER_MILLE = 1000
+
+
+class Scenario(Struct, frozen=True, kw_only=True):
+    """Behaviours and their parameters.
+
+    `share_per_mille` of the payments meets each fate that the kinds bring (they exclude one
+    another), and the same share, drawn apart, is charged a fee or contradicted. `late_looks`
+    counts listings of the outbox that do not show the late file yet, `late_hours` hours of
+    the moments passed in; `shortfall_minor` and `fee_minor` are minor units.
+    """
+
+    kinds: frozenset[Kind] = frozenset({Kind.ALL_WELL})
+    seed: int = 1
+    share_per_mille: int = 20
+    late_looks: int = 3
+    late_hours: int = 0
+    fee_minor: int = 50
+    shortfall_minor: int = 200
+
+    @classmethod
+    def of(cls, text: str, seed: int = 1) -> Scenario:
+        """From names with commas between, as a command line gives them.
+
+        Raises `ScenarioUnsupported` for a name that there is not.
+        """
+        names = [name.strip() for name in text.split(",") if name.strip()]
+        unknown = [name for name in names if name not in set(Kind)]
+        if unknown:
+            raise ScenarioUnsupported(
+                f"no scenario {', '.join(unknown)}", hint=f"there are {', '.join(Kind)}"
+            )
+        return cls(kinds=frozenset(map(Kind, names)) or frozenset({Kind.ALL_WELL}), seed=seed)
+
+    def has(self, kind: Kind) -> bool:
+        return kind in self.kinds
+
+    def deciders(self) -> Deciders:
+        """What decides over single payments; make one for each file."""
+        return Deciders(self)
+
+
+class Deciders:
+    """The scenario's draws over references, prepared."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self._key = f"simulated bank {scenario.seed}".encode()
+        self._share = scenario.share_per_mille
+        self._fates = [fate for kind, fate in _FATES if scenario.has(kind)]
+
+    def fates(self, references: Iterable[str]) -> list[tuple[Fate, int]]:
+        """Each reference's fate, with a number to choose a reason (or an account) by."""
+        if not self._fates:
+            return [(Fate.CREDITED, 0) for _ in references]
+        return [self._fate(self._draw(reference, b"fate")) for reference in references]
+
+    def struck(self, references: Iterable[str], purpose: str) -> list[bool]:
+        """Which references a purpose ("fee", "contradiction") strikes."""
+        person = purpose.encode()
+        return [self._draw(reference, person) % _PER_MILLE < self._share for reference in references]
+
+    def halves(self, references: Iterable[str]) -> list[int]:
+        """In which of two parts each reference's result stands: 0 or 1."""
+        return [self._draw(reference, b"half") & 1 for reference in references]
+
+    def _fate(self, draw: int) -> tuple[Fate, int]:
+        choice, position = divmod(draw, _PER_MILLE)
+        place = position // self._share if self._share else len(self._fates)
+        fate = self._fates[place] if place < len(self._fates) else Fate.CREDITED
+        return fate, choice
+
+    def _draw(self, reference: str, person: bytes) -> int:
+        digest = blake2b(reference.encode(), key=self._key, person=person, digest_size=8).digest()
+        return int.from_bytes(digest, "big")

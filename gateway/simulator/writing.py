@@ -1,0 +1,177 @@
+"""How a simulated bank's answers become files: encoded, signed, flagged, and due at a moment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from msgspec.structs import replace
+
+from formats.records import AcknowledgementVerdict, FileIdentity, RecordChunk
+from gateway.simulator.answers import ResultChunks, Variant
+from gateway.simulator.books import Taken
+from gateway.simulator.forms import AnswerForm, Desk
+from gateway.simulator.moments import Moment, Posting
+from gateway.simulator.scenario import Kind, Scenario
+from gateway.simulator.seals import Seals
+from gateway.simulator.store import Blob, Store, read_blocks
+
+_ACKNOWLEDGEMENT_SERIAL = 1
+
+
+class AnswerWriter:
+    """Writes one bank's answers. Every answer takes a sequence number of the bank's own."""
+
+    def __init__(self, desk: Desk, seals: Seals, store: Store, scenario: Scenario) -> None:
+        self._desk = desk
+        self._seals = seals
+        self._store = store
+        self._scenario = scenario
+        self._sequence = 0
+
+    def acknowledgement(
+        self,
+        name: str,
+        verdict: AcknowledgementVerdict,
+        text: str,
+        moment: Moment,
+        due: Moment,
+        taken: Taken | None = None,
+    ) -> list[Posting]:
+        """What the bank says of a file as a whole; [] where it has no such answer."""
+        form = self._desk.acknowledgement
+        code = form.codes.file(verdict) if form else None
+        if form is None or code is None:
+            return []
+        identity = self._identity(form, name, taken, moment, _ACKNOWLEDGEMENT_SERIAL)
+        content = self._encode(form, replace(identity, code=code, text=text), [])
+        return self._post(form, identity.name, content, due)
+
+    def result(
+        self, taken: Taken, variant: Variant, serial: int, moment: Moment, due: Moment
+    ) -> list[Posting]:
+        """A result file; [] where it would tell of no payment."""
+        form = self._desk.result
+        day = moment.at.astimezone(self._desk.profile.time_zone).date()
+        chunks = ResultChunks(taken, self._desk.request, form, self._scenario, variant, day)
+        count, total_minor = chunks.totals()
+        if not count:
+            return []
+        identity = self._identity(form, taken.name, taken, moment, serial)
+        verdict = AcknowledgementVerdict.REJECTED if variant.refused else AcknowledgementVerdict.ACCEPTED
+        identity = replace(
+            identity,
+            count=count + variant.unmatched,
+            total_minor=total_minor,
+            code=form.codes.file(verdict) or "",
+        )
+        return self._post(form, identity.name, self._encode(form, identity, chunks), due)
+
+    def echo(
+        self, taken: Taken, data: Blob, signature: Blob | None, moment: Moment, due: Moment
+    ) -> list[Posting]:
+        """Our own bytes (and signature) under the name of a result."""
+        form = self._desk.result
+        name = self._identity(form, taken.name, taken, moment, 1).name
+        postings = [Posting(name=name, content=data, due=due)]
+        signature_name = form.inbound.detached_signature_name(name)
+        if signature_name and signature is not None:
+            postings.append(Posting(name=signature_name, content=signature, due=due))
+        return [*postings, *self._flag(form, name, due)]
+
+    def again(
+        self, postings: list[Posting], taken: Taken, serial: int, moment: Moment, due: Moment
+    ) -> list[Posting]:
+        """The content of a result that was posted, under another name."""
+        form = self._desk.result
+        name = self._identity(form, taken.name, taken, moment, serial).name
+        parts = (name, form.inbound.detached_signature_name(name), form.inbound.flag_name(name))
+        names = [part for part in parts if part]
+        # Of a result that came in halves, the whole is repeated: its parts are the last ones.
+        whole = postings[-len(names) :]
+        return [replace(posting, name=new, due=due) for posting, new in zip(whole, names, strict=True)]
+
+    def _encode(self, form: AnswerForm, identity: FileIdentity, chunks: Iterable[RecordChunk]) -> Blob:
+        name = f"answer-{identity.sequence:06d}-{identity.name}"
+        return self._store.keep(name, form.codec.encode(identity, chunks))
+
+    def _identity(
+        self, form: AnswerForm, request_name: str, taken: Taken | None, moment: Moment, serial: int
+    ) -> FileIdentity:
+        """Who the answer says it is; what the request said of its agreement is echoed."""
+        self._sequence += 1
+        profile = self._desk.profile
+        facts = taken.facts if taken else {}
+        agreement = {
+            meaning.removeprefix("agreement."): str(value)
+            for meaning, value in facts.items()
+            if meaning.startswith("agreement.")
+        }
+        local = moment.at.astimezone(profile.time_zone)
+        texts = {**profile.values, **agreement}
+        return FileIdentity(
+            bank=profile.bank,
+            sequence=self._sequence,
+            name=form.name(request_name, serial=serial, sequence=self._sequence, moment=local, texts=texts),
+            message_id=f"{profile.bank.upper()}{self._sequence:012d}",
+            created_at=local,
+            bank_day=local.date(),
+            count=taken.count if taken else 0,
+            total_minor=taken.total_minor if taken else 0,
+            currency=str(facts.get("file.currency") or "CNY"),
+            agreement=agreement,
+            profile=profile.values,
+            original_name=request_name,
+            original_message_id=str(facts.get("file.message_id") or request_name),
+        )
+
+    def _post(self, form: AnswerForm, name: str, content: Blob, due: Moment) -> list[Posting]:
+        """The physical files of one answer, sealed as the profile says, flag last."""
+        inbound, stored = form.inbound, f"answer-{self._sequence:06d}"
+        postings = []
+        damaged = self._scenario.has(Kind.BAD_SIGNATURE) and inbound.kind == "result"
+        if inbound.signature == "attached":
+            sealed = self._store.keep(f"{stored}-sealed", self._seals.sign_attached(content))
+            content = self._store.keep(f"{stored}-damaged", _damaged(sealed)) if damaged else sealed
+        postings.append(Posting(name=name, content=content, due=due))
+        if signature_name := inbound.detached_signature_name(name):
+            signature = self._store.keep(f"{stored}-signature", [self._seals.sign_detached(content)])
+            if damaged:
+                signature = self._store.keep(f"{stored}-damaged", _damaged(signature))
+            postings.append(Posting(name=signature_name, content=signature, due=due))
+        postings += self._flag(form, name, due)
+        if self._scenario.has(Kind.HALF_FILE) and inbound.kind == "result":
+            return self._halved(form, postings, due)
+        return postings
+
+    def _flag(self, form: AnswerForm, name: str, due: Moment) -> list[Posting]:
+        flag = form.inbound.flag_name(name)
+        return [Posting(name=flag, content=self._store.keep(f"flag-{flag}", []), due=due)] if flag else []
+
+    def _halved(self, form: AnswerForm, postings: list[Posting], due: Moment) -> list[Posting]:
+        """First half of the data without signature and flag; everything at a later moment.
+
+        Where only an unchanged size says that a file is complete, the half is shown once.
+        """
+        data = postings[0]
+        half = self._store.keep(f"answer-{self._sequence:06d}-half", _half(data.content))
+        later = due.after(1 if form.inbound.complete == "stable" else self._scenario.late_looks)
+        whole = [replace(posting, due=later) for posting in postings]
+        return [replace(data, content=half), *whole]
+
+
+def _damaged(blob: Blob) -> Iterator[bytes]:
+    """The same bytes with one bit of the last one changed: the end of the signature value."""
+    before = b""
+    with blob.open() as source:
+        for block in read_blocks(source):
+            yield before
+            before = block
+    yield before[:-1] + bytes([before[-1] ^ 1])
+
+
+def _half(blob: Blob) -> Iterator[bytes]:
+    rest = blob.size_bytes // 2
+    with blob.open() as source:
+        for block in read_blocks(source):
+            yield block[:rest]
+            rest -= min(rest, len(block))
