@@ -17,8 +17,8 @@ SEPARATOR_VARIANTS = "\u2022\u30fb\u2027\u22c5\uff0e\u25cf\u2219\uff65"
 _SPACES = "\u3000\u00a0"
 
 _FOLDS = str.maketrans(
-    {variant: SEPARATOR for variant in SEPARATOR_VARIANTS}
-    | {space: " " for space in _SPACES}
+    dict.fromkeys(SEPARATOR_VARIANTS, SEPARATOR)
+    | dict.fromkeys(_SPACES, " ")
     | {chr(0xFF21 + place): chr(0x41 + place) for place in range(26)}
     | {chr(0xFF41 + place): chr(0x61 + place) for place in range(26)}
 )

@@ -1,0 +1,52 @@
+"""A workbook of text cells, written row by row, the same bytes each time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import BinaryIO
+
+import xlsxwriter
+
+from formats.errors import EncodeError
+from formats.records import Problem
+
+SPREADSHEET_ROWS = 1_048_576
+LONGEST_CELL = 32_767
+_CREATED = datetime(2000, 1, 1, tzinfo=UTC)
+"""A fixed time of making, so that the same content gives the same bytes."""
+_OPTIONS = {
+    "constant_memory": True,
+    "strings_to_formulas": False,
+    "strings_to_urls": False,
+    "strings_to_numbers": False,
+}
+
+
+@contextmanager
+def text_workbook(stream: BinaryIO, sheet_name: str, most_rows: int) -> Iterator[Callable[[list[str]], None]]:
+    """A function that writes the next row. Raises `EncodeError` beyond `most_rows`."""
+    workbook = xlsxwriter.Workbook(stream, dict(_OPTIONS))
+    workbook.set_properties({"created": _CREATED})
+    sheet = workbook.add_worksheet(sheet_name)
+    as_text = workbook.add_format({"num_format": "@"})
+    next_row = 0
+
+    def write_row(cells: list[str]) -> None:
+        nonlocal next_row
+        if next_row >= most_rows:
+            message = f"more than {most_rows} rows do not fit a workbook"
+            raise EncodeError([Problem(code="workbook_too_large", message=message, hint="write CSV")])
+        for place, text in enumerate(cells):
+            if len(text) > LONGEST_CELL:
+                message = f"row {next_row + 1}: {len(text)} characters do not fit a cell"
+                raise EncodeError([Problem(code="cell_too_long", message=message)])
+            if text:
+                sheet.write_string(next_row, place, text, as_text)
+        next_row += 1
+
+    try:
+        yield write_row
+    finally:
+        workbook.close()
