@@ -34,7 +34,7 @@ def open_text(masters: Masters, sealed: bytes, context: bytes = b"") -> str:
 
 
 def seal_texts(master: MasterKey, texts: Sequence[str], context: bytes = b"") -> list[bytes]:
-    """Seal many texts of one context, at about a microsecond each."""
+    """Seal many texts of one context, at about two microseconds each."""
     key_id = master.key_id.encode("ascii")
     salt = secrets.token_bytes(_SALT_BYTES)
     prefix = bytes([_VERSION, len(key_id)]) + key_id + salt

@@ -1,0 +1,256 @@
+"""Whose certificate may sign here: pinned certificates, and chains to pinned roots.
+
+A `Trust` belongs to one bank (or platform) in one environment. Validity is judged at the
+instant that the caller names, which is our time of receipt, never a time that a file claims.
+Revocation lists are not looked at; a certificate is withdrawn by taking it out of the ring.
+
+The walk is our own and small, since national algorithms and pins have to fit it. RFC 5280,
+section 6.1 without policies and name constraints: a chain in which these are critical is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import TypeVar
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
+from msgspec import Struct
+
+from keys.errors import SignatureMalformed, SignerUntrusted
+from keys.rsa import MINIMUM_BITS
+
+CHAIN_LIMIT = 8
+"""Certificates between signer and root; real chains have one or two."""
+_CHECK_LIMIT = 64
+"""Signatures looked at for one signer: many certificates of one name must not cost hours."""
+_KNOWN_CRITICAL = {
+    ExtensionOID.BASIC_CONSTRAINTS,
+    ExtensionOID.KEY_USAGE,
+    ExtensionOID.EXTENDED_KEY_USAGE,
+    ExtensionOID.SUBJECT_ALTERNATIVE_NAME,
+}
+_FOREIGN_PURPOSES = {
+    ExtendedKeyUsageOID.SERVER_AUTH,
+    ExtendedKeyUsageOID.TIME_STAMPING,
+    ExtendedKeyUsageOID.OCSP_SIGNING,
+}
+"""A certificate for these alone was not given to sign files."""
+_STRONG_HASHES = ("sha256", "sha384", "sha512", "sha3-256", "sha3-384", "sha3-512")
+
+
+_Extension = TypeVar("_Extension", bound=x509.ExtensionType)
+
+
+class AnchorKind(StrEnum):
+    ROOT = "root"
+    SIGNER = "signer"
+
+
+class Anchor(Struct, frozen=True):
+    """One pinned certificate of a ring."""
+
+    key_id: str
+    certificate: x509.Certificate
+    kind: AnchorKind
+    subjects: tuple[x509.Name, ...] = ()
+    """Roots only: who may sign among those that the CA certified; empty: all of them."""
+    valid_from: datetime | None = None
+    valid_until: datetime | None = None
+
+
+class Trust:
+    """The certificates by which one party's signatures are accepted, in one environment."""
+
+    def __init__(
+        self,
+        owner: str,
+        environment: str,
+        anchors: Sequence[Anchor],
+        strangers: Mapping[str, str] | None = None,
+    ) -> None:
+        """`strangers`: SHA-256 (hex) of certificates of others in the ring, and whose they are."""
+        self.owner = owner
+        self.environment = environment
+        self._anchors = tuple(anchors)
+        self._strangers = dict(strangers or {})
+
+    @property
+    def pinned(self) -> list[x509.Certificate]:
+        """Signers' own certificates that are pinned."""
+        return [anchor.certificate for anchor in self._anchors if anchor.kind is AnchorKind.SIGNER]
+
+    def accept(self, certificate: x509.Certificate, others: Sequence[x509.Certificate], at: datetime) -> str:
+        """Key id of the pin or root by which `certificate` may sign; raises `SignerUntrusted`.
+
+        `others` are the certificates that came along; none of them is trusted by itself.
+        """
+        digest = certificate_sha256(certificate)
+        if digest in self._strangers:
+            raise self._untrusted(certificate, f"it belongs to {self._strangers[digest]}")
+        for anchor in self._anchors:
+            if anchor.kind is AnchorKind.SIGNER and anchor.certificate == certificate:
+                self._require_signer(certificate, at, pinned=True)
+                self._require_anchor_in_force(anchor, certificate, at)
+                return anchor.key_id
+        self._require_signer(certificate, at, pinned=False)
+        walk = _Walk([anchor for anchor in self._anchors if anchor.kind is AnchorKind.ROOT], others, at)
+        found = walk.climb([certificate])
+        if found is None:
+            why = "; ".join(walk.objections) or f"no pinned certificate {certificate.issuer.rfc4514_string()}"
+            raise self._untrusted(certificate, f"no chain to a pinned root: {why}")
+        self._require_anchor_in_force(found, certificate, at)
+        if found.subjects and certificate.subject not in found.subjects:
+            raise self._untrusted(certificate, f"{found.key_id} certified it, but it is not on its list")
+        return found.key_id
+
+    def _require_signer(self, certificate: x509.Certificate, at: datetime, pinned: bool) -> None:
+        objection = _object_validity(certificate, at) or _object_key(certificate)
+        objection = objection or _object_signer_use(certificate, pinned)
+        if objection:
+            raise self._untrusted(certificate, objection)
+
+    def _require_anchor_in_force(self, anchor: Anchor, certificate: x509.Certificate, at: datetime) -> None:
+        if anchor.valid_from is not None and at < anchor.valid_from:
+            raise self._untrusted(certificate, f"{anchor.key_id} is accepted from {anchor.valid_from} only")
+        if anchor.valid_until is not None and at >= anchor.valid_until:
+            raise self._untrusted(certificate, f"{anchor.key_id} was accepted until {anchor.valid_until}")
+
+    def _untrusted(self, certificate: x509.Certificate, why: str) -> SignerUntrusted:
+        return SignerUntrusted(
+            f"{certificate.subject.rfc4514_string()} (serial {serial_hex(certificate)}) may not sign for "
+            f"{self.owner} in {self.environment}: {why}",
+            "compare with the bank; a new certificate goes into the keyring first",
+        )
+
+
+class _Walk:
+    """Looks for a chain, and remembers why candidates were refused."""
+
+    def __init__(self, roots: Sequence[Anchor], others: Sequence[x509.Certificate], at: datetime) -> None:
+        self.objections: list[str] = []
+        self._roots = roots
+        self._others = others
+        self._at = at
+        self._checks = 0
+
+    def climb(self, path: list[x509.Certificate]) -> Anchor | None:
+        """The root that the last certificate of `path` leads to; `path` begins with the signer."""
+        for anchor in self._roots:
+            if self._issued(anchor.certificate, path):
+                return anchor
+        if len(path) > CHAIN_LIMIT:
+            return None
+        for other in self._others:
+            if other not in path and self._issued(other, path):
+                found = self.climb([*path, other])
+                if found is not None:
+                    return found
+        return None
+
+    def _issued(self, issuer: x509.Certificate, path: list[x509.Certificate]) -> bool:
+        if issuer.subject != path[-1].issuer or self._checks >= _CHECK_LIMIT:
+            return False
+        self._checks += 1
+        objection = _object_issuer(issuer, path, self._at)
+        if objection:
+            self.objections.append(f"{issuer.subject.rfc4514_string()}: {objection}")
+        return not objection
+
+
+def parse_certificate(der: bytes) -> x509.Certificate:
+    """A certificate that somebody sent along; raises `SignatureMalformed`."""
+    try:
+        certificate = x509.load_der_x509_certificate(der)
+        # These are parsed when they are asked for: ask now, so that no later step can fail.
+        _ = certificate.subject, certificate.issuer, certificate.extensions
+        _ = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    except (ValueError, UnsupportedAlgorithm, x509.DuplicateExtension):
+        raise SignatureMalformed("a certificate in the signature cannot be read") from None
+    return certificate
+
+
+def certificate_sha256(certificate: x509.Certificate) -> str:
+    """SHA-256 of the whole certificate, in hex."""
+    return certificate.fingerprint(hashes.SHA256()).hex()
+
+
+def serial_hex(certificate: x509.Certificate) -> str:
+    return f"{certificate.serial_number:X}"
+
+
+def parse_subjects(subjects: Iterable[str]) -> tuple[x509.Name, ...]:
+    """Names as `CN=...,O=...,C=CN` (RFC 4514); raises `ValueError`."""
+    return tuple(x509.Name.from_rfc4514_string(subject) for subject in subjects)
+
+
+def _object_validity(certificate: x509.Certificate, at: datetime) -> str:
+    if at < certificate.not_valid_before_utc:
+        return f"not yet valid at {at}, from {certificate.not_valid_before_utc}"
+    if at > certificate.not_valid_after_utc:
+        return f"expired at {certificate.not_valid_after_utc}, looked at {at}"
+    return ""
+
+
+def _object_key(certificate: x509.Certificate) -> str:
+    """What is wrong with the key, or with extensions that must be understood."""
+    try:
+        key = certificate.public_key()
+    except (ValueError, UnsupportedAlgorithm):
+        return "its public key cannot be read"
+    if isinstance(key, rsa.RSAPublicKey) and key.key_size < MINIMUM_BITS:
+        return f"its RSA key has {key.key_size} bits, at least {MINIMUM_BITS} are wanted"
+    for extension in certificate.extensions:
+        if extension.critical and extension.oid not in _KNOWN_CRITICAL:
+            return f"it has the critical extension {extension.oid.dotted_string}, which is not known here"
+    return ""
+
+
+def _object_signer_use(certificate: x509.Certificate, pinned: bool) -> str:
+    usage = _find_extension(certificate, x509.KeyUsage)
+    if usage is not None and not (usage.digital_signature or usage.content_commitment):
+        return "its key usage allows no signatures"
+    purposes = _find_extension(certificate, x509.ExtendedKeyUsage)
+    if purposes is not None and _FOREIGN_PURPOSES.issuperset(purposes):
+        return "its extended key usage is for servers or time stamps only"
+    constraints = _find_extension(certificate, x509.BasicConstraints)
+    if constraints is not None and constraints.ca and not pinned:
+        return "it is the certificate of a CA, not of a signer"
+    return ""
+
+
+def _object_issuer(issuer: x509.Certificate, path: list[x509.Certificate], at: datetime) -> str:
+    """Why `issuer` cannot have certified the last of `path`; empty where it did."""
+    constraints = _find_extension(issuer, x509.BasicConstraints)
+    usage = _find_extension(issuer, x509.KeyUsage)
+    if constraints is None or not constraints.ca:
+        return "not a CA"
+    if usage is not None and not usage.key_cert_sign:
+        return "its key usage allows no certificates"
+    between = sum(1 for certificate in path[1:] if certificate.subject != certificate.issuer)
+    if constraints.path_length is not None and between > constraints.path_length:
+        return f"{between} CAs below it, at most {constraints.path_length} are allowed"
+    return _object_validity(issuer, at) or _object_key(issuer) or _object_issued(issuer, path[-1])
+
+
+def _object_issued(issuer: x509.Certificate, issued: x509.Certificate) -> str:
+    try:
+        algorithm = issued.signature_hash_algorithm
+        if algorithm is not None and algorithm.name not in _STRONG_HASHES:
+            return f"a certificate signed over {algorithm.name} is too weak"
+        issued.verify_directly_issued_by(issuer)
+    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
+        return "its key did not make the signature of the certificate below"
+    return ""
+
+
+def _find_extension(certificate: x509.Certificate, kind: type[_Extension]) -> _Extension | None:
+    for extension in certificate.extensions:
+        if isinstance(extension.value, kind):
+            return extension.value
+    return None

@@ -1,0 +1,213 @@
+"""SignedData (RFC 5652) in DER: the parts around the content, built with pyasn1.
+
+The content itself never passes through here, only its digest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from pyasn1.codec.der.encoder import encode
+from pyasn1.type import namedtype, tag, univ, useful
+
+from keys import tlv
+from keys.algorithms import (
+    ALGORITHMS,
+    MGF1_OID,
+    OID_OF_DIGEST,
+    OID_OF_SIGNATURE,
+    RSA_ENCRYPTION_OID,
+    RSA_PSS_OID,
+    Algorithm,
+    Scheme,
+    new_digest,
+)
+from keys.cms_oids import CONTENT_TYPE, DATA, MESSAGE_DIGEST, SIGNED_DATA, SIGNING_TIME
+from keys.errors import KeyUnavailable
+from keys.signer import Signer
+
+_UTC_TIME_YEARS = range(1950, 2050)
+"""RFC 5652, section 11.3: UTCTime in these years, GeneralizedTime outside them."""
+
+
+class _AlgorithmIdentifier(univ.Sequence):  # type: ignore[misc]  # pyasn1 has no types
+    componentType = namedtype.NamedTypes(
+        namedtype.NamedType("algorithm", univ.ObjectIdentifier()),
+        namedtype.OptionalNamedType("parameters", univ.Any()),
+    )
+
+
+class _Attribute(univ.Sequence):  # type: ignore[misc]
+    componentType = namedtype.NamedTypes(
+        namedtype.NamedType("type", univ.ObjectIdentifier()),
+        namedtype.NamedType("values", univ.SetOf(componentType=univ.Any())),
+    )
+
+
+class _IssuerAndSerialNumber(univ.Sequence):  # type: ignore[misc]
+    # The name goes in as the certificate has it: encoded anew it might differ.
+    componentType = namedtype.NamedTypes(
+        namedtype.NamedType("issuer", univ.Any()),
+        namedtype.NamedType("serialNumber", univ.Integer()),
+    )
+
+
+class _SignerInfo(univ.Sequence):  # type: ignore[misc]
+    componentType = namedtype.NamedTypes(
+        namedtype.NamedType("version", univ.Integer()),
+        namedtype.NamedType("sid", _IssuerAndSerialNumber()),
+        namedtype.NamedType("digestAlgorithm", _AlgorithmIdentifier()),
+        namedtype.NamedType("signedAttrs", univ.Any()),
+        namedtype.NamedType("signatureAlgorithm", _AlgorithmIdentifier()),
+        namedtype.NamedType("signature", univ.OctetString()),
+    )
+
+
+class _PssParameters(univ.Sequence):  # type: ignore[misc]
+    componentType = namedtype.NamedTypes(
+        namedtype.NamedType("hash", _AlgorithmIdentifier().subtype(explicitTag=tag.Tag(0x80, 0x20, 0))),
+        namedtype.NamedType("mask", _AlgorithmIdentifier().subtype(explicitTag=tag.Tag(0x80, 0x20, 1))),
+        namedtype.NamedType("salt", univ.Integer().subtype(explicitTag=tag.Tag(0x80, 0x20, 2))),
+    )
+
+
+def encode_attributes(digest: bytes, signing_time: datetime | None) -> bytes:
+    """Signed attributes as a DER SET: what is signed. Content type, digest, time if any."""
+    attributes = univ.SetOf(componentType=_Attribute())
+    values = [
+        (CONTENT_TYPE, encode(univ.ObjectIdentifier(DATA))),
+        (MESSAGE_DIGEST, encode(univ.OctetString(digest))),
+    ]
+    if signing_time is not None:
+        values.append((SIGNING_TIME, _encode_time(signing_time)))
+    for oid, value in values:
+        attribute = _Attribute()
+        attribute["type"] = oid
+        attribute["values"].append(value)
+        attributes.append(attribute)
+    return bytes(encode(attributes))
+
+
+def encode_signer_info(signer: Signer, attributes: bytes, signature: bytes) -> bytes:
+    """One SignerInfo; `attributes` as made by `encode_attributes`."""
+    algorithm = ALGORITHMS[signer.algorithm]
+    issuer, serial = _issuer_and_serial(signer.certificate_der)
+    signer_info = _SignerInfo()
+    signer_info["version"] = 1
+    signer_info["sid"]["issuer"] = issuer
+    signer_info["sid"]["serialNumber"] = serial
+    signer_info["digestAlgorithm"] = _digest_identifier(algorithm)
+    # SET OF becomes [0] IMPLICIT: only the first octet differs.
+    signer_info["signedAttrs"] = bytes([tlv.CONTEXT_0]) + attributes[1:]
+    signer_info["signatureAlgorithm"] = _signature_identifier(algorithm)
+    signer_info["signature"] = signature
+    return bytes(encode(signer_info))
+
+
+def encode_frame(
+    signer: Signer, chain: Sequence[bytes], signer_info_bytes: int, content_bytes: int | None
+) -> tuple[bytes, bytes]:
+    """What stands before and after the content; the signer info itself follows the second.
+
+    Without `content_bytes` the signature is detached. Certificates: the signer's, then `chain`.
+    """
+    version = encode(univ.Integer(1))
+    digests = tlv.wrap(tlv.SET, encode(_digest_identifier(ALGORITHMS[signer.algorithm])))
+    data_oid = encode(univ.ObjectIdentifier(DATA))
+    content_headers = (
+        b"" if content_bytes is None else _nest_headers(content_bytes, [tlv.OCTET_STRING, tlv.CONTEXT_0])
+    )
+    clear_bytes = content_bytes or 0
+    certificates = tlv.wrap(tlv.CONTEXT_0, b"".join(sorted({signer.certificate_der, *chain})))
+    after = certificates + tlv.header(tlv.SET, signer_info_bytes)
+    content_info_bytes = len(data_oid) + len(content_headers) + clear_bytes
+    inner = version + digests + tlv.header(tlv.SEQUENCE, content_info_bytes) + data_oid + content_headers
+    signed_data_bytes = len(inner) + clear_bytes + len(after) + signer_info_bytes
+    outer_oid = encode(univ.ObjectIdentifier(SIGNED_DATA))
+    headers = _nest_headers(signed_data_bytes, [tlv.SEQUENCE, tlv.CONTEXT_0])
+    whole = tlv.header(tlv.SEQUENCE, len(outer_oid) + len(headers) + signed_data_bytes)
+    return bytes(whole + outer_oid + headers + inner), after
+
+
+def usual_signature_bytes(signer: Signer) -> int:
+    """Length of the signature: always for RSA, in about half of the signatures for EC.
+
+    The two numbers of an EC signature take one octet more where their highest bit is set;
+    the usual case is one with and one without it.
+    """
+    key = x509.load_der_x509_certificate(signer.certificate_der).public_key()
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        # On P-521 the highest octet has one bit, so no octet is ever added.
+        added_octets = 1 if key.key_size % 8 == 0 else 0
+        numbers_bytes = 2 * (2 + (key.key_size + 7) // 8) + added_octets
+        return len(tlv.header(tlv.SEQUENCE, numbers_bytes)) + numbers_bytes
+    if isinstance(key, rsa.RSAPublicKey):
+        return (key.key_size + 7) // 8
+    raise KeyUnavailable(f"key {signer.key_id} is neither RSA nor EC")
+
+
+def content_digest(signer: Signer) -> str:
+    """Name of the digest that the signer's algorithm goes with."""
+    return ALGORITHMS[signer.algorithm].digest
+
+
+def _nest_headers(content_bytes: int, identifiers: list[int]) -> bytes:
+    """Headers around content of that length; the innermost identifier comes first in the list."""
+    headers = b""
+    for identifier in identifiers:
+        headers = tlv.header(identifier, content_bytes + len(headers)) + headers
+    return headers
+
+
+def _issuer_and_serial(certificate_der: bytes) -> tuple[bytes, int]:
+    certificate = x509.load_der_x509_certificate(certificate_der)
+    return certificate_issuer(certificate), certificate.serial_number
+
+
+def certificate_issuer(certificate: x509.Certificate) -> bytes:
+    """The issuer's name exactly as the certificate has it."""
+    fields = tlv.read_elements(certificate.tbs_certificate_bytes)[0].children()
+    # version [0] is left out of version 1 certificates; then serial, signature, issuer.
+    start = 1 if fields[0].identifier == tlv.CONTEXT_0 else 0
+    return fields[start + 2].raw
+
+
+def _digest_identifier(algorithm: Algorithm) -> _AlgorithmIdentifier:
+    # RFC 5754, section 2: parameters are left out.
+    return _identifier(OID_OF_DIGEST[algorithm.digest])
+
+
+def _signature_identifier(algorithm: Algorithm) -> _AlgorithmIdentifier:
+    if algorithm.scheme is Scheme.RSA_PKCS1:
+        return _identifier(RSA_ENCRYPTION_OID, encode(univ.Null("")))
+    if algorithm.scheme is Scheme.RSA_PSS:
+        return _identifier(RSA_PSS_OID, _pss_parameters(algorithm))
+    return _identifier(OID_OF_SIGNATURE[algorithm.name])
+
+
+def _pss_parameters(algorithm: Algorithm) -> bytes:
+    digest = _digest_identifier(algorithm)
+    parameters = _PssParameters()
+    parameters["hash"]["algorithm"] = OID_OF_DIGEST[algorithm.digest]
+    parameters["mask"]["algorithm"] = MGF1_OID
+    parameters["mask"]["parameters"] = encode(digest)
+    parameters["salt"] = len(new_digest(algorithm.digest).digest())
+    return bytes(encode(parameters))
+
+
+def _identifier(oid: str, parameters: bytes | None = None) -> _AlgorithmIdentifier:
+    identifier = _AlgorithmIdentifier()
+    identifier["algorithm"] = oid
+    if parameters is not None:
+        identifier["parameters"] = parameters
+    return identifier
+
+
+def _encode_time(instant: datetime) -> bytes:
+    instant = instant.astimezone(UTC)
+    if instant.year in _UTC_TIME_YEARS:
+        return bytes(encode(useful.UTCTime(f"{instant:%y%m%d%H%M%SZ}")))
+    return bytes(encode(useful.GeneralizedTime(f"{instant:%Y%m%d%H%M%SZ}")))
