@@ -9,6 +9,7 @@ without one.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -76,6 +77,7 @@ class SimulatedBank:
         self._store = store
         self._writer = AnswerWriter(desk, seals, store, self.scenario)
         self._taken: list[Taken] = []
+        self._opened = 0
         self._digests: set[str] = set()
         self._references = References()
 
@@ -85,7 +87,7 @@ class SimulatedBank:
         A file or reference that was paid before is not paid again. Raises nothing for a bad
         request: it is refused, by an acknowledgement where the bank has one.
         """
-        verdict, why, taken = self._take(arrival)
+        verdict, why, taken = self._take(arrival, moment.at)
         if taken is None:
             self.refusals.append(Refusal(name=arrival.name, verdict=verdict, why=why))
         if self.scenario.has(Kind.SILENT):
@@ -108,10 +110,10 @@ class SimulatedBank:
         for taken in self._taken:
             yield from paid_items(taken, self.desk.request, self.scenario)
 
-    def _take(self, arrival: Arrival) -> tuple[AcknowledgementVerdict, str, Taken | None]:
+    def _take(self, arrival: Arrival, at: datetime) -> tuple[AcknowledgementVerdict, str, Taken | None]:
         """The verdict, why, and the file where it is accepted."""
         try:
-            content = self._open(arrival)
+            content = self._open(arrival, at)
             if content.sha256 in self._digests:
                 return AcknowledgementVerdict.DUPLICATE, "the same file was taken before", None
             taken, references = self._read(arrival.name, content)
@@ -128,14 +130,19 @@ class SimulatedBank:
         self._taken.append(taken)
         return AcknowledgementVerdict.ACCEPTED, "", taken
 
-    def _open(self, arrival: Arrival) -> Blob:
+    def _open(self, arrival: Arrival, at: datetime) -> Blob:
         seals = self.desk.profile.seal.out
+        # What comes again under a name must not take the place of what was paid.
+        self._opened += 1
         if "cms-attached" in seals:
-            return self._store.keep(f"request-{arrival.name}", self._seals.open_attached(arrival.data))
+            return self._store.fill(
+                f"content-{self._opened:06d}-{arrival.name}",
+                lambda sink: self._seals.open_attached(arrival.data, at, sink),
+            )
         if "cms-detached" in seals:
             if arrival.signature is None:
                 raise SignatureInvalid(f"{arrival.name}: no signature came with it")
-            self._seals.check_detached(arrival.data, arrival.signature)
+            self._seals.check_detached(arrival.data, arrival.signature, at)
         return arrival.data
 
     def _read(self, name: str, content: Blob) -> tuple[Taken, References]:
@@ -173,7 +180,7 @@ class SimulatedBank:
         if verdict is not AcknowledgementVerdict.REJECTED or not self.desk.result.codes.can_say(*REFUSED):
             return []
         try:
-            taken, _ = self._read(arrival.name, self._open(arrival))
+            taken, _ = self._read(arrival.name, self._open(arrival, moment.at))
         except (FormatError, SealError):
             return []
         return self._writer.result(taken, Variant(refused=True), 1, moment, moment)

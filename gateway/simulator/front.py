@@ -16,7 +16,7 @@ from gateway.name_pattern import name_pattern
 from gateway.profile import PartNames, Profile
 from gateway.simulator.bank import Arrival, SimulatedBank
 from gateway.simulator.moments import Moment, Posting
-from gateway.simulator.store import FileBlob, FolderStore, read_blocks
+from gateway.simulator.store import FileBlob, FolderStore, keep, read_blocks
 
 FILES = "files"
 STORE = "store"
@@ -88,7 +88,7 @@ class Front:
     def _copy(self, part: str) -> FileBlob:
         kept = f"request-{self._arrivals:06d}-{part}"
         with (self.requests / part).open("rb") as source:
-            self._store.keep(kept, read_blocks(source))
+            keep(self._store, kept, read_blocks(source))
         return FileBlob(self._staging / kept)
 
     def _publish(self) -> None:

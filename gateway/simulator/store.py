@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
@@ -21,12 +21,28 @@ class Blob(Protocol):
     def open(self) -> BinaryIO: ...
 
 
+class Sink(Protocol):
+    """Something to write to, in order."""
+
+    def write(self, block: bytes, /) -> object: ...
+
+
 class Store(Protocol):
     """Keeps bytes. A name given twice keeps the later bytes; earlier blobs may change with it."""
 
-    def keep(self, name: str, blocks: Iterable[bytes]) -> Blob:
-        """Store all blocks; their sum need not fit into memory."""
+    def fill(self, name: str, write: Callable[[Sink], object]) -> Blob:
+        """Store what `write` writes; it need not fit into memory. Nothing is kept where it raises."""
         ...
+
+
+def keep(store: Store, name: str, blocks: Iterable[bytes]) -> Blob:
+    """Store all blocks, one after the other."""
+
+    def write(sink: Sink) -> None:
+        for block in blocks:
+            sink.write(block)
+
+    return store.fill(name, write)
 
 
 def read_blocks(source: BinaryIO) -> Iterator[bytes]:
@@ -50,8 +66,10 @@ class MemoryBlob:
 class MemoryStore:
     """For tests and simulations of small files."""
 
-    def keep(self, name: str, blocks: Iterable[bytes]) -> Blob:
-        return MemoryBlob(b"".join(blocks))
+    def fill(self, name: str, write: Callable[[Sink], object]) -> Blob:
+        sink = BytesIO()
+        write(sink)
+        return MemoryBlob(sink.getvalue())
 
 
 class FileBlob:
@@ -73,16 +91,26 @@ class FolderStore:
         self._folder = folder
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
-    def keep(self, name: str, blocks: Iterable[bytes]) -> Blob:
+    def fill(self, name: str, write: Callable[[Sink], object]) -> Blob:
         path = self._folder / name
         temporary = path.with_name(f".{name}.part")
-        running = sha256()
-        with temporary.open("wb") as sink:
-            for block in blocks:
-                running.update(block)
-                sink.write(block)
+        with temporary.open("wb") as file:
+            sink = _HashingSink(file)
+            write(sink)
         temporary.replace(path)
-        return FileBlob(path, running.hexdigest())
+        return FileBlob(path, sink.sha256.hexdigest())
+
+
+class _HashingSink:
+    """Writes on and keeps the digest."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.sha256 = sha256()
+
+    def write(self, block: bytes, /) -> None:
+        self.sha256.update(block)
+        self._file.write(block)
 
 
 def _digest(path: Path) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 
 from msgspec.structs import replace
 
@@ -13,9 +14,7 @@ from gateway.simulator.forms import AnswerForm, Desk
 from gateway.simulator.moments import Moment, Posting
 from gateway.simulator.scenario import Kind, Scenario
 from gateway.simulator.seals import Seals
-from gateway.simulator.store import Blob, Store, read_blocks
-
-_ACKNOWLEDGEMENT_SERIAL = 1
+from gateway.simulator.store import Blob, Store, keep, read_blocks
 
 
 class AnswerWriter:
@@ -27,6 +26,7 @@ class AnswerWriter:
         self._store = store
         self._scenario = scenario
         self._sequence = 0
+        self._acknowledged: dict[str, int] = {}
 
     def acknowledgement(
         self,
@@ -42,9 +42,12 @@ class AnswerWriter:
         code = form.codes.file(verdict) if form else None
         if form is None or code is None:
             return []
-        identity = self._identity(form, name, taken, moment, _ACKNOWLEDGEMENT_SERIAL)
+        # A file that comes again gets an acknowledgement beside the first one, where names allow.
+        serial = self._acknowledged.get(name, 0) + 1
+        self._acknowledged[name] = serial
+        identity = self._identity(form, name, taken, moment, serial)
         content = self._encode(form, replace(identity, code=code, text=text), [])
-        return self._post(form, identity.name, content, due)
+        return self._post(form, identity.name, content, moment.at, due)
 
     def result(
         self, taken: Taken, variant: Variant, serial: int, moment: Moment, due: Moment
@@ -64,7 +67,7 @@ class AnswerWriter:
             total_minor=total_minor,
             code=form.codes.file(verdict) or "",
         )
-        return self._post(form, identity.name, self._encode(form, identity, chunks), due)
+        return self._post(form, identity.name, self._encode(form, identity, chunks), moment.at, due)
 
     def echo(
         self, taken: Taken, data: Blob, signature: Blob | None, moment: Moment, due: Moment
@@ -92,7 +95,7 @@ class AnswerWriter:
 
     def _encode(self, form: AnswerForm, identity: FileIdentity, chunks: Iterable[RecordChunk]) -> Blob:
         name = f"answer-{identity.sequence:06d}-{identity.name}"
-        return self._store.keep(name, form.codec.encode(identity, chunks))
+        return keep(self._store, name, form.codec.encode(identity, chunks))
 
     def _identity(
         self, form: AnswerForm, request_name: str, taken: Taken | None, moment: Moment, serial: int
@@ -124,19 +127,21 @@ class AnswerWriter:
             original_message_id=str(facts.get("file.message_id") or request_name),
         )
 
-    def _post(self, form: AnswerForm, name: str, content: Blob, due: Moment) -> list[Posting]:
+    def _post(self, form: AnswerForm, name: str, content: Blob, at: datetime, due: Moment) -> list[Posting]:
         """The physical files of one answer, sealed as the profile says, flag last."""
         inbound, stored = form.inbound, f"answer-{self._sequence:06d}"
         postings = []
         damaged = self._scenario.has(Kind.BAD_SIGNATURE) and inbound.kind == "result"
         if inbound.signature == "attached":
-            sealed = self._store.keep(f"{stored}-sealed", self._seals.sign_attached(content))
-            content = self._store.keep(f"{stored}-damaged", _damaged(sealed)) if damaged else sealed
+            sealed = self._store.fill(
+                f"{stored}-sealed", lambda sink: self._seals.sign_attached(content, at, sink)
+            )
+            content = keep(self._store, f"{stored}-damaged", _damaged(sealed)) if damaged else sealed
         postings.append(Posting(name=name, content=content, due=due))
         if signature_name := inbound.detached_signature_name(name):
-            signature = self._store.keep(f"{stored}-signature", [self._seals.sign_detached(content)])
+            signature = keep(self._store, f"{stored}-signature", [self._seals.sign_detached(content, at)])
             if damaged:
-                signature = self._store.keep(f"{stored}-damaged", _damaged(signature))
+                signature = keep(self._store, f"{stored}-damaged", _damaged(signature))
             postings.append(Posting(name=signature_name, content=signature, due=due))
         postings += self._flag(form, name, due)
         if self._scenario.has(Kind.HALF_FILE) and inbound.kind == "result":
@@ -145,7 +150,7 @@ class AnswerWriter:
 
     def _flag(self, form: AnswerForm, name: str, due: Moment) -> list[Posting]:
         flag = form.inbound.flag_name(name)
-        return [Posting(name=flag, content=self._store.keep(f"flag-{flag}", []), due=due)] if flag else []
+        return [Posting(name=flag, content=keep(self._store, f"flag-{flag}", []), due=due)] if flag else []
 
     def _halved(self, form: AnswerForm, postings: list[Posting], due: Moment) -> list[Posting]:
         """First half of the data without signature and flag; everything at a later moment.
@@ -153,7 +158,7 @@ class AnswerWriter:
         Where only an unchanged size says that a file is complete, the half is shown once.
         """
         data = postings[0]
-        half = self._store.keep(f"answer-{self._sequence:06d}-half", _half(data.content))
+        half = keep(self._store, f"answer-{self._sequence:06d}-half", _half(data.content))
         later = due.after(1 if form.inbound.complete == "stable" else self._scenario.late_looks)
         whole = [replace(posting, due=later) for posting in postings]
         return [replace(data, content=half), *whole]
