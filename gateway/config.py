@@ -218,9 +218,9 @@ class _Loading:
     def _agreements(
         self, main: TomlSource, settings: Settings, profiles: list[tuple[Profile, TomlSource]]
     ) -> list[tuple[Agreement, TomlSource]]:
-        banks = {profile.bank: profile for profile, _ in profiles}
+        banks = {profile.bank: profile for profile, source in profiles if not source.problems}
         # A profile with mistakes of its own is there all the same.
-        present = {source.path.stem for source in self._sources[1:]} | set(banks)
+        present = {source.path.stem for source in self._sources[1:]}
         agreements: list[tuple[Agreement, TomlSource]] = []
         for path in self._files(main, ("gateway", "agreements"), settings.gateway.agreements):
             source = self._open(path)
@@ -311,10 +311,7 @@ def _check_parties(agreement: Agreement, source: TomlSource, settings: Settings,
 
 def _check_name_texts(agreement: Agreement, profile: Profile, source: TomlSource) -> None:
     """Make a file's name once, so that no agreement finds out on the day of payment."""
-    try:
-        needed = name_pattern(profile.files.name).fields
-    except ValueError:
-        return  # the profile's own problem, told there
+    needed = name_pattern(profile.files.name).fields
     missing = [name for name in sorted(AGREEMENT_NAME_FIELDS & needed) if not getattr(agreement, name)]
     for name in missing:
         wanted = f"{{{name}}} of the bank's file names"
