@@ -13,7 +13,13 @@ from gateway.name_pattern import NameMatch, PatternError, name_pattern
 
 DAY = date(2026, 3, 9)
 NOON = datetime(2026, 3, 9, 12, 34, 56, tzinfo=UTC)
-VALUES = {"sequence": 42, "bank_day": DAY, "created_at": NOON, "bank": "rural", "unit_no": "U7"}
+VALUES: dict[str, str | int | date | datetime] = {
+    "sequence": 42,
+    "bank_day": DAY,
+    "created_at": NOON,
+    "bank": "rural",
+    "unit_no": "U7",
+}
 
 
 @pytest.mark.parametrize(
