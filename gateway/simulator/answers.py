@@ -23,7 +23,6 @@ from gateway.simulator.scenario import Deciders, Fate, Scenario
 FEE_LABEL = "手续费"
 STRANGE_ITEM = 99_999_999
 """The item of a record that nobody asked for: no file has so many."""
-_WRONG_BY_MINOR = 100
 
 
 class Variant(Struct, frozen=True, kw_only=True):
@@ -39,7 +38,8 @@ class Variant(Struct, frozen=True, kw_only=True):
     refused: bool = False
     again: bool = False
     unmatched: bool = False
-    wrong_total: bool = False
+    excess_minor: int = 0
+    """One credited payment is shown with so much more: what makes a file's totals wrong."""
     fee_lines: bool = False
     fee_column: bool = False
 
@@ -58,8 +58,8 @@ class _Said(Struct):
 class ResultChunks:
     """The records of one result file. Iterate as often as you like.
 
-    With `wrong_total` the first iteration, which adds up what stands before the records,
-    shows one amount wrongly; every later one shows the truth.
+    `gave` says whether the last thing that somebody who iterates got was a chunk; it is False
+    before the first one and after the end.
     """
 
     def __init__(
@@ -71,15 +71,23 @@ class ResultChunks:
         self._scenario = scenario
         self._variant = variant
         self._day = day
-        self._excess_minor = _WRONG_BY_MINOR if variant.wrong_total else 0
+        self.gave = False
 
     def __iter__(self) -> Iterator[RecordChunk]:
-        excess_minor, self._excess_minor = self._excess_minor, 0
+        for chunk in self._chunks():
+            self.gave = True
+            yield chunk
+        self.gave = False
+
+    def _chunks(self) -> Iterator[RecordChunk]:
+        excess_minor = self._variant.excess_minor
         last: Booked | None = None
         for booked, rows in self._booked():
             said = [self._say(booked, row) for row in rows]
-            said[0].amount_minor += excess_minor
-            excess_minor = 0
+            credited = next((word for word in said if word.status is Status.CREDITED), None)
+            if credited is not None:
+                credited.amount_minor += excess_minor
+                excess_minor = 0
             self._charge(booked, rows, said)
             yield self._records("payment", booked, rows, said)
             last = booked
@@ -88,14 +96,9 @@ class ResultChunks:
         if self._variant.fee_lines:
             yield from self._fee_lines()
 
-    def totals(self) -> tuple[int, int]:
-        """Number of payment records, and their instructed sum in minor units."""
-        count = total_minor = 0
-        for booked, rows in self._booked():
-            amounts = booked.chunk.columns["payment.amount"]
-            count += len(rows)
-            total_minor += sum(amounts[row] for row in rows)
-        return count, total_minor
+    def empty(self) -> bool:
+        """Whether the result would tell of no payment."""
+        return next(self._booked(), None) is None
 
     def _booked(self) -> Iterator[tuple[Booked, list[int]]]:
         """Chunks with the positions of the payments that this result tells of; none empty."""

@@ -193,7 +193,6 @@ class SimulatedBank:
             return writer.echo(taken, arrival.data, arrival.signature, moment, due)
         first = Variant(
             unmatched=scenario.has(Kind.UNMATCHED),
-            wrong_total=scenario.has(Kind.WRONG_TOTAL),
             fee_lines=scenario.has(Kind.FEE_LINES),
             fee_column=scenario.has(Kind.FEE_COLUMN),
         )

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from msgspec import Struct
 
 from formats.codec import Codec
-from formats.layout_model import Binding, Layout
+from formats.layout_model import Binding, Layout, Sum
 from formats.reasons import Reason, Status
 from formats.records import AcknowledgementVerdict
 from gateway.name_pattern import name_pattern
@@ -69,6 +69,7 @@ class AnswerForm(Struct, frozen=True, kw_only=True):
     inbound: Inbound
     codec: Codec
     codes: CodeBook
+    declares_totals: bool
 
     def name(
         self,
@@ -116,13 +117,28 @@ def make_desk(profile: Profile, codecs: Mapping[str, Codec], layouts: Mapping[st
         for inbound in profile.inbound:
             if inbound.kind == kind and inbound.layout is not None:
                 layout = layouts[inbound.layout]
-                yield AnswerForm(inbound=inbound, codec=codecs[inbound.layout], codes=CodeBook(layout))
+                yield AnswerForm(
+                    inbound=inbound,
+                    codec=codecs[inbound.layout],
+                    codes=CodeBook(layout),
+                    declares_totals=_declares_totals(layout),
+                )
 
     return Desk(
         profile=profile,
         request=codecs[profile.layouts.request],
         results=tuple(forms("result")),
         acknowledgement=next(iter(forms("acknowledgement")), None),
+    )
+
+
+def _declares_totals(layout: Layout) -> bool:
+    """Whether a sum of amounts stands in the file."""
+    fields = [*layout.table, *(field for record in layout.records for field in record.fields)]
+    return any(
+        isinstance(field.meaning, Sum)
+        or (isinstance(field.meaning, Binding) and field.meaning.name == "file.total")
+        for field in fields
     )
 
 

@@ -53,6 +53,7 @@ _NEEDS: dict[Kind, tuple[str, Callable[[Desk], bool]]] = {
     Kind.FEE_LINES: ("no record of a fee", lambda desk: has_record(desk.result.codec, "fee")),
     Kind.FEE_COLUMN: ("no field for a fee", _writes("fee.amount")),
     Kind.SHORT_CREDIT: ("no field for the credited amount", _writes("outcome.amount")),
+    Kind.WRONG_TOTAL: ("no sum stands in a result", lambda desk: desk.result.declares_totals),
     Kind.UNKNOWN_CODE: (
         "every code that fits is in the table",
         lambda desk: desk.result.codes.unlisted is not None,

@@ -16,6 +16,8 @@ from gateway.simulator.scenario import Kind, Scenario
 from gateway.simulator.seals import Seals
 from gateway.simulator.store import Blob, Store, keep, read_blocks
 
+_EXCESS_MINOR = 100
+
 
 class AnswerWriter:
     """Writes one bank's answers. Every answer takes a sequence number of the bank's own."""
@@ -54,20 +56,21 @@ class AnswerWriter:
     ) -> list[Posting]:
         """A result file; [] where it would tell of no payment."""
         form = self._desk.result
-        day = moment.at.astimezone(self._desk.profile.time_zone).date()
-        chunks = ResultChunks(taken, self._desk.request, form, self._scenario, variant, day)
-        count, total_minor = chunks.totals()
-        if not count:
+        chunks = self._chunks(taken, variant, moment)
+        if chunks.empty():
             return []
-        identity = self._identity(form, taken.name, taken, moment, serial)
         verdict = AcknowledgementVerdict.REJECTED if variant.refused else AcknowledgementVerdict.ACCEPTED
-        identity = replace(
-            identity,
-            count=count + variant.unmatched,
-            total_minor=total_minor,
-            code=form.codes.file(verdict) or "",
-        )
-        return self._post(form, identity.name, self._encode(form, identity, chunks), moment.at, due)
+        identity = self._identity(form, taken.name, taken, moment, serial)
+        identity = replace(identity, code=form.codes.file(verdict) or "")
+        if self._scenario.has(Kind.WRONG_TOTAL):
+            content = self._encode_wrongly(form, identity, taken, variant, moment)
+        else:
+            content = self._encode(form, identity, chunks)
+        return self._post(form, identity.name, content, moment.at, due)
+
+    def _chunks(self, taken: Taken, variant: Variant, moment: Moment) -> ResultChunks:
+        day = moment.at.astimezone(self._desk.profile.time_zone).date()
+        return ResultChunks(taken, self._desk.request, self._desk.result, self._scenario, variant, day)
 
     def echo(
         self, taken: Taken, data: Blob, signature: Blob | None, moment: Moment, due: Moment
@@ -96,6 +99,19 @@ class AnswerWriter:
     def _encode(self, form: AnswerForm, identity: FileIdentity, chunks: Iterable[RecordChunk]) -> Blob:
         name = f"answer-{identity.sequence:06d}-{identity.name}"
         return keep(self._store, name, form.codec.encode(identity, chunks))
+
+    def _encode_wrongly(
+        self, form: AnswerForm, identity: FileIdentity, taken: Taken, variant: Variant, moment: Moment
+    ) -> Blob:
+        """Records as they are, between totals of records of which one says a yuan too much.
+
+        No codec writes totals that do not add up, so two files are written and spliced.
+        """
+        wrong = replace(identity, total_minor=identity.total_minor + _EXCESS_MINOR)
+        liar = self._chunks(taken, replace(variant, excess_minor=_EXCESS_MINOR), moment)
+        right = form.codec.encode(identity, self._chunks(taken, variant, moment))
+        name = f"answer-{identity.sequence:06d}-{identity.name}"
+        return keep(self._store, name, _spliced(right, form.codec.encode(wrong, liar), liar))
 
     def _identity(
         self, form: AnswerForm, request_name: str, taken: Taken | None, moment: Moment, serial: int
@@ -162,6 +178,12 @@ class AnswerWriter:
         later = due.after(1 if form.inbound.complete == "stable" else self._scenario.late_looks)
         whole = [replace(posting, due=later) for posting in postings]
         return [replace(data, content=half), *whole]
+
+
+def _spliced(right: Iterable[bytes], wrong: Iterable[bytes], liar: ResultChunks) -> Iterator[bytes]:
+    """What is written of a chunk from the right file, everything around it from the wrong one."""
+    for true_block, false_block in zip(right, wrong, strict=True):
+        yield true_block if liar.gave else false_block
 
 
 def _damaged(blob: Blob) -> Iterator[bytes]:
