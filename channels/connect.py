@@ -7,10 +7,13 @@ known_hosts. Not here: the SFTP protocol (`channels.session`).
 
 from __future__ import annotations
 
+import base64
+import io
 import logging
 import socket
 import threading
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Protocol
 
 import paramiko
@@ -61,6 +64,12 @@ _HOST_KEYS = (
     "rsa-sha2-256",
 )
 _OLD_SIGNATURES = {"pubkeys": ["ssh-rsa", "ssh-rsa-cert-v01@openssh.com", "ssh-dss"]}
+_PASSWORD_WAYS = frozenset({"password", "keyboard-interactive"})
+_KEY_CLASSES: dict[bytes, type[paramiko.PKey]] = {
+    b"ssh-ed25519": paramiko.Ed25519Key,
+    b"ecdsa-sha2-": paramiko.ECDSAKey,
+    b"ssh-rsa": paramiko.RSAKey,
+}
 _LIBRARY_PATIENCE_SECONDS = 3700.0
 """Longer than any time-out of ours: ours end every wait, so that a silence is told from a refusal."""
 
@@ -194,42 +203,45 @@ def _check_host_key(transport: paramiko.Transport, settings: SftpSettings) -> No
 
 def _log_in(transport: paramiko.Transport, settings: SftpSettings, key: paramiko.PKey | None) -> None:
     """Key first, then password where the server wants both or takes no key; each answered once."""
-    ways: dict[str, Callable[[threading.Event], object]] = {}
+    ways: dict[str, Callable[[threading.Event], None]] = {}
     user, password = settings.user, settings.password
+    handler = _LoginHandler(transport)
+    transport.auth_handler = handler
     if key is not None:
-        ways["publickey"] = lambda event: transport.auth_publickey(user, key, event)
+        ways["publickey"] = lambda event: handler.auth_publickey(user, key, event)
     if password:
-        ways["password"] = lambda event: transport.auth_password(user, password, event, fallback=False)
-        ways["keyboard-interactive"] = lambda event: _answer_prompts(transport, user, password, event)
+        ways["password"] = lambda event: handler.auth_password(user, password, event)
+        # Servers behind PAM ask for the password as a hidden prompt.
+        ways["keyboard-interactive"] = lambda event: handler.auth_interactive(
+            user, lambda title, text, prompts: _answer(prompts, password), event
+        )
     way = next(iter(ways))
+    not_now: set[str] = set()
     while True:
         answer = _ask(transport, ways[way], f"{settings.place}: login with {way}", settings)
         if answer is None:
             return
         offered, judged = answer
-        ways.pop(way)
-        if judged and way != "publickey":
+        if judged:
             # Another form of the same password would be a second attempt.
-            ways.pop("password", None)
-            ways.pop("keyboard-interactive", None)
-        following = next((name for name in ways if name in offered), None)
+            for used in {way} if way == "publickey" else _PASSWORD_WAYS:
+                ways.pop(used, None)
+            not_now.clear()
+        else:
+            not_now.add(way)
+        following = next((name for name in ways if name in offered and name not in not_now), None)
         if following is None:
             raise make(
                 AuthenticationRefused,
-                f"{settings.place}: login: the server also wants {printable_list(offered)},"
-                f" which the settings do not hold",
+                f"{settings.place}: login: the server also wants {printable(', '.join(offered))},"
+                f" which the settings do not hold or have used",
             )
         way = following
 
 
-def printable_list(names: list[str]) -> str:
-    """Names that a server sent, for a message."""
-    return ascii(", ".join(names)[:200])
-
-
 def _ask(
     transport: paramiko.Transport,
-    request: Callable[[threading.Event], object],
+    request: Callable[[threading.Event], None],
     where: str,
     settings: SftpSettings,
 ) -> tuple[list[str], bool] | None:
@@ -253,18 +265,29 @@ def _ask(
     if error is None and transport.is_active():
         raise make(AuthenticationRefused, f"{where}: refused")
     # Servers that count failures often hang up instead of answering: a refusal, until a person looks.
-    raise make(AuthenticationRefused, f"{where}: the server closed the connection instead of answering")
+    said = f": {printable(str(error))}" if error is not None and str(error) else ""
+    raise make(AuthenticationRefused, f"{where}: the server closed the connection instead of answering{said}")
 
 
-def _answer_prompts(transport: paramiko.Transport, user: str, password: str, event: threading.Event) -> None:
-    """Servers behind PAM ask for the password as a hidden prompt; any other prompt gets no answer."""
+class _LoginHandler(AuthHandler):
+    """Asks for the login service once: strict servers hang up when it is asked for again."""
 
-    def answer(title: str, instructions: str, prompts: list[tuple[str, bool]]) -> list[str]:
-        return [password if not echoed and len(prompts) == 1 else "" for _, echoed in prompts]
+    _asked = False
 
-    handler = AuthHandler(transport)
-    transport.auth_handler = handler
-    handler.auth_interactive(user, answer, event)
+    def _request_auth(self) -> None:
+        if self._asked:
+            granted = paramiko.Message()
+            granted.add_string("ssh-userauth")
+            granted.rewind()
+            self._parse_service_accept(granted)  # type: ignore[attr-defined]
+            return
+        self._asked = True
+        super()._request_auth()  # type: ignore[misc]
+
+
+def _answer(prompts: Sequence[tuple[str, bool]], password: str) -> list[str]:
+    """The password to a single hidden prompt; nothing to any other."""
+    return [password if not echoed and len(prompts) == 1 else "" for _, echoed in prompts]
 
 
 def _open_subsystem(transport: paramiko.Transport, settings: SftpSettings) -> Stream:
@@ -302,19 +325,29 @@ def _load_key(settings: SftpSettings) -> paramiko.PKey | None:
     if not settings.key_path:
         return None
     where = f"{settings.place}: private key {settings.key_path}"
-    refusal: Exception | None = None
-    for kind in (paramiko.Ed25519Key, paramiko.ECDSAKey, paramiko.RSAKey):
-        try:
-            return kind.from_private_key_file(settings.key_path, settings.key_passphrase or None)
-        except paramiko.PasswordRequiredException as error:
-            raise SettingsInvalid(f"{where}: is locked by a passphrase", "set key_passphrase") from error
-        except OSError as error:
-            raise SettingsInvalid(f"{where}: {error.strerror}", HINTS[SettingsInvalid]) from error
-        except (paramiko.SSHException, ValueError, TypeError, IndexError) as error:
-            refusal = error
-    raise SettingsInvalid(
-        f"{where}: is no Ed25519, ECDSA or RSA key, or the passphrase is wrong", HINTS[SettingsInvalid]
-    ) from refusal
+    try:
+        text = Path(settings.key_path).read_text("ascii")
+        return _key_class(text).from_private_key(io.StringIO(text), settings.key_passphrase or None)
+    except paramiko.PasswordRequiredException as error:
+        raise SettingsInvalid(f"{where}: is locked by a passphrase", "set key_passphrase") from error
+    except OSError as error:
+        raise SettingsInvalid(f"{where}: {error.strerror}", HINTS[SettingsInvalid]) from error
+    except (paramiko.SSHException, ValueError, TypeError, IndexError) as error:
+        raise SettingsInvalid(
+            f"{where}: is no Ed25519, ECDSA or RSA key in OpenSSH form, or the passphrase is wrong",
+            HINTS[SettingsInvalid],
+        ) from error
+
+
+def _key_class(text: str) -> type[paramiko.PKey]:
+    """By the public half, which stands in clear before the locked one. Raises `ValueError`."""
+    if "BEGIN OPENSSH PRIVATE KEY" not in text:
+        return paramiko.ECDSAKey if "BEGIN EC PRIVATE KEY" in text else paramiko.RSAKey
+    body = base64.b64decode("".join(line for line in text.splitlines() if "PRIVATE KEY" not in line))
+    found = {body.find(mark): kind for mark, kind in _KEY_CLASSES.items() if mark in body}
+    if not found:
+        raise ValueError("a key of another kind")
+    return found[min(found)]
 
 
 def _silent(where: str, seconds: float) -> TimedOut:

@@ -8,6 +8,7 @@ with Proxy(server.host, server.port) as proxy:
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
 from enum import Enum
@@ -139,7 +140,5 @@ class Proxy:
 
 
 def _end(one: socket.socket) -> None:
-    try:
+    with contextlib.suppress(OSError):
         one.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        pass
