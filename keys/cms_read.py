@@ -37,6 +37,8 @@ SIGNATURE_LIMIT_BYTES = 8 << 20
 _SIGNERS_LIMIT = 16
 _CERTIFICATES_LIMIT = 64
 _SALT_LIMIT_BYTES = 2048
+_DEFAULT_SALT_BYTES = 20
+"""RFC 4055, section 3.1: in DER this length is left out."""
 _ARMOUR = re.compile(
     rb"\s*-----BEGIN (CMS|PKCS7|PKCS #7 SIGNED DATA)-----\r?\n([A-Za-z0-9+/=\s]*)-----END \1-----\s*"
 )
@@ -276,14 +278,16 @@ def _read_signature_algorithm(element: Element, digest: str) -> Algorithm:
 
 
 def _read_pss_parameters(element: Element, digest: str) -> Algorithm:
-    """RFC 4055, section 3.1. What is left out would be SHA-1, so nothing may be."""
+    """RFC 4055, section 3.1. A digest that is left out would be SHA-1, so none may be."""
     fields = _Fields(element)
     found = _read_digest(_only_child(fields.take(tlv.CONTEXT_0)))
     mask_fields = _Fields(_only_child(fields.take(tlv.CONTEXT_1)))
     mask_oid = tlv.decode_oid(mask_fields.take())
     mask_digest = _read_digest(mask_fields.take())
     mask_fields.finish()
-    salt_bytes = tlv.decode_integer(_only_child(fields.take(tlv.CONTEXT_2)))
+    salt_bytes = _DEFAULT_SALT_BYTES
+    if fields.next_is(tlv.CONTEXT_2):
+        salt_bytes = tlv.decode_integer(_only_child(fields.take()))
     if fields.next_is(tlv.CONTEXT_3) and tlv.decode_integer(_only_child(fields.take())) != 1:
         raise SignatureInvalid("PSS parameters with another trailer than 1")
     fields.finish()
