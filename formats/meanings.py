@@ -48,6 +48,7 @@ MEANINGS: dict[str, Shape] = {
     "outcome.value_date": Shape.DATE,
     "fee.amount": Shape.AMOUNT,
     "fee.label": Shape.TEXT,
+    "fee.bearer": Shape.TEXT,
     "notice.code": Shape.TEXT,
     "notice.text": Shape.TEXT,
     "file.name": Shape.TEXT,

@@ -1,0 +1,191 @@
+"""Elements and columns of texts into one template: the hot path of writing.
+
+A piece is a `%` template with its columns. Where a value is absent in some records only,
+the elements around it are made for each record and become a column of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import Enum
+from itertools import repeat
+
+from msgspec import Struct
+
+from formats.xml_codes import REASON_SEPARATOR
+from formats.xml_plan import GROUP, RECORD, Alternative, Element, Leaf
+
+HOLE = "\0"
+"""Stands in a rendered file where its records go; no XML text can contain it."""
+
+Texts = Mapping[int, str | list[str]]
+"""By line of the layout: one text for all records, or a column with "" where absent."""
+
+
+class State(Enum):
+    """In how many records a piece is written. `FIXED`: it has nothing that could be absent."""
+
+    FIXED = "fixed"
+    NEVER = "never"
+    SOME = "some"
+    ALWAYS = "always"
+
+
+class Piece(Struct, frozen=True):
+    """A template with one `%s` for each of its columns."""
+
+    template: str
+    columns: tuple[list[str], ...]
+    state: State
+
+
+_NOTHING = Piece("", (), State.NEVER)
+_HOLE = Piece(HOLE, (), State.ALWAYS)
+
+
+def render_rows(element: Element, texts: Texts, count: int) -> list[str]:
+    """The element once for each record."""
+    piece = _content(element, texts, count)
+    if not piece.columns:
+        return [piece.template.replace("%%", "%")] * count
+    return list(map(piece.template.__mod__, zip(*piece.columns, strict=True)))
+
+
+def render_around(root: Element, inner: Element | None, texts: Texts) -> tuple[str, str]:
+    """The file's text before and after its records; all of it is before where `inner` is None."""
+    before, _, after = _fill(_open_hole(root, texts, inner)).partition(HOLE)
+    return before, after
+
+
+def _fill(piece: Piece) -> str:
+    return piece.template % tuple(column[0] for column in piece.columns)
+
+
+def _open_hole(root: Element, texts: Texts, inner: Element | None) -> Piece:
+    return _content(root, texts, 1, inner)
+
+
+def _content(element: Element, texts: Texts, count: int, inner: Element | None = None) -> Piece:
+    """The element with what is inside, written whether or not that is anything."""
+    attributes = "".join(f' {_attribute_name(leaf)}="{_static(texts, leaf)}"' for leaf in element.attributes)
+    pieces = [_text(element.text, texts)] if element.text is not None else []
+    for child in element.children:
+        if child is inner:
+            pieces.append(_HOLE)
+        elif isinstance(child, Leaf):
+            pieces.append(_choice(child, texts))
+        else:
+            pieces.append(_element(child, texts, count, inner))
+    template = "".join(piece.template for piece in pieces)
+    columns = tuple(column for piece in pieces for column in piece.columns)
+    return Piece(f"<{element.name}{attributes}>{template}</{element.name}>", columns, _joint_state(pieces))
+
+
+def _element(element: Element, texts: Texts, count: int, inner: Element | None) -> Piece:
+    """The element where anything inside has a value."""
+    marker = element.marker
+    if marker is not None and marker.maximum != 1 and marker.name not in (GROUP, RECORD):
+        repeated = _repeated(element, texts)
+        if repeated is not None:
+            return repeated
+    piece = _content(element, texts, count, inner)
+    if piece.state is State.NEVER:
+        return _NOTHING
+    if piece.state is not State.SOME:
+        return piece
+    rows = zip(*piece.columns, strict=True)
+    column = [piece.template % row if any(row) else "" for row in rows]
+    return Piece("%s", (column,), State.SOME)
+
+
+def _joint_state(pieces: list[Piece]) -> State:
+    states = {piece.state for piece in pieces}
+    if State.ALWAYS in states:
+        return State.ALWAYS
+    if State.SOME in states:
+        return State.SOME
+    # An element without any content is not written either.
+    return State.NEVER if State.NEVER in states or not states else State.FIXED
+
+
+def _repeated(element: Element, texts: Texts) -> Piece | None:
+    """An element written once for each reason of a code; None where no code has several."""
+    split = [leaf for leaf in element.leaves() if leaf.is_code and leaf.repeats]
+    column = texts.get(split[0].line) if split else None
+    if not isinstance(column, list) or not any(REASON_SEPARATOR in text for text in column):
+        return None
+    code_line = split[0].line
+    parts = [text.split(REASON_SEPARATOR) for text in column]
+    spread: dict[int, str | list[str]] = {}
+    for leaf in element.leaves():
+        values = texts[leaf.line]
+        if leaf.line == code_line:
+            spread[leaf.line] = [part for reasons in parts for part in reasons]
+        elif isinstance(values, list):
+            # What is said beside several reasons stands with the first of them.
+            spread[leaf.line] = [
+                text
+                for value, reasons in zip(values, parts, strict=True)
+                for text in (value, *repeat("", len(reasons) - 1))
+            ]
+        else:
+            spread[leaf.line] = values
+    flat = Element(
+        name=element.name,
+        line=element.line,
+        attributes=element.attributes,
+        text=element.text,
+        children=element.children,
+    )
+    piece = _element(flat, spread, sum(map(len, parts)), None)
+    made = iter([_fill_row(piece, row) for row in range(sum(map(len, parts)))])
+    return Piece("%s", (["".join(next(made) for _ in reasons) for reasons in parts],), State.SOME)
+
+
+def _fill_row(piece: Piece, row: int) -> str:
+    return piece.template % tuple(column[row] for column in piece.columns)
+
+
+def _text(leaf: Leaf, texts: Texts) -> Piece:
+    values = texts[leaf.line]
+    if isinstance(values, str):
+        return Piece(values.replace("%", "%%"), (), State.FIXED if values else State.NEVER)
+    if "" not in values:
+        return Piece("%s", (values,), State.ALWAYS)
+    return Piece("%s", (values,), State.SOME) if any(values) else _NOTHING
+
+
+def _choice(leaf: Leaf, texts: Texts) -> Piece:
+    """A value that is written into one of several elements, by its form."""
+    values = texts[leaf.line]
+    column = [values] if isinstance(values, str) else values
+    made = {value: _wrap(leaf, value) for value in set(column)}
+    piece = [made[value] for value in column]
+    if "" not in piece:
+        return Piece("%s", (piece,), State.ALWAYS)
+    return Piece("%s", (piece,), State.SOME) if any(piece) else _NOTHING
+
+
+def _wrap(leaf: Leaf, value: str) -> str:
+    if not value:
+        return ""
+    chosen = next((way for way in leaf.local if _takes(way, value)), leaf.local[-1])
+    opened = "".join(f"<{step}>" for step in chosen.steps)
+    closed = "".join(f"</{step}>" for step in reversed(chosen.steps))
+    return f"{opened}{value}{closed}"
+
+
+def _takes(way: Alternative, value: str) -> bool:
+    if way.exact is None:
+        return True
+    return len(value) == way.exact and value.isascii() and value.isalnum() and value.upper() == value
+
+
+def _static(texts: Texts, leaf: Leaf) -> str:
+    value = texts[leaf.line]
+    text = value if isinstance(value, str) else value[0]
+    return text.replace("%", "%%")
+
+
+def _attribute_name(leaf: Leaf) -> str:
+    return leaf.local[0].attribute
