@@ -53,6 +53,10 @@ class Transaction:
         result = self._connection.execution_options(yield_per=1024).execute(text(statement), values)
         yield from result
 
+    def driver_all(self, statement: str, values: tuple[Any, ...]) -> Sequence[Row[Any]]:
+        """A query with `?` places, for lists of values that a named statement cannot hold."""
+        return self._connection.exec_driver_sql(statement, values).all()
+
     def many(self, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
         """One INSERT or UPDATE with `?` places for many rows, through the driver in bulk."""
         if rows:

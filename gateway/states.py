@@ -111,7 +111,8 @@ RECEIVED_MOVES: dict[ReceivedState, tuple[ReceivedState, ...]] = {
     ReceivedState.VERIFIED: (ReceivedState.SETTLED, ReceivedState.HELD, ReceivedState.REFUSED),
     ReceivedState.HELD: (ReceivedState.SETTLED, ReceivedState.REFUSED),
     ReceivedState.SETTLED: (),
-    ReceivedState.REFUSED: (),
+    # A person may have it judged again, after the right certificate was enrolled.
+    ReceivedState.REFUSED: (ReceivedState.RECEIVED,),
 }
 
 BEFORE_RELEASE: frozenset[FileState] = frozenset(

@@ -1,0 +1,310 @@
+"""Fetch what a bank put there, store it by content, verify it. Nothing is parsed here.
+
+A file is taken when it is complete: its flag and its signature lie beside it, or it did
+not change over two looks that are some time apart. Identity is the content together with
+its signature, never the name. Only `verify` makes a `VerifiedFile`, and only that is parsed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from msgspec import Struct
+
+from channels.channel import Channel, Entry
+from channels.errors import AlreadyExists, NotFound
+from formats import Problem
+from gateway import evidence
+from gateway.installation import Installation, canonical
+from gateway.ledger_received import (
+    ReceivedRow,
+    Sighting,
+    find_received,
+    insert_received,
+    is_our_own,
+    move_received,
+    note_sighting,
+    received_in,
+    sighting,
+)
+from gateway.profile import Inbound, Profile
+from gateway.states import ReceivedState
+from keys.cms import verify_attached, verify_detached
+from keys.errors import SealError
+
+SIGNATURE_LIMIT_BYTES = 1 << 20
+LOOKS_NEEDED = 2
+STABLE_SECONDS = 5
+"""Least time between the two looks over which a file must not change."""
+
+
+class Fetched(Struct, frozen=True):
+    """One name's turn: taken, seen before, or not complete yet."""
+
+    name: str
+    what: str
+
+
+class VerifiedFile(Struct, frozen=True, kw_only=True):
+    """A received file whose signature held (or whose profile says in words why it has none).
+
+    `content_name` is the spool file with the bytes that were signed.
+    """
+
+    received: ReceivedRow
+    inbound: Inbound
+    content_name: str
+    verdict: str
+
+
+def collect(installation: Installation, profile: Profile, channel: Channel) -> Iterator[Fetched]:
+    """Take every complete file of the bank's inbox; raises `ChannelError`."""
+    folder = profile.channel.inbox
+    entries = {entry.name: entry for entry in channel.list(folder)}
+    companions = _companions(profile, entries)
+    for name, entry in entries.items():
+        recognised = profile.recognise(name)
+        if recognised is None:
+            if name not in companions and _note_strange(installation, profile, entry):
+                yield Fetched(name, "no pattern of the profile takes this name")
+            continue
+        inbound = recognised[0]
+        if not _due(installation, profile, inbound, entry, entries):
+            continue
+        try:
+            yield Fetched(name, _fetch(installation, profile, channel, inbound, entry))
+        except NotFound:
+            # The bank took it away between the listing and the fetch; the next look tells.
+            continue
+    _archive(installation, profile, channel, entries)
+
+
+def verify(installation: Installation, profile: Profile, received: ReceivedRow) -> VerifiedFile | None:
+    """Judge a received file's signature at its time of receipt; None where it is refused.
+
+    A file that was verified before (`verified`, `held`) is judged again: what is parsed is
+    always what the signature covers.
+    """
+    recognised = profile.recognise(received.name)
+    if recognised is None:
+        _refuse(installation, received, "the profile has no pattern for this name any more")
+        return None
+    inbound = recognised[0]
+    with installation.ledger.read() as transaction:
+        ours = is_our_own(transaction, received.sha256)
+    if ours is not None:
+        _refuse(installation, received, f"these are our own bytes, sent as {ours}")
+        return None
+    try:
+        content_name, verdict = _check_signature(installation, profile, inbound, received)
+    except SealError as error:
+        _refuse(installation, received, str(error))
+        return None
+    if received.state is ReceivedState.RECEIVED:
+        with installation.ledger.write() as transaction:
+            move_received(
+                transaction,
+                received.received_pk,
+                ReceivedState.RECEIVED,
+                ReceivedState.VERIFIED,
+                verdict=verdict,
+            )
+            evidence.record(
+                transaction,
+                installation.clock.now(),
+                "received file verified",
+                bank=received.bank,
+                sha256=received.sha256,
+                verdict=verdict,
+            )
+    return VerifiedFile(received=received, inbound=inbound, content_name=content_name, verdict=verdict)
+
+
+def next_look(installation: Installation, now: datetime) -> datetime:
+    """When a file that was seen once may be looked at again."""
+    return now + timedelta(seconds=STABLE_SECONDS)
+
+
+def _companions(profile: Profile, entries: dict[str, Entry]) -> set[str]:
+    found = set()
+    for name in entries:
+        recognised = profile.recognise(name)
+        if recognised is not None:
+            found |= {recognised[0].flag_name(name), recognised[0].detached_signature_name(name)}
+    return found
+
+
+def _note_strange(installation: Installation, profile: Profile, entry: Entry) -> bool:
+    """Remember a name that nothing takes; True the first time."""
+    with installation.ledger.write() as transaction:
+        if sighting(transaction, profile.bank, entry.name) is not None:
+            return False
+        now = installation.clock.now()
+        note_sighting(transaction, profile.bank, _seen(entry, now, 1, 0))
+        evidence.record(transaction, now, "strange name", bank=profile.bank, name=entry.name)
+        return True
+
+
+def _due(
+    installation: Installation, profile: Profile, inbound: Inbound, entry: Entry, entries: dict[str, Entry]
+) -> bool:
+    """Whether a file is complete and these bytes were not fetched before."""
+    signature = inbound.detached_signature_name(entry.name)
+    flag = inbound.flag_name(entry.name)
+    now = installation.clock.now()
+    with installation.ledger.write() as transaction:
+        before = sighting(transaction, profile.bank, entry.name)
+        same = before is not None and (before.size_bytes, before.modified) == (
+            entry.size_bytes,
+            entry.modified,
+        )
+        if before is None or not same:
+            before = _seen(entry, now, 1, 0)
+            note_sighting(transaction, profile.bank, before)
+        elif before.fetched:
+            return False
+        elif now - datetime.fromisoformat(before.first_seen_at) >= timedelta(seconds=STABLE_SECONDS):
+            before = _seen(entry, datetime.fromisoformat(before.first_seen_at), before.looks + 1, 0)
+            note_sighting(transaction, profile.bank, before)
+    if signature and signature not in entries:
+        return False
+    return flag in entries if flag else before.looks >= LOOKS_NEEDED
+
+
+def _seen(entry: Entry, first_seen_at: datetime, looks: int, fetched: int) -> Sighting:
+    return Sighting(
+        name=entry.name,
+        size_bytes=entry.size_bytes,
+        modified=entry.modified,
+        first_seen_at=first_seen_at.isoformat(),
+        looks=looks,
+        fetched=fetched,
+    )
+
+
+def _fetch(
+    installation: Installation, profile: Profile, channel: Channel, inbound: Inbound, entry: Entry
+) -> str:
+    folder = profile.channel.inbox
+    signature = b""
+    if signature_name := inbound.detached_signature_name(entry.name):
+        buffer = io.BytesIO()
+        channel.get(f"{folder}/{signature_name}", buffer, SIGNATURE_LIMIT_BYTES)
+        signature = buffer.getvalue()
+    stored = f"in/{profile.bank}/{installation.randomness.token()}"
+    with installation.spool.create(stored) as sink:
+        channel.get(f"{folder}/{entry.name}", sink, profile.limits.inbound_bytes)
+    signature_sha256 = hashlib.sha256(signature).hexdigest()
+    signature_stored = ""
+    if signature:
+        signature_stored = f"{stored}-signature"
+        with installation.spool.create(signature_stored) as signature_sink:
+            signature_sink.write(signature)
+    now = installation.clock.now()
+    with installation.ledger.write() as transaction:
+        known = find_received(transaction, profile.bank, sink.sha256, signature_sha256)
+        note_sighting(transaction, profile.bank, _seen(entry, now, LOOKS_NEEDED, 1))
+        if known is None:
+            insert_received(
+                transaction,
+                now,
+                bank=profile.bank,
+                sha256=sink.sha256,
+                signature_sha256=signature_sha256,
+                name=entry.name,
+                kind=inbound.kind,
+                layout=inbound.layout or "",
+                size_bytes=sink.size_bytes,
+                spool_name=stored,
+                signature_spool_name=signature_stored or None,
+            )
+        evidence.record(
+            transaction,
+            now,
+            "received" if known is None else "received again",
+            bank=profile.bank,
+            name=entry.name,
+            sha256=sink.sha256,
+            size_bytes=sink.size_bytes,
+        )
+    if known is None:
+        return "fetched"
+    installation.spool.remove(stored)
+    if signature_stored:
+        installation.spool.remove(signature_stored)
+    return f"seen before, as {known.name}"
+
+
+def _check_signature(
+    installation: Installation, profile: Profile, inbound: Inbound, received: ReceivedRow
+) -> tuple[str, str]:
+    """(spool name of the signed content, verdict as JSON). Raises `SealError`."""
+    if inbound.signature == "none":
+        return received.spool_name, canonical({"unsigned": inbound.unsigned_reason})
+    at = datetime.fromisoformat(received.received_at)
+    trust = installation.keyring.trust(profile.bank)
+    spool = installation.spool
+    if inbound.signature == "detached":
+        with spool.open(received.signature_spool_name) as stream:
+            signature = stream.read()
+        with spool.open(received.spool_name) as stream:
+            return received.spool_name, canonical(verify_detached(stream, signature, trust, at))
+    content = f"{received.spool_name}-content"
+    with spool.open(received.spool_name) as stream, spool.create(content) as sink:
+        verdict = verify_attached(stream, trust, at, sink)
+    with installation.ledger.read() as transaction:
+        ours = is_our_own(transaction, sink.sha256)
+    if ours is not None:
+        spool.remove(content)
+        raise SealError(f"the signed content is our own bytes, sent as {ours}")
+    return content, canonical(verdict)
+
+
+def _refuse(installation: Installation, received: ReceivedRow, why: str) -> None:
+    problem = Problem(
+        code="refused",
+        source=received.name,
+        message=f"{received.name}: {why}",
+        hint="ask the bank; nothing in the file was believed",
+    )
+    with installation.ledger.write() as transaction:
+        move_received(
+            transaction,
+            received.received_pk,
+            received.state,
+            ReceivedState.REFUSED,
+            problems=canonical([problem]),
+        )
+        evidence.record(
+            transaction,
+            installation.clock.now(),
+            "received file refused",
+            bank=received.bank,
+            sha256=received.sha256,
+            why=why,
+        )
+
+
+def _archive(
+    installation: Installation, profile: Profile, channel: Channel, entries: dict[str, Entry]
+) -> None:
+    """Move what is settled out of the bank's inbox, if the profile says so."""
+    if profile.channel.archive is None:
+        return
+    with installation.ledger.read() as transaction:
+        done = {row.name for row in received_in(transaction, profile.bank, ReceivedState.SETTLED)}
+    for name in entries:
+        recognised = profile.recognise(name)
+        if name not in done or recognised is None:
+            continue
+        inbound = recognised[0]
+        for part in (name, inbound.detached_signature_name(name), inbound.flag_name(name)):
+            if part in entries:
+                try:
+                    channel.rename(f"{profile.channel.inbox}/{part}", f"{profile.channel.archive}/{part}")
+                except (AlreadyExists, NotFound):
+                    # Archived before, or taken away by the bank: either way it is stored here.
+                    continue

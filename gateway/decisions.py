@@ -1,0 +1,82 @@
+"""Signed statements of enrolled persons, recorded once and checkable for ever."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from gateway import evidence
+from gateway.errors import DecisionRefused
+from gateway.installation import Installation
+from gateway.ledger import Transaction
+from keys.errors import SealError
+from keys.statement import verify_statement
+
+
+class Statement(Struct, frozen=True, kw_only=True):
+    """What a person signs: who decides what about which object, and what it was then.
+
+    `about` holds the digests and figures that the person saw, so that a decision cannot be
+    carried over to something else.
+    """
+
+    object: str
+    decision: str
+    person: str
+    at: str
+    about: dict[str, Any]
+
+    def to_bytes(self) -> bytes:
+        """The exact bytes that are signed: JSON with sorted keys."""
+        return msgspec.json.encode(self, order="sorted")
+
+
+def decide(installation: Installation, transaction: Transaction, statement: Statement, signature: bytes) -> None:
+    """Verify and record a decision. Raises `DecisionRefused` where it does not count."""
+    enrolled = installation.configuration.persons
+    if statement.person not in enrolled:
+        raise DecisionRefused(
+            f"person {statement.person!r} is not enrolled",
+            hint=f"enrolled: {', '.join(sorted(enrolled)) or 'nobody'}",
+        )
+    verifier = installation.keyring.person(statement.person)
+    try:
+        verify_statement(verifier, statement.to_bytes(), signature)
+    except SealError as error:
+        raise DecisionRefused(f"the signature is not {statement.person}'s: {error}") from error
+    if statement.person in deciders(transaction, statement.object, statement.decision):
+        raise DecisionRefused(
+            f"{statement.person} has decided this already", hint="another person must decide too"
+        )
+    now = installation.clock.now()
+    transaction.run(
+        "INSERT INTO decision (object, decision, person, key_id, statement, signature, recorded_at)"
+        " VALUES (:object, :decision, :person, :key_id, :statement, :signature, :at)",
+        object=statement.object,
+        decision=statement.decision,
+        person=statement.person,
+        key_id=verifier.key_id,
+        statement=statement.to_bytes(),
+        signature=signature,
+        at=now.isoformat(),
+    )
+    evidence.record(
+        transaction,
+        now,
+        "decision",
+        object=statement.object,
+        decision=statement.decision,
+        person=statement.person,
+    )
+
+
+def deciders(transaction: Transaction, about: str, decision: str) -> list[str]:
+    """Who has decided so about this object."""
+    rows = transaction.all(
+        "SELECT person FROM decision WHERE object = :object AND decision = :decision ORDER BY decision_pk",
+        object=about,
+        decision=decision,
+    )
+    return [row.person for row in rows]

@@ -1,0 +1,451 @@
+"""Released payments become files: planned, made, checked, sealed.
+
+One call makes one file at a time. A file's bytes are made and signed once; what is sent
+later, and sent again, is what is stored here. A file that was planned but not sealed when
+a process died is voided and its payments planned anew: nothing of it ever left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime
+
+from msgspec import Struct
+
+from formats import Codec, EncodeError, FileIdentity, Reason, Status, parse_reference
+from gateway import evidence
+from gateway.agreement import Agreement
+from gateway.errors import IntegrityError, LedgerBehind
+from gateway.installation import Installation, canonical
+from gateway.items import Items, LanePayments, write_items
+from gateway.ledger import Transaction
+from gateway.ledger_files import (
+    DuePayment,
+    LaneRow,
+    PartRow,
+    close_lane,
+    due_lanes,
+    due_payments,
+    due_subjects,
+    files_in,
+    insert_attempts,
+    insert_file,
+    insert_parts,
+    last_sequence,
+    move_file,
+    pin_layout,
+    release_attempts,
+    sent_today,
+    take_sequence,
+)
+from gateway.ledger_intake import append_gateway_outcome, move_payment
+from gateway.profile import Profile, Stage
+from gateway.spool import Columns
+from gateway.states import Disposition, FileState
+from keys.cms import sign_attached, sign_detached
+
+
+class Waiting(Struct, frozen=True):
+    """Why payments stay where they are, and when that may change (None: a person must act)."""
+
+    bank: str
+    cause: str
+    until: datetime | None = None
+
+
+class Planned(Struct, frozen=True):
+    """A file that exists in the ledger and nowhere else yet."""
+
+    file_pk: int
+    identity: FileIdentity
+    lane: LaneRow
+    payments: list[DuePayment]
+
+
+class Measured(Struct, frozen=True):
+    """Size and digest of what was stored."""
+
+    size_bytes: int
+    sha256: str
+
+
+def void_unfinished(installation: Installation, bank: str) -> int:
+    """Void files that were planned and never sealed; how many. Their payments wait again."""
+    with installation.ledger.write() as transaction:
+        unfinished = files_in(transaction, bank, FileState.PLANNED)
+        for file in unfinished:
+            move_file(transaction, file.file_pk, FileState.PLANNED, FileState.VOIDED)
+            release_attempts(transaction, file.file_pk)
+            evidence.record(
+                transaction, installation.clock.now(), "file voided", file=file.name, why="not sealed"
+            )
+    return len(unfinished)
+
+
+def dispatch(installation: Installation, profile: Profile) -> Iterator[Planned | Waiting]:
+    """Make every file that is due for a bank, one at a time; say what waits and why."""
+    if profile.stage is Stage.DRAFT:
+        yield Waiting(profile.bank, "the bank's profile is a draft")
+        return
+    void_unfinished(installation, profile.bank)
+    with installation.ledger.read() as transaction:
+        lanes = due_lanes(transaction, profile.bank)
+    for lane in lanes:
+        yield from _dispatch_lane(installation, profile, lane)
+
+
+def _dispatch_lane(
+    installation: Installation, profile: Profile, lane: LaneRow
+) -> Iterator[Planned | Waiting]:
+    now = installation.clock.now()
+    with installation.ledger.read() as transaction:
+        subjects = due_subjects(transaction, lane.lane_pk)
+    groups: dict[str, tuple[Agreement, list[int]]] = {}
+    complete = True
+    for subject_pk, subject in subjects:
+        agreement = installation.agreement(
+            lane.bank, lane.department, subject.programme, lane.source_platform, lane.currency, now
+        )
+        if agreement is None:
+            yield Waiting(lane.bank, f"no agreement entrusts {subject.programme} of {lane.department} today")
+            complete = False
+        else:
+            groups.setdefault(agreement.number, (agreement, []))[1].append(subject_pk)
+    for agreement, subject_keys in groups.values():
+        if not agreement.window_open(now, profile.time_zone):
+            opening = agreement.next_opening(now, profile.time_zone)
+            yield Waiting(lane.bank, f"agreement {agreement.number}: sending window closed", opening)
+            complete = False
+            continue
+        for step in _dispatch_agreement(installation, profile, lane, agreement, subject_keys):
+            complete = complete and not isinstance(step, Waiting)
+            yield step
+    if complete:
+        with installation.ledger.write() as transaction:
+            if not due_subjects(transaction, lane.lane_pk):
+                close_lane(transaction, lane.lane_pk)
+
+
+def _dispatch_agreement(
+    installation: Installation, profile: Profile, lane: LaneRow, agreement: Agreement, subjects: list[int]
+) -> Iterator[Planned | Waiting]:
+    codec = installation.request_codec(profile)
+    most = records_limit(profile, agreement)
+    while True:
+        planned = _plan(installation, profile, lane, agreement, subjects, most)
+        if planned is None:
+            return
+        if isinstance(planned, Waiting):
+            yield planned
+            return
+        try:
+            _make(installation, profile, agreement, codec, planned)
+        except EncodeError as error:
+            _void_and_set_aside(installation, planned, error)
+            continue
+        except _FileTooLarge as error:
+            _void(installation, planned, str(error))
+            if most == 1:
+                yield Waiting(lane.bank, str(error))
+                return
+            most = max(1, min(most, len(planned.payments)) // 2)
+            continue
+        yield planned
+
+
+class _FileTooLarge(Exception):
+    """The made bytes are over the bank's limit: fewer records are tried."""
+
+
+def records_limit(profile: Profile, agreement: Agreement) -> int:
+    """The most records that a file may have."""
+    most = profile.file_limits().records_per_file
+    return min(most, agreement.limits.records_per_file or most)
+
+
+def _amount_limit(profile: Profile, agreement: Agreement) -> int | None:
+    limits = (profile.file_limits().amount_per_file_minor, agreement.limits.amount_per_file_minor)
+    return min((limit for limit in limits if limit is not None), default=None)
+
+
+def _plan(
+    installation: Installation,
+    profile: Profile,
+    lane: LaneRow,
+    agreement: Agreement,
+    subjects: list[int],
+    most: int,
+) -> Planned | Waiting | None:
+    """Sequence, name and attempts of the next file, in one transaction; None when nothing waits."""
+    now = installation.clock.now()
+    day = installation.bank_day(profile, now)
+    with installation.ledger.write() as transaction:
+        files_today, total_today = sent_today(transaction, lane.bank, agreement.number, day)
+        caps = profile.limits.pilot if profile.stage is Stage.PILOT else None
+        if caps is not None and caps.files_per_day is not None and files_today >= caps.files_per_day:
+            return Waiting(lane.bank, "the pilot's number of files for today is reached")
+        limit = _amount_limit(profile, agreement)
+        day_limit = agreement.limits.amount_per_day_minor
+        if day_limit is not None:
+            limit = min(limit or day_limit, day_limit - total_today)
+        payments = _cut(due_payments(transaction, lane.lane_pk, subjects), most, limit)
+        if payments is None:
+            return Waiting(
+                lane.bank, f"agreement {agreement.number}: the next payment is over the amount left for today"
+            )
+        if not payments:
+            return None
+        _check_spool_is_not_ahead(installation, lane.bank, last_sequence(transaction, lane.bank) + 1)
+        sequence = take_sequence(transaction, lane.bank)
+        identity = _identity(installation, profile, agreement, lane, sequence, payments, (now, day))
+        file_pk = insert_file(
+            transaction,
+            bank=lane.bank,
+            lane_pk=lane.lane_pk,
+            sequence=sequence,
+            name=identity.name,
+            message_id=identity.message_id,
+            payment_count=identity.count,
+            total_minor=identity.total_minor,
+            currency=identity.currency,
+            bank_day=day.isoformat(),
+            created_at=now.isoformat(),
+            agreement=agreement.number,
+            pins=_pin(installation, transaction, profile, agreement),
+        )
+        insert_attempts(transaction, file_pk, [payment.payment_pk for payment in payments])
+        evidence.record(
+            transaction,
+            now,
+            "file planned",
+            bank=lane.bank,
+            file=identity.name,
+            sequence=sequence,
+            count=identity.count,
+            total_minor=identity.total_minor,
+        )
+    return Planned(file_pk, identity, lane, payments)
+
+
+def _cut(payments: Iterator[DuePayment], most: int, limit: int | None) -> list[DuePayment] | None:
+    """As many payments as one file may hold; None where even the first is over the limit."""
+    chosen: list[DuePayment] = []
+    total = 0
+    for payment in payments:
+        total += payment.amount_minor
+        if len(chosen) == most or (limit is not None and total > limit):
+            return chosen or None
+        chosen.append(payment)
+    return chosen
+
+
+def _check_spool_is_not_ahead(installation: Installation, bank: str, sequence: int) -> None:
+    if installation.spool.exists(_folder(bank, sequence)):
+        raise LedgerBehind(
+            f"the spool has file {sequence} of bank {bank}, which the ledger does not know",
+            hint="the ledger is older than the spool: reconcile with the bank before anything is sent",
+        )
+
+
+def _folder(bank: str, sequence: int) -> str:
+    return f"out/{bank}/{sequence:010d}"
+
+
+def _identity(
+    installation: Installation,
+    profile: Profile,
+    agreement: Agreement,
+    lane: LaneRow,
+    sequence: int,
+    payments: list[DuePayment],
+    moment: tuple[datetime, date],
+) -> FileIdentity:
+    now, day = moment
+    local = now.astimezone(profile.time_zone)
+    return FileIdentity(
+        bank=lane.bank,
+        sequence=sequence,
+        name=profile.file_name(
+            sequence=sequence, bank_day=day, created_at=local, texts=agreement.name_texts()
+        ),
+        # Random digits: two ledgers that both believe in the same sequence never share an id.
+        message_id=f"BG{day:%Y%m%d}{sequence:010d}{installation.randomness.token()[:12].upper()}",
+        created_at=local,
+        bank_day=day,
+        count=len(payments),
+        total_minor=sum(payment.amount_minor for payment in payments),
+        currency=lane.currency,
+        agreement=agreement.texts(),
+        profile=dict(profile.values),
+    )
+
+
+def _pin(installation: Installation, transaction: Transaction, profile: Profile, agreement: Agreement) -> str:
+    layouts = {}
+    names = [profile.layouts.request, *profile.layouts.result]
+    if profile.layouts.acknowledgement is not None:
+        names.append(profile.layouts.acknowledgement)
+    for name in names:
+        codec = installation.codecs.get(name)
+        layouts[name] = codec.digest
+        pin_layout(transaction, codec.digest, name, installation.codecs.source_text(name))
+    return canonical({"profile": profile.digest, "agreement": agreement.digest, "layouts": layouts})
+
+
+def _make(
+    installation: Installation, profile: Profile, agreement: Agreement, codec: Codec, planned: Planned
+) -> None:
+    """Encode, read back, sign, store: then the file is `sealed`."""
+    spool = installation.spool
+    folder = _folder(planned.identity.bank, planned.identity.sequence)
+    names = {alias.name: alias.written for alias in profile.aliases}
+    payments = LanePayments(spool, planned.lane.spool_name, planned.payments, codec.columns("payment"), names)
+    items_name = f"{folder}/items"
+    write_items(spool, items_name, payments)
+    plain = f"{folder}/plain"
+    with spool.create(plain) as sink:
+        for block in codec.encode(planned.identity, payments):
+            sink.write(block)
+    if profile.limits.file_bytes is not None and sink.size_bytes > profile.limits.file_bytes:
+        raise _FileTooLarge(
+            f"file of {len(planned.payments)} payments has {sink.size_bytes} bytes, the bank takes"
+            f" {profile.limits.file_bytes}"
+        )
+    _read_back(installation, codec, planned, plain, items_name)
+    parts = _parts(installation, profile, planned.identity, folder, Measured(sink.size_bytes, sink.sha256))
+    with installation.ledger.write() as transaction:
+        insert_parts(transaction, planned.file_pk, parts)
+        move_file(
+            transaction, planned.file_pk, FileState.PLANNED, FileState.SEALED, items_name=items_name
+        )
+        evidence.record(
+            transaction,
+            installation.clock.now(),
+            "file sealed",
+            file=planned.identity.name,
+            parts={part.name: part.sha256 for part in parts},
+            aliases=len(names),
+        )
+
+
+def _read_back(
+    installation: Installation, codec: Codec, planned: Planned, plain: str, items_name: str
+) -> None:
+    """Read the made bytes with the bank's eyes and compare each record with what was meant."""
+    read = 0
+    with installation.spool.open(plain) as stream, installation.spool.open_columns(items_name) as reader:
+        items = Items(reader, len(planned.payments))
+        decoder = codec.decode(stream, planned.identity)
+        for chunk in decoder:
+            numbers = list(range(read + 1, read + chunk.count + 1))
+            expected = items.expected(numbers)
+            if (
+                chunk.columns["payment.account"] != expected.accounts
+                or chunk.columns["payment.payee_name"] != expected.names
+                or chunk.columns["payment.amount"] != expected.amounts
+                or _items_read(chunk.columns, planned.identity.sequence) != numbers
+            ):
+                raise IntegrityError(
+                    f"file {planned.identity.name}: the made bytes do not say what was meant, near item"
+                    f" {numbers[0]}",
+                    hint=f"layout {codec.name} is wrong; nothing was sent",
+                )
+            read += chunk.count
+    if read != len(planned.payments) or decoder.problems:
+        raise IntegrityError(
+            f"file {planned.identity.name}: {read} of {len(planned.payments)} payments read back",
+            hint=f"layout {codec.name} is wrong; nothing was sent",
+        )
+
+
+def _items_read(columns: Columns, sequence: int) -> list[int | None]:
+    if "attempt.item" in columns:
+        return list(columns["attempt.item"])
+    parsed = [parse_reference(str(reference)) for reference in columns["attempt.reference"]]
+    return [item[1] if item is not None and item[0] == sequence else None for item in parsed]
+
+
+def _parts(
+    installation: Installation, profile: Profile, identity: FileIdentity, folder: str, plain: Measured
+) -> list[PartRow]:
+    """Sign once and store each part; in the order in which they will become visible."""
+    names = profile.part_names(identity.name)
+    parts: list[tuple[str, str, Measured]] = []
+    data = plain
+    if "cms-attached" in profile.seal.out:
+        data = _signed(installation, profile, folder, plain)
+    elif "cms-detached" in profile.seal.out:
+        parts.append(("signature", names.signature, _signature(installation, profile, folder)))
+    parts.append(("data", names.data, data))
+    if names.flag:
+        content = profile.flag_content(
+            name=names.data,
+            size_bytes=data.size_bytes,
+            sha256=data.sha256,
+            count=identity.count,
+            total_minor=identity.total_minor,
+        )
+        parts.append(("flag", names.flag, _store(installation, f"{folder}/flag", content)))
+    stored = {"data": "signed" if data is not plain else "plain", "signature": "signature", "flag": "flag"}
+    return [
+        PartRow(
+            rank=rank,
+            part=part,
+            name=name,
+            spool_name=f"{folder}/{stored[part]}",
+            size_bytes=measured.size_bytes,
+            sha256=measured.sha256,
+        )
+        for rank, (part, name, measured) in enumerate(parts, start=1)
+    ]
+
+
+def _signature(installation: Installation, profile: Profile, folder: str) -> Measured:
+    now = installation.clock.now()
+    signer = installation.keyring.signer(profile.bank, now)
+    with installation.spool.open(f"{folder}/plain") as stream:
+        return _store(installation, f"{folder}/signature", sign_detached(stream, signer, now))
+
+
+def _signed(installation: Installation, profile: Profile, folder: str, plain: Measured) -> Measured:
+    now = installation.clock.now()
+    signer = installation.keyring.signer(profile.bank, now)
+    with (
+        installation.spool.open(f"{folder}/plain") as stream,
+        installation.spool.create(f"{folder}/signed") as sink,
+    ):
+        sign_attached(stream, plain.size_bytes, signer, now, sink)
+    return Measured(sink.size_bytes, sink.sha256)
+
+
+def _store(installation: Installation, name: str, content: bytes) -> Measured:
+    with installation.spool.create(name) as sink:
+        sink.write(content)
+    return Measured(sink.size_bytes, sink.sha256)
+
+
+def _void(installation: Installation, planned: Planned, why: str) -> None:
+    with installation.ledger.write() as transaction:
+        move_file(transaction, planned.file_pk, FileState.PLANNED, FileState.VOIDED)
+        release_attempts(transaction, planned.file_pk)
+        evidence.record(
+            transaction, installation.clock.now(), "file voided", file=planned.identity.name, why=why
+        )
+
+
+def _void_and_set_aside(installation: Installation, planned: Planned, error: EncodeError) -> None:
+    """Payments that do not fit are set aside; the others go into another file."""
+    _void(installation, planned, "payments do not fit the layout")
+    now = installation.clock.now()
+    unfit = {problem.line: problem.reason for problem in error.problems if problem.line is not None}
+    if not unfit:
+        raise error
+    with installation.ledger.write() as transaction:
+        for item, reason in sorted(unfit.items()):
+            payment = planned.payments[item - 1]
+            named = reason if reason is not Reason.NONE else Reason.FIELD_INVALID
+            move_payment(
+                transaction, payment.payment_pk, Disposition.ACCEPTED, Disposition.SET_ASIDE, named
+            )
+            append_gateway_outcome(transaction, payment.payment_pk, Status.SET_ASIDE, named, now)
+

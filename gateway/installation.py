@@ -1,0 +1,73 @@
+"""One gateway's opened parts: configuration, ledger, spool, codecs, keys, clock.
+
+Everything that acts gets it as its first argument; nothing here acts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime
+
+import msgspec
+from msgspec import Struct
+
+from channels.channel import Channel
+from formats import Codec
+from formats.registry import Registry
+from gateway.agreement import Agreement
+from gateway.config import Configuration
+from gateway.errors import Unknown
+from gateway.ledger import Ledger
+from gateway.ports import Clock, Randomness
+from gateway.profile import Profile
+from gateway.spool import Spool
+from keys.keyring import Keyring
+from keys.sealed import Masters
+
+ChannelOpener = Callable[[Profile], Channel]
+
+
+class Installation(Struct, kw_only=True):
+    """What one open gateway works with. `open_channel` connects to a bank's server."""
+
+    configuration: Configuration
+    ledger: Ledger
+    spool: Spool
+    masters: Masters
+    keyring: Keyring
+    codecs: Registry
+    clock: Clock
+    randomness: Randomness
+    open_channel: ChannelOpener
+
+    def profile(self, bank: str) -> Profile:
+        try:
+            return self.configuration.profiles[bank]
+        except KeyError:
+            known = ", ".join(sorted(self.configuration.profiles)) or "none"
+            raise Unknown(f"bank {bank!r} has no profile", hint=f"banks with a profile: {known}") from None
+
+    def request_codec(self, profile: Profile) -> Codec:
+        return self.codecs.get(profile.layouts.request)
+
+    def bank_day(self, profile: Profile, at: datetime) -> date:
+        """The day it is at the bank."""
+        return at.astimezone(profile.time_zone).date()
+
+    def agreement(
+        self, bank: str, department: str, programme: str, platform: str, currency: str, at: datetime
+    ) -> Agreement | None:
+        """The agreement in force that lets this bank pay this programme, or None."""
+        profile = self.configuration.profiles.get(bank)
+        if profile is None:
+            return None
+        day = self.bank_day(profile, at)
+        for agreement in self.configuration.agreements.get((department, bank), []):
+            if agreement.currency == currency and agreement.entrusts(programme, day, platform):
+                return agreement
+        return None
+
+
+def canonical(value: object) -> str:
+    """JSON with sorted keys: the form that digests and the ledger's text columns hold."""
+    return msgspec.json.encode(value, order="sorted").decode()

@@ -1,0 +1,398 @@
+"""A batch comes in: stored, read, screened, taken or refused as a whole, once.
+
+The order is what makes a crash harmless: the batch's bytes and its lanes are sealed files,
+durable before the one ledger transaction that makes them a batch. Before that transaction
+nothing exists; after it everything does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Self
+
+import msgspec
+from msgspec import Struct
+
+from formats import Batch, BatchError, Payment, Problem, Reason, Severity
+from formats.standard import BatchReader, canonical_batch_bytes, open_batch
+from gateway import evidence
+from gateway.config import Policy
+from gateway.errors import Conflict, InputRefused
+from gateway.installation import Installation, canonical
+from gateway.ledger import Transaction
+from gateway.ledger_intake import (
+    BatchRow,
+    Subject,
+    existing_ids,
+    find_batch,
+    has_payments,
+    insert_batch,
+    insert_fingerprints,
+    insert_lane,
+    insert_payment_keys,
+    insert_payments,
+    insert_set_aside_outcomes,
+    next_payment_key,
+    subject_key,
+)
+from gateway.ledger_payments import link_reissues, refuse_reissues, state_totals
+from gateway.ledger_staging import Staging
+from gateway.locks import writing_spool
+from gateway.problems import ProblemList
+from gateway.release import PlatformSignature, release_by_platform, verify_platform_signature
+from gateway.screening import Screening
+from gateway.spool import ColumnsWriter
+from gateway.states import BatchState, PaymentState
+
+_COPY_BYTES = 1 << 20
+_STORED_PROBLEMS = 1000
+_ID_BLOCK = 500
+
+
+class Receipt(Struct, frozen=True, kw_only=True):
+    """What the gateway took. The same batch handed over twice gives the same receipt.
+
+    `left_out_count` rows are no payments: their `payment_id` is used already. `problems`
+    are those of the first submission.
+    """
+
+    batch_id: str
+    source_platform: str
+    content_sha256: str
+    released: bool
+    payments: int
+    total_minor: int
+    accepted: int
+    held: int
+    set_aside: int
+    left_out_count: int
+    left_out_minor: int
+    problems: list[Problem]
+    taken_before: bool = False
+
+
+class CheckReport(Struct, frozen=True, kw_only=True):
+    """Every problem of a batch; nothing was stored. `total` counts those beyond the list too."""
+
+    batch: Batch
+    rows: int
+    problems: list[Problem]
+    total: int
+
+    @property
+    def refused(self) -> bool:
+        return any(problem.severity is Severity.REFUSES for problem in self.problems)
+
+
+class Source(Struct, frozen=True):
+    """A batch to be read: a file, or objects of the platform."""
+
+    path: Path | None = None
+    batch: Batch | None = None
+    payments: Iterable[Payment] = ()
+
+    @property
+    def name(self) -> str:
+        return "payments.jsonl" if self.path is None else self.path.name
+
+
+def check(installation: Installation, source: Source) -> CheckReport:
+    """Find every problem and store nothing.
+
+    Raises `InputRefused` where the batch cannot be read at all.
+    """
+    staging = Staging()
+    with writing_spool(installation), ExitStack() as cleanup:
+        cleanup.callback(staging.close)
+        name, _ = _store(installation, source)
+        cleanup.callback(installation.spool.remove, name)
+        with _reading(installation, name, source.name) as reader:
+            screening = _screen(installation, reader, staging, None)
+            with installation.ledger.read() as transaction:
+                _find_repeated(transaction, reader.batch.source_platform, staging, screening.problems)
+                screening.problems.add(refuse_reissues(transaction, reader.batch.source_platform, staging))
+            return CheckReport(
+                batch=reader.batch,
+                rows=sum(lane.rows for lane in screening.lanes),
+                problems=screening.problems.sorted(),
+                total=screening.problems.total,
+            )
+
+
+def submit(
+    installation: Installation,
+    source: Source,
+    signature: bytes | None = None,
+    policy: Policy | None = None,
+) -> Receipt:
+    """Take a batch; idempotent by (platform, batch id, content).
+
+    Raises `InputRefused` with every problem, `Conflict` where the same batch id came before
+    with other content, `keys.errors.SealError` where a given signature does not hold. In
+    each case nothing was stored.
+    """
+    policy = policy or installation.configuration.intake.policy
+    with writing_spool(installation):
+        name, sha256 = _store(installation, source)
+        draft = Draft(installation, name)
+        with draft, _reading(installation, name, source.name) as reader:
+            signed = verify_platform_signature(installation, name, reader.batch, signature)
+            before = _submitted_before(installation, reader.batch, sha256)
+            if before is None:
+                _take(installation, draft, reader, sha256, signed, policy)
+    with installation.ledger.read() as transaction:
+        row = find_batch(transaction, reader.batch.batch_id, reader.batch.source_platform)[0]
+        if before is None:
+            return _receipt(transaction, row)
+    return _taken_before(installation, row, signed)
+
+
+def _store(installation: Installation, source: Source) -> tuple[str, str]:
+    """Keep the batch's own bytes, sealed; (name in the spool, SHA-256)."""
+    name = f"batch/{installation.randomness.token()}"
+    with installation.spool.create(name) as sink:
+        if source.path is None:
+            assert source.batch is not None
+            for block in canonical_batch_bytes(source.batch, source.payments):
+                sink.write(block)
+        else:
+            with _open_input(source.path) as stream:
+                while block := stream.read(_COPY_BYTES):
+                    sink.write(block)
+    return name, sink.sha256
+
+
+def _open_input(path: Path) -> BinaryIO:
+    try:
+        return path.open("rb")
+    except OSError as error:
+        problem = Problem(
+            code="unreadable", source=str(path), message=f"{path}: {error.strerror}", hint="check the path"
+        )
+        raise InputRefused([problem], hint="check the path") from error
+
+
+@contextmanager
+def _reading(installation: Installation, name: str, source_name: str) -> Iterator[BatchReader]:
+    try:
+        with installation.spool.open(name) as stream, open_batch(stream, source_name) as reader:
+            yield reader
+    except BatchError as error:
+        raise InputRefused(error.problems) from error
+
+
+def _screen(
+    installation: Installation, reader: BatchReader, staging: Staging, draft: Draft | None
+) -> Screening:
+    screening = Screening(installation, staging, reader.batch, None if draft is None else draft.open_lane)
+    for chunk in reader:
+        screening.take(chunk)
+    screening.finish(reader.final_problems)
+    return screening
+
+
+class Draft:
+    """The sealed files of a batch that is not taken yet; all go when it is not.
+
+    From `offered` on the ledger may know them, whatever an interrupted commit reported:
+    then they stay.
+    """
+
+    def __init__(self, installation: Installation, stored: str) -> None:
+        self.stored = stored
+        self.offered = False
+        self._spool = installation.spool
+        self._writers: list[ColumnsWriter] = []
+
+    def open_lane(self, number: int) -> ColumnsWriter:
+        writer = self._spool.create_columns(f"{self.stored.replace('batch/', 'lane/')}-{number}")
+        self._writers.append(writer)
+        return writer
+
+    def commit_lanes(self) -> None:
+        for writer in self._writers:
+            writer.commit()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.offered and not isinstance(error, InputRefused):
+            return
+        for writer in self._writers:
+            writer.discard()
+            self._spool.remove(writer.name)
+        self._spool.remove(self.stored)
+
+
+def _take(
+    installation: Installation,
+    draft: Draft,
+    reader: BatchReader,
+    sha256: str,
+    signed: PlatformSignature | None,
+    policy: Policy,
+) -> None:
+    staging = Staging()
+    try:
+        screening = _screen(installation, reader, staging, draft)
+        _refuse_if_needed(screening.problems, policy)
+        draft.commit_lanes()
+        batch = reader.batch
+        draft.offered = True
+        with installation.ledger.write() as transaction:
+            left_out = _find_repeated(transaction, batch.source_platform, staging, screening.problems)
+            screening.problems.add(refuse_reissues(transaction, batch.source_platform, staging))
+            _refuse_if_needed(screening.problems, policy)
+            batch_pk = _insert(
+                installation, transaction, batch, (draft.stored, sha256), screening, staging, left_out
+            )
+            if signed is not None:
+                release_by_platform(installation, transaction, batch_pk, signed)
+    finally:
+        staging.close()
+
+
+def _refuse_if_needed(problems: ProblemList, policy: Policy) -> None:
+    refused = problems.counts[Severity.REFUSES]
+    if policy == "refuse":
+        refused += problems.counts[Severity.SETS_ASIDE]
+    if refused:
+        raise InputRefused(problems.sorted(), hint="correct the batch and submit it again; nothing was stored")
+
+
+def _find_repeated(
+    transaction: Transaction, source_platform: str, staging: Staging, problems: ProblemList
+) -> tuple[int, int]:
+    """Take rows with a used id out; (rows, minor units) left out.
+
+    Of an id that occurs twice in the batch no row is paid: nobody can know which one was
+    meant. The first is set aside, so that the department hears of it.
+    """
+    count = total = 0
+    for payment_id, lines in list(staging.repeated()):
+        problems.add(_repeated_problem(payment_id, line, f"also in row {lines[0]}") for line in lines[1:])
+        problems.add([_repeated_problem(payment_id, lines[0], f"also in row {lines[1]}")])
+        staging.set_aside(payment_id, lines[0], Reason.FIELD_INVALID)
+        count += len(lines) - 1
+        total += staging.leave_out(payment_id, lines[1:])
+    if has_payments(transaction, source_platform):
+        for ids in list(staging.ids(_ID_BLOCK)):
+            for payment_id in sorted(existing_ids(transaction, source_platform, ids)):
+                lines = staging.lines_of(payment_id)
+                problems.add(
+                    _repeated_problem(payment_id, line, "used by an earlier batch") for line in lines
+                )
+                count += len(lines)
+                total += staging.leave_out(payment_id, lines)
+    return count, total
+
+
+def _repeated_problem(payment_id: str, line: int, where: str) -> Problem:
+    return Problem(
+        code="repeated-payment-id",
+        severity=Severity.SETS_ASIDE,
+        reason=Reason.FIELD_INVALID,
+        line=line,
+        column="payment_id",
+        found=payment_id,
+        wanted="an id that no other payment of the platform has",
+        message=f"row {line} payment_id: {payment_id} is {where}, wanted an id of its own",
+        hint="give each payment its own id; a payment that is paid again gets a new one and names the old",
+        payment_id=payment_id,
+    )
+
+
+def _insert(
+    installation: Installation,
+    transaction: Transaction,
+    batch: Batch,
+    stored: tuple[str, str],
+    screening: Screening,
+    staging: Staging,
+    left_out: tuple[int, int],
+) -> int:
+    now = installation.clock.now()
+    problems = canonical(screening.problems.sorted()[:_STORED_PROBLEMS])
+    batch_pk = insert_batch(transaction, batch, stored, problems, left_out, now)
+    lane_keys = [
+        insert_lane(transaction, batch_pk, lane.bank, lane.department, lane.writer.name, lane.rows)
+        for lane in screening.lanes
+        if lane.writer is not None
+    ]
+    subject_keys = [subject_key(transaction, Subject(*subject)) for subject in screening.subjects]
+    first = next_payment_key(transaction)
+    staging.order(subject_keys)
+    insert_payments(transaction, batch_pk, first, staging.in_order(), lane_keys, subject_keys)
+    insert_payment_keys(
+        transaction, batch.source_platform, ((name, first + rank) for name, rank in staging.ranks_by_id())
+    )
+    insert_fingerprints(
+        transaction, ((subject, value, first + rank) for subject, value, rank in staging.fingerprints())
+    )
+    link_reissues(transaction, batch.source_platform, staging)
+    insert_set_aside_outcomes(transaction, batch_pk, now)
+    evidence.record(
+        transaction,
+        now,
+        "batch submitted",
+        platform=batch.source_platform,
+        batch=batch.batch_id,
+        content_sha256=stored[1],
+        count=batch.declared_count,
+        total_minor=batch.declared_total_minor,
+        left_out=left_out[0],
+    )
+    return batch_pk
+
+
+def _submitted_before(installation: Installation, batch: Batch, sha256: str) -> BatchRow | None:
+    with installation.ledger.read() as transaction:
+        found = find_batch(transaction, batch.batch_id, batch.source_platform)
+    if not found:
+        return None
+    if found[0].content_sha256 != sha256:
+        raise Conflict(
+            f"batch {batch.batch_id} of {batch.source_platform} was submitted before with other content",
+            hint="a batch id is used once: give the changed list a new one",
+        )
+    return found[0]
+
+
+def _taken_before(
+    installation: Installation, before: BatchRow, signed: PlatformSignature | None
+) -> Receipt:
+    """The receipt once more; a signature that comes later releases the batch."""
+    if signed is not None and before.state is BatchState.SUBMITTED:
+        with installation.ledger.write() as transaction:
+            release_by_platform(installation, transaction, before.batch_pk, signed)
+    with installation.ledger.read() as transaction:
+        row = find_batch(transaction, before.batch_id, before.source_platform)[0]
+        return msgspec.structs.replace(_receipt(transaction, row), taken_before=True)
+
+
+def _receipt(transaction: Transaction, row: BatchRow) -> Receipt:
+    totals = {total.state: total for total in state_totals(transaction, row.batch_pk)}
+    held = totals.get(PaymentState.HELD)
+    set_aside = totals.get(PaymentState.SET_ASIDE)
+    payments = sum(total.count for total in totals.values())
+    kept_back = sum(total.count for total in (held, set_aside) if total is not None)
+    return Receipt(
+        batch_id=row.batch_id,
+        source_platform=row.source_platform,
+        content_sha256=row.content_sha256,
+        released=row.state is BatchState.RELEASED,
+        payments=payments,
+        total_minor=sum(total.instructed_minor for total in totals.values()),
+        accepted=payments - kept_back,
+        held=0 if held is None else held.count,
+        set_aside=0 if set_aside is None else set_aside.count,
+        left_out_count=row.left_out_count,
+        left_out_minor=row.left_out_minor,
+        problems=msgspec.json.decode(row.problems, type=list[Problem]),
+    )

@@ -1,0 +1,123 @@
+"""What one bank record means for one payment: pure functions over columns, no ledger.
+
+Input is a chunk of a decoded result and what we wrote for the same items; output is a
+verdict for each record. The rules stand in the order of their weight: an echo that is not
+ours, then an amount that is not ours, then what the bank says.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from msgspec import Struct
+
+from formats import Reason, RecordChunk, Status
+from formats.names import normalize_names
+from gateway.items import Expected
+
+_MOVED_MONEY = (Status.CREDITED, Status.DISCREPANT, Status.RETURNED)
+
+
+class Stated(Struct, frozen=True, gc=False, array_like=True):
+    """What the evidence says of one payment. Amounts in minor units, None where not said."""
+
+    status: Status
+    reason: Reason
+    credited_minor: int | None
+    returned_minor: int | None
+    short_minor: int
+    """Less than instructed by so much: money that somebody kept."""
+
+
+class Columns(Struct, frozen=True):
+    """The columns of a result chunk that matter, with blanks where the layout has none."""
+
+    statuses: list[Status]
+    reasons: list[Reason]
+    amounts: list[int | None]
+    accounts: list[str] | None
+    names: list[str] | None
+    codes: list[str]
+    serials: list[str]
+    texts: list[str]
+    value_dates: list[date | None]
+    fees: list[int | None]
+
+
+def result_columns(chunk: RecordChunk) -> Columns:
+    """Take a result chunk apart."""
+    columns, count = chunk.columns, chunk.count
+
+    def column(name: str, absent: Any) -> list[Any]:
+        return columns.get(name) or [absent] * count
+
+    return Columns(
+        statuses=columns["outcome.status"],
+        reasons=columns["outcome.reason"],
+        amounts=column("outcome.amount", None),
+        accounts=columns.get("payment.account"),
+        names=columns.get("payment.payee_name"),
+        codes=column("outcome.code", ""),
+        serials=column("outcome.serial", ""),
+        texts=column("outcome.bank_text", ""),
+        value_dates=column("outcome.value_date", None),
+        fees=column("fee.amount", 0),
+    )
+
+
+def foreign_echoes(columns: Columns, expected: Expected) -> list[bool]:
+    """For each record whether it echoes another account or name than we wrote."""
+    count = len(expected.accounts)
+    accounts_agree = columns.accounts is None or columns.accounts == expected.accounts
+    names = columns.names
+    if names is not None and names != expected.names:
+        names = normalize_names(names)
+    wanted_names = expected.names if names is columns.names else normalize_names(expected.names)
+    if accounts_agree and (names is None or names == wanted_names):
+        return [False] * count
+    return [
+        (columns.accounts is not None and columns.accounts[row] != expected.accounts[row])
+        or (names is not None and names[row] != wanted_names[row])
+        for row in range(count)
+    ]
+
+
+def judge(columns: Columns, expected: Expected, foreign: list[bool]) -> list[Stated]:
+    """A verdict for each record."""
+    return [
+        _judge_one(status, reason, amount, instructed, other)
+        for status, reason, amount, instructed, other in zip(
+            columns.statuses, columns.reasons, columns.amounts, expected.amounts, foreign, strict=True
+        )
+    ]
+
+
+def _judge_one(
+    status: Status, reason: Reason, amount: int | None, instructed: int, foreign: bool
+) -> Stated:
+    if status is Status.CREDITED and amount == instructed and not foreign:
+        return Stated(status, reason, amount, None, 0)
+    moved = amount if status in _MOVED_MONEY else None
+    if foreign:
+        return Stated(Status.DISCREPANT, Reason.CREDITED_ELSEWHERE, moved, None, 0)
+    if status is Status.RETURNED:
+        return _judge_return(amount, instructed)
+    if amount is not None and amount != instructed and _amount_speaks(status, amount):
+        short = max(0, instructed - amount) if status is Status.CREDITED else 0
+        return Stated(Status.DISCREPANT, Reason.AMOUNT_DIFFERS, amount, None, short)
+    return Stated(status, reason, moved, None, 0)
+
+
+def _amount_speaks(status: Status, amount: int) -> bool:
+    """Whether an amount beside a status says that money moved: zero beside a failure does not."""
+    return status in (Status.CREDITED, Status.DISCREPANT) or (status is Status.FAILED and amount != 0)
+
+
+def _judge_return(amount: int | None, instructed: int) -> Stated:
+    """Given back in full, or not surely: a part that stayed would be paid twice by a reissue."""
+    if amount is None:
+        return Stated(Status.UNKNOWN, Reason.RETURNED, None, None, 0)
+    if amount != instructed:
+        return Stated(Status.DISCREPANT, Reason.AMOUNT_DIFFERS, instructed, amount, 0)
+    return Stated(Status.RETURNED, Reason.RETURNED, instructed, amount, 0)

@@ -1,0 +1,307 @@
+"""What the ledger knows of batches and payments before anything leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import TypeVar
+
+from msgspec import Struct
+
+from formats import Batch, Reason, Status
+from gateway.errors import NotPermitted
+from gateway.ledger import Transaction
+from gateway.states import BatchState, Disposition
+
+Item = TypeVar("Item")
+
+BULK_ROWS = 4096
+"""Rows handed to the driver at once."""
+
+
+class BatchRow(Struct, frozen=True, kw_only=True):
+    """A batch as the ledger has it."""
+
+    batch_pk: int
+    batch_id: str
+    source_platform: str
+    stored_as: str
+    content_sha256: str
+    state: BatchState
+    declared_count: int
+    declared_total_minor: int
+    currency: str
+    summary: str
+    submitted_at: str
+    released_at: str | None
+    release_evidence: str | None
+    problems: str
+    left_out_count: int
+    left_out_minor: int
+
+
+class Subject(Struct, frozen=True):
+    """What many payments share."""
+
+    department: str
+    programme: str
+    period: str
+    account_kind: str
+    payee_kind: str
+
+
+class NewPayment(Struct, frozen=True, gc=False, array_like=True):
+    """One row of the staging table, in the order of its columns.
+
+    `lane` and `subject` are numbers of this intake, from 0.
+    """
+
+    payment_id: str
+    source_line: int
+    lane: int
+    position: int
+    amount_minor: int
+    subject: int
+    disposition: str
+    reason: str
+    reissue_of: str
+    fingerprint: bytes
+
+
+_BATCH_COLUMNS = ", ".join(BatchRow.__struct_fields__)
+
+
+def find_batch(transaction: Transaction, batch_id: str, source_platform: str | None = None) -> list[BatchRow]:
+    """The batches of that id: at most one for a platform, perhaps several without one."""
+    rows = transaction.all(
+        f"SELECT {_BATCH_COLUMNS} FROM batch WHERE batch_id = :batch_id"
+        " AND (:platform IS NULL OR source_platform = :platform) ORDER BY batch_pk",
+        batch_id=batch_id,
+        platform=source_platform,
+    )
+    return [_batch_row(row) for row in rows]
+
+
+def batch_by_key(transaction: Transaction, batch_pk: int) -> BatchRow:
+    row = transaction.one(f"SELECT {_BATCH_COLUMNS} FROM batch WHERE batch_pk = :pk", pk=batch_pk)
+    assert row is not None
+    return _batch_row(row)
+
+
+def batches(transaction: Transaction) -> list[BatchRow]:
+    return [
+        _batch_row(row)
+        for row in transaction.all(f"SELECT {_BATCH_COLUMNS} FROM batch ORDER BY batch_pk")
+    ]
+
+
+def insert_batch(
+    transaction: Transaction,
+    batch: Batch,
+    stored: tuple[str, str],
+    problems: str,
+    left_out: tuple[int, int],
+    at: datetime,
+) -> int:
+    """`stored` is the name of the batch's own bytes in the spool, and their SHA-256."""
+    return transaction.insert(
+        "INSERT INTO batch (source_platform, batch_id, stored_as, content_sha256, declared_count,"
+        " declared_total_minor, currency, summary, state, submitted_at, problems,"
+        " left_out_count, left_out_minor) VALUES (:platform, :batch_id, :stored, :content, :count,"
+        " :total, :currency, :summary, :state, :at, :problems, :left_out, :left_out_minor)",
+        platform=batch.source_platform,
+        batch_id=batch.batch_id,
+        stored=stored[0],
+        content=stored[1],
+        count=batch.declared_count,
+        total=batch.declared_total_minor,
+        currency=batch.currency,
+        summary=batch.summary,
+        state=BatchState.SUBMITTED,
+        at=at.isoformat(),
+        problems=problems,
+        left_out=left_out[0],
+        left_out_minor=left_out[1],
+    )
+
+
+def insert_lane(
+    transaction: Transaction, batch_pk: int, bank: str, department: str, spool_name: str, rows: int
+) -> int:
+    return transaction.insert(
+        "INSERT INTO lane (batch_pk, bank, department, spool_name, row_count, due)"
+        " VALUES (:batch, :bank, :department, :spool, :rows, 1)",
+        batch=batch_pk,
+        bank=bank,
+        department=department,
+        spool=spool_name,
+        rows=rows,
+    )
+
+
+def subject_key(transaction: Transaction, subject: Subject) -> int:
+    """The subject's key, made if it is new."""
+    values = {name: getattr(subject, name) for name in subject.__struct_fields__}
+    row = transaction.one(
+        "SELECT subject_pk FROM subject WHERE department = :department AND programme = :programme"
+        " AND period = :period AND account_kind = :account_kind AND payee_kind = :payee_kind",
+        **values,
+    )
+    if row is not None:
+        return int(row.subject_pk)
+    return transaction.insert(
+        "INSERT INTO subject (department, programme, period, account_kind, payee_kind)"
+        " VALUES (:department, :programme, :period, :account_kind, :payee_kind)",
+        **values,
+    )
+
+
+def next_payment_key(transaction: Transaction) -> int:
+    row = transaction.one("SELECT COALESCE(MAX(payment_pk), 0) + 1 AS next FROM payment")
+    assert row is not None
+    return int(row.next)
+
+
+def insert_payments(
+    transaction: Transaction,
+    batch_pk: int,
+    first_key: int,
+    payments: Iterable[NewPayment],
+    lane_keys: list[int],
+    subject_keys: list[int],
+) -> None:
+    """Rows in the order of (lane, position); keys count up from `first_key`."""
+    for start, block in _blocks(payments):
+        transaction.many(
+            "INSERT INTO payment (payment_pk, batch_pk, lane_pk, position, source_line, payment_id,"
+            " amount_minor, subject_pk, disposition, reason) VALUES (?,?,?,?,?,?,?,?,?,?)",
+            [
+                (
+                    first_key + start + offset,
+                    batch_pk,
+                    lane_keys[row.lane],
+                    row.position,
+                    row.source_line,
+                    row.payment_id,
+                    row.amount_minor,
+                    subject_keys[row.subject],
+                    row.disposition,
+                    row.reason,
+                )
+                for offset, row in enumerate(block)
+            ],
+        )
+
+
+def insert_payment_keys(
+    transaction: Transaction, source_platform: str, keys: Iterable[tuple[str, int]]
+) -> None:
+    """(payment_id, payment_pk) sorted by id: a random order costs five times as much."""
+    for _, block in _blocks(keys):
+        transaction.many(
+            "INSERT INTO payment_key (source_platform, payment_id, payment_pk) VALUES (?,?,?)",
+            [(source_platform, payment_id, key) for payment_id, key in block],
+        )
+
+
+def insert_fingerprints(transaction: Transaction, rows: Iterable[tuple[int, bytes, int]]) -> None:
+    """(subject_pk, value, payment_pk), sorted."""
+    for _, block in _blocks(rows):
+        transaction.many("INSERT INTO fingerprint (subject_pk, value, payment_pk) VALUES (?,?,?)", block)
+
+
+def existing_ids(transaction: Transaction, source_platform: str, ids: list[str]) -> set[str]:
+    """Those of the ids that the platform used before."""
+    places = ",".join("?" * len(ids))
+    rows = transaction.driver_all(
+        f"SELECT payment_id FROM payment_key WHERE source_platform = ? AND payment_id IN ({places})",
+        (source_platform, *ids),
+    )
+    return {row[0] for row in rows}
+
+
+def has_payments(transaction: Transaction, source_platform: str) -> bool:
+    return (
+        transaction.one(
+            "SELECT 1 FROM payment_key WHERE source_platform = :platform LIMIT 1", platform=source_platform
+        )
+        is not None
+    )
+
+
+def insert_set_aside_outcomes(transaction: Transaction, batch_pk: int, at: datetime) -> int:
+    """One outcome for each payment that intake set aside; how many."""
+    return transaction.run(
+        "INSERT INTO outcome (payment_pk, stated, status, reason, code, serial, recorded_at)"
+        " SELECT payment_pk, :status, :status, reason, '', '', :at FROM payment"
+        " WHERE batch_pk = :batch AND disposition = :disposition ORDER BY payment_pk",
+        batch=batch_pk,
+        disposition=Disposition.SET_ASIDE,
+        status=Status.SET_ASIDE,
+        at=at.isoformat(),
+    )
+
+
+def move_batch(
+    transaction: Transaction, batch_pk: int, before: BatchState, after: BatchState, at: datetime, evidence: str
+) -> None:
+    """Compare-and-set; raises `NotPermitted` where the batch is not in `before`."""
+    changed = transaction.run(
+        "UPDATE batch SET state = :after, released_at = :at, release_evidence = :evidence"
+        " WHERE batch_pk = :pk AND state = :before",
+        after=after,
+        before=before,
+        at=at.isoformat(),
+        evidence=evidence,
+        pk=batch_pk,
+    )
+    if changed != 1:
+        raise NotPermitted(f"batch is not {before} any more")
+
+
+def move_payment(
+    transaction: Transaction, payment_pk: int, before: Disposition, after: Disposition, reason: Reason
+) -> None:
+    """Compare-and-set of a payment's disposition; a set-aside or withdrawn one gets its outcome."""
+    changed = transaction.run(
+        "UPDATE payment SET disposition = :after, reason = :reason"
+        " WHERE payment_pk = :pk AND disposition = :before"
+        " AND NOT EXISTS (SELECT 1 FROM attempt WHERE attempt.payment_pk = payment.payment_pk AND live = 1)",
+        after=after,
+        before=before,
+        reason=reason,
+        pk=payment_pk,
+    )
+    if changed != 1:
+        raise NotPermitted(f"payment is not {before} any more, or it is in a file")
+
+
+def append_gateway_outcome(
+    transaction: Transaction, payment_pk: int, status: Status, reason: Reason, at: datetime
+) -> None:
+    """An outcome that the gateway itself states: set aside or withdrawn."""
+    transaction.run(
+        "INSERT INTO outcome (payment_pk, stated, status, reason, code, serial, recorded_at)"
+        " VALUES (:pk, :status, :status, :reason, '', '', :at)",
+        pk=payment_pk,
+        status=status,
+        reason=reason,
+        at=at.isoformat(),
+    )
+
+
+def _batch_row(row: object) -> BatchRow:
+    values = {name: getattr(row, name) for name in BatchRow.__struct_fields__}
+    return BatchRow(**{**values, "state": BatchState(values["state"])})
+
+
+def _blocks(items: Iterable[Item]) -> Iterator[tuple[int, list[Item]]]:
+    start = 0
+    block: list[Item] = []
+    for item in items:
+        block.append(item)
+        if len(block) == BULK_ROWS:
+            yield start, block
+            start, block = start + BULK_ROWS, []
+    if block:
+        yield start, block

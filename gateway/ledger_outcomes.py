@@ -1,0 +1,202 @@
+"""Outcomes, fee findings and acknowledgements: appended, read back in their order."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator
+from datetime import date, datetime
+
+from msgspec import Struct
+
+from formats import FeeFinding, FeeKind, Outcome, Reason, SealedText, Status
+from gateway.ledger import Transaction
+
+OutcomeValues = tuple[
+    int, int, int, int, "int | None", str, str, str, "int | None", "int | None", str, str, "str | None",
+    "bytes | None", str,
+]  # fmt: skip
+"""payment_pk, file_pk, item, received_pk, line, stated, status, reason, credited_minor,
+returned_minor, code, serial, value_date, bank_text, recorded_at"""
+
+
+class LatestOutcome(Struct, frozen=True):
+    """The current outcome of a payment."""
+
+    status: Status
+    reason: Reason
+    credited_minor: int | None
+    returned_minor: int | None
+    value_date: str | None
+
+
+def append_outcomes(transaction: Transaction, rows: list[OutcomeValues]) -> None:
+    transaction.many(
+        "INSERT INTO outcome (payment_pk, file_pk, item, received_pk, line, stated, status, reason,"
+        " credited_minor, returned_minor, code, serial, value_date, bank_text, recorded_at)"
+        " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+        rows,
+    )
+
+
+def append_fee_findings(transaction: Transaction, rows: list[tuple[object, ...]]) -> None:
+    """bank, kind, amount_minor, file_pk, item, payment_pk, received_pk, line, label, recorded_at."""
+    transaction.many(
+        "INSERT INTO fee_finding (bank, kind, amount_minor, file_pk, item, payment_pk, received_pk, line,"
+        " label, recorded_at) VALUES (?,?,?,?,?,?,?,?,?,?)",
+        rows,
+    )
+
+
+def payment_keys(transaction: Transaction, file_pk: int, count: int) -> array[int]:
+    """payment_pk by item; index 0 is unused."""
+    keys = array("q", bytes(8 * (count + 1)))
+    rows = transaction.stream("SELECT item, payment_pk FROM attempt WHERE file_pk = :pk", pk=file_pk)
+    for row in rows:
+        keys[row.item] = row.payment_pk
+    return keys
+
+
+def latest_outcomes(transaction: Transaction, file_pk: int) -> dict[int, LatestOutcome]:
+    """The current outcome of each payment of a file that has one, by payment_pk."""
+    rows = transaction.stream(
+        "SELECT payment_pk, status, reason, credited_minor, returned_minor, value_date FROM outcome"
+        " WHERE payment_pk IN (SELECT payment_pk FROM attempt WHERE file_pk = :pk)"
+        " ORDER BY outcome_pk",
+        pk=file_pk,
+    )
+    return {
+        row.payment_pk: LatestOutcome(
+            Status(row.status), Reason(row.reason), row.credited_minor, row.returned_minor, row.value_date
+        )
+        for row in rows
+    }
+
+
+def unsettled_items(transaction: Transaction, file_pk: int) -> int:
+    """Items of a file whose payment has no outcome yet, or an unknown one."""
+    row = transaction.one(
+        "SELECT COUNT(*) AS count FROM attempt LEFT JOIN outcome AS latest ON latest.outcome_pk ="
+        " (SELECT MAX(outcome_pk) FROM outcome WHERE outcome.payment_pk = attempt.payment_pk)"
+        " WHERE attempt.file_pk = :pk AND (latest.status IS NULL OR latest.status = 'unknown')",
+        pk=file_pk,
+    )
+    assert row is not None
+    return int(row.count)
+
+
+def append_acknowledgement(
+    transaction: Transaction,
+    file_pk: int,
+    received_pk: int,
+    verdict: str,
+    reason: str,
+    code: str,
+    bank_text: bytes | None,
+    at: datetime,
+) -> None:
+    transaction.run(
+        "INSERT INTO acknowledgement (file_pk, received_pk, verdict, reason, code, bank_text, recorded_at)"
+        " VALUES (:file, :received, :verdict, :reason, :code, :text, :at)",
+        file=file_pk,
+        received=received_pk,
+        verdict=verdict,
+        reason=reason,
+        code=code,
+        text=bank_text,
+        at=at.isoformat(),
+    )
+
+
+_OUTCOME_QUERY = """
+    SELECT outcome.outcome_pk, batch.batch_id, payment.payment_id, batch.source_platform,
+        outcome.status, outcome.reason, outcome.stated, payment.amount_minor, outcome.credited_minor,
+        outcome.returned_minor, outcome.recorded_at, COALESCE(lane.bank, '') AS bank, outcome.code,
+        outcome.serial, outcome.bank_text, outcome.value_date, COALESCE(file.name, '') AS file_name,
+        outcome.item, COALESCE(received.sha256, '') AS evidence_sha256, outcome.line
+    FROM outcome
+    JOIN payment USING (payment_pk)
+    JOIN batch USING (batch_pk)
+    LEFT JOIN lane ON lane.lane_pk = payment.lane_pk
+    LEFT JOIN file ON file.file_pk = outcome.file_pk
+    LEFT JOIN received ON received.received_pk = outcome.received_pk
+"""
+
+
+def outcomes(
+    transaction: Transaction,
+    *,
+    batch_pk: int | None = None,
+    since: int = 0,
+    only_current: bool = False,
+    statuses: tuple[Status, ...] = (),
+    payment_pk: int | None = None,
+) -> Iterator[Outcome]:
+    """Outcomes in the order in which they were recorded; memory is constant."""
+    conditions = ["outcome.outcome_pk > :since"]
+    if batch_pk is not None:
+        conditions.append("payment.batch_pk = :batch")
+    if payment_pk is not None:
+        conditions.append("payment.payment_pk = :payment")
+    if statuses:
+        conditions.append("outcome.status IN (" + ",".join(f"'{status.value}'" for status in statuses) + ")")
+    if only_current:
+        conditions.append(
+            "outcome.outcome_pk = (SELECT MAX(later.outcome_pk) FROM outcome AS later"
+            " WHERE later.payment_pk = outcome.payment_pk)"
+        )
+    query = f"{_OUTCOME_QUERY} WHERE {' AND '.join(conditions)} ORDER BY outcome.outcome_pk"
+    values: dict[str, object] = {"since": since}
+    if batch_pk is not None:
+        values["batch"] = batch_pk
+    if payment_pk is not None:
+        values["payment"] = payment_pk
+    for row in transaction.stream(query, **values):
+        yield Outcome(
+            cursor=row.outcome_pk,
+            batch_id=row.batch_id,
+            payment_id=row.payment_id,
+            source_platform=row.source_platform,
+            status=Status(row.status),
+            reason=Reason(row.reason),
+            stated_status=None if row.stated == row.status else Status(row.stated),
+            amount_minor=row.amount_minor,
+            credited_minor=row.credited_minor,
+            returned_minor=row.returned_minor,
+            recorded_at=datetime.fromisoformat(row.recorded_at),
+            bank=row.bank,
+            bank_code=row.code,
+            bank_serial=row.serial,
+            bank_text=None if row.bank_text is None else SealedText(row.bank_text),
+            value_date=None if row.value_date is None else date.fromisoformat(row.value_date),
+            file_name=row.file_name,
+            item=row.item,
+            evidence_sha256=row.evidence_sha256,
+            evidence_line=row.line,
+        )
+
+
+def fee_findings(transaction: Transaction, batch_pk: int | None = None) -> Iterator[FeeFinding]:
+    """Findings in the order in which they were recorded."""
+    rows = transaction.stream(
+        "SELECT fee_pk, fee_finding.bank, kind, fee_finding.amount_minor, fee_finding.recorded_at,"
+        " file.name AS file_name, received.sha256, fee_finding.line,"
+        " COALESCE(payment.payment_id, '') AS payment_id, fee_finding.item, label FROM fee_finding"
+        " JOIN file USING (file_pk) JOIN received USING (received_pk) JOIN lane USING (lane_pk)"
+        " LEFT JOIN payment ON payment.payment_pk = fee_finding.payment_pk"
+        " WHERE :batch IS NULL OR lane.batch_pk = :batch ORDER BY fee_pk",
+        batch=batch_pk,
+    )
+    for row in rows:
+        yield FeeFinding(
+            cursor=row.fee_pk,
+            bank=row.bank,
+            kind=FeeKind(row.kind),
+            amount_minor=row.amount_minor,
+            recorded_at=datetime.fromisoformat(row.recorded_at),
+            file_name=row.file_name,
+            evidence_sha256=row.sha256,
+            evidence_line=row.line,
+            payment_id=row.payment_id,
+            item=row.item,
+            label=None if row.label is None else SealedText(row.label),
+        )

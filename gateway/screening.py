@@ -1,0 +1,294 @@
+"""A batch is read, every problem found, and each payment put into its lane.
+
+A lane is what one agreement (department and bank) gets of a batch. Rows go to it in the
+order of the batch and keep their position for ever. What only the bank's side knows is
+checked here: whether the bank has a profile, whether an agreement entrusts the programme,
+whether every value fits the bank's format.
+Not here: what becomes of the findings (`intake`).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from formats import CHUNK_RECORDS, Batch, Problem, Reason, RecordChunk, Severity
+from formats.identity import luhn_valid
+from formats.masking import mask_account
+from formats.standard import BatchChunk
+from gateway.installation import Installation
+from gateway.ledger_intake import Subject
+from gateway.ledger_staging import Staging
+from gateway.money import yuan
+from gateway.problems import ProblemList
+from gateway.profile import AccountRule, Profile
+from gateway.spool import Columns, ColumnsWriter
+from gateway.states import Disposition
+from keys.fingerprint import Fingerprinter
+
+NOWHERE = ("", "")
+"""The lane of payments that no agreement takes: kept sealed with the others, never sent."""
+
+_SUBJECT_COLUMNS = (
+    "payment.department",
+    "payment.programme",
+    "payment.period",
+    "payment.account_kind",
+    "payment.payee_kind",
+)
+
+
+class Lane:
+    """Rows on their way into one sealed file; flushed a chunk at a time."""
+
+    def __init__(
+        self,
+        number: int,
+        bank: str,
+        department: str,
+        writer: ColumnsWriter | None,
+        amount_limit: int | None,
+    ) -> None:
+        self.amount_limit = amount_limit
+        self.number = number
+        self.bank = bank
+        self.department = department
+        self.writer = writer
+        self.rows = 0
+        self.pending: defaultdict[str, list[Any]] = defaultdict(list)
+        self.lines: list[int] = []
+
+    def take(self, columns: Columns, rows: list[int], lines: list[int] | range) -> None:
+        for name, values in columns.items():
+            self.pending[name].extend([values[row] for row in rows])
+        self.lines.extend([lines[row] for row in rows])
+
+    def next_chunk(self) -> RecordChunk:
+        """Up to a thousand of the waiting rows."""
+        count = min(CHUNK_RECORDS, len(self.lines))
+        columns = {name: values[:count] for name, values in self.pending.items()}
+        chunk = RecordChunk(record="payment", count=count, columns=columns, lines=self.lines[:count])
+        for values in self.pending.values():
+            del values[:count]
+        del self.lines[:count]
+        return chunk
+
+
+class Screening:
+    """One batch being read. `lanes`, `problems`, `subjects` are complete after `finish`."""
+
+    def __init__(
+        self,
+        installation: Installation,
+        staging: Staging,
+        batch: Batch,
+        open_writer: Callable[[int], ColumnsWriter] | None,
+    ) -> None:
+        self.problems = ProblemList()
+        self.lanes: list[Lane] = []
+        self.subjects: dict[tuple[str, ...], int] = {}
+        self._profiles = installation.configuration.profiles
+        self._installation = installation
+        self._staging = staging
+        self._batch = batch
+        self._now = installation.clock.now()
+        self._open_writer = open_writer
+        self._fingerprinter: Fingerprinter = installation.keyring.fingerprinter()
+        self._lanes: dict[tuple[str, str], Lane] = {}
+        self._roads: dict[tuple[str, str, str], tuple[Lane, Problem | None]] = {}
+        self._bad: dict[int, Reason] = {}
+
+    def take(self, chunk: BatchChunk) -> None:
+        """Spread one chunk of the batch over the lanes."""
+        self._note(chunk.problems)
+        columns = chunk.records.columns
+        groups: defaultdict[tuple[str, str, str], list[int]] = defaultdict(list)
+        roads = zip(
+            columns["payment.bank"],
+            columns["payment.department"],
+            columns["payment.programme"],
+            strict=True,
+        )
+        for row, road in enumerate(roads):
+            groups[road].append(row)
+        for road, rows in groups.items():
+            lane, problem = self._roads.get(road) or self._find_road(road)
+            if problem is not None:
+                lines = [chunk.records.lines[row] for row in rows]
+                ids = [columns["payment.payment_id"][row] for row in rows]
+                self._note(_placed(problem, line, name) for line, name in zip(lines, ids, strict=True))
+            lane.take(columns, rows, chunk.records.lines)
+            while len(lane.lines) >= CHUNK_RECORDS:
+                self._flush(lane)
+
+    def finish(self, final_problems: Iterable[Problem]) -> None:
+        """Write what still waits; the envelope's problems come last."""
+        for lane in self.lanes:
+            while lane.lines:
+                self._flush(lane)
+        self._note(final_problems)
+
+    def _note(self, problems: Iterable[Problem]) -> None:
+        found = list(problems)
+        self.problems.add(found)
+        for problem in found:
+            if problem.severity is Severity.SETS_ASIDE and problem.line is not None:
+                self._bad.setdefault(problem.line, problem.reason)
+
+    def _find_road(self, road: tuple[str, str, str]) -> tuple[Lane, Problem | None]:
+        bank, department, programme = road
+        agreement = self._installation.agreement(
+            bank, department, programme, self._batch.source_platform, self._batch.currency, self._now
+        )
+        problem = None if agreement is not None else self._obstacle(bank, department, programme)
+        place = NOWHERE if agreement is None else (bank, department)
+        lane = self._lanes.get(place)
+        if lane is None:
+            number = len(self.lanes)
+            writer = None if self._open_writer is None else self._open_writer(number)
+            limit = None if agreement is None else agreement.limits.amount_per_payment_minor
+            lane = self._lanes[place] = Lane(number, *place, writer, limit)
+            self.lanes.append(lane)
+        self._roads[road] = lane, problem
+        return lane, problem
+
+    def _obstacle(self, bank: str, department: str, programme: str) -> Problem:
+        if bank not in self._profiles:
+            known = ", ".join(sorted(self._profiles)) or "none"
+            return Problem(
+                code="unknown-bank",
+                severity=Severity.SETS_ASIDE,
+                reason=Reason.UNKNOWN_BANK,
+                column="bank",
+                found=bank[:40],
+                wanted=f"one of the banks with a profile: {known}",
+                message=f"bank: {bank[:40]!r} has no profile, wanted one of {known}",
+                hint="correct the bank, or add its profile",
+            )
+        return Problem(
+            code="not-entrusted",
+            severity=Severity.SETS_ASIDE,
+            reason=Reason.NOT_ENTRUSTED,
+            column="programme",
+            found=f"{department}/{programme}"[:80],
+            wanted=f"an agreement of the department with {bank} that entrusts the programme today",
+            message=f"programme: no agreement entrusts {programme[:40]!r} of {department[:40]!r} to {bank}",
+            hint="add the agreement, or correct department, programme or bank",
+        )
+
+    def _flush(self, lane: Lane) -> None:
+        chunk = lane.next_chunk()
+        if lane.bank:
+            profile = self._profiles[lane.bank]
+            self._note(self._installation.request_codec(profile).problems(chunk))
+            self._note(payment_problems(chunk, profile, lane.amount_limit))
+        if lane.writer is not None:
+            lane.writer.append(chunk.columns, chunk.count)
+        self._staging.add(self._staged_rows(lane, chunk))
+        lane.rows += chunk.count
+
+    def _staged_rows(self, lane: Lane, chunk: RecordChunk) -> list[tuple[object, ...]]:
+        columns = chunk.columns
+        subjects = self._subject_numbers(columns)
+        dispositions, reasons = self._dispositions(chunk)
+        first = lane.rows
+        return list(
+            zip(
+                columns["payment.payment_id"],
+                chunk.lines,
+                [lane.number] * chunk.count,
+                range(first, first + chunk.count),
+                columns["payment.amount"],
+                subjects,
+                dispositions,
+                reasons,
+                columns["payment.reissue_of"],
+                self._fingerprinter.of(columns["payment.beneficiary_id"]),
+                strict=True,
+            )
+        )
+
+    def _subject_numbers(self, columns: Columns) -> list[int]:
+        numbers = self.subjects
+        return [
+            numbers[key] if key in numbers else numbers.setdefault(key, len(numbers))
+            for key in zip(*(columns[name] for name in _SUBJECT_COLUMNS), strict=True)
+        ]
+
+    def _dispositions(self, chunk: RecordChunk) -> tuple[list[str], list[str]]:
+        dispositions = [Disposition.ACCEPTED.value] * chunk.count
+        reasons = [""] * chunk.count
+        for row, role in enumerate(chunk.columns["payment.payee_role"]):
+            if role == "other":
+                # Another person's account is paid only after two persons have looked.
+                dispositions[row] = Disposition.HELD.value
+                reasons[row] = Reason.OTHER_PERSONS_ACCOUNT.value
+        for row, line in enumerate(chunk.lines) if self._bad else ():
+            reason = self._bad.pop(line, None)
+            if reason is not None:
+                dispositions[row] = Disposition.SET_ASIDE.value
+                reasons[row] = reason.value
+        return dispositions, reasons
+
+
+def payment_problems(chunk: RecordChunk, profile: Profile, agreement_limit: int | None) -> list[Problem]:
+    """What the bank's profile says of each payment: its account number and its amount."""
+    limits = [profile.file_limits().amount_per_payment_minor, agreement_limit]
+    highest = min((limit for limit in limits if limit is not None), default=None)
+    problems = []
+    accounts = chunk.columns["payment.account"]
+    kinds = chunk.columns["payment.account_kind"]
+    amounts = chunk.columns["payment.amount"]
+    passes_luhn = luhn_valid(accounts)
+    for row, (account, kind) in enumerate(zip(accounts, kinds, strict=True)):
+        rule = profile.accounts.card if kind == "card" else profile.accounts.passbook
+        wanted = _account_wanted(account, rule, passes_luhn[row])
+        if account and wanted:
+            problems.append(
+                _problem(chunk, row, "account", Reason.INVALID_ACCOUNT, mask_account(account), wanted)
+            )
+        if highest is not None and amounts[row] > highest:
+            found, wanted = yuan(amounts[row]), f"at most {yuan(highest)} for one payment"
+            problems.append(_problem(chunk, row, "amount", Reason.AMOUNT_LIMIT, found, wanted))
+    return problems
+
+
+def _account_wanted(account: str, rule: AccountRule, passes_luhn: bool) -> str:
+    if rule.luhn and not passes_luhn:
+        return "a card number with a valid check digit"
+    if rule.prefixes and not account.startswith(tuple(rule.prefixes)):
+        return "a card prefix of this bank"
+    if rule.lengths and len(account) not in rule.lengths:
+        return f"a length of {', '.join(map(str, rule.lengths))} digits"
+    return ""
+
+
+def _problem(chunk: RecordChunk, row: int, column: str, reason: Reason, found: str, wanted: str) -> Problem:
+    line = chunk.lines[row]
+    return Problem(
+        code=f"{column}-not-for-bank",
+        severity=Severity.SETS_ASIDE,
+        reason=reason,
+        line=line,
+        column=column,
+        found=found,
+        wanted=wanted,
+        message=f"row {line} {column}: found {found}, wanted {wanted}",
+        payment_id=chunk.columns["payment.payment_id"][row],
+    )
+
+
+def _placed(problem: Problem, line: int, payment_id: str) -> Problem:
+    return Problem(
+        code=problem.code,
+        severity=problem.severity,
+        reason=problem.reason,
+        line=line,
+        column=problem.column,
+        found=problem.found,
+        wanted=problem.wanted,
+        message=f"row {line} {problem.message}",
+        hint=problem.hint,
+        payment_id=payment_id,
+    )

@@ -1,0 +1,553 @@
+"""A verified result becomes outcomes and findings; an acknowledgement moves its file.
+
+One received file is one transaction: every outcome of it, its findings, its events and its
+state, or nothing. What does not add up (totals, unmatched or doubled records, echoes under
+a key that is only a position, blanks that mean success) holds the whole file for a person;
+who accepts it accepts exactly the problems that were shown.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from array import array
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from formats import (
+    AcknowledgementVerdict,
+    Codec,
+    DecodeError,
+    Decoder,
+    FeeKind,
+    Problem,
+    Reason,
+    RecordChunk,
+    Status,
+    parse_reference,
+)
+from gateway import evidence
+from gateway.collect import VerifiedFile
+from gateway.installation import Installation, canonical
+from gateway.items import Items
+from gateway.judge import Columns, Stated, foreign_echoes, judge, result_columns
+from gateway.ledger import Transaction
+from gateway.ledger_files import FileRow, file_by_key, find_file, move_file, pinned_layout, set_attention
+from gateway.ledger_outcomes import (
+    LatestOutcome,
+    OutcomeValues,
+    append_acknowledgement,
+    append_fee_findings,
+    append_outcomes,
+    latest_outcomes,
+    payment_keys,
+    unsettled_items,
+)
+from gateway.ledger_received import move_received
+from gateway.profile import Profile
+from gateway.states import AT_THE_BANK, FileState, ReceivedState, effective_outcome
+from keys.sealed import seal_texts
+
+TEXT_CONTEXT = b"bank text"
+"""What a bank's words are sealed under."""
+
+_KEPT_PROBLEMS = 1000
+
+
+class Settled(Struct, frozen=True, kw_only=True):
+    """How one received file's turn ended; `problems` say why it is held."""
+
+    received_pk: int
+    name: str
+    outcomes: int = 0
+    findings: int = 0
+    file_name: str = ""
+    problems: list[Problem] = []
+
+    @property
+    def held(self) -> bool:
+        return bool(self.problems)
+
+
+class _Hold(Exception):
+    """Undo everything of this file and keep it for a person."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        super().__init__(problems[0].message)
+        self.problems = problems
+
+
+def settle(installation: Installation, profile: Profile, verified: VerifiedFile) -> Settled:
+    """Believe a verified file as far as it adds up. Never raises for what a bank wrote."""
+    received = verified.received
+    try:
+        settlement = _Settlement(installation, profile, verified)
+        with installation.spool.open(verified.content_name) as stream:
+            return settlement.run(stream)
+    except DecodeError as error:
+        return _hold(installation, verified, error.problems)
+    except _Hold as hold:
+        return _hold(installation, verified, hold.problems)
+    finally:
+        if verified.content_name != received.spool_name:
+            installation.spool.remove(verified.content_name)
+
+
+def problems_digest(problems: str) -> str:
+    """What a person who accepts a held file signs: exactly the problems that were shown."""
+    return hashlib.sha256(problems.encode()).hexdigest()
+
+
+class _Settlement:
+    """One received file on its way into the ledger."""
+
+    def __init__(self, installation: Installation, profile: Profile, verified: VerifiedFile) -> None:
+        self._installation = installation
+        self._profile = profile
+        self._verified = verified
+        self._received = verified.received
+        self._now = installation.clock.now()
+        self._problems: list[Problem] = []
+        self._outcomes = 0
+        self._findings = 0
+        self._blank_successes = 0
+        self._accepted = bool(verified.received.accepted_problems)
+
+    def run(self, stream: Any) -> Settled:
+        codec = self._installation.codecs.get(self._received.layout)
+        decoder = codec.decode(stream)
+        chunks = iter(decoder)
+        first = next(chunks, None)
+        file = self._find_file(decoder, first)
+        pinned = self._pinned_codec(file, codec)
+        if pinned is not codec:
+            stream.seek(0)
+            decoder = pinned.decode(stream)
+            chunks = iter(decoder)
+            first = next(chunks, None)
+        if first is None:
+            return self._whole_file(decoder, file)
+        return self._records(decoder, [first], chunks, file)
+
+    # Which of our files is it?
+
+    def _find_file(self, decoder: Decoder, first: RecordChunk | None) -> FileRow:
+        """The one file of ours that everything in the received file names."""
+        facts = decoder.facts
+        match = self._profile.recognise(self._received.name)
+        claims: dict[str, dict[str, Any]] = {}
+        if name := facts.get("file.original_name"):
+            claims[f"original file name {name}"] = {"name": name}
+        if message_id := facts.get("file.original_message_id"):
+            claims[f"original message id {message_id}"] = {"message_id": message_id}
+        if match is not None and match[1].sequence is not None:
+            claims[f"its own name {self._received.name}"] = {"sequence": match[1].sequence}
+        if first is not None and "attempt.reference" in first.columns:
+            parsed = parse_reference(first.columns["attempt.reference"][0])
+            if parsed is not None:
+                claims[f"first reference {first.columns['attempt.reference'][0]}"] = {"sequence": parsed[0]}
+        return self._agreed_file(claims)
+
+    def _agreed_file(self, claims: dict[str, dict[str, Any]]) -> FileRow:
+        found: dict[int, FileRow] = {}
+        bank = self._profile.bank
+        with self._installation.ledger.read() as transaction:
+            for claim, key in claims.items():
+                file = find_file(transaction, bank, **key)
+                if file is None:
+                    raise _Hold([self._problem("unknown-file", f"{claim} is no file that was sent to {bank}")])
+                found[file.file_pk] = file
+        if len(found) != 1:
+            what = " and ".join(claims) or "nothing in it"
+            raise _Hold([self._problem("which-file", f"{what} name{'s' * (not claims)} one file of ours")])
+        file = next(iter(found.values()))
+        if file.state not in AT_THE_BANK:
+            with self._installation.ledger.write() as transaction:
+                set_attention(transaction, file.file_pk, f"the bank answered while the file was {file.state}")
+            raise _Hold([self._problem("not-at-the-bank", f"file {file.name} is {file.state}, it was not sent")])
+        return file
+
+    def _pinned_codec(self, file: FileRow, codec: Codec) -> Codec:
+        """The layout as it was when the file was made."""
+        digest = msgspec.json.decode(file.pins)["layouts"].get(codec.name, codec.digest)
+        if digest == codec.digest:
+            return codec
+        with self._installation.ledger.read() as transaction:
+            text = pinned_layout(transaction, digest)
+        if text is None:
+            raise _Hold([self._problem("pinned-layout", f"layout {codec.name} {digest[:12]} is not kept")])
+        return self._installation.codecs.from_text(text, codec.name)
+
+    # A statement about the file as a whole.
+
+    def _whole_file(self, decoder: Decoder, file: FileRow) -> Settled:
+        if decoder.problems and not self._accepted:
+            raise _Hold(decoder.problems)
+        verdict = AcknowledgementVerdict(
+            decoder.facts.get("file.verdict", AcknowledgementVerdict.UNMAPPED)
+        )
+        code = str(decoder.facts.get("file.code", ""))
+        with self._installation.ledger.write() as transaction:
+            file = file_by_key(transaction, file.file_pk)
+            self._move_by_verdict(transaction, file, verdict, code)
+            text = str(decoder.facts.get("file.text", ""))
+            sealed = seal_texts(self._installation.masters.current, [text], TEXT_CONTEXT)[0] if text else None
+            reason = Reason(decoder.facts.get("file.reason", Reason.NONE))
+            append_acknowledgement(
+                transaction,
+                file.file_pk,
+                self._received.received_pk,
+                verdict,
+                reason,
+                code,
+                sealed,
+                self._now,
+            )
+            self._close(transaction, file, {"verdict": verdict, "code": code})
+        return self._done(file)
+
+    def _move_by_verdict(
+        self, transaction: Transaction, file: FileRow, verdict: AcknowledgementVerdict, code: str
+    ) -> None:
+        open_states = (FileState.SENT, FileState.UNCERTAIN)
+        if verdict is AcknowledgementVerdict.UNMAPPED:
+            raise _Hold([self._problem("unmapped-code", f"code {code!r} of the file is not in the layout")])
+        if verdict is AcknowledgementVerdict.ACCEPTED and file.state in open_states:
+            move_file(transaction, file.file_pk, file.state, FileState.ACKNOWLEDGED, attention=None)
+        elif verdict is AcknowledgementVerdict.REJECTED:
+            if latest_outcomes(transaction, file.file_pk):
+                raise _Hold(
+                    [self._problem("rejected-after-results", f"file {file.name} has results already")]
+                )
+            attention = f"the bank rejected the file with {code!r}: redispatch it, or withdraw its payments"
+            move_file(transaction, file.file_pk, file.state, FileState.REJECTED, attention=attention)
+        elif verdict is AcknowledgementVerdict.DUPLICATE and file.state is FileState.SENT:
+            attention = "the bank says that it has this file already: ask which one it took"
+            move_file(transaction, file.file_pk, file.state, FileState.UNCERTAIN, attention=attention)
+
+    # Statements about payments.
+
+    def _records(
+        self, decoder: Decoder, first: list[RecordChunk], chunks: Any, file: FileRow
+    ) -> Settled:
+        installation = self._installation
+        assert file.items_name is not None
+        with (
+            installation.spool.open_columns(file.items_name) as reader,
+            installation.ledger.write() as transaction,
+        ):
+            file = file_by_key(transaction, file.file_pk)
+            book = _Book(
+                file=file,
+                items=Items(reader, file.payment_count),
+                keys=payment_keys(transaction, file.file_pk, file.payment_count),
+                current=latest_outcomes(transaction, file.file_pk),
+                seen=bytearray(file.payment_count + 1),
+            )
+            for source in (first, chunks):
+                for chunk in source:
+                    self._take(transaction, book, chunk)
+            self._problems += decoder.problems
+            self._check_blanks(decoder, file)
+            if self._problems and not self._accepted:
+                raise _Hold(self._problems[:_KEPT_PROBLEMS])
+            self._finish_file(transaction, file)
+        return self._done(file)
+
+    def _take(self, transaction: Transaction, book: _Book, chunk: RecordChunk) -> None:
+        if chunk.record == "fee":
+            self._take_fee_lines(transaction, book, chunk)
+        elif "outcome.status" in chunk.columns:
+            self._take_outcomes(transaction, book, chunk)
+
+    def _take_outcomes(self, transaction: Transaction, book: _Book, chunk: RecordChunk) -> None:
+        chunk, items = self._matched(book, chunk)
+        if not items:
+            return
+        expected = book.items.expected(items)
+        columns = result_columns(chunk)
+        foreign = foreign_echoes(columns, expected)
+        if any(foreign) and "attempt.reference" not in chunk.columns:
+            # A position proves nothing by itself: the echoes are what makes it a key.
+            self._problems += [
+                self._problem(
+                    "other-payment", f"line {chunk.lines[row]} echoes another payment than item {items[row]}"
+                )
+                for row, other in enumerate(foreign)
+                if other
+            ]
+        verdicts = judge(columns, expected, foreign)
+        self._blank_successes += sum(
+            status is Status.CREDITED and not code
+            for status, code in zip(columns.statuses, columns.codes, strict=True)
+        )
+        rows = self._outcome_rows(book, chunk, items, columns, verdicts)
+        append_outcomes(transaction, rows)
+        self._outcomes += len(rows)
+        self._note_charges(transaction, book, chunk, items, columns, verdicts)
+        evidence.record(
+            transaction,
+            self._now,
+            "outcomes",
+            file=book.file.name,
+            received_sha256=self._received.sha256,
+            count=len(rows),
+            rows_sha256=_rows_digest(rows),
+        )
+
+    def _matched(self, book: _Book, chunk: RecordChunk) -> tuple[RecordChunk, list[int]]:
+        """The chunk's records that are items of the file, each seen for the first time or not."""
+        items = _items_of(chunk, book.file.sequence)
+        count = book.file.payment_count
+        bad = [row for row, item in enumerate(items) if item is None or not 1 <= item <= count]
+        for row in bad:
+            self._problems.append(
+                self._problem("unmatched", f"line {chunk.lines[row]} is no payment of file {book.file.name}")
+            )
+        if bad:
+            left = [row for row in range(chunk.count) if row not in set(bad)]
+            chunk = RecordChunk(
+                record=chunk.record,
+                count=len(left),
+                columns={name: [values[row] for row in left] for name, values in chunk.columns.items()},
+                lines=[chunk.lines[row] for row in left],
+            )
+            items = [items[row] for row in left]
+        matched = [item for item in items if item is not None]
+        for row, item in enumerate(matched):
+            if book.seen[item]:
+                self._problems.append(
+                    self._problem("twice", f"line {chunk.lines[row]} names item {item} a second time")
+                )
+            book.seen[item] = min(255, book.seen[item] + 1)
+        return chunk, matched
+
+    def _outcome_rows(
+        self, book: _Book, chunk: RecordChunk, items: list[int], columns: Columns, verdicts: list[Stated]
+    ) -> list[OutcomeValues]:
+        file_pk, received_pk, at = book.file.file_pk, self._received.received_pk, self._now.isoformat()
+        texts = self._sealed(columns.texts)
+        rows: list[OutcomeValues] = []
+        for row, (item, stated) in enumerate(zip(items, verdicts, strict=True)):
+            key = book.keys[item]
+            day = columns.value_dates[row]
+            value_date = None if day is None else day.isoformat()
+            status, reason = stated.status, stated.reason
+            credited, returned = stated.credited_minor, stated.returned_minor
+            current = book.current.get(key)
+            if book.seen[item] > 1:
+                status, reason = Status.UNKNOWN, Reason.CONTRADICTED
+            elif current is not None:
+                status, reason = effective_outcome((current.status, current.reason), (status, reason))
+                credited = current.credited_minor if credited is None else credited
+                if current == LatestOutcome(status, reason, credited, returned, value_date):
+                    continue
+            book.current[key] = LatestOutcome(status, reason, credited, returned, value_date)
+            rows.append(
+                (
+                    key,
+                    file_pk,
+                    item,
+                    received_pk,
+                    chunk.lines[row],
+                    stated.status,
+                    status,
+                    reason,
+                    credited,
+                    returned,
+                    columns.codes[row],
+                    columns.serials[row],
+                    value_date,
+                    texts[row],
+                    at,
+                )
+            )
+        return rows
+
+    def _sealed(self, texts: list[str]) -> list[bytes | None]:
+        """A bank's words, sealed; None where it said nothing."""
+        spoken = [text for text in texts if text]
+        sealed = iter(seal_texts(self._installation.masters.current, spoken, TEXT_CONTEXT)) if spoken else None
+        return [next(sealed) if text and sealed is not None else None for text in texts]
+
+    def _note_charges(
+        self,
+        transaction: Transaction,
+        book: _Book,
+        chunk: RecordChunk,
+        items: list[int],
+        columns: Columns,
+        verdicts: list[Stated],
+    ) -> None:
+        findings = [
+            (FeeKind.FEE_COLUMN, columns.fees[row], row) for row in range(chunk.count) if columns.fees[row]
+        ] + [
+            (FeeKind.SHORT_CREDIT, stated.short_minor, row)
+            for row, stated in enumerate(verdicts)
+            if stated.short_minor
+        ]
+        self._append_findings(
+            transaction,
+            book,
+            [
+                (kind, amount, items[row], book.keys[items[row]], chunk.lines[row], None)
+                for kind, amount, row in findings
+            ],
+        )
+
+    def _take_fee_lines(self, transaction: Transaction, book: _Book, chunk: RecordChunk) -> None:
+        amounts = chunk.columns["fee.amount"]
+        labels = self._sealed(chunk.columns.get("fee.label") or [""] * chunk.count)
+        items = _items_of(chunk, book.file.sequence) if _has_key(chunk) else [None] * chunk.count
+        findings: list[tuple[FeeKind, int, int | None, int | None, int, bytes | None]] = []
+        for row, item in enumerate(items):
+            known = item if item is not None and 1 <= item <= book.file.payment_count else None
+            key = None if known is None else book.keys[known]
+            findings.append((FeeKind.FEE_LINE, amounts[row], known, key, chunk.lines[row], labels[row]))
+        self._append_findings(transaction, book, findings)
+
+    def _append_findings(
+        self,
+        transaction: Transaction,
+        book: _Book,
+        findings: list[tuple[FeeKind, int, int | None, int | None, int, bytes | None]],
+    ) -> None:
+        append_fee_findings(
+            transaction,
+            [
+                (
+                    self._profile.bank,
+                    kind,
+                    amount,
+                    book.file.file_pk,
+                    item,
+                    key,
+                    self._received.received_pk,
+                    line,
+                    label,
+                    self._now.isoformat(),
+                )
+                for kind, amount, item, key, line, label in findings
+            ],
+        )
+        self._findings += len(findings)
+
+    def _check_blanks(self, decoder: Decoder, file: FileRow) -> None:
+        """A blank means paid only where the bank's own count and sum of successes say so too."""
+        if not self._blank_successes:
+            return
+        declared = decoder.facts.get("declared", {})
+        proved = any("status" in total and "credited" in total for total in declared)
+        acknowledged = file.state in (FileState.ACKNOWLEDGED, FileState.SETTLED)
+        if not (proved and acknowledged):
+            self._problems.append(
+                self._problem(
+                    "blank-success",
+                    f"{self._blank_successes} records have a blank where the code of success would be,"
+                    " and nothing else proves that they were paid",
+                )
+            )
+
+    def _finish_file(self, transaction: Transaction, file: FileRow) -> None:
+        open_items = unsettled_items(transaction, file.file_pk)
+        if open_items == 0 and file.state is not FileState.SETTLED:
+            if file.state is FileState.RELEASING:
+                raise _Hold([self._problem("not-sent", f"file {file.name} is just being released")])
+            move_file(transaction, file.file_pk, file.state, FileState.SETTLED, attention=None)
+        elif file.state is FileState.UNCERTAIN:
+            # An answer about its payments proves that the bank has it.
+            move_file(transaction, file.file_pk, file.state, FileState.SENT, attention=None)
+        self._close(
+            transaction,
+            file,
+            {"outcomes": self._outcomes, "findings": self._findings, "open_items": open_items},
+        )
+
+    def _close(self, transaction: Transaction, file: FileRow, body: dict[str, object]) -> None:
+        move_received(
+            transaction,
+            self._received.received_pk,
+            self._received.state
+            if self._received.state is ReceivedState.HELD
+            else ReceivedState.VERIFIED,
+            ReceivedState.SETTLED,
+            file_pk=file.file_pk,
+        )
+        evidence.record(
+            transaction,
+            self._now,
+            "received file settled",
+            bank=self._profile.bank,
+            file=file.name,
+            sha256=self._received.sha256,
+            **body,
+        )
+
+    def _done(self, file: FileRow) -> Settled:
+        return Settled(
+            received_pk=self._received.received_pk,
+            name=self._received.name,
+            outcomes=self._outcomes,
+            findings=self._findings,
+            file_name=file.name,
+        )
+
+    def _problem(self, code: str, message: str) -> Problem:
+        return Problem(code=code, source=self._received.name, message=f"{self._received.name}: {message}")
+
+
+class _Book(Struct):
+    """What settlement knows of one of our files."""
+
+    file: FileRow
+    items: Items
+    keys: array[int]
+    current: dict[int, LatestOutcome]
+    seen: bytearray
+
+
+def _has_key(chunk: RecordChunk) -> bool:
+    return "attempt.item" in chunk.columns or "attempt.reference" in chunk.columns
+
+
+def _items_of(chunk: RecordChunk, sequence: int) -> list[int | None]:
+    """Item numbers by reference or position; None where the key is not one of this file's."""
+    if "attempt.reference" in chunk.columns:
+        parsed = [parse_reference(reference) for reference in chunk.columns["attempt.reference"]]
+        return [pair[1] if pair is not None and pair[0] == sequence else None for pair in parsed]
+    return list(chunk.columns["attempt.item"])
+
+
+def _rows_digest(rows: list[OutcomeValues]) -> str:
+    """SHA-256 over the canonical rows without the sealed texts (each sealing differs)."""
+    return hashlib.sha256(msgspec.json.encode([(*row[:13], row[14]) for row in rows])).hexdigest()
+
+
+def _hold(installation: Installation, verified: VerifiedFile, problems: list[Problem]) -> Settled:
+    received = verified.received
+    with installation.ledger.write() as transaction:
+        text = canonical(problems[:_KEPT_PROBLEMS])
+        if received.state is ReceivedState.HELD:
+            transaction.run(
+                "UPDATE received SET problems = :problems, accepted_problems = 0 WHERE received_pk = :pk",
+                problems=text,
+                pk=received.received_pk,
+            )
+        else:
+            move_received(
+                transaction,
+                received.received_pk,
+                ReceivedState.VERIFIED,
+                ReceivedState.HELD,
+                problems=text,
+            )
+        evidence.record(
+            transaction,
+            installation.clock.now(),
+            "received file held",
+            bank=received.bank,
+            sha256=received.sha256,
+            problems_sha256=problems_digest(text),
+        )
+    return Settled(received_pk=received.received_pk, name=received.name, problems=problems)

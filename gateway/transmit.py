@@ -1,0 +1,344 @@
+"""Put a file where the bank takes it, once.
+
+    sealed -> uploading    parts go up under names that the bank ignores; a crash is harmless
+    -> releasing           committed before the first step that the bank can see
+    -> sent                every part released and answered for
+    -> uncertain           anything else that happens after `releasing` was committed
+
+Before each part's release its rank is committed too, so that after a crash it is known
+which parts cannot have become visible. An uncertain file is only ever completed beside
+released data of our own, never sent again whole.
+Not here: connecting, back-off and holds (`runner`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+from enum import StrEnum
+from typing import BinaryIO
+
+from msgspec import Struct
+
+from channels.channel import Channel, Entry, Upload
+from channels.errors import AlreadyExists, ChannelError, ConnectionLost, PermissionRefused, TimedOut
+from formats import Reason, Status
+from gateway import evidence
+from gateway.installation import Installation, canonical
+from gateway.ledger import Transaction
+from gateway.ledger_files import (
+    FileRow,
+    PartRow,
+    files_in,
+    lane_by_key,
+    move_file,
+    note_release_rank,
+    parts_of,
+    release_attempts,
+    set_attention,
+    unfit_payments,
+)
+from gateway.ledger_intake import append_gateway_outcome, move_payment
+from gateway.ledger_payments import successors_to_stop
+from gateway.profile import Profile
+from gateway.states import Disposition, FileState
+
+
+class Transmission(StrEnum):
+    """How one file's turn ended."""
+
+    SENT = "sent"
+    VOIDED = "voided"
+    WAITS = "waits"
+    UNCERTAIN = "uncertain"
+
+
+class Delivery(Struct, frozen=True):
+    """One file's turn: how it ended and, where it waits, until when or for what."""
+
+    file: FileRow
+    ended: Transmission
+    cause: str = ""
+    until: datetime | None = None
+
+
+def recover(installation: Installation, profile: Profile) -> None:
+    """What a dead process left: an upload starts again, a begun release is uncertain."""
+    with installation.ledger.write() as transaction:
+        for file in files_in(transaction, profile.bank, FileState.UPLOADING):
+            move_file(transaction, file.file_pk, FileState.UPLOADING, FileState.SEALED)
+        for file in files_in(transaction, profile.bank, FileState.RELEASING):
+            _make_uncertain(installation, transaction, file, "the process ended while it was being released")
+
+
+def transmit(installation: Installation, profile: Profile, channel: Channel, file: FileRow) -> Delivery:
+    """One sealed file's turn. Raises `ChannelError` only while the bank cannot have seen it."""
+    uploading = _begin_upload(installation, profile, file)
+    if uploading is not None:
+        return uploading
+    try:
+        uploads = _upload(installation, profile, channel, file)
+    except ChannelError:
+        with installation.ledger.write() as transaction:
+            move_file(transaction, file.file_pk, FileState.UPLOADING, FileState.SEALED)
+        raise
+    waits = _begin_release(installation, profile, file)
+    if waits is not None:
+        return waits
+    try:
+        for part in _parts(installation, file):
+            _release(installation, profile, channel, file, part)
+    except ChannelError as error:
+        return _uncertain(installation, file, error)
+    return _sent(installation, file, FileState.RELEASING, {"uploads": uploads})
+
+
+def probe(installation: Installation, profile: Profile, channel: Channel, file: FileRow) -> Delivery:
+    """Look whether an uncertain file arrived; complete what is missing beside our released data."""
+    parts = _parts(installation, file)
+    seen = {part.rank: _look(profile, channel, part) for part in parts}
+    if _Seen.OTHER in seen.values():
+        return _needs_person(
+            installation, file, "another file lies under its name at the bank: ask the bank what it took"
+        )
+    missing = [part for part in parts if seen[part.rank] is _Seen.NOTHING]
+    data_seen = any(seen[part.rank] is _Seen.OURS for part in parts if part.part == "data")
+    may_complete = data_seen and all(
+        part.rank > file.releasing_rank or profile.channel.bank_keeps_files for part in missing
+    )
+    if missing and not may_complete:
+        what = "parts" if data_seen else "data"
+        return _needs_person(
+            installation, file, f"its {what} cannot be found at the bank: ask the bank whether it took the file"
+        )
+    if missing:
+        obstacle = _time_obstacle(installation, profile, file)
+        if obstacle is not None:
+            return Delivery(file, Transmission.UNCERTAIN, obstacle.cause, obstacle.until)
+        _complete(installation, profile, channel, file, missing)
+    return _sent(installation, file, FileState.UNCERTAIN, {"probe": {str(rank): s for rank, s in seen.items()}})
+
+
+class _Seen(StrEnum):
+    OURS = "ours"
+    OTHER = "other"
+    NOTHING = "nothing"
+
+
+def _begin_upload(installation: Installation, profile: Profile, file: FileRow) -> Delivery | None:
+    with installation.ledger.write() as transaction:
+        obstacle = _obstacle(installation, transaction, profile, file)
+        if obstacle is None:
+            move_file(transaction, file.file_pk, FileState.SEALED, FileState.UPLOADING)
+        elif obstacle.ended is Transmission.VOIDED:
+            _void(installation, transaction, file, FileState.SEALED, obstacle.cause)
+        return obstacle
+
+
+def _begin_release(installation: Installation, profile: Profile, file: FileRow) -> Delivery | None:
+    """Commit that the next step is visible; the conditions are looked at in the same transaction."""
+    with installation.ledger.write() as transaction:
+        obstacle = _obstacle(installation, transaction, profile, file)
+        if obstacle is None:
+            move_file(transaction, file.file_pk, FileState.UPLOADING, FileState.RELEASING, releasing_rank=0)
+            evidence.record(transaction, installation.clock.now(), "file releasing", file=file.name)
+        elif obstacle.ended is Transmission.VOIDED:
+            _void(installation, transaction, file, FileState.UPLOADING, obstacle.cause)
+        else:
+            move_file(transaction, file.file_pk, FileState.UPLOADING, FileState.SEALED)
+        return obstacle
+
+
+def _obstacle(
+    installation: Installation, transaction: Transaction, profile: Profile, file: FileRow
+) -> Delivery | None:
+    """Why the file may not leave now: expired or unfit (voided), or outside its window (waits)."""
+    if file.attention is not None:
+        return Delivery(file, Transmission.WAITS, file.attention)
+    if unfit_payments(transaction, file.file_pk):
+        return Delivery(file, Transmission.VOIDED, "a payment in it was withdrawn or set aside")
+    if successors_to_stop(transaction, file.file_pk):
+        return Delivery(file, Transmission.VOIDED, "a payment that it replaces may not be replaced any more")
+    return _time_obstacle(installation, profile, file)
+
+
+def _time_obstacle(installation: Installation, profile: Profile, file: FileRow) -> Delivery | None:
+    now = installation.clock.now()
+    if file.bank_day != installation.bank_day(profile, now).isoformat():
+        return Delivery(file, Transmission.VOIDED, f"its bank day {file.bank_day} is over")
+    with installation.ledger.read() as transaction:
+        lane = lane_by_key(transaction, file.lane_pk)
+    agreements = installation.configuration.agreements.get((lane.department, lane.bank), [])
+    for agreement in agreements:
+        if agreement.number == file.agreement:
+            if agreement.window_open(now, profile.time_zone):
+                return None
+            opening = agreement.next_opening(now, profile.time_zone)
+            return Delivery(file, Transmission.WAITS, "sending window closed", opening)
+    return Delivery(file, Transmission.VOIDED, f"agreement {file.agreement} is not configured any more")
+
+
+def _upload(
+    installation: Installation, profile: Profile, channel: Channel, file: FileRow
+) -> list[Upload]:
+    """All parts under their staged names, none visible; refuses where a final name exists."""
+    uploads = []
+    for part in _parts(installation, file):
+        final = _path(profile, part.name)
+        staged = _staged(profile, part)
+        if staged is None:
+            continue
+        if staged != final and channel.stat(final) is not None:
+            raise AlreadyExists(
+                f"{final} exists at the bank before it was sent",
+                hint="another system uses the same names, or the ledger is an old one",
+            )
+        channel.remove(staged)
+        with installation.spool.open(part.spool_name) as stream:
+            uploads.append(_put(channel, staged, stream, part))
+    return uploads
+
+
+def _put(channel: Channel, path: str, stream: BinaryIO, part: PartRow) -> Upload:
+    return channel.put(path, stream, part.size_bytes)
+
+
+def _release(
+    installation: Installation, profile: Profile, channel: Channel, file: FileRow, part: PartRow
+) -> None:
+    """Make one part visible; that it is about to happen is committed first."""
+    with installation.ledger.write() as transaction:
+        note_release_rank(transaction, file.file_pk, part.rank - 1, part.rank)
+    _show(installation, profile, channel, part)
+
+
+def _show(installation: Installation, profile: Profile, channel: Channel, part: PartRow) -> None:
+    final = _path(profile, part.name)
+    staged = _staged(profile, part)
+    if staged is None:
+        with installation.spool.open(part.spool_name) as stream:
+            _put(channel, final, stream, part)
+    elif staged != final:
+        channel.rename(staged, final)
+
+
+def _complete(
+    installation: Installation, profile: Profile, channel: Channel, file: FileRow, missing: list[PartRow]
+) -> None:
+    for part in missing:
+        staged = _staged(profile, part)
+        if staged is not None:
+            channel.remove(staged)
+            with installation.spool.open(part.spool_name) as stream:
+                _put(channel, staged, stream, part)
+        with installation.ledger.write() as transaction:
+            transaction.run(
+                "UPDATE file SET releasing_rank = :rank WHERE file_pk = :pk AND state = 'uncertain'",
+                rank=max(part.rank, file.releasing_rank),
+                pk=file.file_pk,
+            )
+        _show(installation, profile, channel, part)
+
+
+def _look(profile: Profile, channel: Channel, part: PartRow) -> _Seen:
+    """Whether our part lies under its final name: by digest where we may read, else by size."""
+    final = _path(profile, part.name)
+    entry: Entry | None = channel.stat(final)
+    if entry is None:
+        return _Seen.NOTHING
+    if entry.size_bytes != part.size_bytes:
+        return _Seen.OTHER
+    digest = _Digest()
+    try:
+        channel.get(final, digest, part.size_bytes)  # type: ignore[arg-type]
+    except PermissionRefused:
+        staged = _staged(profile, part)
+        gone = staged is None or channel.stat(staged) is None
+        return _Seen.OURS if gone else _Seen.OTHER
+    return _Seen.OURS if digest.sha256 == part.sha256 else _Seen.OTHER
+
+
+class _Digest:
+    def __init__(self) -> None:
+        self._running = hashlib.sha256()
+
+    def write(self, block: bytes) -> int:
+        self._running.update(block)
+        return len(block)
+
+    @property
+    def sha256(self) -> str:
+        return self._running.hexdigest()
+
+
+def _staged(profile: Profile, part: PartRow) -> str | None:
+    """Where a part waits until it is released; None for a flag that is itself the release.
+
+    With release by flag, data and signature lie under their final names: the bank looks at
+    nothing before the flag.
+    """
+    if profile.channel.release == "flag":
+        return None if part.part == "flag" else _path(profile, part.name)
+    return _path(profile, profile.temporary_name(part.name))
+
+
+def _path(profile: Profile, name: str) -> str:
+    return f"{profile.channel.outbox}/{name}"
+
+
+def _parts(installation: Installation, file: FileRow) -> list[PartRow]:
+    with installation.ledger.read() as transaction:
+        return parts_of(transaction, file.file_pk)
+
+
+def _sent(installation: Installation, file: FileRow, before: FileState, proof: dict[str, object]) -> Delivery:
+    now = installation.clock.now()
+    with installation.ledger.write() as transaction:
+        move_file(
+            transaction,
+            file.file_pk,
+            before,
+            FileState.SENT,
+            sent_at=now.isoformat(),
+            evidence=canonical(proof),
+        )
+        set_attention(transaction, file.file_pk, None)
+        evidence.record(transaction, now, "file sent", file=file.name, bank=file.bank)
+    return Delivery(file, Transmission.SENT)
+
+
+def _uncertain(installation: Installation, file: FileRow, error: ChannelError) -> Delivery:
+    with installation.ledger.write() as transaction:
+        _make_uncertain(installation, transaction, file, str(error))
+        if not isinstance(error, ConnectionLost | TimedOut):
+            set_attention(transaction, file.file_pk, f"while it was being released: {error}")
+    return Delivery(file, Transmission.UNCERTAIN, str(error))
+
+
+def _make_uncertain(
+    installation: Installation, transaction: Transaction, file: FileRow, why: str
+) -> None:
+    move_file(transaction, file.file_pk, FileState.RELEASING, FileState.UNCERTAIN)
+    evidence.record(transaction, installation.clock.now(), "file uncertain", file=file.name, why=why)
+
+
+def _needs_person(installation: Installation, file: FileRow, why: str) -> Delivery:
+    with installation.ledger.write() as transaction:
+        set_attention(transaction, file.file_pk, why)
+    return Delivery(file, Transmission.UNCERTAIN, why)
+
+
+def _void(
+    installation: Installation, transaction: Transaction, file: FileRow, before: FileState, why: str
+) -> None:
+    """Give the payments back; those whose predecessor may not be replaced any more are set aside."""
+    now = installation.clock.now()
+    stopped = successors_to_stop(transaction, file.file_pk)
+    move_file(transaction, file.file_pk, before, FileState.VOIDED)
+    release_attempts(transaction, file.file_pk)
+    for payment_pk in stopped:
+        move_payment(
+            transaction, payment_pk, Disposition.ACCEPTED, Disposition.SET_ASIDE, Reason.REISSUE_REFUSED
+        )
+        append_gateway_outcome(transaction, payment_pk, Status.SET_ASIDE, Reason.REISSUE_REFUSED, now)
+    evidence.record(transaction, now, "file voided", file=file.name, why=why)
