@@ -146,7 +146,7 @@ class Examiner:
         if None in amounts:
             self._amounts_readable = False
         else:
-            self._total_minor += sum(amount for amount in amounts if amount)
+            self._total_minor += sum(filter(None, amounts))
         return amounts
 
     def _checked_columns(self, block: RowBlock, findings: list[Finding]) -> Columns:
@@ -195,7 +195,10 @@ class Examiner:
             column = full[attribute]
             inherited = getattr(self._batch, attribute)
             if "" in column:
-                full[attribute] = [value or inherited for value in column]
+                said = any(column)
+                full[attribute] = (
+                    [value or inherited for value in column] if said else [inherited] * len(column)
+                )
                 if not inherited and attribute in _INHERITED:
                     findings.extend(
                         Finding(index, attribute, _NOT_INHERITED, "nothing")

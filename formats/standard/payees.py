@@ -8,6 +8,7 @@ needs a rule that permits it, and the gateway makes it wait for two persons.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from operator import ne
 
 from formats.identity import as_eighteen_digits
 from formats.reasons import Reason
@@ -16,10 +17,18 @@ from formats.standard.findings import Fault, Finding, masked
 
 Columns = dict[str, list[str]]
 
-_OWN_COLUMNS = (
-    *("payee_name", "payee_id", "payee_ground", "designation_reference"),
-    *("custodian_name", "custodian_id", "custody_ground"),
+_READ_COLUMNS = (
+    *("payee_kind", "payee_role", "payee_name", "payee_id", "payee_ground", "designation_reference"),
+    *("custodian_name", "custodian_id", "custody_ground", "beneficiary_name", "beneficiary_id"),
 )
+_NOTHING = frozenset({""})
+_ORDINARY = {
+    "payee_kind": frozenset({PayeeKind.PERSON.value}),
+    "payee_role": frozenset({PayeeRole.SELF.value}),
+    "custodian_name": _NOTHING,
+    "custodian_id": _NOTHING,
+    "custody_ground": _NOTHING,
+}
 _HOUSEHOLD_ROLES = frozenset({PayeeRole.HOUSEHOLD_HEAD.value, PayeeRole.HOUSEHOLD_DESIGNATED.value})
 
 
@@ -40,17 +49,25 @@ _NO_CUSTODIAN = _fault("custodian_missing", "the custodian's name")
 
 def check_payees(columns: Columns, findings: list[Finding]) -> None:
     """`columns` hold canonical choices and normalized names; rows in the ordinary form cost nothing."""
-    kinds, roles = columns["payee_kind"], columns["payee_role"]
-    ordinary = set(kinds) <= {PayeeKind.PERSON.value} and set(roles) <= {PayeeRole.SELF.value}
-    if ordinary and not any(any(columns[attribute]) for attribute in _OWN_COLUMNS):
-        return
-    for index, (kind, role) in enumerate(zip(kinds, roles, strict=True)):
-        row = {attribute: columns[attribute][index] for attribute in _OWN_COLUMNS}
-        row["payee_kind"], row["payee_role"] = kind, role
-        row["beneficiary_name"] = columns["beneficiary_name"][index]
-        row["beneficiary_id"] = columns["beneficiary_id"][index]
+    for index in _unusual_rows(columns):
+        row = {attribute: columns[attribute][index] for attribute in _READ_COLUMNS}
         for attribute, fault in _faults(row):
             findings.append(Finding(index, attribute, fault, masked(attribute, row[attribute])))
+
+
+def _unusual_rows(columns: Columns) -> list[int]:
+    """Rows other than a person's own account without custody: only those can break a rule."""
+    unusual: set[int] = set()
+    for attribute, ordinary in _ORDINARY.items():
+        column = columns[attribute]
+        if not set(column) <= ordinary:
+            unusual.update(index for index, value in enumerate(column) if value not in ordinary)
+    for attribute, own in (("payee_name", "beneficiary_name"), ("payee_id", "beneficiary_id")):
+        column = columns[attribute]
+        if any(column):
+            differs = map(ne, column, columns[own])
+            unusual.update(index for index, other in enumerate(differs) if other and column[index])
+    return sorted(unusual)
 
 
 def _faults(row: dict[str, str]) -> Iterator[tuple[str, Fault]]:

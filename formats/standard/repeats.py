@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from itertools import pairwise
 from operator import eq
 
-_PARTITIONS = 8
-"""The sort at the end works on one eighth at a time, so that few integers are boxed at once."""
+_SORTED_AT_ONCE = 250_000
+"""The sort at the end takes about so many hashes at a time: each is boxed for it."""
 
 
 class RepeatedIds:
@@ -30,8 +30,9 @@ class RepeatedIds:
     def pairs(self) -> list[tuple[int, int]]:
         """(line of the repetition, line of the first occurrence), by line."""
         suspects: set[int] = set()
-        for part in range(_PARTITIONS):
-            hashes = sorted([value for value in self._first if value % _PARTITIONS == part])
+        parts = 1 + len(self._first) // _SORTED_AT_ONCE
+        for part in range(parts):
+            hashes = sorted([value for value in self._first if value % parts == part])
             if any(map(eq, hashes, hashes[1:])):
                 suspects.update(value for value, following in pairwise(hashes) if value == following)
         return self._confirm(suspects) if suspects else []
