@@ -119,7 +119,7 @@ class Charset:
         if self._before and _RENEWED_CHARACTERS.search(text):
             text = text.translate(self._before)
         raw = text.encode(self.codec)
-        if self.two_byte_only and _has_four_byte(text, raw):
+        if self.two_byte_only and _has_four_byte(text, len(raw)):
             position = next(index for index, char in enumerate(text) if len(char.encode(self.codec)) == 4)
             raise UnicodeEncodeError(self.label, text, position, position + 1, "four bytes in GB 18030")
         return raw
@@ -127,9 +127,7 @@ class Charset:
     def decode(self, raw: bytes) -> str:
         """The text of some bytes, in standard characters. UnicodeDecodeError where they are none."""
         text = raw.decode(self.codec)
-        if self._is_gb18030 and not text.isascii():
-            return to_standard(text)
-        return text
+        return to_standard(text) if self._is_gb18030 else text
 
     def encode_column(self, cells: Sequence[str]) -> list[str] | None:
         """The cells as texts in which each character stands for one byte (Latin-1 of the bytes).
@@ -137,15 +135,18 @@ class Charset:
         So `len` is the width in bytes. None where a cell needs a closer look: a character
         that cannot be written, a control character, or a renewed code point.
         """
-        joined = "\n".join(cells)
-        if _SPECIAL.search(joined.replace("\n", "")) or joined.count("\n") != max(len(cells) - 1, 0):
+        flat = "".join(cells)
+        if not flat.isprintable() and _SPECIAL.search(flat):
             return None
         try:
-            raw = joined.encode(self.codec)
+            raw = "\n".join(cells).encode(self.codec)
         except UnicodeEncodeError:
             return None
-        if self.two_byte_only and _has_four_byte(joined, raw):
-            return None
+        # The codec writes the renewed characters in four bytes, so that without any such there is none.
+        if self._is_gb18030 and _has_four_byte(flat, len(raw) - max(len(cells) - 1, 0)):
+            renewed = bool(self._before) and _RENEWED_CHARACTERS.search(flat) is not None
+            if renewed or self.two_byte_only:
+                return None
         return raw.decode("latin-1").split("\n")
 
     def decode_column(self, cells: Sequence[bytes]) -> list[str] | None:
@@ -153,16 +154,25 @@ class Charset:
 
         A line feed is never part of a longer character, so that malformed cells cannot hide.
         """
-        try:
-            text = b"\n".join(cells).decode(self.codec)
-        except UnicodeDecodeError:
+        joined = self.decode_joined(b"\n".join(cells))
+        if joined is None:
             return None
-        if self._is_gb18030 and not text.isascii():
-            text = to_standard(text)
-        texts = text.split("\n")
+        texts = joined.split("\n")
         return texts if len(texts) == len(cells) else None
 
+    def decode_joined(self, raw: bytes) -> str | None:
+        """Like `decode`, for many cells at once with something between them; None where malformed."""
+        try:
+            if raw.isascii():
+                return raw.decode("ascii")
+            text = raw.decode(self.codec)
+        except UnicodeDecodeError:
+            return None
+        if self._is_gb18030 and not text.replace("\n", "").isprintable():
+            return to_standard(text)
+        return text
 
-def _has_four_byte(text: str, raw: bytes) -> bool:
+
+def _has_four_byte(text: str, size_bytes: int) -> bool:
     ascii_count = len(text.encode("ascii", "ignore"))
-    return len(raw) != 2 * len(text) - ascii_count
+    return size_bytes != 2 * len(text) - ascii_count

@@ -1,0 +1,189 @@
+"""Numbers and amounts in fields. Amounts are integers in fen; no float anywhere.
+
+Written exactly one way. Read: digits only, with the declared suffix or without it; a
+`yuan.2` amount also with thousands commas in their right places and as `.50`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from formats.field_cells import CellError, Fault, pad_template
+from formats.layout_model import FieldKind, Kind, Width
+from formats.reasons import Reason
+
+MAXIMUM_DIGITS = 18
+"""Digits of a number where the field itself sets no limit: fits 64 bits."""
+
+_THOUSANDS = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+")
+
+
+class NumberCells:
+    """`number`, and `money.2`: the integer itself. `suffix` is given as bytes in Latin-1."""
+
+    def __init__(
+        self, kind: FieldKind, width: Width | None, suffix: str, read_suffix: str, optional: bool
+    ) -> None:
+        self._width = width
+        self._suffix = suffix
+        self._read_suffix = read_suffix
+        self._optional = optional
+        self._is_amount = kind.name is not Kind.NUMBER
+        room = MAXIMUM_DIGITS if width is None else width.bytes_ - len(suffix)
+        if kind.maximum is not None:
+            room = min(room, kind.maximum)
+        self._digits = max(min(room, MAXIMUM_DIGITS), 0)
+        self._limit = 10**self._digits
+        self._as_text = optional or bool(suffix)
+        zeros = width is not None and width.fill == "0"
+        self._format = f"%0{width.bytes_ - len(suffix)}d" if width and zeros else "%d"
+        if self._as_text:
+            self.template = pad_template(width)
+        else:
+            self.template = self._format if zeros else pad_template(width, "d")
+
+    def write(self, values: Sequence[Any]) -> list[Sequence[Any]] | None:
+        """See `Cells.write`."""
+        if not whole_below(values, self._limit) and any(map(self.fault, values)):
+            return None
+        if not self._as_text:
+            return [values]
+        written = self._format + self._suffix.replace("%", "%%")
+        return [["" if value is None else written % value for value in values]]
+
+    def fault(self, value: Any) -> Fault | None:
+        """See `Cells.fault`."""
+        return number_fault(
+            value, self._limit, f"at most {self._digits} digits", self._optional, self._is_amount
+        )
+
+    def read(self, joined: str, count: int) -> list[Any] | None:
+        """See `Cells.read`."""
+        if self._read_suffix:
+            joined = f"{joined}\n".replace(f"{self._read_suffix}\n", "\n")[:-1]
+        return read_integers(joined, count, self._optional)
+
+    def parse(self, cell: str) -> int | None:
+        """See `Cells.parse`."""
+        text = cell.strip(" ").removesuffix(self._read_suffix)
+        if not text and self._optional:
+            return None
+        if not (text.isascii() and text.isdigit() and len(text.lstrip("0")) <= MAXIMUM_DIGITS):
+            raise CellError("digits")
+        return int(text)
+
+
+class YuanCells:
+    """`yuan.2` and `yuan.0`: yuan with an explicit point, or whole yuan."""
+
+    def __init__(
+        self, kind: FieldKind, width: Width | None, suffix: str, read_suffix: str, optional: bool
+    ) -> None:
+        self._width = width
+        self._suffix = suffix
+        self._read_suffix = read_suffix
+        self._optional = optional
+        self._cents = kind.decimals == 2
+        room = MAXIMUM_DIGITS if width is None else width.bytes_ - len(suffix) - 3 * self._cents
+        self._digits = max(min(room, MAXIMUM_DIGITS - 2), 0)
+        self._limit = 10 ** (self._digits + 2)
+        right = width is None or width.right
+        self._as_text = optional or bool(suffix) or not right or not self._cents
+        zeros = width is not None and width.fill == "0"
+        self._yuan_format = f"%0{room}d" if zeros else "%d"
+        if self._as_text:
+            self.template = pad_template(width)
+        else:
+            self.template = ("%d" if width is None else f"%{'0' if zeros else ''}{room}d") + ".%02d"
+
+    def write(self, values: Sequence[Any]) -> list[Sequence[Any]] | None:
+        """See `Cells.write`."""
+        plain = self._cents and whole_below(values, self._limit)
+        if not plain and any(map(self.fault, values)):
+            return None
+        if self._as_text:
+            return [[self._text(value) for value in values]]
+        return [[value // 100 for value in values], [value % 100 for value in values]]
+
+    def _text(self, value: int | None) -> str:
+        if value is None:
+            return ""
+        yuan, fen = divmod(value, 100)
+        return self._yuan_format % yuan + (f".{fen:02d}" if self._cents else "") + self._suffix
+
+    def fault(self, value: Any) -> Fault | None:
+        """See `Cells.fault`."""
+        wanted = f"at most {self._digits} digits of yuan"
+        fault = number_fault(value, self._limit, wanted, self._optional, is_amount=True)
+        if fault is None and not self._cents and value is not None and value % 100:
+            return Fault("amount-invalid", "whole yuan", Reason.AMOUNT_INVALID)
+        return fault
+
+    def read(self, joined: str, count: int) -> list[Any] | None:
+        """See `Cells.read`."""
+        if not self._cents:
+            return None
+        if self._read_suffix:
+            joined = f"{joined}\n".replace(f"{self._read_suffix}\n", "\n")[:-1]
+        if self._optional and not joined.strip(" \n"):
+            return [None] * count
+        points = "".join([cell[-3:-2] for cell in joined.split("\n")])
+        if points != "." * count or joined.count(".") != count:
+            return None
+        return read_integers(joined.replace(".", ""), count, optional=False)
+
+    def parse(self, cell: str) -> int | None:
+        """See `Cells.parse`."""
+        text = cell.strip(" ").removesuffix(self._read_suffix)
+        if not text and self._optional:
+            return None
+        yuan, point, fen = text.partition(".")
+        wanted = "yuan with a point and two decimals" if self._cents else "whole yuan"
+        if bool(point) != self._cents or len(fen) != 2 * self._cents:
+            raise CellError(wanted)
+        if (yuan and not _THOUSANDS.fullmatch(yuan)) or not (yuan or self._cents):
+            raise CellError(wanted)
+        digits = yuan.replace(",", "") + (fen or "00")
+        if not (digits.isascii() and digits.isdigit() and len(digits.lstrip("0")) <= MAXIMUM_DIGITS):
+            raise CellError(wanted)
+        return int(digits)
+
+
+def whole_below(values: Sequence[Any], limit: int) -> bool:
+    """Whether all are integers (no bool, no float) from 0 to under the limit."""
+    if not values:
+        return True
+    return set(map(type, values)) == {int} and min(values) >= 0 and max(values) < limit
+
+
+def number_fault(value: Any, limit: int, wanted: str, optional: bool, is_amount: bool) -> Fault | None:
+    """What is wrong with one number or amount, or None."""
+    if value is None and optional:
+        return None
+    if type(value) is not int or value < 0:
+        return Fault(
+            "number-invalid", "a whole number, not negative", _reason(is_amount, Reason.AMOUNT_INVALID)
+        )
+    if value >= limit:
+        return Fault("number-too-long", wanted, _reason(is_amount, Reason.AMOUNT_LIMIT))
+    return None
+
+
+def read_integers(joined: str, count: int, optional: bool) -> list[Any] | None:
+    """Integers of cells joined by line feeds; None where a cell is not digits between blanks."""
+    digits = joined.replace("\n", "").replace(" ", "")
+    if optional and not digits:
+        return [None] * count if joined.count("\n") == count - 1 else None
+    if not (digits.isascii() and digits.isdigit()):
+        return None
+    try:
+        values = list(map(int, joined.split("\n")))
+    except ValueError:
+        return None
+    return values if len(values) == count and max(values) < 10**MAXIMUM_DIGITS else None
+
+
+def _reason(is_amount: bool, reason: Reason) -> Reason:
+    return reason if is_amount else Reason.FIELD_INVALID

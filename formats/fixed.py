@@ -1,0 +1,142 @@
+"""Fixed-width files: every field at its byte offset, with or without a separator after each."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+from typing import BinaryIO
+
+from formats.compiler import Plan, RecordPlan, Role, compile_plan
+from formats.data_codec import DataCodec
+from formats.decoder import Block, FileDecoder, Row
+from formats.faults import FaultMaker
+from formats.layout_model import Layout
+from formats.lines import Window
+from formats.records import FileIdentity
+
+_CONTROLS = bytes([*range(0x20), 0x7F])
+
+
+def compile_fixed(layout: Layout) -> DataCodec:
+    """The codec of a layout with `syntax = "fixed"`."""
+    plan = compile_plan(layout)
+    reader = FixedReader(plan)
+
+    def open_decoder(source: BinaryIO, identity: FileIdentity | None) -> FileDecoder:
+        return FileDecoder(plan, reader, source, identity)
+
+    return DataCodec(plan, open_decoder)
+
+
+class FixedReader:
+    """Takes fixed lines apart; see `decoder.LineReader`. Immutable."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._charset = plan.charset
+        self._separator = plan.layout.framing.after_each_field.encode("ascii")
+        self._line_end = plan.layout.framing.line_end
+        self._forms = {
+            name: _RecordForm(record, self._separator, self._line_end)
+            for name, record in plan.records.items()
+        }
+
+    def matches(self, plan: RecordPlan, body: bytes) -> bool:
+        """Whether the selecting constants stand at their offsets."""
+        return all(body[start:end] == raw for start, end, raw in self._forms[plan.name].selectors)
+
+    def row(self, plan: RecordPlan, body: bytes, line: int, faults: FaultMaker) -> Row:
+        """The fields of one line, each decoded by itself."""
+        if len(body) != plan.size_bytes:
+            raise faults.record(
+                "line-length", plan.name, line, f"{len(body)} bytes", f"{plan.size_bytes} bytes"
+            )
+        cells, spans = [], []
+        for column in plan.columns:
+            span = (column.start + 1, column.end)
+            raw = body[column.start : column.end]
+            if self._separator and body[column.end : column.end + 1] != self._separator:
+                wanted = f"{self._separator.decode()} after byte {column.end}"
+                raise faults.cell(plan.name, column, "", line, wanted, (column.end + 1, column.end + 1))
+            try:
+                cells.append(self._charset.decode(raw))
+            except UnicodeDecodeError as error:
+                wanted = f"characters of {self._charset.label}"
+                raise faults.cell(plan.name, column, f"byte {error.start + 1}", line, wanted, span) from error
+            if raw.translate(None, _CONTROLS) != raw:
+                raise faults.cell(plan.name, column, cells[-1], line, "no control characters", span)
+            spans.append(span)
+        return Row(cells=cells, spans=spans)
+
+    def block(self, plan: RecordPlan, window: Window, limit: int, stops: Sequence[bytes]) -> Block | None:
+        """Records by stride while everything that repeats in them is in its place."""
+        form = self._forms[plan.name]
+        available = window.fill(form.stride * limit) // form.stride
+        count = min(available, limit)
+        if not count:
+            return None
+        raw = window.buffer[window.position : window.position + count * form.stride]
+        good = form.count_regular(raw, count, stops)
+        if good < count:
+            count, raw = good, raw[: good * form.stride]
+        if not count or not form.is_clean(raw, count):
+            return None
+        joined = {}
+        columns = zip(*form.unpacker.iter_unpack(raw), strict=True)
+        for index, cells in zip(form.unpacked, columns, strict=True):
+            text = self._charset.decode_joined(b"\n".join(cells))
+            if text is None:
+                return None
+            joined[index] = text
+        return Block(count=count, size_bytes=len(raw), joined=joined)
+
+
+class _RecordForm:
+    """What repeats at every stride of a record, and which of its bytes are taken out."""
+
+    def __init__(self, plan: RecordPlan, separator: bytes, line_end: bytes) -> None:
+        self.stride = plan.size_bytes + len(line_end)
+        self.selectors = [
+            (column.start, column.end, column.text.encode("latin-1")) for column in plan.selectors()
+        ]
+        regular = {plan.size_bytes + offset: line_end[offset : offset + 1] for offset in range(len(line_end))}
+        regular |= {
+            start + offset: raw[offset : offset + 1]
+            for start, _, raw in self.selectors
+            for offset in range(len(raw))
+        }
+        if separator:
+            regular |= {column.end: separator for column in plan.columns}
+        self._regular = sorted(regular.items())
+        self._line_end = line_end
+        self.unpacked = [
+            column.index for column in plan.columns if column.role is not Role.IGNORED and not column.selects
+        ]
+        self.unpacker = struct.Struct(self._format(plan, set(self.unpacked), len(separator), len(line_end)))
+
+    @staticmethod
+    def _format(plan: RecordPlan, unpacked: set[int], separator_bytes: int, line_end_bytes: int) -> str:
+        parts = []
+        for column in plan.columns:
+            parts.append(f"{column.end - column.start}{'s' if column.index in unpacked else 'x'}")
+            parts.append(f"{separator_bytes}x")
+        return "".join((*parts, f"{line_end_bytes}x"))
+
+    def count_regular(self, raw: bytes, count: int, stops: Sequence[bytes]) -> int:
+        """How many records from the first have all that repeats in its place."""
+        for offset, byte in self._regular:
+            column = raw[offset :: self.stride]
+            if column != byte * count:
+                count = next(index for index, found in enumerate(column) if found != byte[0])
+                raw = raw[: count * self.stride]
+                if not count:
+                    return 0
+        for stop in stops:
+            for index in range(count):
+                if raw.startswith(stop, index * self.stride):
+                    count = index
+                    break
+        return count
+
+    def is_clean(self, raw: bytes, count: int) -> bool:
+        """Whether there is no control character besides the line ends."""
+        return len(raw) - len(raw.translate(None, _CONTROLS)) == count * len(self._line_end)

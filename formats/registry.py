@@ -1,0 +1,96 @@
+"""Which formats there are: layouts that ship, layouts from folders, and codecs in code.
+
+A codec in code is an entry point of the group `bankgate.codecs`: a name, and a callable
+without arguments that gives a `Codec`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from importlib.metadata import entry_points
+from pathlib import Path
+
+from formats.codec import Codec
+from formats.delimited import compile_delimited
+from formats.errors import LayoutError
+from formats.fixed import compile_fixed
+from formats.layout import read_layout
+from formats.layout_model import Layout, Syntax
+from formats.records import Problem
+
+ENTRY_POINT_GROUP = "bankgate.codecs"
+SHIPPED_FOLDER = Path(__file__).parent / "layouts"
+
+
+def load_layout(path: Path | str) -> Codec:
+    """The codec of a layout file. Raises `LayoutError` with every mistake in it, `OSError`."""
+    return compile_layout(read_layout(Path(path)))
+
+
+def compile_layout(layout: Layout) -> Codec:
+    """The codec of a checked layout, by its syntax."""
+    if layout.syntax is Syntax.FIXED:
+        return compile_fixed(layout)
+    if layout.syntax is Syntax.DELIMITED:
+        return compile_delimited(layout)
+    # Imported here so that fixed and delimited files need no lxml.
+    from formats.xml import compile_xml
+
+    return compile_xml(layout)
+
+
+def load_folder(folder: Path | str) -> dict[str, Codec]:
+    """Every `*.toml` of a folder by layout name. All mistakes of all files come together."""
+    codecs: dict[str, Codec] = {}
+    problems: list[Problem] = []
+    for path in sorted(Path(folder).glob("*.toml")):
+        try:
+            codec = load_layout(path)
+        except LayoutError as error:
+            problems += error.problems
+            continue
+        if codec.name in codecs:
+            message = f"{path.name}: layout {codec.name} is in another file too"
+            problems.append(Problem(code="layout-twice", message=message, source=path.name))
+        codecs[codec.name] = codec
+    if problems:
+        raise LayoutError(problems)
+    return codecs
+
+
+def shipped() -> dict[str, Codec]:
+    """The layouts that ship with Bankgate, by name."""
+    return load_folder(SHIPPED_FOLDER)
+
+
+class Registry:
+    """Codecs by name, loaded when asked for. Folders come before what ships, code before both."""
+
+    def __init__(self, folders: Iterable[Path | str] = ()) -> None:
+        self._folders = [*(Path(folder) for folder in folders), SHIPPED_FOLDER]
+        self._codecs: dict[str, Codec] = {}
+
+    def get(self, name: str) -> Codec:
+        """The codec of that name. KeyError where there is none; `LayoutError` where it is wrong."""
+        if name not in self._codecs:
+            self._codecs[name] = self._load(name)
+        return self._codecs[name]
+
+    def names(self) -> list[str]:
+        """Every name that `get` finds, sorted; a layout is found under the name of its file."""
+        files = {path.stem for folder in self._folders for path in folder.glob("*.toml")}
+        return sorted(files | {point.name for point in entry_points(group=ENTRY_POINT_GROUP)})
+
+    def _load(self, name: str) -> Codec:
+        for point in entry_points(group=ENTRY_POINT_GROUP, name=name):
+            codec: Codec = point.load()()
+            return codec
+        for folder in self._folders:
+            path = folder / f"{name}.toml"
+            if path.name == f"{name}.toml" and path.is_file():
+                codec = load_layout(path)
+                if codec.name != name:
+                    message = f"{path.name}: holds layout {codec.name}, wanted {name}"
+                    raise LayoutError([Problem(code="layout-name", message=message, source=path.name)])
+                return codec
+        raise KeyError(name)
