@@ -93,6 +93,11 @@ class NamePattern:
         sequence = values.get("sequence")
         return NameMatch(values=values, sequence=None if sequence is None else int(sequence), bank_day=day)
 
+    def sample(self) -> str:
+        """Some name that `match` takes."""
+        day = datetime(2000, 1, 1)  # noqa: DTZ001
+        return "".join(piece.literal or _sample(piece, day) for piece in self._pieces)
+
 
 @lru_cache(maxsize=1024)
 def name_pattern(text: str, known: frozenset[str] | None = None) -> NamePattern:
@@ -221,6 +226,14 @@ def _format_field(piece: _Piece, values: Mapping[str, str | int | date | datetim
     if not text:
         raise ValueError(f"{{{piece.field}}} is empty")
     return text
+
+
+def _sample(piece: _Piece, day: datetime) -> str:
+    if piece.field in MATCH_ONLY:
+        return "1" * int(piece.style or 1)
+    if piece.field in ("bank_day", "created_at"):
+        return day.strftime(piece.style)
+    return format(1, piece.style) if piece.field == "sequence" else "sample"
 
 
 def _day(pieces: list[_Piece], values: Mapping[str, str]) -> date | None:

@@ -21,6 +21,7 @@ from formats.records import AccountKind
 from gateway.name_pattern import NameMatch, name_pattern, unsafe
 
 RECORDS_PER_FILE_MAXIMUM = 200_000
+MIB = 1024 * 1024
 
 Key = Annotated[
     str,
@@ -81,7 +82,7 @@ class Limits(FileLimits, frozen=True, kw_only=True):
     """What the bank takes. `inbound_bytes` bounds what we fetch of one file."""
 
     file_bytes: PositiveInteger | None = None
-    inbound_bytes: PositiveInteger = 512 * 1024 * 1024
+    inbound_bytes: PositiveInteger = 512 * MIB
     pilot: PilotLimits | None = None
 
 
@@ -144,6 +145,7 @@ class ChannelSettings(Struct, frozen=True, kw_only=True):
 
     `root` is the folder itself for kind `folder`, else the starting folder on the server.
     `bank_keeps_files`: the bank declared that what we put stays visible in `outbox`.
+    `rename_refuses_existing`, `exclusive_create`: traits of the server as probed or declared.
     """
 
     kind: Literal["sftp", "folder"]
@@ -159,8 +161,11 @@ class ChannelSettings(Struct, frozen=True, kw_only=True):
     archive: RemoteFolder | None = None
     connect_timeout_seconds: Annotated[int, Meta(ge=1, le=600)] = 20
     timeout_seconds: Annotated[int, Meta(ge=1, le=3600)] = 60
-    window_bytes: Annotated[int, Meta(ge=64 * 1024, le=64 * 1024 * 1024)] = 4 * 1024 * 1024
-    prefetch: Annotated[int, Meta(ge=1, le=256)] = 64
+    window_bytes: Annotated[int, Meta(ge=2 * MIB, le=16 * MIB)] = 4 * MIB
+    prefetch: Annotated[int, Meta(ge=1, le=1024)] = 64
+    name_encoding: Text = "utf-8"
+    rename_refuses_existing: bool = True
+    exclusive_create: bool = True
 
 
 class Retry(Struct, frozen=True, kw_only=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from gateway.agreement import Agreement
@@ -39,6 +40,8 @@ def check_profile(profile: Profile, source: TomlSource, environment: Environment
     _check_files(profile, source)
     for index, inbound in enumerate(profile.inbound):
         _check_inbound(profile, inbound, ("inbound", index), source)
+    if not source.problems:
+        _check_told_apart(profile, source)
     _check_channel(profile, source)
     _check_rest(profile, source)
 
@@ -192,6 +195,29 @@ def _check_inbound_layout(profile: Profile, inbound: Inbound, place: Place, sour
         )
 
 
+def _check_told_apart(profile: Profile, source: TomlSource) -> None:
+    """A name in the inbox is of one kind, and no flag or signature is taken for an answer."""
+    for index, inbound in enumerate(profile.inbound):
+        sample = name_pattern(inbound.pattern).sample()
+        companions = {
+            "flag": inbound.flag_name(sample),
+            "signature": inbound.detached_signature_name(sample),
+        }
+        for number, other in enumerate(profile.inbound):
+            place = ("inbound", number, "pattern")
+            if number < index and other.match(sample):
+                source.report(
+                    place, f'takes "{sample}" too, a name of inbound[{index + 1}]', code="ambiguous"
+                )
+            for role, name in companions.items():
+                if name and other.match(name):
+                    source.report(
+                        place,
+                        f'takes "{name}" too, the {role} of a file of inbound[{index + 1}]',
+                        code="ambiguous",
+                    )
+
+
 def _check_channel(profile: Profile, source: TomlSource) -> None:
     channel = profile.channel
     folders = {"outbox": channel.outbox, "inbox": channel.inbox, "archive": channel.archive}
@@ -210,6 +236,10 @@ def _check_channel(profile: Profile, source: TomlSource) -> None:
     for name in needed:
         if not getattr(channel, name):
             source.report(("channel", name), f'missing, kind = "{channel.kind}" wants it', code="missing_key")
+    try:
+        codecs.lookup(channel.name_encoding)
+    except LookupError:
+        source.report(("channel", "name_encoding"), f'there is no encoding "{channel.name_encoding}"')
 
 
 def _check_rest(profile: Profile, source: TomlSource) -> None:

@@ -492,6 +492,48 @@ def test_layouts_are_looked_for_in_the_folders_given(tmp_path: Path) -> None:
     assert asked == configuration.layout_folders == [tmp_path / "mine"]
 
 
+ACKNOWLEDGEMENT = """
+[[inbound]]
+kind = "acknowledgement"
+pattern = "{stem}.ack"
+complete = "stable"
+signature = "detached"
+layout = "rural-ack"
+"""
+
+
+@pytest.mark.parametrize(
+    ("result", "acknowledgement", "expected"),
+    [
+        (
+            "{name}",
+            "ACK{sequence:06d}{any:2}{number}.a",
+            [
+                (32, 'takes "sample.ok" too, the flag of a file of inbound[1]'),
+                (32, 'takes "sample.p7s" too, the signature of a file of inbound[1]'),
+                (32, 'takes "ACK000001111.a" too, a name of inbound[2]'),
+                (32, 'takes "ACK000001111.a.p7s" too, the signature of a file of inbound[2]'),
+            ],
+        ),
+        ("{stem}.res", "{bank_day:%Y%m%d}.res", [(32, 'takes "20000101.res" too, a name of inbound[2]')]),
+    ],
+)
+def test_names_that_cannot_be_told_apart(
+    tmp_path: Path, result: str, acknowledgement: str, expected: list[tuple[int, str]]
+) -> None:
+    profile = replaced(PROFILE, "{stem}.res", result) + replaced(
+        ACKNOWLEDGEMENT, "{stem}.ack", acknowledgement
+    )
+    profile = replaced(
+        profile, '["rural-credit-result"]\n', '["rural-credit-result"]\nacknowledgement = "rural-ack"\n'
+    )
+    path = site(tmp_path, profile=profile)
+    with pytest.raises(ConfigurationError) as caught:
+        load_configuration(path)
+    told = [_told(problem, tmp_path) for problem in caught.value.problems]
+    assert told == [("rural.toml", line, f"inbound[1].pattern: {message}") for line, message in expected]
+
+
 # What a profile does.
 
 
