@@ -2,7 +2,10 @@
 
 Paths are relative to the channel's root, with `/`, and never contain `..` or a leading
 `/`; names that a server lists are checked the same way before anybody sees them. Every
-method raises `channels.errors.ChannelError` and nothing else of the outside world.
+method raises `channels.errors.ChannelError` and nothing else of the outside world; errors
+of `source` and `sink` themselves come through unchanged, and leave the channel usable.
+After `ConnectionLost` or `TimedOut` a channel is done with: every further call raises
+`ConnectionLost`, and going on means opening a new one.
 Not here: what a file means, retries, schedules.
 """
 
@@ -52,26 +55,40 @@ class Channel(Protocol):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None: ...
 
+    def close(self) -> None:
+        """End the connection; no error, twice is once."""
+        ...
+
     def list(self, folder: str) -> list[Entry]:
-        """Plain files in a folder, sorted by name. Entries with unsafe names raise `UnsafeName`."""
+        """Plain files in a folder ("" is the root), sorted by name; no folders, links or pipes.
+
+        Raises `UnsafeName` where any entry has an unsafe name, `NotFound` where there is no
+        such folder.
+        """
         ...
 
     def stat(self, path: str) -> Entry | None:
-        """The file's entry, or None where there is none. Never None because of a fault."""
+        """The entry of whatever stands at the path, or None where nothing does.
+
+        Never None because of a fault. A link is not followed.
+        """
         ...
 
     def put(self, path: str, source: BinaryIO, size_bytes: int) -> Upload:
         """Create `path` exclusively, write all of `source`, sync if the server can, compare size.
 
-        Raises `AlreadyExists` where the path exists. After any error the path may hold part
-        of the bytes: give it a temporary name.
+        Raises `AlreadyExists` where the path exists, `ValueError` where `source` does not
+        hold `size_bytes`. After any error the path may hold part of the bytes: give it a
+        temporary name.
         """
         ...
 
     def rename(self, old: str, new: str) -> None:
         """Plain rename that refuses an existing target (`AlreadyExists`).
 
-        After `ConnectionLost` or `TimedOut` it is unknown whether the rename happened.
+        Where the traits say that the server itself does not refuse, only a look beforehand
+        stands between two writers. After `ConnectionLost` or `TimedOut` it is unknown whether
+        the rename happened.
         """
         ...
 
@@ -82,6 +99,8 @@ class Channel(Protocol):
     def get(self, path: str, sink: BinaryIO, limit_bytes: int) -> int:
         """Read a whole file into `sink`; its size in bytes.
 
-        Raises `TooLarge` past the limit, `ConnectionLost` where the bytes end early.
+        Raises `TooLarge` past the limit (before a byte is written), `ConnectionLost` where
+        the bytes end early, `ServerFault` where the file grows meanwhile. After an error
+        `sink` may hold part of the bytes.
         """
         ...

@@ -158,10 +158,12 @@ def test_rename_whose_answer_never_comes(openssh: OpenSshServer, root: Path) -> 
         open_sftp(openssh.settings(port=proxy.port, root=str(root))) as channel,
     ):
         answer_to_the_look = _carried(proxy, lambda: channel.stat("a"))
-        proxy.arm(Direction.TO_CLIENT, answer_to_the_look, Fault.CUT)
+        # One byte into the second answer: by then the server has renamed.
+        proxy.arm(Direction.TO_CLIENT, answer_to_the_look + 1, Fault.CUT)
         with pytest.raises(ConnectionLost) as caught:
             channel.rename("a.tmp", "a")
     assert caught.value.transient
+    assert [path.name for path in root.iterdir()] == ["a"]
 
 
 def _carried(proxy: Proxy, act: Callable[[], object]) -> int:
@@ -187,7 +189,7 @@ class FullAfterOneMegabyte(asyncssh.SFTPServer):
 def test_a_full_disk_is_seen_although_writes_are_pipelined(tmp_path: Path) -> None:
     with served(tmp_path, FullAfterOneMegabyte) as server, open_sftp(server.settings()) as channel:
         # In version 3 of the protocol this server has no other word for it than "failure".
-        with pytest.raises(ServerFault, match="put a.tmp: the server said 4 disk is full"):
+        with pytest.raises(ServerFault, match=r"put a\.tmp: the server said 4 disk is full"):
             channel.put("a.tmp", io.BytesIO(CONTENT), len(CONTENT))
         # The connection is still good.
         channel.remove("a.tmp")
