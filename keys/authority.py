@@ -38,9 +38,9 @@ class Identity(Struct, frozen=True):
     def __repr__(self) -> str:
         return f"Identity({self.certificate.subject.rfc4514_string()!r})"
 
-    def signer(self, key_id: str, algorithm: str = "") -> Signer:
+    def signer(self, key_id: str, algorithm: str = "", chain_der: tuple[bytes, ...] = ()) -> Signer:
         """A signer in memory; see `keys.private.make_signer`."""
-        return make_signer(self.private_key, key_id, self.certificate_der, algorithm)
+        return make_signer(self.private_key, key_id, self.certificate_der, algorithm, chain_der)
 
     def write_pem(self, key_path: Path, certificate_path: Path, password: bytes | None = None) -> None:
         """Two new files: the key in PKCS#8 with mode 0600, and the certificate."""

@@ -69,13 +69,10 @@ class Verdict(Struct, frozen=True):
     """SHA-256 (hex) of the certificates of further signers, all of them verified too."""
 
 
-def sign_detached(
-    source: ByteSource, signer: Signer, signing_time: datetime | None, chain: Sequence[bytes] = ()
-) -> bytes:
+def sign_detached(source: ByteSource, signer: Signer, signing_time: datetime | None) -> bytes:
     """A signature in DER over everything that is left in `source`.
 
-    `chain` are further certificates (DER) to send along. Raises `KeyUnavailable` where the
-    signer has no certificate.
+    Raises `KeyUnavailable` where the signer has no certificate.
     """
     _require_certificate(signer)
     hasher = new_digest(content_digest(signer))
@@ -83,7 +80,7 @@ def sign_detached(
         hasher.update(block)
     attributes = encode_attributes(hasher.digest(), signing_time)
     signer_info = encode_signer_info(signer, attributes, _sign(signer, attributes))
-    before, after = encode_frame(signer, chain, len(signer_info), None)
+    before, after = encode_frame(signer, len(signer_info), None)
     return before + after + signer_info
 
 
@@ -93,7 +90,6 @@ def sign_attached(
     signer: Signer,
     signing_time: datetime | None,
     sink: ByteSink,
-    chain: Sequence[bytes] = (),
 ) -> None:
     """Write SignedData with the `size_bytes` of `source` inside, in DER, in one pass.
 
@@ -107,7 +103,7 @@ def sign_attached(
     digest_bytes = len(new_digest(content_digest(signer)).digest())
     stand_in = encode_attributes(bytes(digest_bytes), signing_time)
     signer_info_bytes = len(encode_signer_info(signer, stand_in, bytes(signature_bytes)))
-    before, after = encode_frame(signer, chain, signer_info_bytes, size_bytes)
+    before, after = encode_frame(signer, signer_info_bytes, size_bytes)
     sink.write(before)
     attributes = encode_attributes(_copy(source, size_bytes, signer, sink), signing_time)
     signature = _sign_to_length(signer, attributes, signature_bytes)

@@ -5,7 +5,6 @@ The content itself never passes through here, only its digest.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from cryptography import x509
@@ -107,12 +106,10 @@ def encode_signer_info(signer: Signer, attributes: bytes, signature: bytes) -> b
     return bytes(encode(signer_info))
 
 
-def encode_frame(
-    signer: Signer, chain: Sequence[bytes], signer_info_bytes: int, content_bytes: int | None
-) -> tuple[bytes, bytes]:
+def encode_frame(signer: Signer, signer_info_bytes: int, content_bytes: int | None) -> tuple[bytes, bytes]:
     """What stands before and after the content; the signer info itself follows the second.
 
-    Without `content_bytes` the signature is detached. Certificates: the signer's, then `chain`.
+    Without `content_bytes` the signature is detached. The certificates are the signer's and its chain.
     """
     version = encode(univ.Integer(1))
     digests = tlv.wrap(tlv.SET, encode(_digest_identifier(ALGORITHMS[signer.algorithm])))
@@ -121,7 +118,7 @@ def encode_frame(
         b"" if content_bytes is None else _nest_headers(content_bytes, [tlv.OCTET_STRING, tlv.CONTEXT_0])
     )
     clear_bytes = content_bytes or 0
-    certificates = tlv.wrap(tlv.CONTEXT_0, b"".join(sorted({signer.certificate_der, *chain})))
+    certificates = tlv.wrap(tlv.CONTEXT_0, b"".join(sorted({signer.certificate_der, *signer.chain_der})))
     after = certificates + tlv.header(tlv.SET, signer_info_bytes)
     content_info_bytes = len(data_oid) + len(content_headers) + clear_bytes
     inner = version + digests + tlv.header(tlv.SEQUENCE, content_info_bytes) + data_oid + content_headers

@@ -29,6 +29,7 @@ class EcSigner:
         key_id: str,
         certificate_der: bytes = b"",
         algorithm: str = "",
+        chain_der: tuple[bytes, ...] = (),
     ) -> None:
         _refuse_curve(private_key.curve.name, key_id)
         self.algorithm = algorithm or CURVES[private_key.curve.name]
@@ -36,6 +37,7 @@ class EcSigner:
         self._private_key = private_key
         self.key_id = key_id
         self.certificate_der = certificate_der
+        self.chain_der = chain_der
 
     def hasher(self) -> Hasher:
         return new_digest(self._digest)

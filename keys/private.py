@@ -36,20 +36,18 @@ def load_signer(
 ) -> Signer:
     """A signer from a PEM file of mode 0600, with its certificate where there is one.
 
+    The file of the certificate may hold those of the CAs after it, which are sent along.
     Without `algorithm`, RSA signs PKCS#1 v1.5 with SHA-256 and EC with its curve's digest.
     Raises `KeyUnavailable`; so it does where certificate and key do not belong together.
     """
     key = _parse_private_key(read_private_file(private_key), private_key, password)
-    certificate_der = b""
-    if certificate is not None:
-        certificate_der = load_certificates(certificate)[0].public_bytes(Encoding.DER)
-    return make_signer(key, key_id, certificate_der, algorithm)
+    certificates = load_certificates(certificate) if certificate is not None else []
+    own, *chain = [each.public_bytes(Encoding.DER) for each in certificates] or [b""]
+    return make_signer(key, key_id, own, algorithm, tuple(chain))
 
 
-def load_pkcs12_signer(
-    key_id: str, path: Path, password: bytes | None = None, algorithm: str = ""
-) -> tuple[Signer, list[bytes]]:
-    """A signer from a PKCS#12 file of mode 0600, and the other certificates in it (DER)."""
+def load_pkcs12_signer(key_id: str, path: Path, password: bytes | None = None, algorithm: str = "") -> Signer:
+    """A signer from a PKCS#12 file of mode 0600; other certificates in it are sent along."""
     content = read_private_file(path)
     try:
         key, certificate, others = pkcs12.load_key_and_certificates(content, password)
@@ -59,12 +57,16 @@ def load_pkcs12_signer(
         ) from None
     if certificate is None or not isinstance(key, PrivateKey):
         raise KeyUnavailable(f"{path} holds no RSA or EC key with its certificate")
-    signer = make_signer(key, key_id, certificate.public_bytes(Encoding.DER), algorithm)
-    return signer, [other.public_bytes(Encoding.DER) for other in others]
+    chain = tuple(other.public_bytes(Encoding.DER) for other in others)
+    return make_signer(key, key_id, certificate.public_bytes(Encoding.DER), algorithm, chain)
 
 
 def make_signer(
-    private_key: PrivateKey, key_id: str, certificate_der: bytes = b"", algorithm: str = ""
+    private_key: PrivateKey,
+    key_id: str,
+    certificate_der: bytes = b"",
+    algorithm: str = "",
+    chain_der: tuple[bytes, ...] = (),
 ) -> Signer:
     """A signer around a key in memory; raises `KeyUnavailable`."""
     if certificate_der:
@@ -72,10 +74,10 @@ def make_signer(
     if isinstance(private_key, rsa.RSAPrivateKey):
         algorithm = algorithm or "rsa-pkcs1-sha256"
         _require_scheme(algorithm, {Scheme.RSA_PKCS1, Scheme.RSA_PSS}, key_id)
-        return RsaSigner(private_key, key_id, certificate_der, algorithm)
+        return RsaSigner(private_key, key_id, certificate_der, algorithm, chain_der)
     if algorithm:
         _require_scheme(algorithm, {Scheme.ECDSA}, key_id)
-    return EcSigner(private_key, key_id, certificate_der, algorithm)
+    return EcSigner(private_key, key_id, certificate_der, algorithm, chain_der)
 
 
 def make_verifier(public_key: object, algorithm: Algorithm | None = None) -> Verifier:

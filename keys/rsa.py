@@ -28,6 +28,7 @@ class RsaSigner:
         key_id: str,
         certificate_der: bytes = b"",
         algorithm: str = "rsa-pkcs1-sha256",
+        chain_der: tuple[bytes, ...] = (),
     ) -> None:
         _refuse_small(private_key.key_size, key_id)
         self._algorithm = ALGORITHMS[algorithm]
@@ -35,6 +36,7 @@ class RsaSigner:
         self.key_id = key_id
         self.algorithm = algorithm
         self.certificate_der = certificate_der
+        self.chain_der = chain_der
 
     def hasher(self) -> Hasher:
         return new_digest(self._algorithm.digest)

@@ -26,6 +26,8 @@ class Signer(Protocol):
     algorithm: str
     """`rsa-pkcs1-sha256`, `rsa-pss-sha256`, `ecdsa-sha256`, `ecdsa-sha384`."""
     certificate_der: bytes
+    chain_der: tuple[bytes, ...]
+    """Certificates of the CAs above, to send along with signatures."""
 
     def hasher(self) -> Hasher:
         """A new running digest of the kind that `sign_digest` takes."""

@@ -128,7 +128,8 @@ def test_we_verify_openssl(
         verdict = verify_detached(io.BytesIO(CONTENT), signature, bank.trust, RECEIVED)
         assert without_time(verdict) == expected
         assert (verdict.signing_time is None) == (way == ("-noattr",))
-    for streamed in ((), ("-stream",)):
+    # OpenSSL 3.0 itself fails on PSS with -stream ("illegal zero content").
+    for streamed in ((),) if "pss" in algorithm else ((), ("-stream",)):
         signed = openssl_sign(bank, content, kind, (*options, *way, "-nodetach", *streamed), "DER")
         assert (signed[1] == 0x80) == (streamed == ("-stream",))
         sink = io.BytesIO()
