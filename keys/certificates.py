@@ -93,33 +93,37 @@ class Trust:
         digest = certificate_sha256(certificate)
         if digest in self._strangers:
             raise self._untrusted(certificate, f"it belongs to {self._strangers[digest]}")
-        for anchor in self._anchors:
-            if anchor.kind is AnchorKind.SIGNER and anchor.certificate == certificate:
-                self._require_signer(certificate, at, pinned=True)
-                self._require_anchor_in_force(anchor, certificate, at)
+        pins = [anchor for anchor in self._anchors if anchor.kind is AnchorKind.SIGNER]
+        pins = [anchor for anchor in pins if anchor.certificate == certificate]
+        self._require_signer(certificate, at, pinned=bool(pins))
+        roots = [anchor for anchor in self._anchors if anchor.kind is AnchorKind.ROOT]
+        reached = pins or self._reach(roots, certificate, others, at)
+        refusals = [_refuse_anchor(anchor, certificate, at) for anchor in reached]
+        for anchor, refusal in zip(reached, refusals, strict=True):
+            if not refusal:
                 return anchor.key_id
-        self._require_signer(certificate, at, pinned=False)
-        walk = _Walk([anchor for anchor in self._anchors if anchor.kind is AnchorKind.ROOT], others, at)
-        found = walk.climb([certificate])
-        if found is None:
-            why = "; ".join(walk.objections) or f"no pinned certificate {certificate.issuer.rfc4514_string()}"
+        raise self._untrusted(certificate, "; ".join(refusals))
+
+    def _reach(
+        self,
+        roots: Sequence[Anchor],
+        certificate: x509.Certificate,
+        others: Sequence[x509.Certificate],
+        at: datetime,
+    ) -> list[Anchor]:
+        """The roots that a chain leads to; more than one where one CA is pinned twice."""
+        walk = _Walk([anchor.certificate for anchor in roots], others, at)
+        root = walk.climb([certificate])
+        if root is None:
+            why = "; ".join(walk.objections) or f"no certificate of {certificate.issuer.rfc4514_string()}"
             raise self._untrusted(certificate, f"no chain to a pinned root: {why}")
-        self._require_anchor_in_force(found, certificate, at)
-        if found.subjects and certificate.subject not in found.subjects:
-            raise self._untrusted(certificate, f"{found.key_id} certified it, but it is not on its list")
-        return found.key_id
+        return [anchor for anchor in roots if anchor.certificate == root]
 
     def _require_signer(self, certificate: x509.Certificate, at: datetime, pinned: bool) -> None:
         objection = _object_validity(certificate, at) or _object_key(certificate)
         objection = objection or _object_signer_use(certificate, pinned)
         if objection:
             raise self._untrusted(certificate, objection)
-
-    def _require_anchor_in_force(self, anchor: Anchor, certificate: x509.Certificate, at: datetime) -> None:
-        if anchor.valid_from is not None and at < anchor.valid_from:
-            raise self._untrusted(certificate, f"{anchor.key_id} is accepted from {anchor.valid_from} only")
-        if anchor.valid_until is not None and at >= anchor.valid_until:
-            raise self._untrusted(certificate, f"{anchor.key_id} was accepted until {anchor.valid_until}")
 
     def _untrusted(self, certificate: x509.Certificate, why: str) -> SignerUntrusted:
         return SignerUntrusted(
@@ -132,18 +136,20 @@ class Trust:
 class _Walk:
     """Looks for a chain, and remembers why candidates were refused."""
 
-    def __init__(self, roots: Sequence[Anchor], others: Sequence[x509.Certificate], at: datetime) -> None:
+    def __init__(
+        self, roots: Sequence[x509.Certificate], others: Sequence[x509.Certificate], at: datetime
+    ) -> None:
         self.objections: list[str] = []
         self._roots = roots
         self._others = others
         self._at = at
         self._checks = 0
 
-    def climb(self, path: list[x509.Certificate]) -> Anchor | None:
+    def climb(self, path: list[x509.Certificate]) -> x509.Certificate | None:
         """The root that the last certificate of `path` leads to; `path` begins with the signer."""
-        for anchor in self._roots:
-            if self._issued(anchor.certificate, path):
-                return anchor
+        for root in self._roots:
+            if self._issued(root, path):
+                return root
         if len(path) > CHAIN_LIMIT:
             return None
         for other in self._others:
@@ -187,6 +193,17 @@ def serial_hex(certificate: x509.Certificate) -> str:
 def parse_subjects(subjects: Iterable[str]) -> tuple[x509.Name, ...]:
     """Names as `CN=...,O=...,C=CN` (RFC 4514); raises `ValueError`."""
     return tuple(x509.Name.from_rfc4514_string(subject) for subject in subjects)
+
+
+def _refuse_anchor(anchor: Anchor, certificate: x509.Certificate, at: datetime) -> str:
+    """Why this pin does not take the certificate; empty where it does."""
+    if anchor.valid_from is not None and at < anchor.valid_from:
+        return f"{anchor.key_id} is accepted from {anchor.valid_from}, looked at {at}"
+    if anchor.valid_until is not None and at >= anchor.valid_until:
+        return f"{anchor.key_id} was accepted until {anchor.valid_until}, looked at {at}"
+    if anchor.subjects and certificate.subject not in anchor.subjects:
+        return f"{anchor.key_id} certified it, but it is not among the subjects listed there"
+    return ""
 
 
 def _object_validity(certificate: x509.Certificate, at: datetime) -> str:

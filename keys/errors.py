@@ -5,12 +5,15 @@
     |-- SignerUntrusted         a valid signature by somebody who may not sign here
     |-- SignatureMalformed      not a signature structure at all
     |-- KeyUnavailable          no key for that use and time, or it cannot be opened
+    |   `-- KeyringInvalid      the file that lists the keys has mistakes; carries all of them
     `-- SealedFileDamaged       a sealed file was changed, cut, extended or is under another key
 
 None is transient. No message names a secret.
 """
 
 from __future__ import annotations
+
+from msgspec import Struct
 
 
 class SealError(Exception):
@@ -35,6 +38,23 @@ class SignatureMalformed(SealError):
 
 class KeyUnavailable(SealError):
     pass
+
+
+class KeyringMistake(Struct, frozen=True):
+    """One mistake in a keyring, with its place."""
+
+    path: str
+    line: int
+    """From 1."""
+    message: str
+    hint: str = ""
+
+
+class KeyringInvalid(KeyUnavailable):
+    def __init__(self, mistakes: list[KeyringMistake]) -> None:
+        self.mistakes = mistakes
+        places = [f"{mistake.path}:{mistake.line}: {mistake.message}" for mistake in mistakes]
+        super().__init__("; ".join(places), mistakes[0].hint)
 
 
 class SealedFileDamaged(SealError):

@@ -1,0 +1,219 @@
+"""Which key, for what, for whom, in which environment, valid when.
+
+A ring is read from `keys.toml` (`docs/keys.md`); every mistake in it is found at once, with
+file and line. Keys are asked for by role, owner and time, never by path. Entries of another
+environment are never used; certificates in them are known only to be refused by name.
+"""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+from cryptography import x509
+from msgspec import Struct
+
+from keys.certificates import Anchor, AnchorKind, Trust, certificate_sha256
+from keys.errors import KeyringInvalid, KeyringMistake, KeyUnavailable
+from keys.fingerprint import Fingerprinter
+from keys.keyring_file import Entry, Environment, Role, read_entries
+from keys.keyring_keys import LoadedKeys, Login, PersonVerifier, load_keys
+from keys.master import Masters
+from keys.secret_sources import read_public_file
+from keys.signer import Signer
+
+__all__ = ["Keyring", "Listed", "Login", "PersonVerifier"]
+
+_WRITABLE_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
+
+
+class Listed(Struct, frozen=True):
+    """An entry for lists of keys: what it is and when it ends."""
+
+    key_id: str
+    role: str
+    owner: str
+    valid_from: datetime | None
+    valid_until: datetime | None
+    """The earlier of the entry's own end and its certificate's."""
+
+
+class Keyring:
+    """All keys of one installation in one environment."""
+
+    def __init__(self, path: Path, environment: Environment, keys: LoadedKeys) -> None:
+        """Use `load`."""
+        self.environment = environment.value
+        self._path = path
+        self._keys = keys
+        self._entries = [entry for entry in keys.entries if entry.environment is environment]
+
+    def __repr__(self) -> str:
+        return f"Keyring({str(self._path)!r}, {self.environment!r}, {len(self._entries)} keys)"
+
+    @classmethod
+    def load(cls, path: Path, environment: str) -> Keyring:
+        """Read the ring and open every key of `environment` (`test` or `production`) in it.
+
+        Raises `KeyringInvalid` with all mistakes, `KeyUnavailable` where the file cannot be read.
+        """
+        if environment not in list(Environment):
+            raise KeyUnavailable(f"no environment {environment!r}", f"one of {', '.join(Environment)}")
+        wanted = Environment(environment)
+        entries, mistakes = _read_file(path)
+        keys, key_mistakes = load_keys(path, entries, wanted)
+        mistakes += key_mistakes
+        if mistakes:
+            raise KeyringInvalid(sorted(mistakes, key=lambda mistake: mistake.line))
+        return cls(path, wanted, keys)
+
+    def signer(self, bank: str, at: datetime) -> Signer:
+        """Our key for files to `bank`: of those in force at `at`, the one that began last."""
+        entries = self._entries_of(Role.SIGN, bank)
+        usable = [entry for entry in entries if self._is_usable(entry, at)]
+        if not usable:
+            raise self._unavailable(Role.SIGN, bank, entries, at)
+        return self._keys.signers[_latest(usable).id]
+
+    def trust(self, bank: str) -> Trust:
+        """Whose signatures count on files from `bank`."""
+        return self._trust(Role.VERIFY, bank)
+
+    def platform_trust(self, platform: str) -> Trust:
+        """Whose signatures count on batches from `platform`."""
+        return self._trust(Role.PLATFORM_VERIFY, platform)
+
+    def person(self, name: str, at: datetime | None = None) -> PersonVerifier:
+        """The key of an enrolled person: of those in force at `at`, the one that began last."""
+        entries = self._entries_of(Role.PERSON, name)
+        return self._keys.persons[self._pick(Role.PERSON, name, entries, at).id]
+
+    def ssh_login(self, bank: str, at: datetime | None = None) -> Login:
+        """How to log in to the bank's server: a key file with its passphrase, or a password."""
+        entries = self._entries_of(Role.SSH_LOGIN, bank)
+        return self._keys.logins[self._pick(Role.SSH_LOGIN, bank, entries, at).id]
+
+    def host_pins(self, bank: str, at: datetime | None = None) -> list[str]:
+        """Keys that the bank's server may show, current and next.
+
+        Each is `SHA256:...` or a public key line of OpenSSH (type and key, without comment).
+        """
+        entries = self._entries_of(Role.HOST_PIN, bank)
+        usable = [entry for entry in entries if at is None or entry.in_force(at)]
+        if not usable:
+            raise self._unavailable(Role.HOST_PIN, bank, entries, at)
+        return [pin for entry in usable for pin in self._keys.host_pins[entry.id]]
+
+    def masters(self, at: datetime | None = None) -> Masters:
+        """Master keys of the spool: the one that began last for writing, all for reading."""
+        entries = self._entries_of(Role.SPOOL_MASTER, "")
+        current = self._pick(Role.SPOOL_MASTER, "", entries, at)
+        return Masters(self._keys.masters[current.id], [self._keys.masters[entry.id] for entry in entries])
+
+    def fingerprinter(self, at: datetime | None = None) -> Fingerprinter:
+        """The key of fingerprints that began last."""
+        entries = self._entries_of(Role.FINGERPRINT, "")
+        return self._keys.fingerprinters[self._pick(Role.FINGERPRINT, "", entries, at).id]
+
+    def fingerprinters(self) -> list[Fingerprinter]:
+        """All keys of fingerprints, for looking up what was stored under older ones."""
+        return [self._keys.fingerprinters[entry.id] for entry in self._entries_of(Role.FINGERPRINT, "")]
+
+    def listed(self) -> list[Listed]:
+        """Every key of this environment, in the order of the file."""
+        return [
+            Listed(entry.id, entry.role.value, entry.owner, entry.valid_from, self._end(entry))
+            for entry in self._entries
+        ]
+
+    def _trust(self, role: Role, owner: str) -> Trust:
+        entries = self._entries_of(role, owner)
+        if not entries:
+            raise self._unavailable(role, owner, entries, None)
+        anchors = [
+            Anchor(
+                entry.id,
+                certificate,
+                AnchorKind.SIGNER if entry.ca is None else AnchorKind.ROOT,
+                entry.subjects,
+                entry.valid_from,
+                entry.valid_until,
+            )
+            for entry in entries
+            for certificate in self._keys.certificates[entry.id]
+        ]
+        return Trust(owner, self.environment, anchors, self._strangers(role, owner))
+
+    def _strangers(self, role: Role, owner: str) -> dict[str, str]:
+        """Pinned certificates of everybody else, by digest."""
+        strangers = {}
+        for entry in self._keys.entries:
+            ours = (entry.role, entry.owner) == (role, owner) and entry in self._entries
+            if not ours and entry.ca is None:
+                for certificate in self._keys.certificates.get(entry.id, []):
+                    whose = f"{entry.owner} in {entry.environment.value} ({entry.id})"
+                    strangers[certificate_sha256(certificate)] = whose
+        return strangers
+
+    def _entries_of(self, role: Role, owner: str) -> list[Entry]:
+        return [entry for entry in self._entries if entry.role is role and entry.owner == owner]
+
+    def _pick(self, role: Role, owner: str, entries: Sequence[Entry], at: datetime | None) -> Entry:
+        usable = [entry for entry in entries if at is None or entry.in_force(at)]
+        if not usable:
+            raise self._unavailable(role, owner, entries, at)
+        return _latest(usable)
+
+    def _is_usable(self, entry: Entry, at: datetime) -> bool:
+        certificate = x509.load_der_x509_certificate(self._keys.signers[entry.id].certificate_der)
+        valid = certificate.not_valid_before_utc <= at <= certificate.not_valid_after_utc
+        return valid and entry.in_force(at)
+
+    def _end(self, entry: Entry) -> datetime | None:
+        certificates = list(self._keys.certificates.get(entry.id, []))
+        if entry.id in self._keys.signers:
+            der = self._keys.signers[entry.id].certificate_der
+            certificates.append(x509.load_der_x509_certificate(der))
+        ends = [certificate.not_valid_after_utc for certificate in certificates]
+        return min([*ends, *([entry.valid_until] if entry.valid_until else [])], default=None)
+
+    def _unavailable(
+        self, role: Role, owner: str, entries: Sequence[Entry], at: datetime | None
+    ) -> KeyUnavailable:
+        wanted = f"no key of role {role.value}" + (f" for {owner}" if owner else "")
+        when = f" at {at.isoformat()}" if at is not None and entries else ""
+        if entries:
+            found = "the ring has " + ", ".join(map(_describe, entries))
+        else:
+            others = sorted({entry.owner for entry in self._entries if entry.role is role} - {""})
+            found = f"the ring has it for {', '.join(others)}" if others else "the ring has none of that role"
+        return KeyUnavailable(
+            f"{wanted} in {self.environment}{when}: {found}", f"add an entry to {self._path}, or renew it"
+        )
+
+
+def _read_file(path: Path) -> tuple[list[Entry], list[KeyringMistake]]:
+    content = read_public_file(path)
+    mode = path.stat().st_mode
+    try:
+        entries, mistakes = read_entries(path, content.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        return [], [KeyringMistake(str(path), line, "not UTF-8")]
+    if mode & _WRITABLE_BY_OTHERS:
+        # Whoever writes here decides whose signatures count.
+        mistakes.append(KeyringMistake(str(path), 1, "others may write this file", f"chmod go-w {path}"))
+    return entries, mistakes
+
+
+def _latest(entries: Sequence[Entry]) -> Entry:
+    """The entry that began last; of those without beginning, or of one day, the last in the file."""
+    return max(entries, key=lambda entry: (entry.valid_from is not None, entry.valid_from, entry.line))
+
+
+def _describe(entry: Entry) -> str:
+    start = f"{entry.valid_from:%Y-%m-%d}" if entry.valid_from else ""
+    end = f"{entry.valid_until:%Y-%m-%d}" if entry.valid_until else ""
+    return f"{entry.id} ({start} to {end})" if start or end else entry.id

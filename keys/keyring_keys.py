@@ -1,0 +1,193 @@
+"""Opens the keys that the entries of a ring name, and collects what is wrong with them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from cryptography import x509
+from msgspec import Struct, field
+
+from keys.algorithms import ALGORITHMS
+from keys.certificates import certificate_sha256
+from keys.errors import KeyringMistake, KeyUnavailable
+from keys.fingerprint import Fingerprinter
+from keys.keyring_file import Entry, Environment, Role, parse_host_keys
+from keys.master import MasterKey, load_symmetric_key
+from keys.private import load_certificates, load_pkcs12_signer, load_public_key, load_signer, make_verifier
+from keys.secret_sources import SecretSource, read_private_file, read_public_file
+from keys.signer import Hasher, Signer, Verifier
+
+
+class Login:
+    """How to log in at a bank's server. Secrets are not shown by `repr`."""
+
+    def __init__(
+        self, key_id: str, private_key: Path | None, passphrase: str | None, password: str | None
+    ) -> None:
+        self.key_id = key_id
+        self.private_key = private_key
+        """File of the private key, of mode 0600; None for a login by password."""
+        self.passphrase = passphrase
+        """Opens `private_key`, where it is encrypted."""
+        self.password = password
+        """Of the account; None for a login by key."""
+
+    def __repr__(self) -> str:
+        return f"Login({self.key_id!r})"
+
+
+class PersonVerifier:
+    """A `Verifier` that knows its name in the ring."""
+
+    def __init__(self, key_id: str, verifier: Verifier) -> None:
+        self.key_id = key_id
+        self.algorithm = verifier.algorithm
+        self._verifier = verifier
+
+    def hasher(self) -> Hasher:
+        return self._verifier.hasher()
+
+    def verify_digest(self, signature: bytes, digest: bytes) -> None:
+        self._verifier.verify_digest(signature, digest)
+
+
+class LoadedKeys(Struct):
+    """What the entries name, opened, each by the entry's id."""
+
+    entries: list[Entry]
+    signers: dict[str, Signer] = field(default_factory=dict)
+    certificates: dict[str, list[x509.Certificate]] = field(default_factory=dict)
+    """Pins and roots; those of the other environment too, as far as their files are there."""
+    persons: dict[str, PersonVerifier] = field(default_factory=dict)
+    logins: dict[str, Login] = field(default_factory=dict)
+    host_pins: dict[str, list[str]] = field(default_factory=dict)
+    masters: dict[str, MasterKey] = field(default_factory=dict)
+    fingerprinters: dict[str, Fingerprinter] = field(default_factory=dict)
+
+
+def load_keys(
+    path: Path, entries: Sequence[Entry], environment: Environment
+) -> tuple[LoadedKeys, list[KeyringMistake]]:
+    """Open the keys of `environment`; every one that does not open is a mistake at its entry."""
+    keys = LoadedKeys(list(entries))
+    mistakes = []
+    for entry in entries:
+        try:
+            if entry.environment is environment:
+                _LOADERS[entry.role](keys, entry)
+            else:
+                _load_foreign(keys, entry)
+        except KeyUnavailable as error:
+            mistakes.append(KeyringMistake(str(path), entry.line, f"{entry.id}: {error}", error.hint))
+    return keys, mistakes + _find_shared(path, keys)
+
+
+def _load_sign(keys: LoadedKeys, entry: Entry) -> None:
+    password = _read_optional(entry.password)
+    if entry.pkcs12 is not None:
+        keys.signers[entry.id] = load_pkcs12_signer(entry.id, entry.pkcs12, password, entry.algorithm)
+    elif entry.private_key is not None:
+        keys.signers[entry.id] = load_signer(
+            entry.id, entry.private_key, entry.certificate, password, entry.algorithm
+        )
+
+
+def _load_verify(keys: LoadedKeys, entry: Entry) -> None:
+    path = entry.ca or entry.certificate
+    if path is not None:
+        keys.certificates[entry.id] = load_certificates(path)
+
+
+def _load_foreign(keys: LoadedKeys, entry: Entry) -> None:
+    """Certificates of the other environment: what is not on this machine is no mistake."""
+    path = entry.certificate
+    if entry.role in {Role.VERIFY, Role.PLATFORM_VERIFY} and path is not None and path.exists():
+        keys.certificates[entry.id] = load_certificates(path)
+
+
+def _load_login(keys: LoadedKeys, entry: Entry) -> None:
+    if entry.private_key is not None:
+        # Only looked at here; the SSH library reads it again by its path.
+        read_private_file(entry.private_key)
+    passphrase, password = _read_text(entry.password), _read_text(entry.login_password)
+    keys.logins[entry.id] = Login(entry.id, entry.private_key, passphrase, password)
+
+
+def _load_host_pins(keys: LoadedKeys, entry: Entry) -> None:
+    keys.host_pins[entry.id] = list(entry.pins)
+    if entry.host_keys is not None:
+        try:
+            keys.host_pins[entry.id] = parse_host_keys(read_public_file(entry.host_keys).decode("utf-8"))
+        except ValueError as error:
+            raise KeyUnavailable(f"{entry.host_keys}: {error}") from None
+
+
+def _load_master(keys: LoadedKeys, entry: Entry) -> None:
+    keys.masters[entry.id] = MasterKey(entry.id, _read_symmetric(entry))
+
+
+def _load_fingerprint(keys: LoadedKeys, entry: Entry) -> None:
+    keys.fingerprinters[entry.id] = Fingerprinter(_read_symmetric(entry), entry.id)
+
+
+def _load_person(keys: LoadedKeys, entry: Entry) -> None:
+    if entry.public_key is not None:
+        algorithm = ALGORITHMS[entry.algorithm] if entry.algorithm else None
+        verifier = make_verifier(load_public_key(entry.public_key), algorithm)
+        keys.persons[entry.id] = PersonVerifier(entry.id, verifier)
+
+
+_LOADERS: dict[Role, Callable[[LoadedKeys, Entry], Any]] = {
+    Role.SIGN: _load_sign,
+    Role.VERIFY: _load_verify,
+    Role.PLATFORM_VERIFY: _load_verify,
+    Role.SSH_LOGIN: _load_login,
+    Role.HOST_PIN: _load_host_pins,
+    Role.SPOOL_MASTER: _load_master,
+    Role.FINGERPRINT: _load_fingerprint,
+    Role.PERSON: _load_person,
+}
+
+
+def _read_symmetric(entry: Entry) -> bytes:
+    if entry.key is None:
+        raise KeyUnavailable("key is missing")
+    key_id, secret = load_symmetric_key(entry.key)
+    if key_id != entry.id:
+        raise KeyUnavailable(
+            f"the key file holds {key_id!r}", "the entry's id must be the one inside the key file"
+        )
+    return secret
+
+
+def _read_optional(source: SecretSource | None) -> bytes | None:
+    return None if source is None else source.read()
+
+
+def _read_text(source: SecretSource | None) -> str | None:
+    if source is None:
+        return None
+    try:
+        return source.read().decode("utf-8")
+    except UnicodeDecodeError:
+        raise KeyUnavailable(f"the secret in {source.kind.value} {source.name} is not UTF-8") from None
+
+
+def _find_shared(path: Path, keys: LoadedKeys) -> list[KeyringMistake]:
+    """A certificate pinned for two owners, or in both environments, would mix them up."""
+    mistakes = []
+    owners: dict[str, Entry] = {}
+    for entry in keys.entries:
+        if entry.ca is not None:
+            continue
+        for certificate in keys.certificates.get(entry.id, []):
+            first = owners.setdefault(certificate_sha256(certificate), entry)
+            if (first.role, first.owner, first.environment) != (entry.role, entry.owner, entry.environment):
+                message = (
+                    f"{entry.id}: the same certificate is pinned in line {first.line} for {first.owner} "
+                    f"in {first.environment.value}"
+                )
+                mistakes.append(KeyringMistake(str(path), entry.line, message))
+    return mistakes
