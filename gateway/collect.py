@@ -37,6 +37,7 @@ from keys.errors import SealError
 
 SIGNATURE_LIMIT_BYTES = 1 << 20
 LOOKS_NEEDED = 2
+INCOMPLETE = "not complete yet"
 STABLE_SECONDS = 5
 """Least time between the two looks over which a file must not change."""
 
@@ -72,7 +73,10 @@ def collect(installation: Installation, profile: Profile, channel: Channel) -> I
                 yield Fetched(name, "no pattern of the profile takes this name")
             continue
         inbound = recognised[0]
-        if not _due(installation, profile, inbound, entry, entries):
+        due = _due(installation, profile, inbound, entry, entries)
+        if due is not True:
+            if due is INCOMPLETE:
+                yield Fetched(name, INCOMPLETE)
             continue
         try:
             yield Fetched(name, _fetch(installation, profile, channel, inbound, entry))
@@ -150,8 +154,8 @@ def _note_strange(installation: Installation, profile: Profile, entry: Entry) ->
 
 def _due(
     installation: Installation, profile: Profile, inbound: Inbound, entry: Entry, entries: dict[str, Entry]
-) -> bool:
-    """Whether a file is complete and these bytes were not fetched before."""
+) -> bool | str:
+    """Whether a file is complete and not fetched before; `INCOMPLETE` where it may become so."""
     signature = inbound.detached_signature_name(entry.name)
     flag = inbound.flag_name(entry.name)
     now = installation.clock.now()
@@ -169,9 +173,10 @@ def _due(
         elif now - datetime.fromisoformat(before.first_seen_at) >= timedelta(seconds=STABLE_SECONDS):
             before = _seen(entry, datetime.fromisoformat(before.first_seen_at), before.looks + 1, 0)
             note_sighting(transaction, profile.bank, before)
-    if signature and signature not in entries:
-        return False
-    return flag in entries if flag else before.looks >= LOOKS_NEEDED
+    complete = flag in entries if flag else before.looks >= LOOKS_NEEDED
+    if signature:
+        complete = complete and signature in entries
+    return complete or INCOMPLETE
 
 
 def _seen(entry: Entry, first_seen_at: datetime, looks: int, fetched: int) -> Sighting:

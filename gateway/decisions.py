@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 import msgspec
@@ -32,21 +33,29 @@ class Statement(Struct, frozen=True, kw_only=True):
         """The exact bytes that are signed: JSON with sorted keys."""
         return msgspec.json.encode(self, order="sorted")
 
+    @property
+    def subject(self) -> str:
+        """The object as it was: two persons agree only where both saw the same."""
+        seen = hashlib.sha256(msgspec.json.encode(self.about, order="sorted")).hexdigest()
+        return f"{self.object}#{seen[:32]}"
 
-def decide(installation: Installation, transaction: Transaction, statement: Statement, signature: bytes) -> None:
-    """Verify and record a decision. Raises `DecisionRefused` where it does not count."""
+
+def record_decision(
+    installation: Installation, transaction: Transaction, statement: Statement, signature: bytes
+) -> list[str]:
+    """Verify and record a decision; everybody who has decided so. Raises `DecisionRefused`."""
     enrolled = installation.configuration.persons
     if statement.person not in enrolled:
         raise DecisionRefused(
             f"person {statement.person!r} is not enrolled",
             hint=f"enrolled: {', '.join(sorted(enrolled)) or 'nobody'}",
         )
-    verifier = installation.keyring.person(statement.person)
     try:
-        verify_statement(verifier, statement.to_bytes(), signature)
+        person = installation.keyring.person(statement.person)
+        verify_statement(person.verifier, statement.to_bytes(), signature)
     except SealError as error:
         raise DecisionRefused(f"the signature is not {statement.person}'s: {error}") from error
-    if statement.person in deciders(transaction, statement.object, statement.decision):
+    if statement.person in deciders(transaction, statement.subject, statement.decision):
         raise DecisionRefused(
             f"{statement.person} has decided this already", hint="another person must decide too"
         )
@@ -54,10 +63,10 @@ def decide(installation: Installation, transaction: Transaction, statement: Stat
     transaction.run(
         "INSERT INTO decision (object, decision, person, key_id, statement, signature, recorded_at)"
         " VALUES (:object, :decision, :person, :key_id, :statement, :signature, :at)",
-        object=statement.object,
+        object=statement.subject,
         decision=statement.decision,
         person=statement.person,
-        key_id=verifier.key_id,
+        key_id=person.key_id,
         statement=statement.to_bytes(),
         signature=signature,
         at=now.isoformat(),
@@ -66,17 +75,18 @@ def decide(installation: Installation, transaction: Transaction, statement: Stat
         transaction,
         now,
         "decision",
-        object=statement.object,
+        object=statement.subject,
         decision=statement.decision,
         person=statement.person,
     )
+    return deciders(transaction, statement.subject, statement.decision)
 
 
-def deciders(transaction: Transaction, about: str, decision: str) -> list[str]:
-    """Who has decided so about this object."""
+def deciders(transaction: Transaction, subject: str, decision: str) -> list[str]:
+    """Who has decided so about this object as it is."""
     rows = transaction.all(
         "SELECT person FROM decision WHERE object = :object AND decision = :decision ORDER BY decision_pk",
-        object=about,
+        object=subject,
         decision=decision,
     )
     return [row.person for row in rows]

@@ -276,6 +276,26 @@ def move_payment(
         raise NotPermitted(f"payment is not {before} any more, or it is in a file")
 
 
+def withdraw_payments(transaction: Transaction, batch_pk: int, at: datetime) -> None:
+    """Withdraw every payment of a batch that was never released."""
+    transaction.run(
+        "INSERT INTO outcome (payment_pk, stated, status, reason, code, serial, recorded_at)"
+        " SELECT payment_pk, :status, :status, :reason, '', '', :at FROM payment"
+        " WHERE batch_pk = :batch AND disposition IN ('accepted', 'held') ORDER BY payment_pk",
+        status=Status.WITHDRAWN,
+        reason=Reason.WITHDRAWN,
+        at=at.isoformat(),
+        batch=batch_pk,
+    )
+    transaction.run(
+        "UPDATE payment SET disposition = :withdrawn, reason = :reason"
+        " WHERE batch_pk = :batch AND disposition IN ('accepted', 'held')",
+        withdrawn=Disposition.WITHDRAWN,
+        reason=Reason.WITHDRAWN,
+        batch=batch_pk,
+    )
+
+
 def append_gateway_outcome(
     transaction: Transaction, payment_pk: int, status: Status, reason: Reason, at: datetime
 ) -> None:

@@ -88,6 +88,60 @@ def state_totals(transaction: Transaction, batch_pk: int | None = None) -> list[
     return [StateTotal(PaymentState(row.state), row.count, row.instructed, row.credited) for row in rows]
 
 
+def submitted_totals(transaction: Transaction, batch_pk: int) -> tuple[int, int]:
+    """(payments, instructed minor units) of a batch, counted apart from their states."""
+    row = transaction.one(
+        "SELECT COUNT(*) AS count, COALESCE(SUM(amount_minor), 0) AS total FROM payment WHERE batch_pk = :batch",
+        batch=batch_pk,
+    )
+    assert row is not None
+    return int(row.count), int(row.total)
+
+
+def attempts_of(transaction: Transaction, payment_pk: int) -> list[dict[str, Any]]:
+    """Files that a payment was in, oldest first: bank, name, item, state, live, sent_at."""
+    rows = transaction.all(
+        "SELECT file.bank, file.name, item, file.state, live, sent_at FROM attempt JOIN file USING (file_pk)"
+        " WHERE payment_pk = :pk ORDER BY file_pk",
+        pk=payment_pk,
+    )
+    return [dict(row._mapping) for row in rows]
+
+
+def subject_of(transaction: Transaction, payment_pk: int) -> tuple[str, str, str]:
+    """(department, programme, period) of a payment."""
+    row = transaction.one(
+        "SELECT department, programme, period FROM payment JOIN subject USING (subject_pk)"
+        " WHERE payment_pk = :pk",
+        pk=payment_pk,
+    )
+    assert row is not None
+    return row.department, row.programme, row.period
+
+
+def relatives_of(transaction: Transaction, payment_pk: int) -> tuple[str, str]:
+    """(id of the payment that it replaces, id of the one that replaces it); "" for none."""
+    row = transaction.one(
+        "SELECT (SELECT payment_id FROM reissue JOIN payment ON payment_pk = predecessor_pk"
+        "  WHERE successor_pk = :pk) AS replaces,"
+        " (SELECT payment_id FROM reissue JOIN payment ON payment_pk = successor_pk"
+        "  WHERE predecessor_pk = :pk) AS replaced_by",
+        pk=payment_pk,
+    )
+    assert row is not None
+    return row.replaces or "", row.replaced_by or ""
+
+
+def decisions_about(transaction: Transaction, name: str) -> list[dict[str, Any]]:
+    """Signed decisions about an object: decision, person, recorded_at."""
+    rows = transaction.all(
+        "SELECT decision, person, recorded_at FROM decision WHERE object LIKE :pattern ESCAPE '\\'"
+        " ORDER BY decision_pk",
+        pattern=name.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "#%",
+    )
+    return [dict(row._mapping) for row in rows]
+
+
 def reason_totals(transaction: Transaction, batch_pk: int | None = None) -> list[tuple[Status, Reason, int, int]]:
     """(status, reason, count, instructed minor units) of the latest outcomes."""
     rows = transaction.all(

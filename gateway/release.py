@@ -1,8 +1,4 @@
-"""Who lets a batch leave: the platform by its signature, or two enrolled persons.
-
-A person's decision is a signed statement over what exactly is decided, so that "two
-persons" can be checked later by anybody who has their public keys.
-"""
+"""Who lets a batch leave: the platform by its signature, or two enrolled persons (`held`)."""
 
 from __future__ import annotations
 
@@ -12,16 +8,12 @@ from msgspec import Struct
 
 from formats import Batch
 from gateway import evidence
-from gateway.decisions import Statement, decide, deciders
-from gateway.errors import NotPermitted
+from gateway.errors import DecisionRefused
 from gateway.installation import Installation, canonical
 from gateway.ledger import Transaction
 from gateway.ledger_intake import BatchRow, batch_by_key, move_batch
-from gateway.ledger_payments import state_totals
 from gateway.states import BatchState
 from keys.cms import Verdict, verify_detached
-
-PERSONS_NEEDED = 2
 
 
 class PlatformSignature(Struct, frozen=True):
@@ -55,37 +47,17 @@ def release_by_platform(
     _release(installation, transaction, batch_by_key(transaction, batch_pk), evidence_text)
 
 
-def release_statement(installation: Installation, row: BatchRow, person: str) -> Statement:
-    """What a person signs to release a batch: its content, and what of it would leave."""
-    with installation.ledger.read() as transaction:
-        totals = [(total.state, total.count, total.instructed_minor) for total in state_totals(transaction, row.batch_pk)]
-    return Statement(
-        object=f"batch:{row.source_platform}/{row.batch_id}",
-        decision="release",
-        person=person,
-        at=installation.clock.now().isoformat(),
-        about={
-            "content_sha256": row.content_sha256,
-            "declared_count": row.declared_count,
-            "declared_total_minor": row.declared_total_minor,
-            "totals": totals,
-        },
-    )
-
-
-def release_by_person(
-    installation: Installation, row: BatchRow, statement: Statement, signature: bytes
-) -> bool:
-    """Record one person's release; True when it was the one that released the batch."""
-    if row.state is not BatchState.SUBMITTED:
-        raise NotPermitted(f"batch {row.batch_id} is {row.state} already")
-    with installation.ledger.write() as transaction:
-        decide(installation, transaction, statement, signature)
-        persons = deciders(transaction, statement.object, "release")
-        if len(persons) < PERSONS_NEEDED:
-            return False
-        _release(installation, transaction, row, canonical({"by": "persons", "persons": persons}))
-        return True
+def release_by_persons(
+    installation: Installation, transaction: Transaction, row: BatchRow, persons: list[str]
+) -> None:
+    """Move the batch to released on two persons' word."""
+    platform = installation.configuration.platforms.get(row.source_platform)
+    if platform is not None and platform.require_signature:
+        raise DecisionRefused(
+            f"platform {row.source_platform} must sign its batches itself",
+            hint="submit the batch again with the platform's signature",
+        )
+    _release(installation, transaction, row, canonical({"by": "persons", "persons": persons}))
 
 
 def _release(installation: Installation, transaction: Transaction, row: BatchRow, how: str) -> None:

@@ -16,6 +16,7 @@ TABLES = (
         batch_pk INTEGER PRIMARY KEY,
         source_platform TEXT NOT NULL,
         batch_id TEXT NOT NULL,
+        stored_as TEXT NOT NULL,
         content_sha256 TEXT NOT NULL,
         declared_count INTEGER NOT NULL,
         declared_total_minor INTEGER NOT NULL,
@@ -38,7 +39,8 @@ TABLES = (
         account_kind TEXT NOT NULL,
         payee_kind TEXT NOT NULL,
         UNIQUE (department, programme, period, account_kind, payee_kind))""",
-    # The payments of one batch under one agreement, in one sealed spool file.
+    # The payments of one batch for one department and bank, in one sealed spool file. `due` is 0
+    # once nothing of it waits for a file.
     """CREATE TABLE lane (
         lane_pk INTEGER PRIMARY KEY,
         batch_pk INTEGER NOT NULL REFERENCES batch,
@@ -46,6 +48,7 @@ TABLES = (
         department TEXT NOT NULL,
         spool_name TEXT NOT NULL,
         row_count INTEGER NOT NULL,
+        due INTEGER NOT NULL,
         UNIQUE (batch_pk, bank, department))""",
     """CREATE TABLE payment (
         payment_pk INTEGER PRIMARY KEY,

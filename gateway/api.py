@@ -1,0 +1,207 @@
+"""`Gateway`: the library's face. Every verb is idempotent and says what it raises."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Self, overload
+
+from formats import Batch, FeeFinding, Outcome, Payment, SealedText, Status
+from formats.registry import Registry
+from gateway import held, intake, report, runner
+from gateway.config import Configuration, Policy, load_configuration
+from gateway.connect import channel_opener
+from gateway.decisions import Statement
+from gateway.errors import Unknown
+from gateway.held import HeldItem
+from gateway.installation import ChannelOpener, Installation
+from gateway.intake import CheckReport, Receipt, Source
+from gateway.ledger import Ledger
+from gateway.ledger_intake import BatchRow, batches, find_batch
+from gateway.ledger_outcomes import fee_findings, outcomes
+from gateway.ledger_payments import find_payment
+from gateway.ports import Clock, FolderDisk, Randomness, SystemClock, SystemRandomness
+from gateway.report import BatchStatus, FileStatus, ReceivedStatus, Story
+from gateway.runner import RunReport
+from gateway.settle import TEXT_CONTEXT
+from gateway.spool import Spool
+from keys.keyring import Keyring
+from keys.sealed import open_text
+
+
+class Gateway:
+    """One open installation. Use it in a `with` block; not shared between threads."""
+
+    def __init__(self, installation: Installation) -> None:
+        self.installation = installation
+
+    @classmethod
+    def open(
+        cls,
+        path: Path | str,
+        *,
+        clock: Clock | None = None,
+        randomness: Randomness | None = None,
+        open_channel: ChannelOpener | None = None,
+    ) -> Self:
+        """Open the installation whose `bankgate.toml` this is.
+
+        Raises `ConfigurationError` with every mistake of configuration, profiles and
+        agreements, `keys.errors.KeyUnavailable`, `StorageFailed`, `IntegrityError`.
+        """
+        configuration = load_configuration(Path(path), lambda folders: Registry(folders).purposes())
+        keyring = Keyring.load(configuration.keys, configuration.environment)
+        masters = keyring.masters()
+        randomness = randomness or SystemRandomness()
+        return cls(
+            Installation(
+                configuration=configuration,
+                ledger=Ledger(configuration.ledger),
+                spool=Spool(FolderDisk(configuration.spool), masters, randomness),
+                masters=masters,
+                keyring=keyring,
+                codecs=Registry(configuration.layout_folders),
+                clock=clock or SystemClock(),
+                randomness=randomness,
+                open_channel=open_channel or channel_opener(keyring, configuration.path.parent),
+            )
+        )
+
+    def close(self) -> None:
+        self.installation.ledger.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def configuration(self) -> Configuration:
+        return self.installation.configuration
+
+    def check(self, path: Path | str) -> CheckReport:
+        """Every problem of a batch file; nothing is stored. Raises `InputRefused` if unreadable."""
+        return intake.check(self.installation, Source(path=Path(path)))
+
+    @overload
+    def submit(
+        self, batch: Path | str, payments: None = None, *, signature: bytes | None = None,
+        policy: Policy | None = None,
+    ) -> Receipt: ...  # fmt: skip
+
+    @overload
+    def submit(
+        self, batch: Batch, payments: Iterable[Payment], *, signature: bytes | None = None,
+        policy: Policy | None = None,
+    ) -> Receipt: ...  # fmt: skip
+
+    def submit(
+        self,
+        batch: Path | str | Batch,
+        payments: Iterable[Payment] | None = None,
+        *,
+        signature: bytes | None = None,
+        policy: Policy | None = None,
+    ) -> Receipt:
+        """Take a batch: a file, or an envelope and its payments. The same twice is once.
+
+        `signature` is the platform's detached CMS signature over the file's bytes, or over
+        `formats.standard.canonical_batch_bytes` of the objects. Without it the batch waits
+        for two persons. `policy` overrides the configured one.
+        Raises `InputRefused` with every problem, `Conflict`, `keys.errors.SealError`; in each
+        case nothing was stored.
+        """
+        if isinstance(batch, Batch):
+            source = Source(batch=batch, payments=payments or ())
+        else:
+            source = Source(path=Path(batch))
+        return intake.submit(self.installation, source, signature, policy)
+
+    def run(self, bank: str | None = None) -> RunReport:
+        """Do all that is due now, for one bank or all. Raises `Locked` beside another run."""
+        return runner.run(self.installation, bank)
+
+    def outcomes(
+        self,
+        batch_id: str | None = None,
+        *,
+        since: int = 0,
+        only_current: bool = False,
+        statuses: tuple[Status, ...] = (),
+    ) -> Iterator[Outcome]:
+        """Outcomes in the order recorded; give the last `cursor` as `since` to go on from there.
+
+        A payment may have several, as evidence comes in; `only_current` gives the last of each.
+        """
+        batch_pk = None if batch_id is None else self._batch(batch_id).batch_pk
+        with self.installation.ledger.read() as transaction:
+            yield from outcomes(
+                transaction, batch_pk=batch_pk, since=since, only_current=only_current, statuses=statuses
+            )
+
+    def findings(self, batch_id: str | None = None) -> Iterator[FeeFinding]:
+        """Charges that banks made, with their evidence."""
+        batch_pk = None if batch_id is None else self._batch(batch_id).batch_pk
+        with self.installation.ledger.read() as transaction:
+            yield from fee_findings(transaction, batch_pk)
+
+    def bank_text(self, sealed: SealedText) -> str:
+        """A bank's own words, in clear. They may name a person: do not log them."""
+        return open_text(self.installation.masters, sealed.blob, TEXT_CONTEXT)
+
+    def status(self, batch_id: str | None = None) -> list[BatchStatus]:
+        """Where the batches stand, in count and minor units."""
+        if batch_id is not None:
+            rows = [self._batch(batch_id)]
+        else:
+            with self.installation.ledger.read() as transaction:
+                rows = batches(transaction)
+        return [report.batch_status(self.installation, row) for row in rows]
+
+    def files(self) -> list[FileStatus]:
+        """Every outgoing file, oldest first."""
+        return report.file_statuses(self.installation)
+
+    def received(self) -> list[ReceivedStatus]:
+        """Every file that banks put there, oldest first."""
+        return report.received_statuses(self.installation)
+
+    def trace(self, payment_id: str, source_platform: str | None = None) -> Story:
+        """One payment's whole story. Raises `Unknown`, also where two platforms use the id."""
+        with self.installation.ledger.read() as transaction:
+            found = find_payment(transaction, payment_id, source_platform)
+        if len(found) != 1:
+            what = "no payment has the id" if not found else "several platforms have a payment"
+            raise Unknown(f"{what} {payment_id!r}", hint="name the platform" if found else "")
+        return report.story(self.installation, found[0])
+
+    def held(self) -> list[HeldItem]:
+        """What waits for a person, with the decisions that end it."""
+        return list(held.held_items(self.installation))
+
+    def statement(self, about: str, decision: str, person: str) -> Statement:
+        """What a person signs (`Statement.to_bytes`) to decide about a held item as it is now."""
+        return held.statement_for(self.installation, about, decision, person)
+
+    def decide(self, statement: Statement, signature: bytes) -> bool:
+        """Record a signed decision; True when it was carried out, False when another is needed."""
+        return held.decide(self.installation, statement, signature)
+
+    def batch_object(self, batch_id: str) -> str:
+        """The name under which a batch is decided about."""
+        row = self._batch(batch_id)
+        return f"batch:{row.source_platform}/{row.batch_id}"
+
+    def _batch(self, batch_id: str) -> BatchRow:
+        platform, separator, rest = batch_id.partition("/")
+        with self.installation.ledger.read() as transaction:
+            found = find_batch(transaction, rest, platform) if separator else find_batch(transaction, batch_id)
+        if len(found) == 1:
+            return found[0]
+        if found:
+            raise Unknown(f"several platforms have a batch {batch_id!r}", hint=f"write PLATFORM/{batch_id}")
+        raise Unknown(f"there is no batch {batch_id!r}", hint="`bankgate status` lists the batches")

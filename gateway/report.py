@@ -1,0 +1,184 @@
+"""What a person or a program asks of the gateway: sums, files, one payment's story. Read only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from formats import Outcome, Problem, Reason, Status
+from gateway.installation import Installation
+from gateway.ledger_files import FileRow, files_in
+from gateway.ledger_intake import BatchRow, batch_by_key
+from gateway.ledger_outcomes import outcomes
+from gateway.ledger_payments import (
+    PaymentRow,
+    StateTotal,
+    attempts_of,
+    decisions_about,
+    reason_totals,
+    relatives_of,
+    state_totals,
+    subject_of,
+    submitted_totals,
+)
+from gateway.ledger_received import ReceivedRow, received_in
+from gateway.states import PaymentState
+
+OPEN_STATES = (PaymentState.ACCEPTED, PaymentState.DISPATCHED)
+
+
+class BatchStatus(Struct, frozen=True, kw_only=True):
+    """One batch, summed up. The sum that must hold: `submitted` equals all the others together."""
+
+    batch_id: str
+    source_platform: str
+    state: str
+    declared_count: int
+    declared_total_minor: int
+    left_out_count: int
+    left_out_minor: int
+    submitted_count: int
+    submitted_minor: int
+    credited_minor: int
+    states: list[StateTotal]
+    reasons: list[tuple[Status, Reason, int, int]]
+
+    @property
+    def open_count(self) -> int:
+        return sum(total.count for total in self.states if total.state in OPEN_STATES)
+
+    @property
+    def adds_up(self) -> bool:
+        """Declared equals submitted and left out, in count and in minor units."""
+        return (
+            self.declared_count == self.submitted_count + self.left_out_count
+            and self.declared_total_minor == self.submitted_minor + self.left_out_minor
+            and self.submitted_count == sum(total.count for total in self.states)
+            and self.submitted_minor == sum(total.instructed_minor for total in self.states)
+        )
+
+
+class FileStatus(Struct, frozen=True, kw_only=True):
+    """One outgoing file."""
+
+    bank: str
+    name: str
+    state: str
+    payments: int
+    total_minor: int
+    bank_day: str
+    sent_at: str | None
+    attention: str | None
+
+
+class ReceivedStatus(Struct, frozen=True, kw_only=True):
+    """One file of a bank."""
+
+    bank: str
+    name: str
+    kind: str
+    state: str
+    received_at: str
+    problems: list[Problem]
+
+
+class Story(Struct, frozen=True, kw_only=True):
+    """Everything that happened to one payment, in order; no name, ID or account."""
+
+    payment_id: str
+    batch_id: str
+    source_platform: str
+    amount_minor: int
+    department: str
+    programme: str
+    period: str
+    state: str
+    attempts: list[dict[str, Any]]
+    outcomes: list[Outcome]
+    decisions: list[dict[str, Any]]
+    replaces: str = ""
+    replaced_by: str = ""
+
+
+def batch_status(installation: Installation, batch: BatchRow) -> BatchStatus:
+    with installation.ledger.read() as transaction:
+        totals = state_totals(transaction, batch.batch_pk)
+        count, total_minor = submitted_totals(transaction, batch.batch_pk)
+        reasons = reason_totals(transaction, batch.batch_pk)
+    return BatchStatus(
+        batch_id=batch.batch_id,
+        source_platform=batch.source_platform,
+        state=batch.state,
+        declared_count=batch.declared_count,
+        declared_total_minor=batch.declared_total_minor,
+        left_out_count=batch.left_out_count,
+        left_out_minor=batch.left_out_minor,
+        submitted_count=count,
+        submitted_minor=total_minor,
+        credited_minor=sum(total.credited_minor for total in totals),
+        states=totals,
+        reasons=reasons,
+    )
+
+
+def file_statuses(installation: Installation) -> list[FileStatus]:
+    """Every outgoing file, oldest first."""
+    with installation.ledger.read() as transaction:
+        return [_file_status(file) for file in files_in(transaction, None)]
+
+
+def received_statuses(installation: Installation) -> list[ReceivedStatus]:
+    """Every received file, oldest first."""
+    with installation.ledger.read() as transaction:
+        return [_received_status(row) for row in received_in(transaction, None)]
+
+
+def story(installation: Installation, payment: PaymentRow) -> Story:
+    """One payment from its batch to its last outcome."""
+    with installation.ledger.read() as transaction:
+        batch = batch_by_key(transaction, payment.batch_pk)
+        department, programme, period = subject_of(transaction, payment.payment_pk)
+        replaces, replaced_by = relatives_of(transaction, payment.payment_pk)
+        name = f"payment:{batch.source_platform}/{payment.payment_id}"
+        batch_name = f"batch:{batch.source_platform}/{batch.batch_id}"
+        return Story(
+            payment_id=payment.payment_id,
+            batch_id=batch.batch_id,
+            source_platform=batch.source_platform,
+            amount_minor=payment.amount_minor,
+            department=department,
+            programme=programme,
+            period=period,
+            state=payment.state,
+            attempts=attempts_of(transaction, payment.payment_pk),
+            outcomes=list(outcomes(transaction, payment_pk=payment.payment_pk)),
+            decisions=decisions_about(transaction, batch_name) + decisions_about(transaction, name),
+            replaces=replaces,
+            replaced_by=replaced_by,
+        )
+
+
+def _file_status(file: FileRow) -> FileStatus:
+    return FileStatus(
+        bank=file.bank,
+        name=file.name,
+        state=file.state,
+        payments=file.payment_count,
+        total_minor=file.total_minor,
+        bank_day=file.bank_day,
+        sent_at=file.sent_at,
+        attention=file.attention,
+    )
+
+
+def _received_status(row: ReceivedRow) -> ReceivedStatus:
+    return ReceivedStatus(
+        bank=row.bank,
+        name=row.name,
+        kind=row.kind,
+        state=row.state,
+        received_at=row.received_at,
+        problems=msgspec.json.decode(row.problems, type=list[Problem]),
+    )

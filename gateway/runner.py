@@ -1,0 +1,269 @@
+"""Do what is due: make, seal, send, fetch, verify, settle; bank by bank; nothing sleeps.
+
+A fault at one bank never stops the others. Transient faults of a bank's server back off
+with a bound; a refusal (login, host key, permission) puts the bank on hold at once, since
+another try can lock the account. What happened, what waits and when something is due next
+comes back as a report.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+
+import structlog
+from msgspec import Struct, field
+
+from channels.channel import Channel
+from channels.errors import ChannelError
+from gateway import evidence
+from gateway.collect import INCOMPLETE, collect, next_look, verify
+from gateway.dispatch import Planned, dispatch
+from gateway.installation import Installation
+from gateway.ledger_files import (
+    backoff,
+    bank_hold,
+    clear_backoff,
+    files_in,
+    hold_bank,
+    set_backoff,
+)
+from gateway.ledger_received import received_in
+from gateway.locks import running, sweep_if_idle
+from gateway.profile import Profile, Stage
+from gateway.settle import Settled, settle
+from gateway.states import FileState, ReceivedState
+from gateway.transmit import Delivery, Transmission, probe, recover, transmit
+
+_log = structlog.get_logger("bankgate")
+
+
+class Attention(Struct, frozen=True, kw_only=True):
+    """Something that a person must look at. `hint` says what can be done."""
+
+    bank: str
+    about: str
+    message: str
+    hint: str = ""
+    refusal: bool = False
+
+
+class RunReport(Struct, kw_only=True):
+    """What one run did. `next_due` is when a further run may find work; None: nothing waits by itself.
+
+    `seconds` are by stage (make, send, fetch, settle), of this process's clock.
+    """
+
+    files_made: int = 0
+    files_sent: int = 0
+    files_received: int = 0
+    results_settled: int = 0
+    outcomes: int = 0
+    findings: int = 0
+    attention: list[Attention] = field(default_factory=list)
+    waiting: list[str] = field(default_factory=list)
+    next_due: datetime | None = None
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def did_something(self) -> bool:
+        return bool(self.files_made or self.files_sent or self.files_received or self.results_settled)
+
+    def wait_until(self, instant: datetime | None) -> None:
+        if instant is not None and (self.next_due is None or instant < self.next_due):
+            self.next_due = instant
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - start
+
+
+def run(installation: Installation, bank: str | None = None) -> RunReport:
+    """Do all that is due now, for one bank or all. Raises `Locked` beside another run."""
+    report = RunReport()
+    profiles = (
+        [installation.profile(bank)]
+        if bank is not None
+        else [installation.configuration.profiles[name] for name in sorted(installation.configuration.profiles)]
+    )
+    with running(installation):
+        sweep_if_idle(installation)
+        for profile in profiles:
+            recover(installation, profile)
+            _make(installation, profile, report)
+            _exchange(installation, profile, report)
+            _settle(installation, profile, report)
+    return report
+
+
+def _make(installation: Installation, profile: Profile, report: RunReport) -> None:
+    with report.stage("make"):
+        for step in dispatch(installation, profile):
+            if isinstance(step, Planned):
+                report.files_made += 1
+                _log.info("file made", bank=profile.bank, file=step.identity.name, count=step.identity.count)
+            else:
+                report.waiting.append(f"{step.bank}: {step.cause}")
+                report.wait_until(step.until)
+
+
+def _exchange(installation: Installation, profile: Profile, report: RunReport) -> None:
+    """Connect once, send what is sealed, fetch what is there."""
+    if profile.stage is Stage.DRAFT or _resting(installation, profile, report):
+        return
+    try:
+        with report.stage("connect"):
+            channel = installation.open_channel(profile)
+        with channel:
+            with report.stage("send"):
+                _send(installation, profile, channel, report)
+            with report.stage("fetch"):
+                _fetch(installation, profile, channel, report)
+    except ChannelError as error:
+        _fault(installation, profile, error, report)
+        return
+    with installation.ledger.write() as transaction:
+        clear_backoff(transaction, profile.bank)
+
+
+def _resting(installation: Installation, profile: Profile, report: RunReport) -> bool:
+    """Whether the bank is on hold, or must not be tried again yet."""
+    with installation.ledger.read() as transaction:
+        held = bank_hold(transaction, profile.bank)
+        waits = backoff(transaction, profile.bank)
+    if held is not None:
+        report.attention.append(
+            Attention(
+                bank=profile.bank,
+                about=f"bank:{profile.bank}",
+                message=held,
+                hint=f"mend the cause, then: bankgate held clear bank:{profile.bank}",
+                refusal=True,
+            )
+        )
+        return True
+    if waits is not None and installation.clock.now() < waits[1]:
+        report.waiting.append(f"{profile.bank}: trying again at {waits[1].isoformat(timespec='seconds')}")
+        report.wait_until(waits[1])
+        return True
+    return False
+
+
+def _fault(installation: Installation, profile: Profile, error: ChannelError, report: RunReport) -> None:
+    """Back off after a transient fault; hold the bank after a refusal or the last try."""
+    now = installation.clock.now()
+    with installation.ledger.write() as transaction:
+        before = backoff(transaction, profile.bank)
+        tries = 1 if before is None else before[0] + 1
+        delay = profile.retry.delay_seconds(tries) if error.transient else None
+        if delay is None:
+            cause = "refused" if not error.transient else "unreachable"
+            hold_bank(transaction, profile.bank, cause, str(error), now)
+            clear_backoff(transaction, profile.bank)
+        else:
+            set_backoff(transaction, profile.bank, tries, now + timedelta(seconds=delay), str(error))
+        evidence.record(
+            transaction,
+            now,
+            "bank fault",
+            bank=profile.bank,
+            kind=type(error).__name__,
+            tries=tries,
+            held=delay is None,
+        )
+    _log.warning("bank fault", bank=profile.bank, kind=type(error).__name__, error=str(error))
+    report.attention.append(
+        Attention(
+            bank=profile.bank,
+            about=f"bank:{profile.bank}",
+            message=str(error),
+            hint=error.hint or (f"then: bankgate held clear bank:{profile.bank}" if delay is None else ""),
+            refusal=True,
+        )
+    )
+    if delay is not None:
+        report.wait_until(now + timedelta(seconds=delay))
+
+
+def _send(installation: Installation, profile: Profile, channel: Channel, report: RunReport) -> None:
+    with installation.ledger.read() as transaction:
+        uncertain = files_in(transaction, profile.bank, FileState.UNCERTAIN)
+        sealed = files_in(transaction, profile.bank, FileState.SEALED)
+    for file in uncertain:
+        if file.attention is None:
+            _note(profile, probe(installation, profile, channel, file), report)
+    for file in sealed:
+        _note(profile, transmit(installation, profile, channel, file), report)
+
+
+def _note(profile: Profile, delivery: Delivery, report: RunReport) -> None:
+    name = delivery.file.name
+    _log.info("file turn", bank=profile.bank, file=name, ended=delivery.ended, cause=delivery.cause)
+    if delivery.ended is Transmission.SENT:
+        report.files_sent += 1
+    elif delivery.ended is Transmission.UNCERTAIN:
+        report.attention.append(
+            Attention(
+                bank=profile.bank,
+                about=f"file:{name}",
+                message=f"file {name} is uncertain: {delivery.cause}",
+                hint="the next run looks whether it arrived; it is never sent again by itself",
+            )
+        )
+    else:
+        report.waiting.append(f"{profile.bank}: file {name} {delivery.ended}: {delivery.cause}")
+        report.wait_until(delivery.until)
+
+
+def _fetch(installation: Installation, profile: Profile, channel: Channel, report: RunReport) -> None:
+    for fetched in collect(installation, profile, channel):
+        _log.info("received", bank=profile.bank, name=fetched.name, what=fetched.what)
+        if fetched.what == "fetched":
+            report.files_received += 1
+        else:
+            report.waiting.append(f"{profile.bank}: {fetched.name}: {fetched.what}")
+        if fetched.what is INCOMPLETE:
+            report.wait_until(next_look(installation, installation.clock.now()))
+
+
+def _settle(installation: Installation, profile: Profile, report: RunReport) -> None:
+    with report.stage("settle"):
+        with installation.ledger.read() as transaction:
+            waiting = received_in(transaction, profile.bank, ReceivedState.RECEIVED, ReceivedState.VERIFIED)
+            held = received_in(transaction, profile.bank, ReceivedState.HELD)
+        # Acknowledgements first: a result may rest on one that came in the same look.
+        accepted = [row for row in held if row.accepted_problems]
+        for received in sorted([*waiting, *accepted], key=lambda row: (row.kind != "acknowledgement", row.received_pk)):
+            verified = verify(installation, profile, received)
+            if verified is None:
+                report.attention.append(
+                    Attention(
+                        bank=profile.bank,
+                        about=f"received:{received.received_pk}",
+                        message=f"{received.name}: refused, see `bankgate held`",
+                    )
+                )
+                continue
+            _note_settled(profile, settle(installation, profile, verified), report)
+
+
+def _note_settled(profile: Profile, settled: Settled, report: RunReport) -> None:
+    if settled.held:
+        report.attention.append(
+            Attention(
+                bank=profile.bank,
+                about=f"received:{settled.received_pk}",
+                message=f"{settled.name} is held: {settled.problems[0].message}",
+                hint="bankgate held shows all of it",
+            )
+        )
+        return
+    report.results_settled += 1
+    report.outcomes += settled.outcomes
+    report.findings += settled.findings
