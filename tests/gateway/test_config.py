@@ -434,8 +434,21 @@ def test_a_mistake_of_an_agreement(tmp_path: Path, old: str, new: str, line: int
             {'"A-2"': '"A-1"', '["elder", "disabled"]': '["orphan"]'},
             [("b.toml", 1, "number: the number of SITE/agreements/a.toml too: A-1")],
         ),
+        (
+            {
+                "valid_from = 2026-01-01": "valid_from = 2026-12-31",
+                "valid_until = 2026-12-31": "valid_until = 2027-12-31",
+            },
+            [
+                (
+                    "b.toml",
+                    9,
+                    "programmes: elder, disabled at the same bank and time by SITE/agreements/a.toml too",
+                )
+            ],
+        ),
     ],
-    ids=["same", "every", "number"],
+    ids=["same", "every", "number", "one day"],
 )
 def test_two_agreements_for_the_same_payment(
     tmp_path: Path, changes: dict[str, str], expected: list[tuple[str, int, str]]
@@ -659,6 +672,13 @@ def test_a_window_once_a_week_comes_back_in_a_week(agreement: Agreement) -> None
     weekly = msgspec.structs.replace(agreement, windows=[Window(days=["mon"], opens="09:00", closes="24:00")])
     assert weekly.window_open(at("2026-03-09 23:59"), SHANGHAI)
     assert weekly.next_opening(at("2026-03-10 00:00"), SHANGHAI) == at("2026-03-16 09:00")
+
+
+def test_todays_window_that_is_over_comes_back_in_seven_days(agreement: Agreement) -> None:
+    morning = msgspec.structs.replace(
+        agreement, windows=[Window(days=["mon"], opens="09:00", closes="10:00")]
+    )
+    assert morning.next_opening(at("2026-03-09 11:00"), SHANGHAI) == at("2026-03-16 09:00")
 
 
 def test_a_window_opens_by_the_clock_on_the_day_the_clock_changes(agreement: Agreement) -> None:
