@@ -190,6 +190,9 @@ class TwoSteps(paramiko.ServerInterface):
     def check_auth_password(self, username: str, password: str) -> int:
         return self._judge("password", password == PASSWORD)
 
+    def check_auth_interactive(self, username: str, submethods: str) -> int:
+        return self._judge("keyboard-interactive", True)
+
     def check_channel_request(self, kind: str, chanid: int) -> int:
         return paramiko.OPEN_SUCCEEDED
 
@@ -247,6 +250,17 @@ def test_a_refused_second_step_is_not_repeated(
     with pytest.raises(AuthenticationRefused):
         open_sftp(openssh.settings(port=port, host_keys=(line,), password="wrong"))
     assert rules.asked == ["publickey", "password"]
+
+
+@pytest.mark.parametrize("two_steps", [["password", "keyboard-interactive"]], indirect=True)
+def test_a_password_is_never_given_as_the_answer_to_another_question(
+    two_steps: tuple[TwoSteps, int, str], openssh: OpenSshServer
+) -> None:
+    """After the password a prompt asks for something else (a one-time code), which we do not have."""
+    rules, port, line = two_steps
+    with pytest.raises(AuthenticationRefused):
+        open_sftp(openssh.settings(port=port, host_keys=(line,), key_path="", password=PASSWORD))
+    assert rules.asked == ["password"]
 
 
 @pytest.mark.parametrize(
