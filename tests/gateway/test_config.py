@@ -447,8 +447,21 @@ def test_a_mistake_of_an_agreement(tmp_path: Path, old: str, new: str, line: int
                 )
             ],
         ),
+        (
+            {
+                "valid_from = 2026-01-01": "valid_from = 2025-01-01",
+                "valid_until = 2026-12-31": "valid_until = 2026-01-01",
+            },
+            [
+                (
+                    "b.toml",
+                    9,
+                    "programmes: elder, disabled at the same bank and time by SITE/agreements/a.toml too",
+                )
+            ],
+        ),
     ],
-    ids=["same", "every", "number", "one day"],
+    ids=["same", "every", "number", "last day", "first day"],
 )
 def test_two_agreements_for_the_same_payment(
     tmp_path: Path, changes: dict[str, str], expected: list[tuple[str, int, str]]
