@@ -41,6 +41,7 @@ OUTCOME_COLUMNS: tuple[OutcomeColumn, ...] = (
     OutcomeColumn("reason_en", "原因(英文)", lambda outcome: outcome.reason.label[1]),
     OutcomeColumn("amount", "应发金额", lambda outcome: format_yuan(outcome.amount_minor)),
     OutcomeColumn("credited", "实发金额", lambda outcome: _yuan(outcome.credited_minor)),
+    OutcomeColumn("returned", "退回金额", lambda outcome: _yuan(outcome.returned_minor)),
     OutcomeColumn("bank", "合作银行", lambda outcome: outcome.bank),
     OutcomeColumn("bank_code", "银行返回码", lambda outcome: outcome.bank_code),
     OutcomeColumn("bank_serial", "银行流水号", lambda outcome: outcome.bank_serial),
