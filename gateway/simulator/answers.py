@@ -154,7 +154,7 @@ class ResultChunks:
 
     def _records(self, record: str, booked: Booked, rows: list[int], said: list[_Said]) -> RecordChunk:
         columns = {
-            meaning: self._column(meaning, booked, rows, said) for meaning in self._form.codec.columns(record)
+            meaning: self._column(meaning, booked, rows, said) for meaning in self._form.columns[record]
         }
         return RecordChunk(record=record, count=len(rows), columns=columns)
 
@@ -163,7 +163,7 @@ class ResultChunks:
         if family == "outcome":
             return self._outcome_column(name, booked, rows, said)
         if meaning == "fee.amount":
-            return [word.fee_minor for word in said]
+            return self._amounts(meaning, [word.fee_minor for word in said])
         if meaning == "fee.label":
             return [FEE_LABEL if word.fee_minor else "" for word in said]
         if meaning == "attempt.reference":
@@ -174,7 +174,7 @@ class ResultChunks:
         if column is None:
             return [""] * len(rows)
         echoed = [column[row] for row in rows]
-        if meaning == echo_that_differs(self._form.codec):
+        if meaning == echo_that_differs(self._form):
             return [
                 _other(value) if word.elsewhere else value for value, word in zip(echoed, said, strict=True)
             ]
@@ -182,7 +182,7 @@ class ResultChunks:
 
     def _outcome_column(self, name: str, booked: Booked, rows: list[int], said: list[_Said]) -> list[Any]:
         if name == "amount":
-            return [word.amount_minor for word in said]
+            return self._credited_amounts(booked, rows, said)
         if name == "code":
             return [word.code for word in said]
         if name == "status":
@@ -194,6 +194,17 @@ class ResultChunks:
         if name == "serial":
             return [f"{self._taken.ordinal:06d}{booked.first_item + row:0{ITEM_DIGITS}d}" for row in rows]
         return [self._text(word) for word in said]
+
+    def _amounts(self, meaning: str, amounts: list[int]) -> list[int | None]:
+        """Nothing is left out where the layout can, and is zero where it cannot."""
+        return [amount or None for amount in amounts] if meaning in self._form.may_omit else [*amounts]
+
+    def _credited_amounts(self, booked: Booked, rows: list[int], said: list[_Said]) -> list[int | None]:
+        """What was credited. Banks whose records have no room for nothing repeat what was instructed."""
+        if "outcome.amount" in self._form.may_omit:
+            return [word.amount_minor or None for word in said]
+        instructed = booked.chunk.columns["payment.amount"]
+        return [word.amount_minor or instructed[row] for row, word in zip(rows, said, strict=True)]
 
     def _text(self, word: _Said) -> str:
         chinese, _ = word.reason.label
@@ -212,9 +223,9 @@ class ResultChunks:
         return chunk
 
 
-def echo_that_differs(codec: Codec) -> str:
+def echo_that_differs(form: AnswerForm) -> str:
     """The echoed field in which a credit elsewhere shows; "" where the layout echoes none."""
-    columns = codec.columns("payment")
+    columns = form.columns["payment"]
     return next((name for name in ("payment.account", "payment.payee_name") if name in columns), "")
 
 

@@ -8,13 +8,14 @@ without one.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from datetime import datetime
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from formats.errors import FormatError
+from formats.errors import EncodeError, FormatError
 from formats.records import AcknowledgementVerdict, Problem, Severity
 from gateway.simulator.answers import Variant
 from gateway.simulator.books import (
@@ -57,6 +58,16 @@ class Refusal(Struct, frozen=True, kw_only=True):
     why: str
 
 
+class _Refused(Exception):
+    """Why a request is not taken; `words` for the bank's answer, `read` where it could be read."""
+
+    def __init__(
+        self, verdict: AcknowledgementVerdict, words: str, why: str, read: Taken | None = None
+    ) -> None:
+        super().__init__(why)
+        self.verdict, self.words, self.why, self.read = verdict, words, why, read
+
+
 class SimulatedBank:
     """The model of one bank. Not safe for use by several threads.
 
@@ -87,15 +98,17 @@ class SimulatedBank:
         A file or reference that was paid before is not paid again. Raises nothing for a bad
         request: it is refused, by an acknowledgement where the bank has one.
         """
-        verdict, why, taken = self._take(arrival, moment.at)
-        if taken is None:
-            self.refusals.append(Refusal(name=arrival.name, verdict=verdict, why=why))
+        try:
+            taken = self._take(arrival, moment.at)
+        except _Refused as refused:
+            refusal = Refusal(name=arrival.name, verdict=refused.verdict, why=refused.why)
+            self.refusals.append(refusal)
+            return [] if self.scenario.has(Kind.SILENT) else self._refuse(arrival, refused, moment)
         if self.scenario.has(Kind.SILENT):
             return []
-        if taken is None:
-            return self._refuse(arrival, verdict, why, moment)
         due = moment.after(1) if self.scenario.has(Kind.RESULT_FIRST) else moment
-        said = self._writer.acknowledgement(taken.name, verdict, "", moment, due, taken)
+        accepted = AcknowledgementVerdict.ACCEPTED
+        said = self._writer.acknowledgement(taken.name, accepted, "", moment, due, taken)
         return [*said, *self._results(arrival, taken, moment)]
 
     def truth(self) -> Truth:
@@ -110,25 +123,31 @@ class SimulatedBank:
         for taken in self._taken:
             yield from paid_items(taken, self.desk.request, self.scenario)
 
-    def _take(self, arrival: Arrival, at: datetime) -> tuple[AcknowledgementVerdict, str, Taken | None]:
-        """The verdict, why, and the file where it is accepted."""
+    def _take(self, arrival: Arrival, at: datetime) -> Taken:
+        """The file, taken and paid. Raises `_Refused`."""
         try:
             content = self._open(arrival, at)
-            if content.sha256 in self._digests:
-                return AcknowledgementVerdict.DUPLICATE, "the same file was taken before", None
-            taken, references = self._read(arrival.name, content)
         except SealError as error:
-            return AcknowledgementVerdict.REJECTED, f"signature: {error}", None
+            why = f"signature: {error}"
+            legible = self._legible(arrival)
+            raise _Refused(AcknowledgementVerdict.REJECTED, "签名错误", why, legible) from error
+        try:
+            taken, references = self._read(arrival.name, content)
         except FormatError as error:
-            return AcknowledgementVerdict.REJECTED, f"content: {error}", None
+            raise _Refused(AcknowledgementVerdict.REJECTED, "格式错误", f"content: {error}") from error
+        if content.sha256 in self._digests:
+            why = "the same file was taken before"
+            raise _Refused(AcknowledgementVerdict.DUPLICATE, "文件重复", why, taken)
         if repeated := self._references.common(references):
-            return AcknowledgementVerdict.DUPLICATE, f"{repeated} references were taken before", None
+            why = f"{repeated} references were taken before"
+            raise _Refused(AcknowledgementVerdict.DUPLICATE, "明细重复", why, taken)
         if self.scenario.has(Kind.REJECT):
-            return AcknowledgementVerdict.REJECTED, "the scenario rejects every file", None
+            why = "the scenario rejects every file"
+            raise _Refused(AcknowledgementVerdict.REJECTED, "整批拒绝", why, taken)
         self._digests.add(content.sha256)
         self._references.update(references)
         self._taken.append(taken)
-        return AcknowledgementVerdict.ACCEPTED, "", taken
+        return taken
 
     def _open(self, arrival: Arrival, at: datetime) -> Blob:
         seals = self.desk.profile.seal.out
@@ -144,6 +163,13 @@ class SimulatedBank:
                 raise SignatureInvalid(f"{arrival.name}: no signature came with it")
             self._seals.check_detached(arrival.data, arrival.signature, at)
         return arrival.data
+
+    def _legible(self, arrival: Arrival) -> Taken | None:
+        """What an unproven file says of itself: good enough to tell its sender that it is refused."""
+        try:
+            return self._read(arrival.name, arrival.data)[0]
+        except FormatError:
+            return None
 
     def _read(self, name: str, content: Blob) -> tuple[Taken, References]:
         """The file, read to its end, with its references. Raises `FormatError` where it is wrong."""
@@ -171,17 +197,20 @@ class SimulatedBank:
         )
         return taken, references
 
-    def _refuse(
-        self, arrival: Arrival, verdict: AcknowledgementVerdict, why: str, moment: Moment
-    ) -> list[Posting]:
-        """An acknowledgement; where the bank has none, a result in which everything failed."""
-        if said := self._writer.acknowledgement(arrival.name, verdict, why, moment, moment):
-            return said
-        if verdict is not AcknowledgementVerdict.REJECTED or not self.desk.result.codes.can_say(*REFUSED):
-            return []
-        try:
-            taken, _ = self._read(arrival.name, self._open(arrival, moment.at))
-        except (FormatError, SealError):
+    def _refuse(self, arrival: Arrival, refused: _Refused, moment: Moment) -> list[Posting]:
+        """An acknowledgement; where the bank has none, a result in which everything failed.
+
+        A bank that cannot make out whose file it is says nothing.
+        """
+        taken = refused.read
+        with contextlib.suppress(EncodeError):
+            said = self._writer.acknowledgement(
+                arrival.name, refused.verdict, refused.words, moment, moment, taken
+            )
+            if said:
+                return said
+        told = refused.verdict is AcknowledgementVerdict.REJECTED and self.desk.result.codes.can_say(*REFUSED)
+        if taken is None or not told:
             return []
         return self._writer.result(taken, Variant(refused=True), 1, moment, moment)
 

@@ -10,13 +10,11 @@ All are the caller's to mend; none is transient.
 
 from __future__ import annotations
 
+from gateway.errors import GatewayError
 
-class SimulatorError(Exception):
-    """`hint` says what a person can do."""
 
-    def __init__(self, message: str, hint: str = "") -> None:
-        super().__init__(message)
-        self.hint = hint
+class SimulatorError(GatewayError):
+    """Bad usage of a command; `hint` says what a person can do."""
 
 
 class ScenarioUnsupported(SimulatorError):

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from msgspec import Struct
 
 from formats.codec import Codec
-from formats.layout_model import Binding, Layout, Sum
+from formats.layout_model import Binding, Layout, Sum, Syntax
 from formats.reasons import Reason, Status
 from formats.records import AcknowledgementVerdict
 from gateway.name_pattern import name_pattern
@@ -19,6 +19,7 @@ UNLISTED_CODES = ("QZ97", "QZ9", "Q9", "Q", "9999997", "97")
 """Tried in this order for a code that a table does not list."""
 
 _WIDEST_CODE = 4
+_RECORD_FAMILIES = ("payment", "attempt", "outcome", "fee")
 _NOT_A_FAILURE = frozenset({Reason.BATCH_REJECTED})
 _VARIABLE = re.compile(r"\{(any|number)(?::(\d+))?\}")
 
@@ -70,6 +71,11 @@ class AnswerForm(Struct, frozen=True, kw_only=True):
     codec: Codec
     codes: CodeBook
     declares_totals: bool
+    """A sum of amounts stands in the file."""
+    columns: dict[str, frozenset[str]]
+    """Every meaning that a record of the file has, those too that may be left out."""
+    may_omit: frozenset[str]
+    """Meanings that the file can leave out where they have no value."""
 
     def name(
         self,
@@ -122,6 +128,8 @@ def make_desk(profile: Profile, codecs: Mapping[str, Codec], layouts: Mapping[st
                     codec=codecs[inbound.layout],
                     codes=CodeBook(layout),
                     declares_totals=_declares_totals(layout),
+                    columns=_columns(layout, codecs[inbound.layout]),
+                    may_omit=_may_omit(layout),
                 )
 
     return Desk(
@@ -140,6 +148,29 @@ def _declares_totals(layout: Layout) -> bool:
         or (isinstance(field.meaning, Binding) and field.meaning.name == "file.total")
         for field in fields
     )
+
+
+def _columns(layout: Layout, codec: Codec) -> dict[str, frozenset[str]]:
+    """What the codec needs, and what the layout has besides."""
+    bound = {
+        record.name: {
+            field.meaning.name
+            for field in record.fields
+            if isinstance(field.meaning, Binding) and field.meaning.name.partition(".")[0] in _RECORD_FAMILIES
+        }
+        for record in layout.records
+    }
+    return {record: codec.columns(record) | bound.get(record, set()) for record in ("payment", *bound, "fee")}
+
+
+def _may_omit(layout: Layout) -> frozenset[str]:
+    fields = [*layout.table, *(field for record in layout.records for field in record.fields)]
+    bound = {
+        field.meaning.name: field.optional or layout.syntax is Syntax.XML
+        for field in fields
+        if isinstance(field.meaning, Binding)
+    }
+    return frozenset(name for name, optional in bound.items() if optional)
 
 
 def _code_widths(layout: Layout) -> tuple[int, int]:

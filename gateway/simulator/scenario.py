@@ -90,26 +90,25 @@ class Scenario(Struct, frozen=True, kw_only=True):
     fee_minor: int = 50
     shortfall_minor: int = 200
 
-    @classmethod
-    def of(cls, text: str, seed: int = 1) -> Scenario:
-        """From names with commas between, as a command line gives them.
-
-        Raises `ScenarioUnsupported` for a name that there is not.
-        """
-        names = [name.strip() for name in text.split(",") if name.strip()]
-        unknown = [name for name in names if name not in set(Kind)]
-        if unknown:
-            raise ScenarioUnsupported(
-                f"no scenario {', '.join(unknown)}", hint=f"there are {', '.join(Kind)}"
-            )
-        return cls(kinds=frozenset(map(Kind, names)) or frozenset({Kind.ALL_WELL}), seed=seed)
-
     def has(self, kind: Kind) -> bool:
         return kind in self.kinds
 
     def deciders(self) -> Deciders:
         """What decides over single payments; make one for each file."""
         return Deciders(self)
+
+
+def make_scenario(text: str, seed: int = 1, share_per_mille: int = 20, late_looks: int = 3) -> Scenario:
+    """From names with commas between, as a command line gives them.
+
+    Raises `ScenarioUnsupported` for a name that there is not.
+    """
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    unknown = [name for name in names if name not in set(Kind)]
+    if unknown:
+        raise ScenarioUnsupported(f"no scenario {', '.join(unknown)}", hint=f"there are {', '.join(Kind)}")
+    kinds = frozenset(map(Kind, names)) or frozenset({Kind.ALL_WELL})
+    return Scenario(kinds=kinds, seed=seed, share_per_mille=share_per_mille, late_looks=late_looks)
 
 
 class Deciders:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -38,10 +37,9 @@ class Seals(Protocol):
 class CmsSeals:
     """CMS with the bank's signing key and the certificates that the bank accepts of the gateway."""
 
-    def __init__(self, signer: Signer, trust: Trust, chain: Sequence[bytes] = ()) -> None:
+    def __init__(self, signer: Signer, trust: Trust) -> None:
         self._signer = signer
         self._trust = trust
-        self._chain = chain
 
     def check_detached(self, content: Blob, signature: Blob, at: datetime) -> None:
         with content.open() as source, signature.open() as signed:
@@ -53,8 +51,8 @@ class CmsSeals:
 
     def sign_detached(self, content: Blob, at: datetime) -> bytes:
         with content.open() as source:
-            return sign_detached(source, self._signer, at, self._chain)
+            return sign_detached(source, self._signer, at)
 
     def sign_attached(self, content: Blob, at: datetime, sink: Sink) -> None:
         with content.open() as source:
-            sign_attached(source, content.size_bytes, self._signer, at, sink, self._chain)
+            sign_attached(source, content.size_bytes, self._signer, at, sink)

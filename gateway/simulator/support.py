@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from formats.codec import Codec
 from formats.reasons import Reason, Status
 from formats.records import AcknowledgementVerdict
 from gateway.simulator.answers import echo_that_differs
@@ -25,14 +24,6 @@ def supported(desk: Desk) -> list[Kind]:
     return [kind for kind in Kind if _can(desk, kind)]
 
 
-def has_record(codec: Codec, record: str) -> bool:
-    """Whether the layout has a record of that name."""
-    try:
-        return bool(codec.columns(record))
-    except KeyError:
-        return False
-
-
 def _can(desk: Desk, kind: Kind) -> bool:
     return kind not in _NEEDS or _NEEDS[kind][1](desk)
 
@@ -44,13 +35,13 @@ def _can_refuse(desk: Desk) -> bool:
 
 
 def _writes(meaning: str) -> Callable[[Desk], bool]:
-    return lambda desk: meaning in desk.result.codec.columns("payment")
+    return lambda desk: meaning in desk.result.columns["payment"]
 
 
 _NEEDS: dict[Kind, tuple[str, Callable[[Desk], bool]]] = {
     Kind.FAILURES: ("no code says that a payment failed", lambda desk: bool(desk.result.codes.failures)),
     Kind.CONTRADICTING: ("no code says that a payment failed", lambda desk: bool(desk.result.codes.failures)),
-    Kind.FEE_LINES: ("no record of a fee", lambda desk: has_record(desk.result.codec, "fee")),
+    Kind.FEE_LINES: ("no record of a fee", lambda desk: bool(desk.result.columns["fee"])),
     Kind.FEE_COLUMN: ("no field for a fee", _writes("fee.amount")),
     Kind.SHORT_CREDIT: ("no field for the credited amount", _writes("outcome.amount")),
     Kind.WRONG_TOTAL: ("no sum stands in a result", lambda desk: desk.result.declares_totals),
@@ -60,7 +51,7 @@ _NEEDS: dict[Kind, tuple[str, Callable[[Desk], bool]]] = {
     ),
     Kind.OTHER_ACCOUNT: (
         "neither account nor name is echoed",
-        lambda desk: bool(echo_that_differs(desk.result.codec)),
+        lambda desk: bool(echo_that_differs(desk.result)),
     ),
     Kind.RETURNED: (
         "no code says that a payment was given back",

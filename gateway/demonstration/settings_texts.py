@@ -1,0 +1,189 @@
+"""The TOML of a demonstration site: gateway, three banks with different habits, agreements.
+
+The rural bank wants a flag file beside a detached signature, the city bank a detached
+signature and nothing else, the ISO bank CMS with the content inside.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+from gateway.demonstration.people import DemonstrationBank
+from gateway.demonstration.plan import DEPARTMENTS, PLATFORM, programmes_of
+
+GATEWAY_FOLDER_ON_SERVER = "to-bank"
+ANSWERS_FOLDER_ON_SERVER = "from-bank"
+ARCHIVE_FOLDER_ON_SERVER = "archive"
+USER = "yikatong"
+PERSONS = {"reviewer-a": "复核员甲", "reviewer-b": "复核员乙"}
+PAYER_NAME = "惠民补贴资金专户"
+
+_FIRST_BUSINESS_NUMBER = 300_100
+
+
+def gateway_text() -> str:
+    """`bankgate.toml`."""
+    persons = "".join(f'\n[person.{key}]\nname = "{name}"\n' for key, name in PERSONS.items())
+    return f"""\
+# A demonstration: everything in it is made up.
+
+[gateway]
+environment = "test"
+instance    = "demo"
+profiles    = "profiles"
+agreements  = "agreements"
+keys        = "keys.toml"
+
+[intake]
+policy = "set-aside"
+
+[platform.{PLATFORM}]
+name = "社会保障卡一卡通平台(示例)"
+kind = "card"
+require_signature = true
+{persons}"""
+
+
+def profile_text(bank: DemonstrationBank, port: int) -> str:
+    """`profiles/BANK.toml`; `port` is where the simulated bank listens."""
+    return f"""\
+bank        = "{bank.bank}"
+name        = "{bank.title}"
+stage       = "live"
+environment = "test"
+zone        = "Asia/Shanghai"
+{_HABITS[bank.bank]}
+[channel]
+kind             = "sftp"
+host             = "127.0.0.1"
+port             = {port}
+user             = "{USER}"
+outbox           = "{GATEWAY_FOLDER_ON_SERVER}"
+inbox            = "{ANSWERS_FOLDER_ON_SERVER}"
+archive          = "{ARCHIVE_FOLDER_ON_SERVER}"
+release          = "{_RELEASE[bank.bank]}"
+bank_keeps_files = true
+
+[limits]
+records_per_file = 100000
+
+[accounts.card]
+luhn     = true
+prefixes = ["{bank.card_prefix}"]
+lengths  = [19]
+
+[accounts.passbook]
+lengths = [{bank.passbook_digits}]
+"""
+
+
+def agreement_text(number: int, department: str, bank: DemonstrationBank, today: date) -> str:
+    """`agreements/BANK-NN.toml`; valid from the year before today's to the end of the next one."""
+    programmes = "".join(f'    "{programme.name}",\n' for programme in programmes_of(department))
+    return f"""\
+number            = "DL-{today.year}-{number:04d}"
+department        = "{department}"
+bank              = "{bank.bank}"
+payer_account     = "88{bank.card_prefix}{number:011d}"
+payer_name        = "{PAYER_NAME}"
+payer_bank        = "{bank.title}"
+payer_bank_code   = "{bank.code}"
+business_no       = "{_FIRST_BUSINESS_NUMBER + number}"
+unit_no           = "TS{number:06d}"
+valid_from        = {today.year - 1}-01-01
+valid_until       = {today.year + 1}-12-31
+feedback_deadline = "3 days"
+platforms         = ["{PLATFORM}"]
+programmes        = [
+{programmes}]
+"""
+
+
+def agreement_numbers(banks: tuple[DemonstrationBank, ...]) -> list[tuple[int, str, DemonstrationBank]]:
+    """Every pair of a lead department and a bank, with the agreement's number from 1."""
+    pairs = [(department, bank) for department in DEPARTMENTS for bank in banks]
+    return [(number, department, bank) for number, (department, bank) in enumerate(pairs, 1)]
+
+
+_RELEASE = {"rural-credit": "flag", "city-bank": "rename", "iso-bank": "rename"}
+
+_HABITS = {
+    "rural-credit": """
+[layouts]
+request         = "rural-credit-request"
+result          = ["rural-credit-result"]
+acknowledgement = "rural-credit-acknowledgement"
+
+[files]
+name             = "DF{unit_no}{bank_day:%Y%m%d}{sequence:06d}.txt"
+flag             = "{name}.ok"
+flag_content     = "{name}|{size}|{sha256}|{count}|{total}"
+temporary_suffix = ".tmp"
+
+[seal]
+out = ["cms-detached"]
+
+[[inbound]]
+kind      = "acknowledgement"
+pattern   = "{stem}_SL{number:1}.txt"
+complete  = "flag"
+signature = "detached"
+
+[[inbound]]
+kind      = "result"
+pattern   = "{stem}_HP{number:1}.txt"
+complete  = "flag"
+signature = "detached"
+""",
+    "city-bank": """
+[layouts]
+request         = "comment-style-request"
+result          = ["comment-style-result"]
+acknowledgement = "comment-style-acknowledgement"
+
+[files]
+name             = "{unit_no}_{bank_day:%Y%m%d}_{sequence:08d}.bxt"
+temporary_prefix = ".up-"
+
+[seal]
+out = ["cms-detached"]
+
+[[inbound]]
+kind      = "acknowledgement"
+pattern   = "{stem}_A{number:1}.bxt"
+complete  = "stable"
+signature = "detached"
+
+[[inbound]]
+kind      = "result"
+pattern   = "{stem}_R{number:1}.bxt"
+complete  = "stable"
+signature = "detached"
+""",
+    "iso-bank": """
+[layouts]
+request         = "iso20022-pain001-request"
+result          = ["iso20022-pain002-result"]
+acknowledgement = "iso20022-pain002-acknowledgement"
+
+[files]
+name             = "PAIN001-{unit_no}-{sequence:08d}.xml"
+data             = "{name}.p7m"
+temporary_suffix = ".part"
+
+[seal]
+out = ["cms-attached"]
+
+[[inbound]]
+kind      = "acknowledgement"
+pattern   = "{stem}-ACK{number:1}.xml.p7m"
+complete  = "stable"
+signature = "attached"
+
+[[inbound]]
+kind      = "result"
+pattern   = "{stem}-RES{number:1}.xml.p7m"
+complete  = "stable"
+signature = "attached"
+""",
+}

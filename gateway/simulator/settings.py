@@ -1,0 +1,154 @@
+"""A simulated bank from its folder: `simulator.toml`, its keys, and the gateway's profile of it.
+
+    banks/city-bank/simulator.toml
+    banks/city-bank/keys/...          private: host key, signing key; public: whom it accepts
+    banks/city-bank/files/            what the gateway sees over SFTP
+    banks/city-bank/store/            what the bank keeps for itself
+
+How the bank's files look comes from the gateway's own profile: one source, no copy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Annotated
+
+from msgspec import Meta, Struct, field
+
+from formats.layout import read_layout
+from formats.layout_model import Layout
+from formats.records import Problem
+from formats.registry import SHIPPED_FOLDER, Registry
+from gateway.config import Configuration
+from gateway.profile import Key, Profile, Text
+from gateway.simulator.bank import SimulatedBank
+from gateway.simulator.errors import SettingsWrong
+from gateway.simulator.forms import Desk, make_desk
+from gateway.simulator.front import STORE
+from gateway.simulator.scenario import Scenario, make_scenario
+from gateway.simulator.seals import CmsSeals
+from gateway.simulator.server import BankServer, Login, ServerSettings
+from gateway.simulator.store import FolderStore
+from gateway.toml_source import TomlSource
+from keys.certificates import Anchor, AnchorKind, Trust
+from keys.private import load_certificates, load_signer
+
+SETTINGS_FILE = "simulator.toml"
+
+
+class KeyFiles(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[keys]`: files relative to the bank's folder. The CA is the one that certified the gateway."""
+
+    host_key: Text
+    signing_key: Text
+    signing_certificate: Text
+    gateway_authority: Text
+
+
+class LoginTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[[login]]`: who may log in. `public_keys` are OpenSSH lines; the password lies in a file."""
+
+    user: Text
+    credential_file: str = ""
+    public_keys: list[Text] = field(default_factory=list)
+
+
+class SimulatorSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`simulator.toml` as written."""
+
+    bank: Key
+    keys: KeyFiles
+    login: Annotated[list[LoginTable], Meta(min_length=1)]
+    scenario: Text = "all-well"
+    seed: int = 1
+    share_per_mille: Annotated[int, Meta(ge=0, le=1000)] = 20
+    late_looks: Annotated[int, Meta(ge=0, le=1000)] = 3
+
+
+def open_bank(
+    folder: Path,
+    configuration: Configuration,
+    scenario: Scenario | None = None,
+    announce: Callable[[str], None] | None = None,
+) -> BankServer:
+    """The server of the bank in a folder, not started; `scenario` comes before the file's own.
+
+    Raises `SettingsWrong`, `ScenarioUnsupported`, `formats.errors.LayoutError`, and
+    `keys.errors.KeyUnavailable`.
+    """
+    settings = read_settings(folder)
+    profile = configuration.profiles.get(settings.bank)
+    if profile is None:
+        raise SettingsWrong(
+            f"{folder / SETTINGS_FILE}: bank {settings.bank!r} has no profile",
+            hint=f"there are {', '.join(sorted(configuration.profiles)) or 'none'}",
+        )
+    bank = SimulatedBank(
+        read_desk(profile, configuration.layout_folders),
+        _seals(folder, settings, profile),
+        FolderStore(folder / STORE),
+        scenario
+        or make_scenario(
+            settings.scenario,
+            seed=settings.seed,
+            share_per_mille=settings.share_per_mille,
+            late_looks=settings.late_looks,
+        ),
+    )
+    server = ServerSettings(
+        folder=folder,
+        host_key=folder / settings.keys.host_key,
+        logins=tuple(_login(folder, table) for table in settings.login),
+        port=profile.channel.port,
+    )
+    return BankServer(bank, server, announce=announce)
+
+
+def read_settings(folder: Path) -> SimulatorSettings:
+    """`simulator.toml` of a bank's folder. Raises `SettingsWrong` with every mistake."""
+    source = TomlSource(folder / SETTINGS_FILE)
+    settings = source.read_as(SimulatorSettings)
+    if settings is None or source.problems:
+        raise SettingsWrong(_told(source.problems), hint="see docs/simulator.md")
+    return settings
+
+
+def read_desk(profile: Profile, layout_folders: Iterable[Path] = ()) -> Desk:
+    """The bank's side of a profile. Raises `SettingsWrong` for a format that is code, `LayoutError`."""
+    folders = [*layout_folders, SHIPPED_FOLDER]
+    registry = Registry(folders)
+    names = [inbound.layout for inbound in profile.inbound if inbound.layout]
+    layouts = {name: _find_layout(name, folders) for name in names}
+    codecs = {name: registry.get(name) for name in (profile.layouts.request, *names)}
+    return make_desk(profile, codecs, layouts)
+
+
+def _find_layout(name: str, folders: list[Path]) -> Layout:
+    for folder in folders:
+        if (path := folder / f"{name}.toml").is_file():
+            return read_layout(path)
+    raise SettingsWrong(
+        f"there is no layout {name}", hint="a bank whose format is code has to be simulated in code"
+    )
+
+
+def _seals(folder: Path, settings: SimulatorSettings, profile: Profile) -> CmsSeals:
+    keys = settings.keys
+    signer = load_signer(settings.bank, folder / keys.signing_key, folder / keys.signing_certificate)
+    anchors = [
+        Anchor("gateway-authority", certificate, AnchorKind.ROOT)
+        for certificate in load_certificates(folder / keys.gateway_authority)
+    ]
+    return CmsSeals(signer, Trust("gateway", profile.environment, anchors))
+
+
+def _login(folder: Path, table: LoginTable) -> Login:
+    password = ""
+    if table.credential_file:
+        password = (folder / table.credential_file).read_text("utf-8").strip()
+    return Login(user=table.user, password=password, public_keys=tuple(table.public_keys))
+
+
+def _told(problems: list[Problem]) -> str:
+    return "; ".join(problem.message for problem in problems)

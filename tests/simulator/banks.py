@@ -1,0 +1,216 @@
+"""The demonstration's three banks as models in memory, with real codecs and real signatures."""
+
+from __future__ import annotations
+
+import functools
+import io
+import tempfile
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+from formats.codec import Codec, Decoder
+from formats.records import FileIdentity, Payment, RecordChunk
+from formats.registry import Registry
+from gateway.config import Configuration, load_configuration
+from gateway.demonstration.payments import Order, make_payments
+from gateway.demonstration.people import BANKS
+from gateway.demonstration.settings_texts import (
+    agreement_numbers,
+    agreement_text,
+    gateway_text,
+    profile_text,
+)
+from gateway.profile import Inbound, Profile
+from gateway.simulator.bank import Arrival, SimulatedBank
+from gateway.simulator.forms import Desk
+from gateway.simulator.moments import Moment, Posting
+from gateway.simulator.scenario import Kind, Scenario
+from gateway.simulator.seals import CmsSeals
+from gateway.simulator.settings import read_desk
+from gateway.simulator.store import Blob, MemoryBlob, MemoryStore
+from keys.authority import Authority
+from keys.certificates import Anchor, AnchorKind, Trust
+from keys.cms import sign_attached, sign_detached, verify_attached, verify_detached
+
+NOW = datetime(2026, 9, 1, 2, 0, tzinfo=UTC)
+START = Moment(look=0, at=NOW)
+BANK_NAMES = [bank.bank for bank in BANKS]
+REGISTRY = Registry()
+CHUNK = 100
+
+
+@functools.cache
+def configuration() -> Configuration:
+    """The demonstration's own configuration."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "bankgate.toml").write_text(gateway_text(), "utf-8")
+        (folder / "profiles").mkdir()
+        (folder / "agreements").mkdir()
+        for bank in BANKS:
+            (folder / "profiles" / f"{bank.bank}.toml").write_text(profile_text(bank, 2222), "utf-8")
+        for number, department, bank in agreement_numbers(BANKS):
+            text = agreement_text(number, department, bank, NOW.date())
+            (folder / "agreements" / f"{bank.bank}-{number:02d}.toml").write_text(text, "utf-8")
+        return load_configuration(folder / "bankgate.toml")
+
+
+def profile(bank: str) -> Profile:
+    return configuration().profiles[bank]
+
+
+@functools.cache
+def _authority() -> Authority:
+    valid = datetime(2020, 1, 1, tzinfo=UTC), datetime(2040, 1, 1, tzinfo=UTC)
+    return Authority.create("CN=Test CA", *valid)
+
+
+@functools.cache
+def signer(name: str) -> Any:
+    valid = datetime(2020, 1, 1, tzinfo=UTC), datetime(2040, 1, 1, tzinfo=UTC)
+    return _authority().issue(f"CN={name}", *valid, kind="ec-p256").signer(name)
+
+
+@functools.cache
+def trust() -> Trust:
+    return Trust("the other side", "test", [Anchor("ca", _authority().certificate, AnchorKind.ROOT)])
+
+
+@functools.cache
+def desk(bank: str) -> Desk:
+    return read_desk(profile(bank))
+
+
+def make_bank(bank: str, *kinds: Kind, share_per_mille: int = 200, seed: int = 1) -> SimulatedBank:
+    scenario = Scenario(kinds=frozenset(kinds or {Kind.ALL_WELL}), seed=seed, share_per_mille=share_per_mille)
+    return SimulatedBank(desk(bank), CmsSeals(signer("bank"), trust()), MemoryStore(), scenario)
+
+
+@functools.cache
+def payments(bank: str, count: int) -> tuple[Payment, ...]:
+    """The first payments of a demonstration batch that one bank has to pay."""
+    found = (payment for payment in make_payments(Order(count=count * 6)) if payment.bank == bank)
+    return tuple(payment for payment, _ in zip(found, range(count), strict=False))
+
+
+@functools.cache
+def make_request(bank: str, sequence: int = 1, count: int = 150, chunk: int = CHUNK) -> Arrival:
+    """A sealed request of the first payments, as the gateway would make it."""
+    made = payments(bank, count)
+    assert len(made) == count
+    own = profile(bank)
+    agreement = next(group[0] for (_, name), group in configuration().agreements.items() if name == bank)
+    identity = FileIdentity(
+        bank=bank,
+        sequence=sequence,
+        name=own.file_name(
+            sequence=sequence, bank_day=date(2026, 9, 1), created_at=NOW, texts=agreement.name_texts()
+        ),
+        message_id=f"BG{sequence:012d}",
+        created_at=NOW.astimezone(own.time_zone),
+        bank_day=date(2026, 9, 1),
+        count=count,
+        total_minor=sum(payment.amount_minor for payment in made),
+        agreement=agreement.texts(),
+        profile=own.values,
+    )
+    codec = REGISTRY.get(own.layouts.request)
+    content = b"".join(codec.encode(identity, _chunks(codec, made, chunk)))
+    if "cms-attached" in own.seal.out:
+        sink = io.BytesIO()
+        sign_attached(io.BytesIO(content), len(content), signer("gateway"), NOW, sink)
+        return Arrival(name=identity.name, data=MemoryBlob(sink.getvalue()))
+    signature = sign_detached(io.BytesIO(content), signer("gateway"), NOW)
+    return Arrival(name=identity.name, data=MemoryBlob(content), signature=MemoryBlob(signature))
+
+
+def _chunks(codec: Codec, made: tuple[Payment, ...], size: int) -> list[RecordChunk]:
+    chunks = []
+    for start in range(0, len(made), size):
+        part = made[start : start + size]
+        columns: dict[str, list[Any]] = {"attempt.item": list(range(start + 1, start + 1 + len(part)))}
+        for meaning in codec.columns("payment"):
+            name = meaning.removeprefix("payment.")
+            if meaning == "payment.amount":
+                columns[meaning] = [payment.amount_minor for payment in part]
+            elif meaning == "payment.payee_name":
+                columns[meaning] = [payment.payee_name or payment.beneficiary_name for payment in part]
+            elif meaning.startswith("payment."):
+                columns[meaning] = [getattr(payment, name) for payment in part]
+        chunks.append(RecordChunk(record="payment", count=len(part), columns=columns))
+    return chunks
+
+
+class Answer:
+    """One complete answer: its kind, name, and content after its signature held."""
+
+    def __init__(self, bank: str, data: Posting, postings: list[Posting]) -> None:
+        own = profile(bank)
+        recognised = own.recognise(data.name)
+        assert recognised is not None, data.name
+        self.inbound: Inbound = recognised[0]
+        self.name = data.name
+        self.due = data.due
+        self.content = _verified(self.inbound, data, postings)
+        assert self.inbound.layout is not None
+        self.decoder: Decoder = REGISTRY.get(self.inbound.layout).decode(io.BytesIO(self.content))
+        self.chunks = list(self.decoder)
+
+    @property
+    def kind(self) -> str:
+        return self.inbound.kind
+
+    def column(self, meaning: str, record: str = "payment") -> list[Any]:
+        """A column over all chunks of a record."""
+        return [
+            value
+            for chunk in self.chunks
+            if chunk.record == record
+            for value in chunk.columns.get(meaning, [None] * chunk.count)
+        ]
+
+    def items(self) -> list[int]:
+        """Item numbers by the key, whatever the bank keys by."""
+        references = self.column("attempt.reference")
+        if references and references[0]:
+            return [int(reference[-8:]) for reference in references]
+        return self.column("attempt.item")
+
+
+def answers(bank: str, postings: list[Posting]) -> list[Answer]:
+    """Every answer of the postings, verified and read, in their order."""
+    return [Answer(bank, posting, postings) for posting in data_postings(bank, postings)]
+
+
+def results(bank: str, postings: list[Posting]) -> list[Answer]:
+    return [answer for answer in answers(bank, postings) if answer.kind == "result"]
+
+
+def data_postings(bank: str, postings: list[Posting]) -> Iterator[Posting]:
+    """The data files, without signatures and flags."""
+    own = profile(bank)
+    for posting in postings:
+        if own.recognise(posting.name) is not None:
+            yield posting
+
+
+def read(blob: Blob) -> bytes:
+    with blob.open() as source:
+        return source.read()
+
+
+def _verified(inbound: Inbound, data: Posting, postings: list[Posting]) -> bytes:
+    if inbound.signature == "attached":
+        sink = io.BytesIO()
+        with data.content.open() as source:
+            verify_attached(source, trust(), NOW, sink)
+        return sink.getvalue()
+    name = inbound.detached_signature_name(data.name)
+    signature = next(
+        posting.content for posting in postings if posting.name == name and posting.due == data.due
+    )
+    with data.content.open() as source:
+        verify_detached(source, read(signature), trust(), NOW)
+    return read(data.content)
