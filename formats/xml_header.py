@@ -12,6 +12,7 @@ from formats.xml_guard import refuse
 from formats.xml_plan import Alternative, Leaf, Level
 from formats.xml_values import ValueFault, read_column
 
+_STRING = etree.XPath("string()", smart_strings=False)
 _Search = Callable[[etree._Element], Any]
 
 
@@ -57,4 +58,4 @@ def _below(leaf: Leaf, way: Alternative) -> str:
 
 
 def _text(node: Any) -> str:
-    return node if isinstance(node, str) else "".join(node.itertext())
+    return node if isinstance(node, str) else str(_STRING(node))

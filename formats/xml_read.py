@@ -210,7 +210,7 @@ class XmlDecoder:
             if leaf.repeats and leaf.kind.name in (Kind.YUAN, Kind.MONEY):
                 return self._sums(leaf, texts)
             if leaf.name.partition(".")[0] in _STRIPPED:
-                texts = [text.strip(_BLANKS) for text in texts]
+                texts = _stripped(texts)
             return read_column(leaf.kind, texts)
         except ValueFault as fault:
             message = f"found {fault.found}, wanted {fault.wanted}"
@@ -218,6 +218,8 @@ class XmlDecoder:
 
     def _sums(self, leaf: Leaf, texts: list[str]) -> list[int | None]:
         """Several charges of one record are one amount."""
+        if END_OF_VALUE not in "".join(texts):
+            return read_column(leaf.kind, texts)
         sums: list[int | None] = []
         for row, text in enumerate(texts):
             try:
@@ -247,7 +249,7 @@ class XmlDecoder:
 
     def _add_outcomes(self, columns: dict[str, list[Any]], texts: dict[int, list[str]], count: int) -> None:
         """The code of each record, from its own parts and the levels above, and what it means."""
-        parts = [[text.strip(_BLANKS) for text in texts[leaf.line]] for leaf in self._leaves if leaf.is_code]
+        parts = [_stripped(texts[leaf.line]) for leaf in self._leaves if leaf.is_code]
         statuses = parts[0]
         reasons = parts[1] if len(parts) > 1 else [""] * count
         if "" in statuses:
@@ -364,3 +366,11 @@ class XmlDecoder:
             record="payment",
         )
         return DecodeError([problem])
+
+
+def _stripped(texts: list[str]) -> list[str]:
+    """Without the blanks that pretty-printing leaves around a value."""
+    joined = "".join(texts)
+    if not any(blank in joined for blank in _BLANKS):
+        return texts
+    return [text.strip(_BLANKS) for text in texts]

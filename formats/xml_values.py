@@ -24,10 +24,14 @@ against: the reader separates columns by two of those."""
 MAXIMUM_AMOUNT_DIGITS = 18
 """ISO 20022 amounts and sums have at most 18 digits."""
 
-_SPECIAL = re.compile("[&<>\r]")
-_ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;", '"': "&quot;"})
+_FEN = [f".{fen:02d}" for fen in range(100)]
+_APART = "\0"
+"""Between the texts of a column while they are looked at together; XML forbids it in a text."""
+
+_REFERENCES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;", '"': "&quot;"}
+_ESCAPES = str.maketrans(_REFERENCES)
 _BLANKS = " \t\r\n"
-_PLAIN_AMOUNTS = re.compile(r"(?:[0-9]{1,16}\.[0-9]{2},)+")
+_PLAIN_AMOUNTS = re.compile(r"(?:(?:[0-9]{1,16}\.[0-9]{2})?,)+")
 _AMOUNT = re.compile(r"\+?([0-9]{0,18})(?:\.([0-9]*))?")
 _ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[TZ+-].*)?")
 _INSTANT_PARTS = re.compile(r"YYYY|YY|MM|DD|HH|SS")
@@ -59,7 +63,7 @@ def escape(text: str) -> str:
 def write_column(kind: FieldKind, name: str, values: Sequence[Any]) -> tuple[list[str], list[Fault]]:
     """The escaped texts of a column, "" where a value is absent, and what cannot be written."""
     if kind.name in (Kind.TEXT, Kind.DIGITS):
-        return _write_texts(kind, name, ["" if value is None else value for value in values])
+        return _write_texts(kind, name, values)
     if kind.name in (Kind.YUAN, Kind.MONEY):
         return _write_amounts(kind, values)
     if kind.name is Kind.NUMBER:
@@ -85,34 +89,53 @@ def read_column(kind: FieldKind, texts: list[str], *, lenient: bool = False) -> 
     return _read_each(texts, lambda text: _read_instant(kind, text), None)
 
 
-def _write_texts(kind: FieldKind, name: str, values: list[str]) -> tuple[list[str], list[Fault]]:
-    faults: list[Fault] = []
-    limit = kind.maximum if kind.exact is None else kind.exact
-    if limit is not None and max(map(len, values), default=0) > limit:
-        reason = Reason.NAME_TOO_LONG if name == "payment.payee_name" else Reason.FIELD_INVALID
-        faults += [
-            Fault(row, f"{len(value)} characters", f"at most {limit}", reason)
-            for row, value in enumerate(values)
-            if len(value) > limit
-        ]
-    if kind.exact is not None:
-        faults += [
-            Fault(row, f"{len(value)} characters", f"exactly {limit}", Reason.FIELD_INVALID)
-            for row, value in enumerate(values)
-            if 0 < len(value) < kind.exact
-        ]
-    joined = "".join(values)
-    if kind.name is Kind.DIGITS and joined and not (joined.isascii() and joined.isdigit()):
-        faults += [
-            Fault(row, mask_text(value), "digits", Reason.FIELD_INVALID)
-            for row, value in enumerate(values)
-            if value and not (value.isascii() and value.isdigit())
-        ]
-    if FORBIDDEN.search(joined):
-        faults += _forbidden(name, values)
-    if _SPECIAL.search(joined):
-        values = [value.translate(_ESCAPES) for value in values]
-    return values, faults
+def _write_texts(kind: FieldKind, name: str, values: Sequence[str | None]) -> tuple[list[str], list[Fault]]:
+    texts = [value or "" for value in values]
+    joined = _APART.join(texts)
+    if joined.count(_APART) != max(len(texts) - 1, 0) or not joined.replace(_APART, "").isprintable():
+        faults = _forbidden(name, texts)
+    else:
+        faults = []
+    if kind.maximum is not None or kind.exact is not None:
+        faults += _wrong_lengths(kind, name, texts)
+    if kind.name is Kind.DIGITS:
+        faults += _no_digits(texts)
+    if faults:
+        return texts, faults
+    if "&" in joined or "<" in joined or ">" in joined or "\r" in joined or '"' in joined:
+        for character, reference in _REFERENCES.items():
+            joined = joined.replace(character, reference)
+        return joined.split(_APART), faults
+    return texts, faults
+
+
+def _wrong_lengths(kind: FieldKind, name: str, texts: list[str]) -> list[Fault]:
+    """Widths are in characters. An absent value has none."""
+    most = kind.maximum if kind.exact is None else kind.exact
+    least = 1 if kind.exact is None else kind.exact
+    lengths = list(map(len, texts))
+    if most is None or (
+        max(lengths, default=0) <= most and (kind.exact is None or min(lengths, default=0) >= least)
+    ):
+        return []
+    wanted = f"at most {most}" if kind.exact is None else f"exactly {most}"
+    reason = Reason.NAME_TOO_LONG if name == "payment.payee_name" else Reason.FIELD_INVALID
+    return [
+        Fault(row, f"{length} characters", wanted, reason)
+        for row, length in enumerate(lengths)
+        if length and not least <= length <= most
+    ]
+
+
+def _no_digits(texts: list[str]) -> list[Fault]:
+    joined = "".join(texts)
+    if not joined or (joined.isascii() and joined.isdigit()):
+        return []
+    return [
+        Fault(row, mask_text(text), "digits", Reason.FIELD_INVALID)
+        for row, text in enumerate(texts)
+        if text and not (text.isascii() and text.isdigit())
+    ]
 
 
 def _forbidden(name: str, values: list[str]) -> list[Fault]:
@@ -128,15 +151,18 @@ def _forbidden(name: str, values: list[str]) -> list[Fault]:
 
 def _write_amounts(kind: FieldKind, values: Sequence[int | None]) -> tuple[list[str], list[Fault]]:
     limit = 10**MAXIMUM_AMOUNT_DIGITS
-    faults = [
-        Fault(row, f"{value}", f"0 to {limit - 1} minor units", Reason.AMOUNT_INVALID)
-        for row, value in enumerate(values)
-        if value is not None and not 0 <= value < limit
-    ]
+    present = [value for value in values if value is not None]
+    faults: list[Fault] = []
+    if present and not (min(present) >= 0 and max(present) < limit):
+        faults = [
+            Fault(row, f"{value}", f"0 to {limit - 1} minor units", Reason.AMOUNT_INVALID)
+            for row, value in enumerate(values)
+            if value is not None and not 0 <= value < limit
+        ]
     if kind.name is Kind.MONEY:
         return ["" if value is None else f"{value}{kind.suffix}" for value in values], faults
-    if kind.decimals == 2 and not kind.suffix and None not in values:
-        return [f"{value // 100}.{value % 100:02d}" for value in values if value is not None], faults
+    if kind.decimals == 2 and not kind.suffix and not faults and len(present) == len(values):
+        return [f"{value // 100}{_FEN[value % 100]}" for value in present], faults
     return [
         "" if value is None else _yuan(value, kind, row, faults) for row, value in enumerate(values)
     ], faults
@@ -217,7 +243,10 @@ def _read_amounts(kind: FieldKind, texts: list[str], lenient: bool) -> list[int 
     if kind.name is Kind.YUAN and kind.decimals == 2 and not kind.suffix and texts:
         joined = ",".join(texts) + ","
         if _PLAIN_AMOUNTS.fullmatch(joined):
-            return list(map(int, joined.replace(".", "").split(",")[:-1]))
+            numbers = joined.replace(".", "").split(",")[:-1]
+            if "" in numbers:
+                return [int(number) if number else None for number in numbers]
+            return list(map(int, numbers))
     return [_read_amount(kind, text.strip(_BLANKS), row, lenient) for row, text in enumerate(texts)]
 
 

@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from formats.charset import Charset
 from formats.codec import Purpose
 from formats.errors import EncodeError
 from formats.layout_model import Blank, Constant, Count, Layout, Number, Sum
+from formats.masking import mask_text
 from formats.reasons import Reason
 from formats.records import FileIdentity, Problem, RecordChunk, Severity
 from formats.reference import MAXIMUM_WIDTH, make_references
@@ -31,6 +33,8 @@ class XmlWriter:
         self._layout = layout
         self._plan = plan
         self._tables = tables
+        self._charset = Charset(layout.framing.encoding)
+        self._is_utf8 = self._charset.codec == "utf-8"
         self._inner, self._record = _inner_elements(plan)
         self._leaves = plan.at(Level.RECORD)
 
@@ -49,10 +53,9 @@ class XmlWriter:
 
     def encode(self, identity: FileIdentity, chunks: Iterable[RecordChunk]) -> Iterator[bytes]:
         """The bytes of the file, a block for each chunk; see `Codec.encode`."""
-        encoding = self._layout.framing.encoding
         before, after = self._around(identity, chunks)
-        declaration = f'<?xml version="1.0" encoding="{encoding.upper()}"?>\n'
-        yield (declaration + before).encode(encoding)
+        declaration = f'<?xml version="1.0" encoding="{self._charset.label.upper()}"?>\n'
+        yield self._encoded(declaration + before)
         count = total = 0
         record = self._record
         iterator = iter(chunks)
@@ -62,11 +65,11 @@ class XmlWriter:
             texts, problems = self._record_texts(chunk, identity)
             if problems:
                 raise EncodeError([*problems, *self._later_problems(iterator, identity)])
-            yield "".join(render_rows(record, texts, chunk.count)).encode(encoding)
+            yield self._encoded(render_rows(record, texts, chunk.count))
             count += chunk.count
             total += sum(chunk.columns.get("payment.amount", ()))
         self._check_totals(identity, count, total)
-        yield after.encode(encoding)
+        yield self._encoded(after)
 
     def _later_problems(self, chunks: Iterator[RecordChunk], identity: FileIdentity) -> list[Problem]:
         return [problem for chunk in chunks for problem in self.problems(chunk, identity)]
@@ -163,13 +166,16 @@ class XmlWriter:
                 continue
             if leaf.name.partition(".")[0] in _FILE_FAMILIES:
                 known = "" if identity is None else identity_value(identity, leaf.name, self._layout.purpose)
-                texts[leaf.line] = write_column(leaf.kind, leaf.name, [known])[0][0]
+                column, faults = write_column(leaf.kind, leaf.name, [known or None])
+                for fault in faults:
+                    raise self._refusal(f"{leaf.title}: found {fault.found}, wanted {fault.wanted}", leaf)
+                texts[leaf.line] = column[0]
                 continue
             values = self._values(leaf, chunk, identity, codes)
             if values is None:
                 continue
             texts[leaf.line], faults = write_column(leaf.kind, leaf.name, values)
-            faults += self._absent(leaf, texts[leaf.line])
+            faults += self._absent(leaf, texts[leaf.line]) + self._unencodable(leaf, texts[leaf.line])
             problems += [(fault.row, self._problem(leaf, chunk, fault)) for fault in faults]
         problems.sort(key=lambda pair: pair[0])
         return texts, [problem for _, problem in problems]
@@ -192,7 +198,7 @@ class XmlWriter:
             try:
                 return list(make_references(identity.sequence, chunk.columns["attempt.item"], width))
             except OverflowError as error:
-                raise self._refusal(str(error), leaf)
+                raise self._refusal(str(error), leaf) from error
         if name.startswith("attempt.") and identity is None:
             return None
         return [None] * chunk.count
@@ -205,6 +211,31 @@ class XmlWriter:
             return []
         reason = Reason.AMOUNT_INVALID if leaf.name == "payment.amount" else Reason.FIELD_INVALID
         return [Fault(row, "nothing", "a value", reason) for row, text in enumerate(texts) if not text]
+
+    def _unencodable(self, leaf: Leaf, texts: str | list[str]) -> list[Fault]:
+        """UTF-8 has every character that XML has; other encodings may not."""
+        if self._is_utf8 or isinstance(texts, str) or self._bytes("".join(texts)) is not None:
+            return []
+        is_name = leaf.name == "payment.payee_name"
+        reason = Reason.NAME_NOT_ENCODABLE if is_name else Reason.FIELD_INVALID
+        wanted = f"characters of {self._charset.label}"
+        return [
+            Fault(row, mask_text(text), wanted, reason)
+            for row, text in enumerate(texts)
+            if self._bytes(text) is None
+        ]
+
+    def _bytes(self, text: str) -> bytes | None:
+        try:
+            return text.encode("utf-8") if self._is_utf8 else self._charset.encode(text)
+        except UnicodeEncodeError:
+            return None
+
+    def _encoded(self, text: str) -> bytes:
+        raw = self._bytes(text)
+        if raw is None:
+            raise self._refusal(f"the file's own words have characters that {self._charset.label} has not")
+        return raw
 
     def _problem(self, leaf: Leaf, chunk: RecordChunk, fault: Fault) -> Problem:
         line = chunk.lines[fault.row] if fault.row < len(chunk.lines) else fault.row + 1
