@@ -81,6 +81,8 @@ _RENEWED_CHARACTERS = re.compile("[" + "".join(map(chr, sorted(_RENEWED.values()
 UNWRITABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff]")
 """Characters that no field may hold: controls, line separators, byte order mark, surrogates."""
 
+_WIDE_UNWRITABLE = re.compile("[\x80-\x9f\u2028\u2029\ufeff\ud800-\udfff]")
+
 _SPECIAL = re.compile(
     "[\x00-\x1f\x7f-\x9f\u1e3f\u2028\u2029\u9fb4-\u9fbb\ud800-\udfff\ue78d-\ue796\ue7c7\ue815-\ue864"
     "\ufe10-\ufe19\ufeff\U00020087\U00020089\U000200cc\U000215d7\U0002298f\U000241fe]"
@@ -149,28 +151,24 @@ class Charset:
                 return None
         return raw.decode("latin-1").split("\n")
 
-    def decode_column(self, cells: Sequence[bytes]) -> list[str] | None:
-        """The texts of byte cells; None where one of them is malformed or holds a line feed.
+    def decode_joined(self, raw: bytes) -> str | None:
+        """Many cells at once, with line feeds between them, in standard characters.
 
+        None where bytes are malformed or a character beyond ASCII is one that no field may
+        hold. ASCII control characters are for the caller to find, more cheaply in the bytes.
         A line feed is never part of a longer character, so that malformed cells cannot hide.
         """
-        joined = self.decode_joined(b"\n".join(cells))
-        if joined is None:
-            return None
-        texts = joined.split("\n")
-        return texts if len(texts) == len(cells) else None
-
-    def decode_joined(self, raw: bytes) -> str | None:
-        """Like `decode`, for many cells at once with something between them; None where malformed."""
         try:
             if raw.isascii():
                 return raw.decode("ascii")
             text = raw.decode(self.codec)
         except UnicodeDecodeError:
             return None
-        if self._is_gb18030 and not text.replace("\n", "").isprintable():
-            return to_standard(text)
-        return text
+        if text.replace("\n", "").isprintable():
+            return text
+        if _WIDE_UNWRITABLE.search(text):
+            return None
+        return to_standard(text) if self._is_gb18030 else text
 
 
 def _has_four_byte(text: str, size_bytes: int) -> bool:

@@ -32,8 +32,10 @@ class OutcomeCodes:
 
     def read(self, codes: Sequence[str]) -> tuple[list[Status], list[Reason]]:
         """Status and reason of each code."""
-        status, reason = self.status_by_code, self.reason_by_code
-        return [status[code] for code in codes], [reason[code] for code in codes]
+        known = set(codes)
+        statuses = {code: self.status_by_code[code] for code in known}
+        reasons = {code: self.reason_by_code[code] for code in known}
+        return list(map(statuses.__getitem__, codes)), list(map(reasons.__getitem__, codes))
 
     def write(self, statuses: Sequence[str], reasons: Sequence[str]) -> list[str | None]:
         """The bank's code for each pair; None where the table has none."""

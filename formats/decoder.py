@@ -16,7 +16,7 @@ from formats.codes import FileCodes, OutcomeCodes
 from formats.compiler import Column, Plan, RecordPlan, Role, file_values
 from formats.errors import DecodeError
 from formats.faults import FaultMaker
-from formats.field_cells import CellError
+from formats.field_cells import CellError, Cells
 from formats.layout_model import Node
 from formats.lines import MAXIMUM_LINE_BYTES, LineTooLong, Window
 from formats.records import FileIdentity, Problem, RecordChunk
@@ -62,11 +62,24 @@ class LineReader(Protocol):
 
 
 class Block(Struct, frozen=True):
-    """Some records taken apart by columns: `joined[i]` are the cells of column i, joined by line feeds."""
+    """Some records taken apart by columns: `joined[i]` are the cells of column i, joined by line feeds.
+
+    They hold no characters of `charset.UNWRITABLE`. Padding may be taken off already, and
+    constants that are what they should be are left out. Where a column has few different
+    cells, `joined[i]` has each of them once, and `repeated[i]` tells them row by row.
+    """
 
     count: int
     size_bytes: int
     joined: dict[int, str]
+    repeated: dict[int, Repeated] = {}
+
+
+class Repeated(Struct, frozen=True):
+    """A column with few different cells: the distinct ones in order, and those of all rows."""
+
+    distinct: Sequence[bytes]
+    rows: Sequence[bytes]
 
 
 class FileDecoder:
@@ -216,11 +229,10 @@ class FileDecoder:
         for column in plan.columns:
             if column.cells is None or column.role is Role.TOTAL:
                 continue
-            cells = column.cells.read(block.joined[column.index], block.count)
-            values[column.index] = self._column_slowly(plan, column, block) if cells is None else cells
+            values[column.index] = self._column(plan, column, column.cells, block)
         columns = {}
         for column in plan.columns:
-            if column.role is Role.FIXED_TEXT and not column.selects:
+            if column.role is Role.FIXED_TEXT and column.index in block.joined and not column.selects:
                 self._check_constant(plan, column, block.joined[column.index], block.count, first)
             elif column.role is Role.FILE:
                 self._check_repeated_fact(plan, column, values[column.index], first)
@@ -231,13 +243,25 @@ class FileDecoder:
                 columns[column.name] = values[column.index]
         return columns
 
-    def _column_slowly(self, plan: RecordPlan, column: Column, block: Block) -> list[Any]:
-        assert column.cells is not None, "constants are not parsed"
+    def _column(self, plan: RecordPlan, column: Column, cells: Cells, block: Block) -> list[Any]:
+        repeated = block.repeated.get(column.index)
+        if repeated is None:
+            values = cells.read(block.joined[column.index], block.count)
+            return self._column_slowly(plan, column, cells, block) if values is None else values
+        values = cells.read(block.joined[column.index], len(repeated.distinct))
+        if values is None:
+            values = self._column_slowly(plan, column, cells, block)
+        by_cell = dict(zip(repeated.distinct, values, strict=True))
+        return list(map(by_cell.__getitem__, repeated.rows))
+
+    def _column_slowly(self, plan: RecordPlan, column: Column, cells: Cells, block: Block) -> list[Any]:
         values = []
-        for row, cell in enumerate(block.joined[column.index].split("\n")):
+        repeated = block.repeated.get(column.index)
+        for index, cell in enumerate(block.joined[column.index].split("\n")):
             try:
-                values.append(column.cells.parse(cell))
+                values.append(cells.parse(cell))
             except CellError as error:
+                row = index if repeated is None else repeated.rows.index(repeated.distinct[index])
                 raise self._cell_fault(plan, column, block, row, cell, str(error)) from error
         return values
 

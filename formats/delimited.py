@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import BinaryIO
 
+from formats.charset import UNWRITABLE
 from formats.compiler import Plan, RecordPlan, Role, compile_plan
 from formats.data_codec import DataCodec
 from formats.decoder import Block, FileDecoder, Row
@@ -64,7 +65,7 @@ class DelimitedReader:
         except UnicodeDecodeError as error:
             found, wanted = f"byte {error.start + 1}", f"characters of {self._charset.label}"
             raise faults.record("encoding", plan.name, line, found, wanted) from error
-        if body.translate(None, self._controls) != body:
+        if UNWRITABLE.search(text.replace(self._delimiter, "")):
             raise faults.record("character", plan.name, line, "a control character", "none")
         cells = text.split(self._delimiter)
         fields = len(plan.columns)
@@ -145,7 +146,7 @@ class DelimitedReader:
             return False
         if len(cells) != len(plan.columns) + self._after_last or (self._after_last and cells[-1]):
             return False
-        if body.translate(None, self._controls) != body:
+        if UNWRITABLE.search("".join(cells)):
             return False
         return all(cells[index] == text for index, text in self._selectors[plan.name])
 

@@ -43,8 +43,9 @@ class Cells(Protocol):
         ...
 
     def read(self, joined: str, count: int) -> list[Any] | None:
-        """Values of `count` cells, padding included, joined by line feeds.
+        """Values of `count` cells, with or without padding, joined by line feeds.
 
+        Besides those line feeds they hold no `charset.UNWRITABLE`; who reads lines sees to that.
         None where a cell is unusual or wrong; `parse` then says which.
         """
         ...

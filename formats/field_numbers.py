@@ -17,6 +17,9 @@ from formats.reasons import Reason
 MAXIMUM_DIGITS = 18
 """Digits of a number where the field itself sets no limit: fits 64 bits."""
 
+_SHAPE = bytes.maketrans(b"123456789", b"0" * 9)
+"""Makes every digit a nought, so that the shape of a whole column is one count."""
+
 _THOUSANDS = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+")
 
 
@@ -129,8 +132,10 @@ class YuanCells:
             joined = f"{joined}\n".replace(f"{self._read_suffix}\n", "\n")[:-1]
         if self._optional and not joined.strip(" \n"):
             return [None] * count
-        points = "".join([cell[-3:-2] for cell in joined.split("\n")])
-        if points != "." * count or joined.count(".") != count:
+        if not joined.isascii():
+            return None
+        shape = joined.encode("ascii").translate(_SHAPE) + b"\n"
+        if not shape.count(b".00\n") == shape.count(b".") == shape.count(b"\n") == count:
             return None
         return read_integers(joined.replace(".", ""), count, optional=False)
 

@@ -130,10 +130,7 @@ class TextCells:
         cells = joined.split("\n")
         if len(cells) != count:
             return None
-        flat = joined.replace("\n", "")
-        if not flat.isprintable() and UNWRITABLE.search(flat):
-            return None
-        if self._zeros or (" " in flat and not self._keeps_blanks):
+        if self._zeros or (" " in joined and not self._keeps_blanks):
             width = self._width
             if width is not None and not width.right:
                 cells = [cell.rstrip(" ") for cell in cells]
@@ -142,8 +139,8 @@ class TextCells:
         if self._required and "" in cells:
             return None
         if self._digits:
-            digits = "".join(cells)
-            if digits and not (digits.isascii() and digits.isdigit()):
+            digits = joined.replace("\n", "").replace(" ", "")
+            if digits and not (digits.isascii() and digits.isdigit() and " " not in "".join(cells)):
                 return None
         return cells
 

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import BinaryIO
 
-from formats.compiler import Plan, RecordPlan, Role, compile_plan
+from formats.charset import UNWRITABLE
+from formats.compiler import Column, Plan, RecordPlan, Role, compile_plan
 from formats.data_codec import DataCodec
-from formats.decoder import Block, FileDecoder, Row
+from formats.decoder import Block, FileDecoder, Repeated, Row
 from formats.faults import FaultMaker
 from formats.layout_model import Layout
 from formats.lines import Window
 from formats.records import FileIdentity
 
 _CONTROLS = bytes([*range(0x20), 0x7F])
+_SAMPLE = 32
+_FEW = 4
+"""A column whose first 32 cells are at most 4 different ones is read once for each, not for each row."""
+
+_SLICED_BYTES = 8
+"""Constants up to this width are checked by strided slices, which cost nothing per record."""
 
 
 def compile_fixed(layout: Layout) -> DataCodec:
@@ -62,7 +69,7 @@ class FixedReader:
             except UnicodeDecodeError as error:
                 wanted = f"characters of {self._charset.label}"
                 raise faults.cell(plan.name, column, f"byte {error.start + 1}", line, wanted, span) from error
-            if raw.translate(None, _CONTROLS) != raw:
+            if UNWRITABLE.search(cells[-1]):
                 raise faults.cell(plan.name, column, cells[-1], line, "no control characters", span)
             spans.append(span)
         return Row(cells=cells, spans=spans)
@@ -80,14 +87,32 @@ class FixedReader:
             count, raw = good, raw[: good * form.stride]
         if not count or not form.is_clean(raw, count):
             return None
-        joined = {}
+        joined = form.unusual_constants(raw, count)
+        repeated: dict[int, Repeated] = {}
         columns = zip(*form.unpacker.iter_unpack(raw), strict=True)
-        for index, cells in zip(form.unpacked, columns, strict=True):
-            text = self._charset.decode_joined(b"\n".join(cells))
+        for (index, strip, edge), cells in zip(form.unpacked, columns, strict=True):
+            kinds: Sequence[bytes] = cells
+            if index not in form.constants and len(set(cells[:_SAMPLE])) <= _FEW:
+                kinds = tuple(set(cells))
+                repeated[index] = Repeated(kinds, cells)
+            padded = strip is not None and b" " in raw[edge :: form.stride]
+            text = self._charset.decode_joined(b"\n".join(map(strip, kinds) if padded and strip else kinds))
             if text is None:
                 return None
             joined[index] = text
-        return Block(count=count, size_bytes=len(raw), joined=joined)
+        return Block(count=count, size_bytes=len(raw), joined=joined, repeated=repeated)
+
+
+def _strip(column: Column) -> Callable[[bytes], bytes] | None:
+    """What takes the padding off; the bytes are known to hold no control characters by then."""
+    width = column.field.width
+    if width is None or width.fill != " " or column.cells is None:
+        return None
+    return bytes.lstrip if _is_right(column) else bytes.rstrip
+
+
+def _is_right(column: Column) -> bool:
+    return column.field.width is not None and column.field.width.right
 
 
 class _RecordForm:
@@ -108,18 +133,45 @@ class _RecordForm:
             regular |= {column.end: separator for column in plan.columns}
         self._regular = sorted(regular.items())
         self._line_end = line_end
-        self.unpacked = [
-            column.index for column in plan.columns if column.role is not Role.IGNORED and not column.selects
+        self._constants = {
+            column.index: (column.start, column.text.encode("latin-1"))
+            for column in plan.columns
+            if column.role is Role.FIXED_TEXT
+            and not column.selects
+            and column.end - column.start <= _SLICED_BYTES
+        }
+        taken = [
+            column
+            for column in plan.columns
+            if column.role is not Role.IGNORED and not column.selects and column.index not in self._constants
         ]
-        self.unpacker = struct.Struct(self._format(plan, set(self.unpacked), len(separator), len(line_end)))
+        self.constants = {column.index for column in taken if column.cells is None}
+        self.unpacked = [
+            (column.index, _strip(column), column.start if _is_right(column) else column.end - 1)
+            for column in taken
+        ]
+        self.unpacker = struct.Struct(self._format(plan, taken, len(separator), len(line_end)))
 
     @staticmethod
-    def _format(plan: RecordPlan, unpacked: set[int], separator_bytes: int, line_end_bytes: int) -> str:
+    def _format(plan: RecordPlan, taken: Sequence[Column], separator_bytes: int, line_end_bytes: int) -> str:
         parts = []
         for column in plan.columns:
-            parts.append(f"{column.end - column.start}{'s' if column.index in unpacked else 'x'}")
+            parts.append(f"{column.end - column.start}{'s' if column in taken else 'x'}")
             parts.append(f"{separator_bytes}x")
         return "".join((*parts, f"{line_end_bytes}x"))
+
+    def unusual_constants(self, raw: bytes, count: int) -> dict[int, str]:
+        """Cells of the short constants that are not in all records what the layout says."""
+        unusual = {}
+        for index, (start, wanted) in self._constants.items():
+            if any(
+                raw[start + offset :: self.stride] != wanted[offset : offset + 1] * count
+                for offset in range(len(wanted))
+            ):
+                end = start + len(wanted)
+                cells = [raw[place + start : place + end] for place in range(0, len(raw), self.stride)]
+                unusual[index] = b"\n".join(cells).decode("latin-1")
+        return unusual
 
     def count_regular(self, raw: bytes, count: int, stops: Sequence[bytes]) -> int:
         """How many records from the first have all that repeats in its place."""

@@ -33,8 +33,11 @@ class Tally:
 
     def add(self, record: str, columns: dict[str, list[Any]], count: int) -> None:
         """Take in a chunk of one kind of record."""
+        known: dict[Condition | None, bool | list[bool]] = {None: True}
         for total, column, accepts in self._steps.get(record, ()):
-            chosen = True if accepts is None else _choose(columns[column], accepts)
+            if accepts is not None and total.condition not in known:
+                known[total.condition] = _choose(columns[column], accepts)
+            chosen = known[total.condition]
             if isinstance(total, Count):
                 amount = count if chosen is True else sum(chosen or ())
             elif chosen is True:
