@@ -16,6 +16,13 @@ ANSWERS_FOLDER_ON_SERVER = "from-bank"
 ARCHIVE_FOLDER_ON_SERVER = "archive"
 USER = "yikatong"
 PERSONS = {"reviewer-a": "复核员甲", "reviewer-b": "复核员乙"}
+PASSWORD_BANKS = frozenset({"city-bank"})
+"""Banks whose server asks for a password; the others take a key."""
+SCENARIOS = {
+    "rural-credit": "failures,fee-lines",
+    "city-bank": "failures,fee-column,short-credit",
+    "iso-bank": "failures,unknown-code",
+}
 PAYER_NAME = "惠民补贴资金专户"
 
 _FIRST_BUSINESS_NUMBER = 300_100
@@ -58,6 +65,7 @@ kind             = "sftp"
 host             = "127.0.0.1"
 port             = {port}
 user             = "{USER}"
+authentication   = "{"password" if bank.bank in PASSWORD_BANKS else "key"}"
 outbox           = "{GATEWAY_FOLDER_ON_SERVER}"
 inbox            = "{ANSWERS_FOLDER_ON_SERVER}"
 archive          = "{ARCHIVE_FOLDER_ON_SERVER}"
@@ -96,6 +104,32 @@ feedback_deadline = "3 days"
 platforms         = ["{PLATFORM}"]
 programmes        = [
 {programmes}]
+"""
+
+
+def simulator_text(bank: DemonstrationBank, login_key: str) -> str:
+    """`banks/BANK/simulator.toml`; `login_key` is the gateway's public key, as an OpenSSH line."""
+    if bank.bank in PASSWORD_BANKS:
+        login = 'credential_file = "keys/login-word"'
+    else:
+        login = f'public_keys = ["{login_key}"]'
+    return f"""\
+# The simulated {bank.title}: which keys it has, who may log in, and how it behaves.
+
+bank            = "{bank.bank}"
+scenario        = "{SCENARIOS[bank.bank]}"
+seed            = 1
+share_per_mille = 20
+
+[keys]
+host_key            = "keys/host-key"
+signing_key         = "keys/signing.pem"
+signing_certificate = "keys/signing.crt"
+gateway_certificate = "keys/gateway.crt"
+
+[[login]]
+user = "{USER}"
+{login}
 """
 
 

@@ -237,15 +237,6 @@ def _nothing() -> None:
     pass
 
 
-def make_ssh_key(path: Path, comment: str = "") -> str:
-    """A new Ed25519 key in a file (mode 0600, OpenSSH form); its public line."""
-    key = asyncssh.generate_private_key("ssh-ed25519", comment=comment)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as sink:
-        sink.write(key.export_private_key())
-    return key.export_public_key().decode().strip()
-
-
 def public_key_line(path: Path) -> str:
     """The public half of a private key file as an OpenSSH line."""
     return asyncssh.read_private_key(path).export_public_key().decode().strip()

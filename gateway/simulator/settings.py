@@ -38,12 +38,12 @@ SETTINGS_FILE = "simulator.toml"
 
 
 class KeyFiles(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`[keys]`: files relative to the bank's folder. The CA is the one that certified the gateway."""
+    """`[keys]`: files relative to the bank's folder. The gateway's certificate is pinned."""
 
     host_key: Text
     signing_key: Text
     signing_certificate: Text
-    gateway_authority: Text
+    gateway_certificate: Text
 
 
 class LoginTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -137,8 +137,8 @@ def _seals(folder: Path, settings: SimulatorSettings, profile: Profile) -> CmsSe
     keys = settings.keys
     signer = load_signer(settings.bank, folder / keys.signing_key, folder / keys.signing_certificate)
     anchors = [
-        Anchor("gateway-authority", certificate, AnchorKind.ROOT)
-        for certificate in load_certificates(folder / keys.gateway_authority)
+        Anchor("gateway", certificate, AnchorKind.SIGNER)
+        for certificate in load_certificates(folder / keys.gateway_certificate)
     ]
     return CmsSeals(signer, Trust("gateway", profile.environment, anchors))
 

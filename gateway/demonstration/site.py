@@ -1,0 +1,136 @@
+"""A whole site to look at: a gateway, a department with its batch, and three simulated banks.
+
+gateway/       bankgate.toml, profiles/, agreements/, keys.toml, keys/; ledger and spool come later
+department/    batch.csv, its signature, and the keys of the platform and two persons
+banks/BANK/    simulator.toml, keys/; files/ is what the bank's SFTP server shows
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from formats.records import Batch
+from formats.standard import FileFormat, write_batch
+from gateway.config import Configuration
+from gateway.demonstration.payments import Order, make_batch, make_payments
+from gateway.demonstration.people import BANKS
+from gateway.demonstration.settings_texts import (
+    agreement_numbers,
+    agreement_text,
+    gateway_text,
+    profile_text,
+)
+from gateway.demonstration.site_keys import PLATFORM_CERTIFICATE, PLATFORM_KEY, SiteKeys
+from gateway.simulator.scenario import Scenario
+from keys.cms import sign_detached
+from keys.private import load_signer
+
+if TYPE_CHECKING:
+    from gateway.simulator.server import BankServer
+
+SIGNATURE_SUFFIX = ".p7s"
+
+
+class Site(Struct, frozen=True):
+    """A site's folder and what lies where in it."""
+
+    folder: Path
+
+    @property
+    def configuration(self) -> Path:
+        return self.folder / "gateway" / "bankgate.toml"
+
+    @property
+    def batch(self) -> Path:
+        return self.folder / "department" / "batch.csv"
+
+    @property
+    def signature(self) -> Path:
+        """The platform's detached CMS signature over the bytes of `batch`."""
+        return self.batch.with_name(self.batch.name + SIGNATURE_SUFFIX)
+
+    def bank(self, name: str) -> Path:
+        return self.folder / "banks" / name
+
+    @property
+    def banks(self) -> list[str]:
+        """Names of the simulated banks."""
+        return sorted(path.name for path in (self.folder / "banks").iterdir() if path.is_dir())
+
+
+def create_site(folder: Path, now: datetime, ports: Mapping[str, int] | None = None) -> Site:
+    """Everything except the batch, in a folder that does not exist yet or is empty.
+
+    Each bank listens on its port of `ports`, else on one that is free now. Raises
+    `FileExistsError` where there is something already.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    if any(folder.iterdir()):
+        raise FileExistsError(f"{folder} is not empty")
+    site = Site(folder.absolute())
+    SiteKeys(site.folder, now).make()
+    gateway = site.configuration.parent
+    site.configuration.write_text(gateway_text(), "utf-8")
+    (gateway / "profiles").mkdir()
+    (gateway / "agreements").mkdir()
+    chosen = {**_free_ports(), **(ports or {})}
+    for bank in BANKS:
+        text = profile_text(bank, chosen[bank.bank])
+        (gateway / "profiles" / f"{bank.bank}.toml").write_text(text, "utf-8")
+    for number, department, bank in agreement_numbers(BANKS):
+        text = agreement_text(number, department, bank, now.date())
+        (gateway / "agreements" / f"{bank.bank}-{number:02d}.toml").write_text(text, "utf-8")
+    return site
+
+
+def write_demo_batch(path: Path, order: Order) -> Batch:
+    """Write the order's payments as a standard CSV batch; the envelope that it declares."""
+    batch = make_batch(order)
+    write_batch(path, batch, make_payments(order), FileFormat.CSV)
+    return batch
+
+
+def sign_batch(site: Site, now: datetime) -> None:
+    """The platform signs the bytes of the site's batch."""
+    department = site.batch.parent
+    signer = load_signer("platform", department / PLATFORM_KEY, department / PLATFORM_CERTIFICATE)
+    with site.batch.open("rb") as source:
+        site.signature.write_bytes(sign_detached(source, signer, now))
+
+
+@contextmanager
+def run_banks(
+    site: Site,
+    configuration: Configuration,
+    scenarios: Mapping[str, Scenario] | None = None,
+    announce: Callable[[str], None] | None = None,
+) -> Iterator[dict[str, BankServer]]:
+    """All simulated banks of a site, listening, by name; stopped at the end of the block.
+
+    A bank without a scenario of its own plays the one of its `simulator.toml`.
+    """
+    # The only place that needs the extra [simulator].
+    from gateway.simulator.settings import open_bank
+
+    chosen = scenarios or {}
+    with ExitStack() as stack:
+        yield {
+            name: stack.enter_context(open_bank(site.bank(name), configuration, chosen.get(name), announce))
+            for name in site.banks
+        }
+
+
+def _free_ports() -> dict[str, int]:
+    """A free port for each bank; all are held until the last one is found, so they differ."""
+    with ExitStack() as stack:
+        sockets = {bank.bank: stack.enter_context(socket.socket()) for bank in BANKS}
+        for listener in sockets.values():
+            listener.bind(("127.0.0.1", 0))
+        return {bank: listener.getsockname()[1] for bank, listener in sockets.items()}

@@ -1,0 +1,124 @@
+"""The keys of a demonstration site: a CA for each bank, signing keys, logins, persons, the spool.
+
+Everything that one party keeps for itself lies in that party's folder only.
+"""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from gateway.demonstration.people import BANKS, DemonstrationBank
+from gateway.demonstration.plan import PLATFORM
+from gateway.demonstration.settings_texts import PASSWORD_BANKS, PERSONS, USER, simulator_text
+from keys.authority import Authority, write_ssh_key_pair
+from keys.master import new_master_key_file
+from keys.secret_sources import write_private_file
+
+RING_FILE = "keys.toml"
+SPOOL_KEY = "spool-1"
+FINGERPRINT_KEY = "fingerprint-1"
+PLATFORM_KEY = "platform.pem"
+PLATFORM_CERTIFICATE = "platform.crt"
+
+_SIGNING_KEY = "rsa-2048"
+_VALID_DAYS = 3650
+_ENVIRONMENT = 'environment = "test"'
+
+
+class SiteKeys:
+    """Makes all keys of a site below `folder`, valid from the day before `now` for ten years."""
+
+    def __init__(self, folder: Path, now: datetime) -> None:
+        self._gateway = folder / "gateway"
+        self._department = folder / "department"
+        self._banks = folder / "banks"
+        self._valid = now - timedelta(days=1), now + timedelta(days=_VALID_DAYS)
+        self._ring = ["# The keys of the demonstration; all of them were made for it.\n"]
+
+    def make(self) -> None:
+        """Every key file, `gateway/keys.toml` and each bank's `simulator.toml`."""
+        (self._gateway / "keys").mkdir(parents=True)
+        self._department.mkdir(parents=True, exist_ok=True)
+        for bank in BANKS:
+            self._make_bank(bank)
+        self._make_platform()
+        self._make_persons()
+        for name, role in ((SPOOL_KEY, "spool-master"), (FINGERPRINT_KEY, "fingerprint")):
+            new_master_key_file(self._gateway / "keys" / f"{name}.key", name)
+            self._enter(name, role, f'key = {{ file = "keys/{name}.key" }}')
+        # Whoever can write to the ring decides whose signatures count.
+        write_private_file(self._gateway / RING_FILE, "\n".join(self._ring).encode())
+
+    def _make_bank(self, bank: DemonstrationBank) -> None:
+        name = bank.bank
+        ours, theirs = self._gateway / "keys", self._banks / name / "keys"
+        theirs.mkdir(parents=True)
+        authority = Authority.create(f"CN={name} CA,O={name},C=CN", *self._valid)
+        subject = f"CN=settlement,O={name},C=CN"
+        authority.issue(subject, *self._valid, kind=_SIGNING_KEY).write_pem(
+            theirs / "signing.pem", theirs / "signing.crt"
+        )
+        authority.identity.write_pem(theirs / "ca.pem", ours / f"{name}-ca.crt")
+        client = authority.issue(f"CN=bankgate,O={name} client,C=CN", *self._valid, kind=_SIGNING_KEY)
+        client.write_pem(ours / f"{name}-signing.pem", ours / f"{name}-signing.crt")
+        (theirs / "gateway.crt").write_bytes((ours / f"{name}-signing.crt").read_bytes())
+        self._enter(
+            f"{name}-signing",
+            "sign",
+            f'bank = "{name}"',
+            f'private_key = "keys/{name}-signing.pem"',
+            f'certificate = "keys/{name}-signing.crt"',
+        )
+        self._enter(
+            f"{name}-ca",
+            "verify",
+            f'bank = "{name}"',
+            f'ca = "keys/{name}-ca.crt"',
+            f'subjects = ["{subject}"]',
+        )
+        host_key = write_ssh_key_pair(theirs / "host-key", f"{name} host")
+        self._enter(f"{name}-host", "host-pin", f'bank = "{name}"', f'pins = ["{host_key}"]')
+        self._make_login(bank, ours, theirs)
+
+    def _make_login(self, bank: DemonstrationBank, ours: Path, theirs: Path) -> None:
+        name = bank.bank
+        public_line = ""
+        if name in PASSWORD_BANKS:
+            word = secrets.token_urlsafe(18).encode()
+            write_private_file(ours / f"{name}-login-word", word)
+            write_private_file(theirs / "login-word", word)
+            source = f'login_password = {{ file = "keys/{name}-login-word" }}'
+        else:
+            public_line = write_ssh_key_pair(ours / f"{name}-login", USER)
+            source = f'private_key = "keys/{name}-login"'
+        self._enter(f"{name}-login", "ssh-login", f'bank = "{name}"', source)
+        (self._banks / name / "simulator.toml").write_text(simulator_text(bank, public_line), "utf-8")
+
+    def _make_platform(self) -> None:
+        authority = Authority.create(f"CN={PLATFORM} CA,C=CN", *self._valid)
+        platform = authority.issue(f"CN={PLATFORM},C=CN", *self._valid, kind=_SIGNING_KEY)
+        certificate = self._gateway / "keys" / PLATFORM_CERTIFICATE
+        platform.write_pem(self._department / PLATFORM_KEY, certificate)
+        (self._department / PLATFORM_CERTIFICATE).write_bytes(certificate.read_bytes())
+        self._enter(
+            PLATFORM,
+            "platform-verify",
+            f'platform = "{PLATFORM}"',
+            f'certificate = "keys/{PLATFORM_CERTIFICATE}"',
+        )
+
+    def _make_persons(self) -> None:
+        authority = Authority.create("CN=Persons CA,C=CN", *self._valid)
+        folder = self._department / "persons"
+        folder.mkdir()
+        for person in PERSONS:
+            identity = authority.issue(f"CN={person},C=CN", *self._valid, kind="ec-p256")
+            identity.write_pem(folder / f"{person}.pem", self._gateway / "keys" / f"{person}.crt")
+            self._enter(person, "person", f'person = "{person}"', f'public_key = "keys/{person}.crt"')
+
+    def _enter(self, key_id: str, role: str, *lines: str) -> None:
+        """One entry of the ring."""
+        entry = ["[[key]]", f'id = "{key_id}"', f'role = "{role}"', _ENVIRONMENT, *lines]
+        self._ring.append("\n".join(entry) + "\n")
