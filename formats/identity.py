@@ -34,8 +34,8 @@ _CREDIT_CODE = re.compile(rf"[{CREDIT_CODE_ALPHABET}]{{18}}")
 _EIGHTEEN_COLUMN = re.compile(r"(?:[1-9][0-9]{16}[0-9X]\n)*+")
 _BANK_CODE = re.compile(r"[0-9]{12}")
 _LUHN_WIDTH = 20
-_CACHE_LIMIT = 50_000
-"""Entries that a cache of number parts may hold: all birth dates of 130 years fit."""
+_CACHE_LIMIT = 10_000
+"""Entries that a cache of number parts may hold: all regions fit, and all parts of dates."""
 
 
 class CheckScheme(StrEnum):
@@ -105,13 +105,16 @@ def invalid_person_ids(numbers: list[str]) -> list[int]:
     # The length excludes a line end inside a number.
     if len(joined) != 19 * len(numbers) or not _EIGHTEEN_COLUMN.fullmatch(joined):
         return [place for place, number in enumerate(numbers) if not person_id_valid(number)]
-    heads, births, tails = _HEADS, _BIRTHS, _TAILS
+    heads, years, days, tails = _HEADS, _YEARS, _DAYS, _TAILS
     checks = _CHECK_OF_SUM
-    return [
+    suspects = [
         place
         for place, number in enumerate(numbers)
-        if checks[heads[number[:6]] + births[number[6:14]] + tails[number[14:17]]] != number[17]
+        if checks[heads[number[:6]] + years[number[6:10]] + days[number[10:14]] + tails[number[14:17]]]
+        != number[17]
     ]
+    # A 29th of February is a suspect too, and is looked at with its year.
+    return [place for place in suspects if not citizen_id_valid(numbers[place])]
 
 
 def luhn_valid_column(accounts: list[str]) -> list[bool]:
@@ -194,29 +197,33 @@ def _calendar_date(digits: str) -> date | None:
 class _WeightedParts(dict[str, int]):
     """Weighted sum modulo 11 of one part of a citizen number, computed once for each value.
 
-    A sum of three parts is at most 30. A birth date that does not exist counts 31, so that
-    the whole sum has no check character at all.
+    Parts are short, so that the tables stay small: whole birth dates would be 50,000
+    entries, and each look-up a walk to the main memory. A part that cannot be in every
+    valid number counts so much that the whole sum has no check character.
     """
 
-    def __init__(self, start: int, is_date: bool = False) -> None:
+    def __init__(self, start: int, in_doubt: Callable[[str], bool] | None = None) -> None:
         self._start = start
-        self._is_date = is_date
+        self._in_doubt = in_doubt
         super().__init__()
 
     def __missing__(self, part: str) -> int:
         weights = _CITIZEN_WEIGHTS[self._start : self._start + len(part)]
         value = sum(map(int.__mul__, map(int, part), weights)) % 11
-        if self._is_date and _calendar_date(part) is None:
-            value = 31
+        if self._in_doubt is not None and self._in_doubt(part):
+            value = _IN_DOUBT
         if len(self) < _CACHE_LIMIT:
             self[part] = value
         return value
 
 
+_IN_DOUBT = 41
+"""More than the sum of four parts, each at most 10."""
 _HEADS = _WeightedParts(0)
-_BIRTHS = _WeightedParts(6, is_date=True)
+_YEARS = _WeightedParts(6, lambda year: int(year) < EARLIEST_BIRTH_YEAR)
+_DAYS = _WeightedParts(10, lambda day: _calendar_date("2001" + day) is None)
 _TAILS = _WeightedParts(14)
-_CHECK_OF_SUM = tuple(_CITIZEN_CHECKS[total % 11] for total in range(31)) + ("",) * 31
+_CHECK_OF_SUM = tuple(_CITIZEN_CHECKS[total % 11] for total in range(_IN_DOUBT)) + ("",) * 3 * _IN_DOUBT
 
 
 @cache

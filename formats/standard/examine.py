@@ -24,7 +24,11 @@ _ORDER = {spec.attribute: place for place, spec in enumerate(PAYMENT_FIELDS)}
 _CHOICES = [spec.attribute for spec in PAYMENT_FIELDS if spec.kind is Kind.CHOICE]
 _NAMES = [spec.attribute for spec in PAYMENT_FIELDS if spec.kind is Kind.NAME]
 _INHERITED = [spec.attribute for spec in PAYMENT_FIELDS if spec.presence is Presence.ENVELOPE]
-_SPECIAL = {"payment_id", "reissue_of", "account", "amount_minor"}
+_CHECKED_WHOLE = frozenset(
+    {Kind.IDENTIFIER, Kind.ACCOUNT, Kind.AMOUNT, Kind.ID_NUMBER, Kind.BANK_CODE, Kind.CHOICE}
+)
+"""Kinds whose own check leaves no room for a character that does not belong there."""
+_TEXTS = frozenset(spec.attribute for spec in PAYMENT_FIELDS if spec.kind not in _CHECKED_WHOLE)
 _NOT_INHERITED = Fault("value_missing", "a value here or in the envelope")
 _LEGACY = Fault(
     "legacy_character",
@@ -152,7 +156,7 @@ class Examiner:
     def _checked_columns(self, block: RowBlock, findings: list[Finding]) -> Columns:
         columns = block.columns
         for attribute, column in columns.items():
-            if attribute not in _SPECIAL:
+            if attribute in _TEXTS:
                 texts.check_text(attribute, column, findings)
         size = len(block.lines)
         full = {spec.attribute: columns.get(spec.attribute) or [""] * size for spec in PAYMENT_FIELDS}

@@ -28,6 +28,7 @@ LARGEST_AMOUNT_MINOR = 10 ** (YUAN_DIGITS + 2) - 1
 BUSINESS_YEARS_FROM = 2020
 """Eighteen digits with a later "birth date" are taken for a business key: region, day, number."""
 
+_CITIZEN_DIGITS = 18
 _ACCOUNT = re.compile(rf"[0-9]{{{SHORTEST_ACCOUNT},{LONGEST_ACCOUNT}}}")
 _EMBEDDED = re.compile(r"(?<![0-9])[1-9][0-9]{16}[0-9Xx](?![0-9])")
 _MORE_DECIMALS = re.compile(r"[0-9]+\.[0-9]{3,}")
@@ -145,7 +146,7 @@ def check_personal_ids(
                 for index, number in enumerate(column)
                 if len(number) >= SHORTEST_ACCOUNT and number in identifiers[index]
             )
-    if _EMBEDDED.search("\n".join(identifiers)):
+    if max(map(len, identifiers)) >= _CITIZEN_DIGITS and _EMBEDDED.search("\n".join(identifiers)):
         suspects.update(index for index, identifier in enumerate(identifiers) if holds_citizen_id(identifier))
     for index in sorted(suspects):
         findings.append(Finding(index, attribute, fault, mask_text(identifiers[index])))

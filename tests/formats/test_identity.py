@@ -172,3 +172,18 @@ def test_an_old_number_and_its_successor() -> None:
 )
 def test_regions(number: str, known: bool) -> None:
     assert region_known(number) is known
+
+
+@pytest.mark.parametrize(
+    ("day", "valid"), [("20000229", True), ("19000229", False), ("19960229", True), ("19970229", False)]
+)
+def test_the_29th_of_february_depends_on_the_year(day: str, valid: bool) -> None:
+    number = with_check_digit(CheckScheme.CITIZEN, f"110105{day}002")
+    assert citizen_id_valid(number) is valid
+    assert invalid_person_ids([CITIZENS[0], number]) == ([] if valid else [1])
+
+
+@given(st.lists(st.from_regex(r"[1-9][0-9]{16}[0-9X]", fullmatch=True), min_size=1))
+def test_the_column_check_is_the_single_check(numbers: list[str]) -> None:
+    wrong = [place for place, number in enumerate(numbers) if not person_id_valid(number)]
+    assert invalid_person_ids(numbers) == wrong
