@@ -19,9 +19,11 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
 from msgspec import Struct
 
+from keys import tlv
 from keys.errors import SignatureMalformed, SignerUntrusted
 from keys.rsa import MINIMUM_BITS
 
@@ -29,6 +31,18 @@ CHAIN_LIMIT = 8
 """Certificates between signer and root; real chains have one or two."""
 _CHECK_LIMIT = 64
 """Signatures looked at for one signer: many certificates of one name must not cost hours."""
+CERTIFICATE_ERRORS = (
+    ValueError,
+    TypeError,
+    OverflowError,
+    UnsupportedAlgorithm,
+    x509.InvalidVersion,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+    CryptographyDeprecationWarning,
+)
+"""What the parser of certificates raises on bytes that are none, or, with warnings as
+errors, on those that it will refuse one day."""
 _KNOWN_CRITICAL = {
     ExtensionOID.BASIC_CONSTRAINTS,
     ExtensionOID.KEY_USAGE,
@@ -111,13 +125,17 @@ class Trust:
         others: Sequence[x509.Certificate],
         at: datetime,
     ) -> list[Anchor]:
-        """The roots that a chain leads to; more than one where one CA is pinned twice."""
-        walk = _Walk([anchor.certificate for anchor in roots], others, at)
-        root = walk.climb([certificate])
-        if root is None:
-            why = "; ".join(walk.objections) or f"no certificate of {certificate.issuer.rfc4514_string()}"
+        """The roots that a chain leads to; more than one where a CA is pinned twice or renewed."""
+        reached, objections = [], []
+        for anchor in roots:
+            walk = _Walk(anchor.certificate, others, at)
+            if walk.climb([certificate]):
+                reached.append(anchor)
+            objections += walk.objections
+        if not reached:
+            why = "; ".join(objections) or f"no certificate of {certificate.issuer.rfc4514_string()}"
             raise self._untrusted(certificate, f"no chain to a pinned root: {why}")
-        return [anchor for anchor in roots if anchor.certificate == root]
+        return reached
 
     def _require_signer(self, certificate: x509.Certificate, at: datetime, pinned: bool) -> None:
         objection = _object_validity(certificate, at) or _object_key(certificate)
@@ -134,30 +152,25 @@ class Trust:
 
 
 class _Walk:
-    """Looks for a chain, and remembers why candidates were refused."""
+    """Looks for a chain to one root, and remembers why candidates were refused."""
 
-    def __init__(
-        self, roots: Sequence[x509.Certificate], others: Sequence[x509.Certificate], at: datetime
-    ) -> None:
+    def __init__(self, root: x509.Certificate, others: Sequence[x509.Certificate], at: datetime) -> None:
         self.objections: list[str] = []
-        self._roots = roots
+        self._root = root
         self._others = others
         self._at = at
         self._checks = 0
 
-    def climb(self, path: list[x509.Certificate]) -> x509.Certificate | None:
-        """The root that the last certificate of `path` leads to; `path` begins with the signer."""
-        for root in self._roots:
-            if self._issued(root, path):
-                return root
+    def climb(self, path: list[x509.Certificate]) -> bool:
+        """Whether the last certificate of `path` leads to the root; `path` begins with the signer."""
+        if self._issued(self._root, path):
+            return True
         if len(path) > CHAIN_LIMIT:
-            return None
-        for other in self._others:
-            if other not in path and self._issued(other, path):
-                found = self.climb([*path, other])
-                if found is not None:
-                    return found
-        return None
+            return False
+        return any(
+            other not in path and self._issued(other, path) and self.climb([*path, other])
+            for other in self._others
+        )
 
     def _issued(self, issuer: x509.Certificate, path: list[x509.Certificate]) -> bool:
         if issuer.subject != path[-1].issuer or self._checks >= _CHECK_LIMIT:
@@ -171,14 +184,30 @@ class _Walk:
 
 def parse_certificate(der: bytes) -> x509.Certificate:
     """A certificate that somebody sent along; raises `SignatureMalformed`."""
+    _require_strict(der)
     try:
         certificate = x509.load_der_x509_certificate(der)
         # These are parsed when they are asked for: ask now, so that no later step can fail.
         _ = certificate.subject, certificate.issuer, certificate.extensions
         _ = certificate.not_valid_before_utc, certificate.not_valid_after_utc
-    except (ValueError, UnsupportedAlgorithm, x509.DuplicateExtension):
+    except CERTIFICATE_ERRORS:
         raise SignatureMalformed("a certificate in the signature cannot be read") from None
     return certificate
+
+
+def _require_strict(der: bytes) -> None:
+    """What the library lets pass: bits that are left over, and serial numbers below one.
+
+    The former would let one certificate have several forms of bytes.
+    """
+    whole = tlv.read_elements(der)
+    fields = whole[0].children() if len(whole) == 1 else []
+    if len(fields) != 3 or fields[2].content[:1] != b"\0":
+        raise SignatureMalformed("a certificate in the signature is not DER")
+    inner = fields[0].children()
+    serial = next((field for field in inner if field.identifier == tlv.INTEGER), None)
+    if serial is None or tlv.decode_integer(serial) <= 0:
+        raise SignatureMalformed("a certificate in the signature has no serial number above 0")
 
 
 def certificate_sha256(certificate: x509.Certificate) -> str:
@@ -261,7 +290,7 @@ def _object_issued(issuer: x509.Certificate, issued: x509.Certificate) -> str:
         if algorithm is not None and algorithm.name not in _STRONG_HASHES:
             return f"a certificate signed over {algorithm.name} is too weak"
         issued.verify_directly_issued_by(issuer)
-    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
+    except (*CERTIFICATE_ERRORS, InvalidSignature):
         return "its key did not make the signature of the certificate below"
     return ""
 

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from keys.algorithms import ALGORITHMS, Algorithm, Scheme
+from keys.certificates import CERTIFICATE_ERRORS
 from keys.ec import CURVES, EcSigner, EcVerifier
 from keys.errors import KeyUnavailable
 from keys.rsa import RsaSigner, RsaVerifier
@@ -104,7 +105,7 @@ def load_public_key(path: Path) -> PublicKey:
             key: object = x509.load_pem_x509_certificate(content).public_key()
         else:
             key = load_pem_public_key(content)
-    except (ValueError, UnsupportedAlgorithm):
+    except CERTIFICATE_ERRORS:
         raise KeyUnavailable(f"{path} is neither a PEM public key nor a PEM certificate") from None
     if not isinstance(key, PublicKey):
         raise KeyUnavailable(f"{path} holds neither an RSA nor an EC key")
@@ -118,7 +119,7 @@ def load_certificates(path: Path) -> list[x509.Certificate]:
         if content.lstrip().startswith(b"\x30"):
             return [x509.load_der_x509_certificate(content)]
         return x509.load_pem_x509_certificates(content)
-    except ValueError:
+    except CERTIFICATE_ERRORS:
         raise KeyUnavailable(f"{path} is not a certificate, neither PEM nor DER") from None
 
 
