@@ -278,6 +278,25 @@ def test_a_refusal_names_who_what_and_why(tmp_path: Path) -> None:
     )
 
 
+class HidesFiles(asyncssh.SFTPServer):
+    def lstat(self, path: bytes) -> Any:
+        raise asyncssh.SFTPPermissionDenied("not for you")
+
+
+def test_a_look_that_is_refused_is_not_an_absence(tmp_path: Path) -> None:
+    """Taking it for one would send a file a second time."""
+    with served(tmp_path, HidesFiles) as server, open_sftp(server.settings()) as channel:
+        (server.root / "a.tmp").touch()
+        for act in (
+            lambda: channel.stat("a"),
+            lambda: channel.rename("a.tmp", "a"),
+            lambda: channel.put("b", io.BytesIO(b""), 0),
+        ):
+            with pytest.raises(PermissionRefused):
+                act()
+        assert [path.name for path in server.root.iterdir()] == ["a.tmp"]
+
+
 class Truncates(asyncssh.SFTPServer):
     """Says a size and gives half of it."""
 

@@ -33,11 +33,14 @@ def plain_client(tmp_path: Path) -> Iterator[paramiko.SFTPClient]:
         transport.close()
 
 
-def test_paramiko_loses_the_answers_to_pipelined_writes(plain_client: paramiko.SFTPClient) -> None:
+def test_paramiko_loses_the_answers_to_pipelined_writes(
+    plain_client: paramiko.SFTPClient, tmp_path: Path
+) -> None:
     """The reason for `channels.session`: a full disk, and no error from write or close."""
-    with plain_client.open("/a.tmp", "wx") as file:
+    with plain_client.open(str(tmp_path / "a.tmp"), "wx") as file:
         file.set_pipelined(True)
         file.write(b"x" * 1000)
+    assert (tmp_path / "a.tmp").read_bytes() == b""
 
 
 def test_paramiko_hides_the_extensions_of_a_server(plain_client: paramiko.SFTPClient) -> None:
