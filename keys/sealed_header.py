@@ -136,9 +136,10 @@ def rewrap_header(header: bytes, masters: Masters) -> bytes:
 
 def master_of(header: bytes) -> str:
     """Key id of the master that a header names (not yet verified)."""
-    length = header[11] if len(header) == HEADER_BYTES else 0
-    if header[:9] != _MAGIC + bytes([_VERSION]) or header[10] != _AES_256_GCM:
+    known = len(header) == HEADER_BYTES and header[10] == _AES_256_GCM
+    if not known or header[:9] != _MAGIC + bytes([_VERSION]):
         raise SealedFileDamaged("not a sealed file, or its header was changed or cut")
+    length = header[11]
     padded = header[32:80]
     if not 0 < length <= KEY_ID_LIMIT_BYTES or padded[length:].strip(b"\0") or not padded.isascii():
         raise SealedFileDamaged("the header of the sealed file was changed")
