@@ -75,6 +75,7 @@ class BankServer:
         self._loop = asyncio.new_event_loop()
         self._stop = asyncio.Event()
         self._work: list[Future[None]] = []
+        self._connections: set[asyncssh.SSHServerConnection] = set()
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="simulated-bank-work")
         self._thread = threading.Thread(target=self._run, name="simulated-bank", daemon=True)
 
@@ -143,7 +144,7 @@ class BankServer:
             server = await asyncssh.listen(
                 HOST,
                 self._settings.port,
-                server_factory=lambda: _Door(self._settings.logins),
+                server_factory=lambda: _Door(self._settings.logins, self._connections),
                 server_host_keys=[str(self._settings.host_key)],
                 sftp_factory=lambda channel: _Files(channel, self),
                 allow_scp=False,
@@ -155,17 +156,32 @@ class BankServer:
         except (OSError, ValueError, asyncssh.Error) as error:
             self._ready.set_exception(error)
             return
-        async with server:
-            self._ready.set_result(server.get_port())
-            await self._stop.wait()
-            server.close()
+        self._ready.set_result(server.get_port())
+        await self._stop.wait()
+        server.close()
+        await server.wait_closed()
+        for connection in list(self._connections):
+            connection.abort()
+            await connection.wait_closed()
+        # A transport is closed in the turn of the loop after the one in which it was aborted.
+        await asyncio.sleep(0)
 
 
 class _Door(asyncssh.SSHServer):
     """Who may come in."""
 
-    def __init__(self, logins: tuple[Login, ...]) -> None:
+    def __init__(self, logins: tuple[Login, ...], connections: set[asyncssh.SSHServerConnection]) -> None:
         self._logins = {login.user: login for login in logins}
+        self._connections = connections
+        self._connection: asyncssh.SSHServerConnection | None = None
+
+    def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
+        self._connection = conn
+        self._connections.add(conn)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._connection is not None:
+            self._connections.discard(self._connection)
 
     def begin_auth(self, username: str) -> bool:
         return True
@@ -244,9 +260,6 @@ def public_key_line(path: Path) -> str:
 
 def serve(server: BankServer, ready: Callable[[int], None]) -> None:
     """Run in the foreground until Ctrl-C; `ready` gets the port once the bank listens."""
-    with server:
+    with server, contextlib.suppress(KeyboardInterrupt):
         ready(server.port)
-        try:
-            threading.Event().wait()
-        except KeyboardInterrupt:
-            return
+        threading.Event().wait()

@@ -96,34 +96,41 @@ def payments(bank: str, count: int) -> tuple[Payment, ...]:
 
 
 @functools.cache
-def make_request(bank: str, sequence: int = 1, count: int = 150, chunk: int = CHUNK) -> Arrival:
-    """A sealed request of the first payments, as the gateway would make it."""
+def make_content(bank: str, sequence: int, count: int, chunk: int = CHUNK) -> tuple[str, bytes]:
+    """Name and bytes of a request of the first payments, not sealed yet."""
     made = payments(bank, count)
     assert len(made) == count
     own = profile(bank)
     agreement = next(group[0] for (_, name), group in configuration().agreements.items() if name == bank)
+    day = date(2026, 9, 1)
+    texts = agreement.name_texts()
+    name = own.file_name(sequence=sequence, bank_day=day, created_at=NOW, texts=texts)
     identity = FileIdentity(
         bank=bank,
         sequence=sequence,
-        name=own.file_name(
-            sequence=sequence, bank_day=date(2026, 9, 1), created_at=NOW, texts=agreement.name_texts()
-        ),
+        name=name,
         message_id=f"BG{sequence:012d}",
         created_at=NOW.astimezone(own.time_zone),
-        bank_day=date(2026, 9, 1),
+        bank_day=day,
         count=count,
         total_minor=sum(payment.amount_minor for payment in made),
         agreement=agreement.texts(),
         profile=own.values,
     )
     codec = REGISTRY.get(own.layouts.request)
-    content = b"".join(codec.encode(identity, _chunks(codec, made, chunk)))
-    if "cms-attached" in own.seal.out:
+    return name, b"".join(codec.encode(identity, _chunks(codec, made, chunk)))
+
+
+@functools.cache
+def make_request(bank: str, sequence: int = 1, count: int = 150, chunk: int = CHUNK) -> Arrival:
+    """A sealed request of the first payments, as the gateway would make it."""
+    name, content = make_content(bank, sequence, count, chunk)
+    if "cms-attached" in profile(bank).seal.out:
         sink = io.BytesIO()
         sign_attached(io.BytesIO(content), len(content), signer("gateway"), NOW, sink)
-        return Arrival(name=identity.name, data=MemoryBlob(sink.getvalue()))
+        return Arrival(name=name, data=MemoryBlob(sink.getvalue()))
     signature = sign_detached(io.BytesIO(content), signer("gateway"), NOW)
-    return Arrival(name=identity.name, data=MemoryBlob(content), signature=MemoryBlob(signature))
+    return Arrival(name=name, data=MemoryBlob(content), signature=MemoryBlob(signature))
 
 
 def _chunks(codec: Codec, made: tuple[Payment, ...], size: int) -> list[RecordChunk]:
