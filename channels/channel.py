@@ -44,6 +44,12 @@ class Upload(Struct, frozen=True):
     seconds: float
 
 
+class ByteSink(Protocol):
+    """What takes bytes, and need do nothing else."""
+
+    def write(self, block: bytes, /) -> object: ...
+
+
 class Channel(Protocol):
     """An open connection to one bank's server. Not safe for use by several threads."""
 
@@ -96,7 +102,7 @@ class Channel(Protocol):
         """Remove a file; no error where it does not exist."""
         ...
 
-    def get(self, path: str, sink: BinaryIO, limit_bytes: int) -> int:
+    def get(self, path: str, sink: ByteSink, limit_bytes: int) -> int:
         """Read a whole file into `sink`; its size in bytes.
 
         Raises `TooLarge` past the limit (before a byte is written), `ConnectionLost` where

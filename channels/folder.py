@@ -17,7 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
 
-from channels.channel import Entry, Traits, Upload
+from channels.channel import ByteSink, Entry, Traits, Upload
 from channels.errors import ConnectionLost, NotFound, ServerFault, TooLarge, UnsafeName
 from channels.faults import Boundary, make
 from channels.names import check_folder, check_name, check_path
@@ -121,7 +121,7 @@ class FolderChannel:
                 return
             _sync_folder(place.parent)
 
-    def get(self, path: str, sink: BinaryIO, limit_bytes: int) -> int:
+    def get(self, path: str, sink: ByteSink, limit_bytes: int) -> int:
         place = self.root / check_path(path)
         where = self._where(f"get {path}")
         with Boundary(where):
@@ -220,7 +220,7 @@ def _write_all(descriptor: int, source: BinaryIO, where: str) -> tuple[str, int]
     return digest.hexdigest(), count
 
 
-def _read_all(descriptor: int, sink: BinaryIO, size_bytes: int, where: str) -> int:
+def _read_all(descriptor: int, sink: ByteSink, size_bytes: int, where: str) -> int:
     count = 0
     while True:
         with Boundary(where):

@@ -11,8 +11,8 @@ Not here: connecting, paths, what counts as success of an upload (`channels.sftp
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import BinaryIO
 
+from channels.channel import ByteSink
 from channels.connect import Stream
 from channels.errors import ChannelError, ConnectionLost, ServerFault
 from channels.faults import STATUSES, Boundary, make, printable
@@ -111,7 +111,7 @@ class Session:
             if self._early.pop(number, None) is None:
                 self._abandoned.add(number)
 
-    def read_into(self, handle: bytes, size_bytes: int, sink: BinaryIO, doing: str) -> int:
+    def read_into(self, handle: bytes, size_bytes: int, sink: ByteSink, doing: str) -> int:
         """Read `size_bytes` from the start into `sink`; the bytes written to it.
 
         Fewer than asked for when the file ends before. Answers may come in any order and
@@ -124,7 +124,7 @@ class Session:
             self.abandon(pending)
 
     def _read_pipelined(
-        self, handle: bytes, end: int, sink: BinaryIO, pending: dict[int, tuple[int, int]], doing: str
+        self, handle: bytes, end: int, sink: ByteSink, pending: dict[int, tuple[int, int]], doing: str
     ) -> int:
         ready: dict[int, bytes] = {}
         asked = written = 0

@@ -13,7 +13,7 @@ from collections import deque
 from types import TracebackType
 from typing import BinaryIO, NoReturn, Self
 
-from channels.channel import Entry, Traits, Upload
+from channels.channel import ByteSink, Entry, Traits, Upload
 from channels.connect import Connection, connect
 from channels.errors import (
     AlreadyExists,
@@ -144,7 +144,7 @@ class SftpChannel:
             if status.code != Status.NO_SUCH_FILE and self._look(path, doing) is not None:
                 raise self._session.fault(status, doing) from status
 
-    def get(self, path: str, sink: BinaryIO, limit_bytes: int) -> int:
+    def get(self, path: str, sink: ByteSink, limit_bytes: int) -> int:
         doing = f"get {check_path(path)}"
         where = f"{self._settings.place}: {doing}"
         before = self._look(path, doing)

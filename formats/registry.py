@@ -10,11 +10,11 @@ from collections.abc import Iterable
 from importlib.metadata import entry_points
 from pathlib import Path
 
-from formats.codec import Codec
+from formats.codec import Codec, Purpose
 from formats.delimited import compile_delimited
 from formats.errors import LayoutError
 from formats.fixed import compile_fixed
-from formats.layout import read_layout
+from formats.layout import parse_layout, read_layout
 from formats.layout_model import Layout, Syntax
 from formats.records import Problem
 
@@ -76,6 +76,20 @@ class Registry:
             self._codecs[name] = self._load(name)
         return self._codecs[name]
 
+    def source_text(self, name: str) -> str:
+        """The layout's own text, to be kept with the files made by it; "" for a codec in code."""
+        if list(entry_points(group=ENTRY_POINT_GROUP, name=name)):
+            return ""
+        return self._path(name).read_text("utf-8")
+
+    def from_text(self, text: str, name: str) -> Codec:
+        """The codec of a layout that was kept. Raises `LayoutError`; KeyError for code that is gone."""
+        return compile_layout(parse_layout(text, f"{name}.toml")) if text else self.get(name)
+
+    def purposes(self) -> dict[str, Purpose]:
+        """Every format and what its files are for. Raises `LayoutError` where one is wrong."""
+        return {name: self.get(name).purpose for name in self.names()}
+
     def names(self) -> list[str]:
         """Every name that `get` finds, sorted; a layout is found under the name of its file."""
         files = {path.stem for folder in self._folders for path in folder.glob("*.toml")}
@@ -85,12 +99,16 @@ class Registry:
         for point in entry_points(group=ENTRY_POINT_GROUP, name=name):
             codec: Codec = point.load()()
             return codec
+        path = self._path(name)
+        codec = load_layout(path)
+        if codec.name != name:
+            message = f"{path.name}: holds layout {codec.name}, wanted {name}"
+            raise LayoutError([Problem(code="layout-name", message=message, source=path.name)])
+        return codec
+
+    def _path(self, name: str) -> Path:
         for folder in self._folders:
             path = folder / f"{name}.toml"
             if path.name == f"{name}.toml" and path.is_file():
-                codec = load_layout(path)
-                if codec.name != name:
-                    message = f"{path.name}: holds layout {codec.name}, wanted {name}"
-                    raise LayoutError([Problem(code="layout-name", message=message, source=path.name)])
-                return codec
+                return path
         raise KeyError(name)

@@ -1,0 +1,88 @@
+"""Bankgate: batches of payments in, banks' files out, outcomes back. The platform imports this.
+
+from gateway import Gateway
+
+with Gateway.open("bankgate.toml") as gateway:
+    receipt = gateway.submit("batch.csv", signature=signature)
+    gateway.run()
+    for outcome in gateway.outcomes(receipt.batch_id):
+        ...
+"""
+
+from gateway import _packaging  # noqa: F401, I001  first: it checks what the others import
+
+from formats import (
+    AccountKind,
+    Batch,
+    FeeFinding,
+    Outcome,
+    PayeeKind,
+    PayeeRole,
+    Payment,
+    Problem,
+    Reason,
+    SealedText,
+    Status,
+)
+from gateway.api import Gateway
+from gateway.config import Policy
+from gateway.decisions import Statement
+from gateway.errors import (
+    BankUnreachable,
+    ConfigurationError,
+    Conflict,
+    DecisionRefused,
+    ExitCode,
+    GatewayError,
+    InputRefused,
+    IntegrityError,
+    Locked,
+    NotPermitted,
+    Refused,
+    StorageFailed,
+    Unknown,
+)
+from gateway.held import HeldItem, Way
+from gateway.intake import CheckReport, Receipt
+from gateway.report import BatchStatus, FileStatus, ReceivedStatus, Story
+from gateway.runner import Attention, RunReport
+
+__all__ = [
+    "AccountKind",
+    "Attention",
+    "BankUnreachable",
+    "Batch",
+    "BatchStatus",
+    "CheckReport",
+    "ConfigurationError",
+    "Conflict",
+    "DecisionRefused",
+    "ExitCode",
+    "FeeFinding",
+    "FileStatus",
+    "Gateway",
+    "GatewayError",
+    "HeldItem",
+    "InputRefused",
+    "IntegrityError",
+    "Locked",
+    "NotPermitted",
+    "Outcome",
+    "PayeeKind",
+    "PayeeRole",
+    "Payment",
+    "Policy",
+    "Problem",
+    "Reason",
+    "Receipt",
+    "ReceivedStatus",
+    "Refused",
+    "RunReport",
+    "SealedText",
+    "Statement",
+    "Status",
+    "StorageFailed",
+    "Story",
+    "Unknown",
+    "Way",
+]

@@ -32,3 +32,7 @@ def _message(name: str, found: str) -> str:
         "Install Bankgate into an environment of its own (python3 -m venv); "
         "it cannot share one with Django Channels"
     )
+
+
+# At import, so that the clear message comes before the puzzling one.
+check_packages()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Self, overload
+from typing import Self, TextIO, overload
 
 from formats import Batch, FeeFinding, Outcome, Payment, SealedText, Status
 from formats.registry import Registry
@@ -21,6 +21,7 @@ from gateway.ledger import Ledger
 from gateway.ledger_intake import BatchRow, batches, find_batch
 from gateway.ledger_outcomes import fee_findings, outcomes
 from gateway.ledger_payments import find_payment
+from gateway.log import open_log
 from gateway.ports import Clock, FolderDisk, Randomness, SystemClock, SystemRandomness
 from gateway.report import BatchStatus, FileStatus, ReceivedStatus, Story
 from gateway.runner import RunReport
@@ -33,8 +34,9 @@ from keys.sealed import open_text
 class Gateway:
     """One open installation. Use it in a `with` block; not shared between threads."""
 
-    def __init__(self, installation: Installation) -> None:
+    def __init__(self, installation: Installation, log_file: TextIO | None = None) -> None:
         self.installation = installation
+        self._log_file = log_file
 
     @classmethod
     def open(
@@ -54,8 +56,10 @@ class Gateway:
         keyring = Keyring.load(configuration.keys, configuration.environment)
         masters = keyring.masters()
         randomness = randomness or SystemRandomness()
+        log, log_file = open_log(configuration.log)
         return cls(
             Installation(
+                log=log,
                 configuration=configuration,
                 ledger=Ledger(configuration.ledger),
                 spool=Spool(FolderDisk(configuration.spool), masters, randomness),
@@ -65,11 +69,14 @@ class Gateway:
                 clock=clock or SystemClock(),
                 randomness=randomness,
                 open_channel=open_channel or channel_opener(keyring, configuration.path.parent),
-            )
+            ),
+            log_file,
         )
 
     def close(self) -> None:
         self.installation.ledger.close()
+        if self._log_file is not None:
+            self._log_file.close()
 
     def __enter__(self) -> Self:
         return self
@@ -199,7 +206,9 @@ class Gateway:
     def _batch(self, batch_id: str) -> BatchRow:
         platform, separator, rest = batch_id.partition("/")
         with self.installation.ledger.read() as transaction:
-            found = find_batch(transaction, rest, platform) if separator else find_batch(transaction, batch_id)
+            found = (
+                find_batch(transaction, rest, platform) if separator else find_batch(transaction, batch_id)
+            )
         if len(found) == 1:
             return found[0]
         if found:

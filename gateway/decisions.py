@@ -52,7 +52,7 @@ def record_decision(
         )
     try:
         person = installation.keyring.person(statement.person)
-        verify_statement(person.verifier, statement.to_bytes(), signature)
+        verify_statement(person, statement.to_bytes(), signature)
     except SealError as error:
         raise DecisionRefused(f"the signature is not {statement.person}'s: {error}") from error
     if statement.person in deciders(transaction, statement.subject, statement.decision):

@@ -315,9 +315,7 @@ def _make(
     parts = _parts(installation, profile, planned.identity, folder, Measured(sink.size_bytes, sink.sha256))
     with installation.ledger.write() as transaction:
         insert_parts(transaction, planned.file_pk, parts)
-        move_file(
-            transaction, planned.file_pk, FileState.PLANNED, FileState.SEALED, items_name=items_name
-        )
+        move_file(transaction, planned.file_pk, FileState.PLANNED, FileState.SEALED, items_name=items_name)
         evidence.record(
             transaction,
             installation.clock.now(),
@@ -444,8 +442,5 @@ def _void_and_set_aside(installation: Installation, planned: Planned, error: Enc
         for item, reason in sorted(unfit.items()):
             payment = planned.payments[item - 1]
             named = reason if reason is not Reason.NONE else Reason.FIELD_INVALID
-            move_payment(
-                transaction, payment.payment_pk, Disposition.ACCEPTED, Disposition.SET_ASIDE, named
-            )
+            move_payment(transaction, payment.payment_pk, Disposition.ACCEPTED, Disposition.SET_ASIDE, named)
             append_gateway_outcome(transaction, payment.payment_pk, Status.SET_ASIDE, named, now)
-

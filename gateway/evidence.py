@@ -19,7 +19,7 @@ FIRST_HASH = hashlib.sha256(b"bankgate journal").hexdigest()
 """What the first event's hash covers."""
 
 
-def record(transaction: Transaction, at: datetime, kind: str, **body: Any) -> str:
+def record(transaction: Transaction, at: datetime, kind: str, /, **body: Any) -> str:
     """Append an event; its hash."""
     last = transaction.one("SELECT hash FROM event ORDER BY event_pk DESC LIMIT 1")
     text = msgspec.json.encode(body, order="sorted").decode()
@@ -47,7 +47,9 @@ def event_hash(previous: str, recorded_at: str, kind: str, body: str) -> str:
 def first_broken_event(transaction: Transaction) -> int | None:
     """Key of the first event whose hash does not follow from the one before, or None."""
     previous = FIRST_HASH
-    for row in transaction.stream("SELECT event_pk, recorded_at, kind, body, hash FROM event ORDER BY event_pk"):
+    for row in transaction.stream(
+        "SELECT event_pk, recorded_at, kind, body, hash FROM event ORDER BY event_pk"
+    ):
         if event_hash(previous, row.recorded_at, row.kind, row.body) != row.hash:
             return int(row.event_pk)
         previous = row.hash

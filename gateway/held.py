@@ -80,7 +80,9 @@ def held_items(installation: Installation) -> Iterator[HeldItem]:
     with installation.ledger.read() as transaction:
         for batch in batches(transaction):
             if batch.state is BatchState.SUBMITTED:
-                yield _item(transaction, _batch_name(batch), batch, "not released: no signature of its platform")
+                yield _item(
+                    transaction, _batch_name(batch), batch, "not released: no signature of its platform"
+                )
         for payment in held_payments(transaction):
             batch = batch_by_key(transaction, payment.batch_pk)
             name = f"payment:{batch.source_platform}/{payment.payment_id}"
@@ -125,7 +127,8 @@ def decide(installation: Installation, statement: Statement, signature: bytes) -
         chosen = _permitted(target, statement.decision, statement.object)
         if _seen(transaction, target) != statement.about:
             raise DecisionRefused(
-                f"{statement.object} has changed since {statement.person} looked", hint="look again, then sign"
+                f"{statement.object} has changed since {statement.person} looked",
+                hint="look again, then sign",
             )
         persons = record_decision(installation, transaction, statement, signature)
         if len(persons) < chosen.persons_needed:
@@ -330,9 +333,7 @@ def _judge_again(
     )
 
 
-def _clear_bank(
-    installation: Installation, transaction: Transaction, bank: str, persons: list[str]
-) -> None:
+def _clear_bank(installation: Installation, transaction: Transaction, bank: str, persons: list[str]) -> None:
     clear_bank_hold(transaction, bank)
     evidence.record(transaction, installation.clock.now(), "bank hold cleared", bank=bank, by=persons)
 

@@ -10,6 +10,7 @@ from datetime import date, datetime
 
 import msgspec
 from msgspec import Struct
+from structlog.typing import FilteringBoundLogger
 
 from channels.channel import Channel
 from formats import Codec
@@ -39,6 +40,7 @@ class Installation(Struct, kw_only=True):
     clock: Clock
     randomness: Randomness
     open_channel: ChannelOpener
+    log: FilteringBoundLogger
 
     def profile(self, bank: str) -> Profile:
         try:

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
+from io import BufferedReader
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Self
+from typing import BinaryIO, Literal, Self
 
 import msgspec
 from msgspec import Struct
@@ -44,7 +45,7 @@ from gateway.locks import writing_spool
 from gateway.problems import ProblemList
 from gateway.release import PlatformSignature, release_by_platform, verify_platform_signature
 from gateway.screening import Screening
-from gateway.spool import ColumnsWriter
+from gateway.spool import ColumnsWriter, Spool
 from gateway.states import BatchState, PaymentState
 
 _COPY_BYTES = 1 << 20
@@ -177,11 +178,26 @@ def _open_input(path: Path) -> BinaryIO:
 
 @contextmanager
 def _reading(installation: Installation, name: str, source_name: str) -> Iterator[BatchReader]:
+    """Read the stored bytes: what is checked is what was digested, whatever happens to the file."""
     try:
-        with installation.spool.open(name) as stream, open_batch(stream, source_name) as reader:
+        stored = _StoredBatch(installation.spool, name, source_name)
+        today = installation.clock.now().date()
+        with open_batch(stored, today=today) as reader:
             yield reader
     except BatchError as error:
-        raise InputRefused(error.problems) from error
+        raise InputRefused(error.problems, hint="nothing was stored") from error
+
+
+class _StoredBatch:
+    """A stored batch under the name that its author knows."""
+
+    def __init__(self, spool: Spool, stored: str, name: str) -> None:
+        self.name = name
+        self._spool = spool
+        self._stored = stored
+
+    def open(self, mode: Literal["rb"], /) -> BufferedReader:
+        return self._spool.open(self._stored)
 
 
 def _screen(
@@ -263,37 +279,31 @@ def _refuse_if_needed(problems: ProblemList, policy: Policy) -> None:
     if policy == "refuse":
         refused += problems.counts[Severity.SETS_ASIDE]
     if refused:
-        raise InputRefused(problems.sorted(), hint="correct the batch and submit it again; nothing was stored")
+        raise InputRefused(
+            problems.sorted(), hint="correct the batch and submit it again; nothing was stored"
+        )
 
 
 def _find_repeated(
     transaction: Transaction, source_platform: str, staging: Staging, problems: ProblemList
 ) -> tuple[int, int]:
-    """Take rows with a used id out; (rows, minor units) left out.
+    """Take rows with an id of an earlier batch out; (rows, minor units) left out.
 
-    Of an id that occurs twice in the batch no row is paid: nobody can know which one was
-    meant. The first is set aside, so that the department hears of it.
+    A payment that has the id already keeps its outcome; the row is no payment. An id that
+    occurs twice within the batch has refused the batch before.
     """
     count = total = 0
-    for payment_id, lines in list(staging.repeated()):
-        problems.add(_repeated_problem(payment_id, line, f"also in row {lines[0]}") for line in lines[1:])
-        problems.add([_repeated_problem(payment_id, lines[0], f"also in row {lines[1]}")])
-        staging.set_aside(payment_id, lines[0], Reason.FIELD_INVALID)
-        count += len(lines) - 1
-        total += staging.leave_out(payment_id, lines[1:])
     if has_payments(transaction, source_platform):
         for ids in list(staging.ids(_ID_BLOCK)):
             for payment_id in sorted(existing_ids(transaction, source_platform, ids)):
                 lines = staging.lines_of(payment_id)
-                problems.add(
-                    _repeated_problem(payment_id, line, "used by an earlier batch") for line in lines
-                )
+                problems.add(_repeated_problem(payment_id, line) for line in lines)
                 count += len(lines)
                 total += staging.leave_out(payment_id, lines)
     return count, total
 
 
-def _repeated_problem(payment_id: str, line: int, where: str) -> Problem:
+def _repeated_problem(payment_id: str, line: int) -> Problem:
     return Problem(
         code="repeated-payment-id",
         severity=Severity.SETS_ASIDE,
@@ -302,7 +312,7 @@ def _repeated_problem(payment_id: str, line: int, where: str) -> Problem:
         column="payment_id",
         found=payment_id,
         wanted="an id that no other payment of the platform has",
-        message=f"row {line} payment_id: {payment_id} is {where}, wanted an id of its own",
+        message=f"row {line} payment_id: {payment_id} is used by an earlier batch, wanted an id of its own",
         hint="give each payment its own id; a payment that is paid again gets a new one and names the old",
         payment_id=payment_id,
     )
@@ -364,9 +374,7 @@ def _submitted_before(installation: Installation, batch: Batch, sha256: str) -> 
     return found[0]
 
 
-def _taken_before(
-    installation: Installation, before: BatchRow, signed: PlatformSignature | None
-) -> Receipt:
+def _taken_before(installation: Installation, before: BatchRow, signed: PlatformSignature | None) -> Receipt:
     """The receipt once more; a signature that comes later releases the batch."""
     if signed is not None and before.state is BatchState.SUBMITTED:
         with installation.ledger.write() as transaction:

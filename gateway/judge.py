@@ -66,20 +66,26 @@ def result_columns(chunk: RecordChunk) -> Columns:
     )
 
 
-def foreign_echoes(columns: Columns, expected: Expected) -> list[bool]:
-    """For each record whether it echoes another account or name than we wrote."""
-    count = len(expected.accounts)
-    accounts_agree = columns.accounts is None or columns.accounts == expected.accounts
+def foreign_echoes(columns: Columns, expected: Expected, *, blank_is_foreign: bool) -> list[bool]:
+    """For each record whether it echoes another account or name than we wrote.
+
+    A blank echo says nothing, which is enough beside a reference, and not beside a position.
+    """
+    accounts = _differs(columns.accounts, expected.accounts, blank_is_foreign)
     names = columns.names
-    if names is not None and names != expected.names:
-        names = normalize_names(names)
-    wanted_names = expected.names if names is columns.names else normalize_names(expected.names)
-    if accounts_agree and (names is None or names == wanted_names):
-        return [False] * count
+    if names is None or names == expected.names:
+        return accounts
+    normal = normalize_names(names), normalize_names(expected.names)
     return [
-        (columns.accounts is not None and columns.accounts[row] != expected.accounts[row])
-        or (names is not None and names[row] != wanted_names[row])
-        for row in range(count)
+        account or name for account, name in zip(accounts, _differs(*normal, blank_is_foreign), strict=True)
+    ]
+
+
+def _differs(echoed: list[str] | None, written: list[str], blank_is_foreign: bool) -> list[bool]:
+    if echoed is None or echoed == written:
+        return [False] * len(written)
+    return [
+        one != other and (blank_is_foreign or one != "") for one, other in zip(echoed, written, strict=True)
     ]
 
 
@@ -93,9 +99,7 @@ def judge(columns: Columns, expected: Expected, foreign: list[bool]) -> list[Sta
     ]
 
 
-def _judge_one(
-    status: Status, reason: Reason, amount: int | None, instructed: int, foreign: bool
-) -> Stated:
+def _judge_one(status: Status, reason: Reason, amount: int | None, instructed: int, foreign: bool) -> Stated:
     if status is Status.CREDITED and amount == instructed and not foreign:
         return Stated(status, reason, amount, None, 0)
     moved = amount if status in _MOVED_MONEY else None

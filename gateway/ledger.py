@@ -32,23 +32,23 @@ class Transaction:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def run(self, statement: str, **values: Any) -> int:
+    def run(self, statement: str, /, **values: Any) -> int:
         """Execute; the number of rows that changed."""
         return self._connection.execute(text(statement), values).rowcount
 
-    def insert(self, statement: str, **values: Any) -> int:
+    def insert(self, statement: str, /, **values: Any) -> int:
         """Execute an INSERT; the new row's integer key."""
         key = self._connection.execute(text(statement), values).lastrowid
         assert key is not None
         return int(key)
 
-    def one(self, statement: str, **values: Any) -> Row[Any] | None:
+    def one(self, statement: str, /, **values: Any) -> Row[Any] | None:
         return self._connection.execute(text(statement), values).one_or_none()
 
-    def all(self, statement: str, **values: Any) -> Sequence[Row[Any]]:
+    def all(self, statement: str, /, **values: Any) -> Sequence[Row[Any]]:
         return self._connection.execute(text(statement), values).all()
 
-    def stream(self, statement: str, **values: Any) -> Iterator[Row[Any]]:
+    def stream(self, statement: str, /, **values: Any) -> Iterator[Row[Any]]:
         """Rows as they come: constant memory for any number."""
         result = self._connection.execution_options(yield_per=1024).execute(text(statement), values)
         yield from result
@@ -157,5 +157,6 @@ def _revision(engine: Engine) -> str | None:
 
 def _damaged(path: Path, error: DatabaseError) -> IntegrityError:
     return IntegrityError(
-        f"ledger {path}: {error.orig}", hint="it is not a ledger of this program, or damaged: restore a backup"
+        f"ledger {path}: {error.orig}",
+        hint="it is not a ledger of this program, or damaged: restore a backup",
     )

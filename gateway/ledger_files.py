@@ -90,7 +90,7 @@ def due_lanes(transaction: Transaction, bank: str) -> list[LaneRow]:
         " WHERE lane.bank = :bank AND lane.due = 1 AND batch.state = 'released' ORDER BY lane_pk",
         bank=bank,
     )
-    return [LaneRow(*row) for row in rows]
+    return [LaneRow(**row._mapping) for row in rows]
 
 
 def lane_by_key(transaction: Transaction, lane_pk: int) -> LaneRow:
@@ -100,7 +100,7 @@ def lane_by_key(transaction: Transaction, lane_pk: int) -> LaneRow:
         pk=lane_pk,
     )
     assert row is not None
-    return LaneRow(*row)
+    return LaneRow(**row._mapping)
 
 
 def due_subjects(transaction: Transaction, lane_pk: int) -> list[tuple[int, Subject]]:
@@ -111,7 +111,10 @@ def due_subjects(transaction: Transaction, lane_pk: int) -> list[tuple[int, Subj
         " ORDER BY subject_pk",
         lane=lane_pk,
     )
-    return [(row[0], Subject(*row[1:])) for row in rows]
+    return [
+        (row.subject_pk, Subject(row.department, row.programme, row.period, row.account_kind, row.payee_kind))
+        for row in rows
+    ]
 
 
 def due_payments(transaction: Transaction, lane_pk: int, subjects: Iterable[int]) -> Iterator[DuePayment]:
@@ -123,7 +126,7 @@ def due_payments(transaction: Transaction, lane_pk: int, subjects: Iterable[int]
         lane=lane_pk,
     )
     for row in rows:
-        yield DuePayment(*row)
+        yield DuePayment(row.payment_pk, row.position, row.payment_id, row.amount_minor)
 
 
 def close_lane(transaction: Transaction, lane_pk: int) -> None:
@@ -296,19 +299,20 @@ def release_attempts(transaction: Transaction, file_pk: int) -> None:
 def unfit_payments(transaction: Transaction, file_pk: int) -> int:
     """How many payments of a file must not leave: withdrawn or set aside meanwhile."""
     row = transaction.one(
-        "SELECT COUNT(*) AS count FROM attempt JOIN payment USING (payment_pk)"
+        "SELECT COUNT(*) AS number FROM attempt JOIN payment USING (payment_pk)"
         " WHERE file_pk = :pk AND (live = 0 OR disposition <> 'accepted')",
         pk=file_pk,
     )
     assert row is not None
-    return int(row.count)
+    return int(row.number)
 
 
 def sent_today(transaction: Transaction, bank: str, agreement: str, day: date) -> tuple[int, int]:
     """(files of the bank, minor units of the agreement) planned for a bank day and not voided."""
     row = transaction.one(
-        "SELECT COUNT(*) AS files, COALESCE(SUM(CASE WHEN agreement = :agreement THEN total_minor ELSE 0 END),"
-        " 0) AS total FROM file WHERE bank = :bank AND bank_day = :day AND state NOT IN ('voided', 'rejected')",
+        "SELECT COUNT(*) AS files,"
+        " COALESCE(SUM(CASE WHEN agreement = :agreement THEN total_minor ELSE 0 END), 0) AS total"
+        " FROM file WHERE bank = :bank AND bank_day = :day AND state NOT IN ('voided', 'rejected')",
         bank=bank,
         agreement=agreement,
         day=day.isoformat(),
@@ -340,7 +344,8 @@ def bank_hold(transaction: Transaction, bank: str) -> str | None:
 
 def bank_holds(transaction: Transaction) -> list[tuple[str, str, str]]:
     """(bank, cause, message) of every held bank."""
-    return [tuple(row) for row in transaction.all("SELECT bank, cause, message FROM bank_hold ORDER BY bank")]
+    rows = transaction.all("SELECT bank, cause, message FROM bank_hold ORDER BY bank")
+    return [(row.bank, row.cause, row.message) for row in rows]
 
 
 def hold_bank(transaction: Transaction, bank: str, cause: str, message: str, at: datetime) -> None:

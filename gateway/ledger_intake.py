@@ -90,8 +90,7 @@ def batch_by_key(transaction: Transaction, batch_pk: int) -> BatchRow:
 
 def batches(transaction: Transaction) -> list[BatchRow]:
     return [
-        _batch_row(row)
-        for row in transaction.all(f"SELECT {_BATCH_COLUMNS} FROM batch ORDER BY batch_pk")
+        _batch_row(row) for row in transaction.all(f"SELECT {_BATCH_COLUMNS} FROM batch ORDER BY batch_pk")
     ]
 
 
@@ -243,7 +242,12 @@ def insert_set_aside_outcomes(transaction: Transaction, batch_pk: int, at: datet
 
 
 def move_batch(
-    transaction: Transaction, batch_pk: int, before: BatchState, after: BatchState, at: datetime, evidence: str
+    transaction: Transaction,
+    batch_pk: int,
+    before: BatchState,
+    after: BatchState,
+    at: datetime,
+    evidence: str,
 ) -> None:
     """Compare-and-set; raises `NotPermitted` where the batch is not in `before`."""
     changed = transaction.run(

@@ -75,13 +75,13 @@ def latest_outcomes(transaction: Transaction, file_pk: int) -> dict[int, LatestO
 def unsettled_items(transaction: Transaction, file_pk: int) -> int:
     """Items of a file whose payment has no outcome yet, or an unknown one."""
     row = transaction.one(
-        "SELECT COUNT(*) AS count FROM attempt LEFT JOIN outcome AS latest ON latest.outcome_pk ="
+        "SELECT COUNT(*) AS number FROM attempt LEFT JOIN outcome AS latest ON latest.outcome_pk ="
         " (SELECT MAX(outcome_pk) FROM outcome WHERE outcome.payment_pk = attempt.payment_pk)"
         " WHERE attempt.file_pk = :pk AND (latest.status IS NULL OR latest.status = 'unknown')",
         pk=file_pk,
     )
     assert row is not None
-    return int(row.count)
+    return int(row.number)
 
 
 def append_acknowledgement(

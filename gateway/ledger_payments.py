@@ -78,24 +78,25 @@ def held_payments(transaction: Transaction) -> Iterator[PaymentRow]:
 def state_totals(transaction: Transaction, batch_pk: int | None = None) -> list[StateTotal]:
     """The sum that holds at any moment, by state; every payment is in exactly one."""
     rows = transaction.all(
-        f"SELECT {STATE_OF_PAYMENT} AS state, COUNT(*) AS count, SUM(payment.amount_minor) AS instructed,"
+        f"SELECT {STATE_OF_PAYMENT} AS state, COUNT(*) AS number, SUM(payment.amount_minor) AS instructed,"
         " SUM(CASE WHEN latest.status IN ('credited', 'discrepant') THEN COALESCE(latest.credited_minor, 0)"
         " ELSE 0 END) AS credited"
         f" FROM payment {LATEST_OUTCOME}"
         " WHERE :batch IS NULL OR payment.batch_pk = :batch GROUP BY 1 ORDER BY 1",
         batch=batch_pk,
     )
-    return [StateTotal(PaymentState(row.state), row.count, row.instructed, row.credited) for row in rows]
+    return [StateTotal(PaymentState(row.state), row.number, row.instructed, row.credited) for row in rows]
 
 
 def submitted_totals(transaction: Transaction, batch_pk: int) -> tuple[int, int]:
     """(payments, instructed minor units) of a batch, counted apart from their states."""
     row = transaction.one(
-        "SELECT COUNT(*) AS count, COALESCE(SUM(amount_minor), 0) AS total FROM payment WHERE batch_pk = :batch",
+        "SELECT COUNT(*) AS number, COALESCE(SUM(amount_minor), 0) AS total FROM payment"
+        " WHERE batch_pk = :batch",
         batch=batch_pk,
     )
     assert row is not None
-    return int(row.count), int(row.total)
+    return int(row.number), int(row.total)
 
 
 def attempts_of(transaction: Transaction, payment_pk: int) -> list[dict[str, Any]]:
@@ -142,16 +143,18 @@ def decisions_about(transaction: Transaction, name: str) -> list[dict[str, Any]]
     return [dict(row._mapping) for row in rows]
 
 
-def reason_totals(transaction: Transaction, batch_pk: int | None = None) -> list[tuple[Status, Reason, int, int]]:
+def reason_totals(
+    transaction: Transaction, batch_pk: int | None = None
+) -> list[tuple[Status, Reason, int, int]]:
     """(status, reason, count, instructed minor units) of the latest outcomes."""
     rows = transaction.all(
-        "SELECT latest.status, latest.reason, COUNT(*) AS count, SUM(payment.amount_minor) AS instructed"
+        "SELECT latest.status, latest.reason, COUNT(*) AS number, SUM(payment.amount_minor) AS instructed"
         f" FROM payment {LATEST_OUTCOME}"
         " WHERE latest.status IS NOT NULL AND (:batch IS NULL OR payment.batch_pk = :batch)"
         " GROUP BY 1, 2 ORDER BY 1, 3 DESC",
         batch=batch_pk,
     )
-    return [(Status(row.status), Reason(row.reason), row.count, row.instructed) for row in rows]
+    return [(Status(row.status), Reason(row.reason), row.number, row.instructed) for row in rows]
 
 
 def refuse_reissues(transaction: Transaction, source_platform: str, staging: Staging) -> list[Problem]:
@@ -206,7 +209,9 @@ def successors_to_stop(transaction: Transaction, file_pk: int) -> list[int]:
         " WHERE attempt.file_pk = :file AND attempt.live = 1",
         file=file_pk,
     )
-    return [row.successor_pk for row in rows if latest_status(transaction, row.predecessor_pk) not in REISSUABLE]
+    return [
+        row.successor_pk for row in rows if latest_status(transaction, row.predecessor_pk) not in REISSUABLE
+    ]
 
 
 def latest_status(transaction: Transaction, payment_pk: int) -> Status | None:

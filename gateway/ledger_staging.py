@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from itertools import groupby
-from operator import itemgetter
 
 from formats import Reason
 from gateway.ledger_intake import NewPayment
@@ -40,16 +38,6 @@ class Staging:
         self._database.execute("BEGIN")
         self._database.executemany("INSERT INTO staged VALUES (?,?,?,?,?,?,?,?,?,?)", rows)
         self._database.execute("COMMIT")
-
-    def repeated(self) -> Iterator[tuple[str, list[int]]]:
-        """Ids that occur more than once, with their lines, ascending."""
-        rows = self._database.execute(
-            "SELECT payment_id, source_line FROM staged WHERE payment_id IN"
-            " (SELECT payment_id FROM staged GROUP BY payment_id HAVING COUNT(*) > 1)"
-            " ORDER BY payment_id, source_line"
-        )
-        for payment_id, group in groupby(rows.fetchall(), key=itemgetter(0)):
-            yield payment_id, [line for _, line in group]
 
     def leave_out(self, payment_id: str, lines: list[int]) -> int:
         """Take these rows of an id out of the batch; the sum of their amounts."""
@@ -95,7 +83,9 @@ class Staging:
 
         `subject_keys` maps this intake's subject numbers to the ledger's keys.
         """
-        self._database.execute(f"CREATE TABLE ordered AS SELECT {_COLUMNS} FROM staged ORDER BY lane, position")
+        self._database.execute(
+            f"CREATE TABLE ordered AS SELECT {_COLUMNS} FROM staged ORDER BY lane, position"
+        )
         self._database.execute("CREATE TABLE subject (number INTEGER PRIMARY KEY, subject_pk INTEGER)")
         self._database.executemany("INSERT INTO subject VALUES (?,?)", list(enumerate(subject_keys)))
 

@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
-import structlog
 from msgspec import Struct, field
 
 from channels.channel import Channel
@@ -36,8 +35,6 @@ from gateway.profile import Profile, Stage
 from gateway.settle import Settled, settle
 from gateway.states import FileState, ReceivedState
 from gateway.transmit import Delivery, Transmission, probe, recover, transmit
-
-_log = structlog.get_logger("bankgate")
 
 
 class Attention(Struct, frozen=True, kw_only=True):
@@ -90,7 +87,9 @@ def run(installation: Installation, bank: str | None = None) -> RunReport:
     profiles = (
         [installation.profile(bank)]
         if bank is not None
-        else [installation.configuration.profiles[name] for name in sorted(installation.configuration.profiles)]
+        else [
+            installation.configuration.profiles[name] for name in sorted(installation.configuration.profiles)
+        ]
     )
     with running(installation):
         sweep_if_idle(installation)
@@ -107,7 +106,9 @@ def _make(installation: Installation, profile: Profile, report: RunReport) -> No
         for step in dispatch(installation, profile):
             if isinstance(step, Planned):
                 report.files_made += 1
-                _log.info("file made", bank=profile.bank, file=step.identity.name, count=step.identity.count)
+                installation.log.info(
+                    "file made", bank=profile.bank, file=step.identity.name, count=step.identity.count
+                )
             else:
                 report.waiting.append(f"{step.bank}: {step.cause}")
                 report.wait_until(step.until)
@@ -177,7 +178,7 @@ def _fault(installation: Installation, profile: Profile, error: ChannelError, re
             tries=tries,
             held=delay is None,
         )
-    _log.warning("bank fault", bank=profile.bank, kind=type(error).__name__, error=str(error))
+    installation.log.warning("bank fault", bank=profile.bank, kind=type(error).__name__, error=str(error))
     report.attention.append(
         Attention(
             bank=profile.bank,
@@ -197,14 +198,16 @@ def _send(installation: Installation, profile: Profile, channel: Channel, report
         sealed = files_in(transaction, profile.bank, FileState.SEALED)
     for file in uncertain:
         if file.attention is None:
-            _note(profile, probe(installation, profile, channel, file), report)
+            _note(installation, profile, probe(installation, profile, channel, file), report)
     for file in sealed:
-        _note(profile, transmit(installation, profile, channel, file), report)
+        _note(installation, profile, transmit(installation, profile, channel, file), report)
 
 
-def _note(profile: Profile, delivery: Delivery, report: RunReport) -> None:
+def _note(installation: Installation, profile: Profile, delivery: Delivery, report: RunReport) -> None:
     name = delivery.file.name
-    _log.info("file turn", bank=profile.bank, file=name, ended=delivery.ended, cause=delivery.cause)
+    installation.log.info(
+        "file turn", bank=profile.bank, file=name, ended=delivery.ended, cause=delivery.cause
+    )
     if delivery.ended is Transmission.SENT:
         report.files_sent += 1
     elif delivery.ended is Transmission.UNCERTAIN:
@@ -223,7 +226,7 @@ def _note(profile: Profile, delivery: Delivery, report: RunReport) -> None:
 
 def _fetch(installation: Installation, profile: Profile, channel: Channel, report: RunReport) -> None:
     for fetched in collect(installation, profile, channel):
-        _log.info("received", bank=profile.bank, name=fetched.name, what=fetched.what)
+        installation.log.info("received", bank=profile.bank, name=fetched.name, what=fetched.what)
         if fetched.what == "fetched":
             report.files_received += 1
         else:
@@ -239,7 +242,9 @@ def _settle(installation: Installation, profile: Profile, report: RunReport) -> 
             held = received_in(transaction, profile.bank, ReceivedState.HELD)
         # Acknowledgements first: a result may rest on one that came in the same look.
         accepted = [row for row in held if row.accepted_problems]
-        for received in sorted([*waiting, *accepted], key=lambda row: (row.kind != "acknowledgement", row.received_pk)):
+        for received in sorted(
+            [*waiting, *accepted], key=lambda row: (row.kind != "acknowledgement", row.received_pk)
+        ):
             verified = verify(installation, profile, received)
             if verified is None:
                 report.attention.append(

@@ -14,11 +14,10 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from formats import CHUNK_RECORDS, Batch, Problem, Reason, RecordChunk, Severity
-from formats.identity import luhn_valid
+from formats.identity import luhn_valid_column
 from formats.masking import mask_account
 from formats.standard import BatchChunk
 from gateway.installation import Installation
-from gateway.ledger_intake import Subject
 from gateway.ledger_staging import Staging
 from gateway.money import yuan
 from gateway.problems import ProblemList
@@ -240,7 +239,7 @@ def payment_problems(chunk: RecordChunk, profile: Profile, agreement_limit: int 
     accounts = chunk.columns["payment.account"]
     kinds = chunk.columns["payment.account_kind"]
     amounts = chunk.columns["payment.amount"]
-    passes_luhn = luhn_valid(accounts)
+    passes_luhn = luhn_valid_column(accounts)
     for row, (account, kind) in enumerate(zip(accounts, kinds, strict=True)):
         rule = profile.accounts.card if kind == "card" else profile.accounts.passbook
         wanted = _account_wanted(account, rule, passes_luhn[row])

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import hashlib
 from array import array
+from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 import msgspec
@@ -147,7 +149,23 @@ class _Settlement:
             parsed = parse_reference(first.columns["attempt.reference"][0])
             if parsed is not None:
                 claims[f"first reference {first.columns['attempt.reference'][0]}"] = {"sequence": parsed[0]}
-        return self._agreed_file(claims)
+        file = self._agreed_file(claims)
+        self._check_facts(facts, file)
+        return file
+
+    def _check_facts(self, facts: dict[str, Any], file: FileRow) -> None:
+        """Day, count and total of our file, where the answer states them."""
+        ours: dict[str, Any] = {
+            "file.bank_day": date.fromisoformat(file.bank_day),
+            "file.count": file.payment_count,
+            "file.total": file.total_minor,
+            "file.currency": file.currency,
+        }
+        self._problems += [
+            self._problem("other-file", f"{name} is {facts[name]}, file {file.name} has {wanted}")
+            for name, wanted in ours.items()
+            if facts.get(name) not in (None, "", wanted)
+        ]
 
     def _agreed_file(self, claims: dict[str, dict[str, Any]]) -> FileRow:
         found: dict[int, FileRow] = {}
@@ -156,7 +174,9 @@ class _Settlement:
             for claim, key in claims.items():
                 file = find_file(transaction, bank, **key)
                 if file is None:
-                    raise _Hold([self._problem("unknown-file", f"{claim} is no file that was sent to {bank}")])
+                    raise _Hold(
+                        [self._problem("unknown-file", f"{claim} is no file that was sent to {bank}")]
+                    )
                 found[file.file_pk] = file
         if len(found) != 1:
             what = " and ".join(claims) or "nothing in it"
@@ -165,7 +185,9 @@ class _Settlement:
         if file.state not in AT_THE_BANK:
             with self._installation.ledger.write() as transaction:
                 set_attention(transaction, file.file_pk, f"the bank answered while the file was {file.state}")
-            raise _Hold([self._problem("not-at-the-bank", f"file {file.name} is {file.state}, it was not sent")])
+            raise _Hold(
+                [self._problem("not-at-the-bank", f"file {file.name} is {file.state}, it was not sent")]
+            )
         return file
 
     def _pinned_codec(self, file: FileRow, codec: Codec) -> Codec:
@@ -182,11 +204,10 @@ class _Settlement:
     # A statement about the file as a whole.
 
     def _whole_file(self, decoder: Decoder, file: FileRow) -> Settled:
-        if decoder.problems and not self._accepted:
-            raise _Hold(decoder.problems)
-        verdict = AcknowledgementVerdict(
-            decoder.facts.get("file.verdict", AcknowledgementVerdict.UNMAPPED)
-        )
+        self._problems += decoder.problems
+        if self._problems and not self._accepted:
+            raise _Hold(self._problems)
+        verdict = AcknowledgementVerdict(decoder.facts.get("file.verdict", AcknowledgementVerdict.UNMAPPED))
         code = str(decoder.facts.get("file.code", ""))
         with self._installation.ledger.write() as transaction:
             file = file_by_key(transaction, file.file_pk)
@@ -228,9 +249,7 @@ class _Settlement:
 
     # Statements about payments.
 
-    def _records(
-        self, decoder: Decoder, first: list[RecordChunk], chunks: Any, file: FileRow
-    ) -> Settled:
+    def _records(self, decoder: Decoder, first: list[RecordChunk], chunks: Any, file: FileRow) -> Settled:
         installation = self._installation
         assert file.items_name is not None
         with (
@@ -267,8 +286,9 @@ class _Settlement:
             return
         expected = book.items.expected(items)
         columns = result_columns(chunk)
-        foreign = foreign_echoes(columns, expected)
-        if any(foreign) and "attempt.reference" not in chunk.columns:
+        by_position = "attempt.reference" not in chunk.columns
+        foreign = foreign_echoes(columns, expected, blank_is_foreign=by_position)
+        if any(foreign) and by_position:
             # A position proves nothing by itself: the echoes are what makes it a key.
             self._problems += [
                 self._problem(
@@ -368,7 +388,9 @@ class _Settlement:
     def _sealed(self, texts: list[str]) -> list[bytes | None]:
         """A bank's words, sealed; None where it said nothing."""
         spoken = [text for text in texts if text]
-        sealed = iter(seal_texts(self._installation.masters.current, spoken, TEXT_CONTEXT)) if spoken else None
+        sealed = (
+            iter(seal_texts(self._installation.masters.current, spoken, TEXT_CONTEXT)) if spoken else None
+        )
         return [next(sealed) if text and sealed is not None else None for text in texts]
 
     def _note_charges(
@@ -380,13 +402,19 @@ class _Settlement:
         columns: Columns,
         verdicts: list[Stated],
     ) -> None:
-        findings = [
-            (FeeKind.FEE_COLUMN, columns.fees[row], row) for row in range(chunk.count) if columns.fees[row]
-        ] + [
-            (FeeKind.SHORT_CREDIT, stated.short_minor, row)
-            for row, stated in enumerate(verdicts)
-            if stated.short_minor
-        ]
+        findings = (
+            [(FeeKind.FEE_COLUMN, fee, row) for row, fee in enumerate(columns.fees) if fee]
+            + [
+                (FeeKind.SHORT_CREDIT, stated.short_minor, row)
+                for row, stated in enumerate(verdicts)
+                if stated.short_minor
+            ]
+            + [
+                (FeeKind.CHARGE_BEARER, 0, row)
+                for row, bearer in enumerate(chunk.columns.get("fee.bearer", []))
+                if bearer and bearer not in self._profile.charges.free_bearers
+            ]
+        )
         self._append_findings(
             transaction,
             book,
@@ -400,7 +428,7 @@ class _Settlement:
         amounts = chunk.columns["fee.amount"]
         labels = self._sealed(chunk.columns.get("fee.label") or [""] * chunk.count)
         items = _items_of(chunk, book.file.sequence) if _has_key(chunk) else [None] * chunk.count
-        findings: list[tuple[FeeKind, int, int | None, int | None, int, bytes | None]] = []
+        findings: list[_Charge] = []
         for row, item in enumerate(items):
             known = item if item is not None and 1 <= item <= book.file.payment_count else None
             key = None if known is None else book.keys[known]
@@ -411,7 +439,7 @@ class _Settlement:
         self,
         transaction: Transaction,
         book: _Book,
-        findings: list[tuple[FeeKind, int, int | None, int | None, int, bytes | None]],
+        findings: Sequence[_Charge],
     ) -> None:
         append_fee_findings(
             transaction,
@@ -468,9 +496,7 @@ class _Settlement:
         move_received(
             transaction,
             self._received.received_pk,
-            self._received.state
-            if self._received.state is ReceivedState.HELD
-            else ReceivedState.VERIFIED,
+            self._received.state if self._received.state is ReceivedState.HELD else ReceivedState.VERIFIED,
             ReceivedState.SETTLED,
             file_pk=file.file_pk,
         )
@@ -495,6 +521,10 @@ class _Settlement:
 
     def _problem(self, code: str, message: str) -> Problem:
         return Problem(code=code, source=self._received.name, message=f"{self._received.name}: {message}")
+
+
+_Charge = tuple[FeeKind, int, "int | None", "int | None", int, "bytes | None"]
+"""kind, amount in minor units, item, payment_pk, line, sealed label"""
 
 
 class _Book(Struct):

@@ -113,11 +113,14 @@ class Spool:
             self._disk.remove(temporary)
             raise
 
-    @contextmanager
-    def open(self, name: str) -> Iterator[SealedReader]:
-        """The clear bytes of a file, as a seekable stream."""
-        with self._disk.open(name) as raw:
-            yield SealedReader(raw, self._masters, name.encode())
+    def open(self, name: str) -> SealedReader:
+        """The clear bytes of a file, as a seekable stream to be closed by the caller."""
+        raw = self._disk.open(name)
+        try:
+            return _OwningReader(raw, self._masters, name.encode())
+        except BaseException:
+            raw.close()
+            raise
 
     def create_columns(self, name: str) -> ColumnsWriter:
         return ColumnsWriter(self._disk, self._masters, TEMPORARY + self._randomness.token(), name)
@@ -141,6 +144,18 @@ class Spool:
         for name in unfinished:
             self._disk.remove(name)
         return len(unfinished)
+
+
+class _OwningReader(SealedReader):
+    """Closes the sealed file underneath with itself."""
+
+    def __init__(self, raw: BinaryIO, masters: Masters, context: bytes) -> None:
+        self._sealed_file = raw
+        super().__init__(raw, masters, context)
+
+    def close(self) -> None:
+        super().close()
+        self._sealed_file.close()
 
 
 def select_rows(columns: Columns, rows: Sequence[int], count: int) -> Columns:

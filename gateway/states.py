@@ -115,9 +115,7 @@ RECEIVED_MOVES: dict[ReceivedState, tuple[ReceivedState, ...]] = {
     ReceivedState.REFUSED: (ReceivedState.RECEIVED,),
 }
 
-BEFORE_RELEASE: frozenset[FileState] = frozenset(
-    {FileState.PLANNED, FileState.SEALED, FileState.UPLOADING}
-)
+BEFORE_RELEASE: frozenset[FileState] = frozenset({FileState.PLANNED, FileState.SEALED, FileState.UPLOADING})
 """While a file is in one of these the bank cannot have it."""
 
 AT_THE_BANK: frozenset[FileState] = frozenset(

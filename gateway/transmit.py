@@ -109,14 +109,18 @@ def probe(installation: Installation, profile: Profile, channel: Channel, file: 
     if missing and not may_complete:
         what = "parts" if data_seen else "data"
         return _needs_person(
-            installation, file, f"its {what} cannot be found at the bank: ask the bank whether it took the file"
+            installation,
+            file,
+            f"its {what} cannot be found at the bank: ask the bank whether it took the file",
         )
     if missing:
         obstacle = _time_obstacle(installation, profile, file)
         if obstacle is not None:
             return Delivery(file, Transmission.UNCERTAIN, obstacle.cause, obstacle.until)
         _complete(installation, profile, channel, file, missing)
-    return _sent(installation, file, FileState.UNCERTAIN, {"probe": {str(rank): s for rank, s in seen.items()}})
+    return _sent(
+        installation, file, FileState.UNCERTAIN, {"probe": {str(rank): s for rank, s in seen.items()}}
+    )
 
 
 class _Seen(StrEnum):
@@ -178,9 +182,7 @@ def _time_obstacle(installation: Installation, profile: Profile, file: FileRow) 
     return Delivery(file, Transmission.VOIDED, f"agreement {file.agreement} is not configured any more")
 
 
-def _upload(
-    installation: Installation, profile: Profile, channel: Channel, file: FileRow
-) -> list[Upload]:
+def _upload(installation: Installation, profile: Profile, channel: Channel, file: FileRow) -> list[Upload]:
     """All parts under their staged names, none visible; refuses where a final name exists."""
     uploads = []
     for part in _parts(installation, file):
@@ -250,7 +252,7 @@ def _look(profile: Profile, channel: Channel, part: PartRow) -> _Seen:
         return _Seen.OTHER
     digest = _Digest()
     try:
-        channel.get(final, digest, part.size_bytes)  # type: ignore[arg-type]
+        channel.get(final, digest, part.size_bytes)
     except PermissionRefused:
         staged = _staged(profile, part)
         gone = staged is None or channel.stat(staged) is None
@@ -315,9 +317,7 @@ def _uncertain(installation: Installation, file: FileRow, error: ChannelError) -
     return Delivery(file, Transmission.UNCERTAIN, str(error))
 
 
-def _make_uncertain(
-    installation: Installation, transaction: Transaction, file: FileRow, why: str
-) -> None:
+def _make_uncertain(installation: Installation, transaction: Transaction, file: FileRow, why: str) -> None:
     move_file(transaction, file.file_pk, FileState.RELEASING, FileState.UNCERTAIN)
     evidence.record(transaction, installation.clock.now(), "file uncertain", file=file.name, why=why)
 

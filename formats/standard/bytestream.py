@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Literal, Protocol
 
 from formats.errors import BatchError
 from formats.records import Problem, Severity
@@ -13,6 +12,15 @@ from formats.records import Problem, Severity
 BLOCK_BYTES = 1 << 18
 LONGEST_LINE_BYTES = 1 << 20
 """A longer stretch without a line end is no line of payments; it must not fill the memory."""
+
+
+class BatchFile(Protocol):
+    """What a batch is read from: a `Path`, or anything with a name that opens more than once."""
+
+    @property
+    def name(self) -> str: ...
+
+    def open(self, mode: Literal["rb"], /) -> io.BufferedReader: ...
 
 
 class LineTooLong(Exception):
@@ -63,7 +71,7 @@ class DigestingFile(io.RawIOBase):
         )
 
 
-def open_file(path: Path) -> BinaryIO:
+def open_file(path: BatchFile) -> BinaryIO:
     """The file, or `BatchError` where it cannot be read or is empty."""
     try:
         file = path.open("rb")
@@ -83,7 +91,7 @@ def open_file(path: Path) -> BinaryIO:
     return file
 
 
-def first_bad_byte(path: Path) -> tuple[int, int, int] | None:
+def first_bad_byte(path: BatchFile) -> tuple[int, int, int] | None:
     """(line, byte offset from 1, value) of the first byte that is no UTF-8."""
     line, start = 1, 0
     with path.open("rb") as file:
@@ -100,7 +108,7 @@ def first_bad_byte(path: Path) -> tuple[int, int, int] | None:
     return None
 
 
-def first_nul(path: Path) -> tuple[int, int]:
+def first_nul(path: BatchFile) -> tuple[int, int]:
     """(line, byte offset from 1) of the first NUL byte."""
     line, start = 1, 0
     with path.open("rb") as file:
@@ -113,7 +121,7 @@ def first_nul(path: Path) -> tuple[int, int]:
     return line, start
 
 
-def encoding_problem(path: Path) -> Problem:
+def encoding_problem(path: BatchFile) -> Problem:
     """Where the file stops being UTF-8, and what it may be instead."""
     place = first_bad_byte(path)
     hint = "save it as CSV UTF-8; spreadsheets in Chinese save plain CSV as GBK"
@@ -126,7 +134,7 @@ def encoding_problem(path: Path) -> Problem:
     return Problem(code="encoding_invalid", message=message, source=path.name, line=line, hint=hint)
 
 
-def nul_problem(path: Path) -> Problem:
+def nul_problem(path: BatchFile) -> Problem:
     line, offset = first_nul(path)
     message = f"line {line} byte {offset}: found a NUL byte, wanted text"
     hint = "the file is damaged, or not a text file"
@@ -148,5 +156,5 @@ def cut_warning(source: str) -> Problem:
     )
 
 
-def _unusable(path: Path, code: str, reason: str) -> BatchError:
+def _unusable(path: BatchFile, code: str, reason: str) -> BatchError:
     return BatchError([Problem(code=code, message=f"{path.name}: {reason}", source=path.name)])

@@ -11,7 +11,6 @@ import io
 from collections.abc import Iterator
 from itertools import chain, islice
 from operator import itemgetter
-from pathlib import Path
 
 from formats.codec import CHUNK_RECORDS
 from formats.errors import BatchError
@@ -34,7 +33,7 @@ Row = list[str]
 class CsvSource:
     """Implements `RowSource` over one file."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: bytestream.BatchFile) -> None:
         self.problems: list[Problem] = []
         self.whole = False
         self._path = path

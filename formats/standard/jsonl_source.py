@@ -11,7 +11,6 @@ import json
 from collections.abc import Iterator
 from itertools import islice
 from operator import attrgetter
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -58,7 +57,7 @@ class _RowError(Exception):
 class JsonLinesSource:
     """Implements `RowSource` over one file."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: bytestream.BatchFile) -> None:
         self.problems: list[Problem] = []
         self.whole = False
         self.places = Places(path.name, "line", {field.attribute: field.english for field in PAYMENT_FIELDS})

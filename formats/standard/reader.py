@@ -69,15 +69,15 @@ class BatchReader:
         self._source.close()
 
 
-def open_batch(path: str | Path, *, today: date | None = None) -> BatchReader:
+def open_batch(file: str | Path | bytestream.BatchFile, *, today: date | None = None) -> BatchReader:
     """A reader over a batch file. `today` lets birth dates in the future be warned about.
 
     Raises `BatchError` where the file cannot be read at all: not there, empty, of another
     kind, its envelope or header row wrong. What comes later is a problem, not an exception.
     """
-    path = Path(path)
-    with bytestream.open_file(path) as file:
-        head = file.read(8)
+    path = Path(file) if isinstance(file, str) else file
+    with bytestream.open_file(path) as stream:
+        head = stream.read(8)
     source = _source(path, head)
     return BatchReader(source.batch, source, today)
 
@@ -93,7 +93,7 @@ def batch_from_payments(
     return BatchReader(source.batch, source, today)
 
 
-def _source(path: Path, head: bytes) -> CsvSource | JsonLinesSource | XlsxSource:
+def _source(path: bytestream.BatchFile, head: bytes) -> CsvSource | JsonLinesSource | XlsxSource:
     if head.startswith(b"PK"):
         return XlsxSource(path)
     if head.startswith((b"\xd0\xcf\x11\xe0", b"\xff\xfe", b"\xfe\xff", b"%PDF")):

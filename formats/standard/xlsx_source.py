@@ -16,7 +16,6 @@ import zlib
 from collections.abc import Iterator
 from io import BytesIO
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 import python_calamine
@@ -63,7 +62,7 @@ Cells = list[Any]
 class XlsxSource:
     """Implements `RowSource` over one workbook."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: bytestream.BatchFile) -> None:
         self.problems: list[Problem] = []
         self.whole = False
         self._name = path.name

@@ -1,0 +1,299 @@
+"""The command `bankgate`: what operators and schedulers call.
+
+Exit codes: 0 done, 1 some payments need a person, 2 bad usage, 3 refused input, 4 bank
+unreachable, 5 integrity. Tables for people, `--json` for programs. No command shows a
+name, an ID or an account number in full.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NoReturn
+
+import click
+from click import ClickException
+from sqlalchemy.exc import SQLAlchemyError
+
+from channels.errors import ChannelError
+from formats import FormatError, Problem, Status
+from gateway import screen
+from gateway.api import Gateway
+from gateway.config import Policy
+from gateway.errors import ConfigurationError, ExitCode, GatewayError, InputRefused
+from keys.errors import KeyUnavailable, SealError
+from keys.private import load_signer
+from keys.statement import sign_statement
+
+CONFIGURATION = click.option(
+    "--config",
+    "config",
+    type=click.Path(path_type=Path),
+    default=Path("bankgate.toml"),
+    envvar="BANKGATE_CONFIG",
+    show_default=True,
+    help="The installation's bankgate.toml.",
+)
+JSON = click.option("--json", "as_json", is_flag=True, help="JSON instead of tables, for programs.")
+
+_INTERRUPTED = 130
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="bankgate")
+def cli() -> None:
+    """Bank-side settlement adapter: batches in, banks' files out, outcomes back."""
+
+
+@contextmanager
+def opened(config: Path) -> Iterator[Gateway]:
+    """The installation, in the language that it is configured to speak."""
+    with Gateway.open(config) as gateway:
+        screen.speak(gateway.configuration.language)
+        yield gateway
+
+
+@cli.command()
+@click.argument("batch", type=click.Path(path_type=Path))
+@CONFIGURATION
+@JSON
+def check(batch: Path, config: Path, as_json: bool) -> None:
+    """Find every problem of a batch; nothing is stored."""
+    with opened(config) as gateway:
+        report = gateway.check(batch)
+        screen.show_check(report, as_json)
+        if report.total:
+            sys.exit(ExitCode.REFUSED_INPUT)
+
+
+@cli.command()
+@click.argument("batch", type=click.Path(path_type=Path))
+@click.option(
+    "--signature",
+    type=click.Path(path_type=Path),
+    help="The platform's detached CMS signature; BATCH.p7s is taken by itself where it exists.",
+)
+@click.option(
+    "--policy", type=click.Choice([policy.value for policy in Policy]), help="Overrides the configuration."
+)
+@CONFIGURATION
+@JSON
+def submit(batch: Path, signature: Path | None, policy: str | None, config: Path, as_json: bool) -> None:
+    """Take a batch. The same batch twice is once."""
+    with opened(config) as gateway:
+        beside = batch.with_name(f"{batch.name}.p7s")
+        if signature is None and beside.exists():
+            signature = beside
+        content = None if signature is None else _read(signature)
+        receipt = gateway.submit(batch, signature=content, policy=None if policy is None else Policy(policy))
+        screen.show_receipt(receipt, as_json)
+        if receipt.set_aside or receipt.held or receipt.left_out_count or not receipt.released:
+            sys.exit(ExitCode.NEEDS_PERSON)
+
+
+@cli.command()
+@click.argument("batch_id")
+@click.option("--as", "person", required=True, help="Your name as it is enrolled.")
+@click.option("--key", type=click.Path(path_type=Path), required=True, help="Your private key (PEM).")
+@CONFIGURATION
+def release(batch_id: str, person: str, key: Path, config: Path) -> None:
+    """Consent, as one of two persons, that a batch may leave."""
+    with opened(config) as gateway:
+        _decide(gateway, gateway.batch_object(batch_id), "release", person, key)
+
+
+@cli.command()
+@click.option("--bank", help="Only this bank.")
+@CONFIGURATION
+@JSON
+def run(bank: str | None, config: Path, as_json: bool) -> None:
+    """Do what is due: make, seal, send, fetch, settle."""
+    with opened(config) as gateway:
+        report = gateway.run(bank)
+        screen.show_run(report, as_json)
+        if any(item.refusal for item in report.attention):
+            sys.exit(ExitCode.BANK_UNREACHABLE)
+        if report.attention:
+            sys.exit(ExitCode.NEEDS_PERSON)
+
+
+@cli.command()
+@click.argument("batch_id", required=False)
+@CONFIGURATION
+@JSON
+def status(batch_id: str | None, config: Path, as_json: bool) -> None:
+    """Where batches and files stand."""
+    with opened(config) as gateway:
+        batches = gateway.status(batch_id)
+        screen.show_status(batches, gateway.files(), gateway.received(), as_json)
+        if not all(batch.adds_up for batch in batches):
+            sys.exit(ExitCode.INTEGRITY)
+
+
+@cli.command()
+@click.argument("batch_id", required=False)
+@click.option("--since", type=int, default=0, help="Only outcomes after this cursor.")
+@click.option("--all", "everything", is_flag=True, help="Earlier outcomes of a payment too.")
+@click.option("--output", type=click.Path(path_type=Path), help="Write to a file: .csv, .jsonl or .xlsx.")
+@CONFIGURATION
+@JSON
+def outcomes(
+    batch_id: str | None, since: int, everything: bool, output: Path | None, config: Path, as_json: bool
+) -> None:
+    """What became of the payments."""
+    with opened(config) as gateway:
+        found = gateway.outcomes(batch_id, since=since, only_current=not everything)
+        screen.show_outcomes(found, output, as_json)
+
+
+@cli.command()
+@click.argument("batch_id", required=False)
+@click.option("--output", type=click.Path(path_type=Path), help="Write to a file: .csv, .jsonl or .xlsx.")
+@CONFIGURATION
+@JSON
+def failures(batch_id: str | None, output: Path | None, config: Path, as_json: bool) -> None:
+    """Payments that did not arrive as instructed, with their reasons."""
+    statuses = tuple(status for status in Status if status is not Status.CREDITED)
+    with opened(config) as gateway:
+        found = gateway.outcomes(batch_id, only_current=True, statuses=statuses)
+        shown = screen.show_outcomes(found, output, as_json)
+        if shown:
+            sys.exit(ExitCode.NEEDS_PERSON)
+
+
+@cli.command()
+@click.argument("batch_id", required=False)
+@CONFIGURATION
+@JSON
+def findings(batch_id: str | None, config: Path, as_json: bool) -> None:
+    """Charges that banks made, with their evidence."""
+    with opened(config) as gateway:
+        shown = screen.show_findings(gateway.findings(batch_id), as_json)
+        if shown:
+            sys.exit(ExitCode.NEEDS_PERSON)
+
+
+@cli.command()
+@click.argument("payment_id")
+@click.option("--platform", help="Where two platforms use the same id.")
+@CONFIGURATION
+@JSON
+def trace(payment_id: str, platform: str | None, config: Path, as_json: bool) -> None:
+    """One payment's whole story."""
+    with opened(config) as gateway:
+        screen.show_story(gateway.trace(payment_id, platform), as_json)
+
+
+@cli.command()
+@click.argument("decision", required=False)
+@click.argument("about", metavar="[OBJECT]", required=False)
+@click.option("--as", "person", help="Your name as it is enrolled.")
+@click.option("--key", type=click.Path(path_type=Path), help="Your private key (PEM).")
+@CONFIGURATION
+@JSON
+def held(
+    decision: str | None, about: str | None, person: str | None, key: Path | None, config: Path, as_json: bool
+) -> None:
+    """What waits for a person; with DECISION and OBJECT, sign a way out of it."""
+    with opened(config) as gateway:
+        if decision is None:
+            items = gateway.held()
+            screen.show_held(items, as_json)
+            sys.exit(ExitCode.NEEDS_PERSON if items else ExitCode.DONE)
+        if about is None or person is None or key is None:
+            raise click.UsageError("a decision needs DECISION OBJECT --as NAME --key FILE")
+        _decide(gateway, about, decision, person, key)
+
+
+def _decide(gateway: Gateway, about: str, decision: str, person: str, key: Path) -> None:
+    statement = gateway.statement(about, decision, person)
+    signature = sign_statement(load_signer(person, key), statement.to_bytes())
+    done = gateway.decide(statement, signature)
+    screen.show_decision(statement, done)
+    if not done:
+        sys.exit(ExitCode.NEEDS_PERSON)
+
+
+@cli.command(context_settings={"ignore_unknown_options": True})
+@click.option("--payments", type=click.IntRange(30, 5_000_000), default=10_000, show_default=True)
+@click.option("--folder", type=click.Path(path_type=Path), default=Path("demo"), show_default=True)
+@click.option("--seed", type=int, default=20211117, show_default=True)
+@JSON
+def demo(payments: int, folder: Path, seed: int, as_json: bool) -> None:
+    """The whole job against three simulated banks over real SFTP, on this machine."""
+    from gateway.demonstration.run import run_demo
+
+    sys.exit(run_demo(folder, payments, seed, as_json))
+
+
+@cli.command()
+@click.argument("bank")
+@click.option(
+    "--folder",
+    type=click.Path(path_type=Path),
+    default=Path("."),
+    help="A folder that `bankgate demo` set up.",
+)
+@click.option("--scenario", multiple=True, help="How the bank behaves; may be given several times.")
+@click.option("--port", type=int, default=0, help="Port on 127.0.0.1; 0 takes a free one.")
+def simulate(bank: str, folder: Path, scenario: tuple[str, ...], port: int) -> None:
+    """A simulated bank to develop against; Ctrl-C ends it."""
+    from gateway.demonstration.run import run_simulation
+
+    sys.exit(run_simulation(folder, bank, list(scenario), port))
+
+
+def main() -> NoReturn:
+    """Entry point: every error of ours becomes `error:` and `hint:` lines and its exit code."""
+    try:
+        cli(standalone_mode=False)
+    except ClickException as error:
+        error.show()
+        sys.exit(ExitCode.BAD_USAGE)
+    except (KeyboardInterrupt, click.Abort):
+        screen.error("interrupted", "nothing is lost: start the command again")
+        sys.exit(_INTERRUPTED)
+    except tuple(_EXITS) as error:
+        code = next(code for kind, code in _EXITS.items() if isinstance(error, kind))
+        _complain(error)
+        sys.exit(error.exit_code if isinstance(error, GatewayError) else code)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(ExitCode.DONE)
+    sys.exit(ExitCode.DONE)
+
+
+_EXITS: dict[type[Exception], ExitCode] = {
+    GatewayError: ExitCode.BAD_USAGE,
+    KeyUnavailable: ExitCode.BAD_USAGE,
+    SealError: ExitCode.INTEGRITY,
+    ChannelError: ExitCode.BANK_UNREACHABLE,
+    FormatError: ExitCode.REFUSED_INPUT,
+    SQLAlchemyError: ExitCode.INTEGRITY,
+    OSError: ExitCode.INTEGRITY,
+}
+"""Errors of others by what they mean; an error of the gateway knows its own code."""
+
+
+def _complain(error: Exception) -> None:
+    problems: list[Problem] = []
+    if isinstance(error, InputRefused | ConfigurationError | FormatError):
+        problems = error.problems
+    hint = getattr(error, "hint", "")
+    if problems:
+        screen.show_problems(problems)
+        screen.error(f"{len(problems)} problem{'s' * (len(problems) != 1)}", hint)
+    else:
+        screen.error(str(error), hint)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InputRefused(
+            [Problem(code="unreadable", message=f"{path}: {error.strerror}", source=str(path))],
+            hint="check the path",
+        ) from error

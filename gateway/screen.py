@@ -1,0 +1,299 @@
+"""What commands print: tables for people, JSON for programs, `error:` and `hint:` lines."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from formats import FeeFinding, Outcome, Problem, Severity
+from formats.standard import FileFormat, Language, write_outcomes
+from gateway.decisions import Statement
+from gateway.errors import InputRefused
+from gateway.held import HeldItem
+from gateway.intake import CheckReport, Receipt
+from gateway.money import yuan
+from gateway.report import BatchStatus, FileStatus, ReceivedStatus, Story
+from gateway.runner import RunReport
+from gateway.texts import Words, language
+
+_SHOWN_ROWS = 40
+_FORMATS = {".csv": FileFormat.CSV, ".jsonl": FileFormat.JSON_LINES, ".xlsx": FileFormat.XLSX}
+
+_console = Console(highlight=False, soft_wrap=False)
+_errors = Console(stderr=True, highlight=False, soft_wrap=True)
+_words = Words(language())
+
+
+def speak(configured: str) -> None:
+    """Use the configured language from now on."""
+    global _words
+    _words = Words(language(configured))
+
+
+def error(message: str, hint: str = "") -> None:
+    _errors.print(f"[bold red]error:[/] {escape(message)}")
+    if hint:
+        _errors.print(f"[bold]hint:[/] {escape(hint)}")
+
+
+def as_json(value: Any) -> None:
+    """One JSON document, built of plain types; sealed texts stay out."""
+    sys.stdout.write(msgspec.json.encode(_plain(value)).decode() + "\n")
+
+
+def show_problems(problems: list[Problem]) -> None:
+    """Every problem on standard error, a line each."""
+    for problem in problems:
+        mark = "[yellow]warning[/]" if problem.severity is Severity.WARNS else "[red]problem[/]"
+        source = f"{problem.source}: " if problem.source and problem.source not in problem.message else ""
+        _errors.print(f"{mark} {escape(source + problem.message)}")
+
+
+def show_check(report: CheckReport, json: bool) -> None:
+    if json:
+        as_json({"rows": report.rows, "total": report.total, "problems": report.problems})
+        return
+    table = _table(_words["row"], _words["column"], _words["problem"])
+    for problem in report.problems:
+        line = "" if problem.line is None else str(problem.line)
+        table.add_row(line, escape(problem.column), escape(problem.message))
+    if report.problems:
+        _console.print(table)
+    _console.print(f"{report.batch.batch_id}: {report.rows} rows, {report.total} problems")
+
+
+def show_receipt(receipt: Receipt, json: bool) -> None:
+    if json:
+        as_json(receipt)
+        return
+    show_problems(receipt.problems)
+    before = " (submitted before)" if receipt.taken_before else ""
+    _console.print(
+        f"{_words['batch']} {receipt.batch_id}{before}: {receipt.payments} {_words['payments']},"
+        f" {yuan(receipt.total_minor)}; accepted {receipt.accepted}, held {receipt.held},"
+        f" set aside {receipt.set_aside}, left out {receipt.left_out_count}"
+    )
+    _console.print(_words["released"] if receipt.released else _words["not_released"])
+
+
+def show_run(report: RunReport, json: bool) -> None:
+    if json:
+        as_json(report)
+        return
+    _console.print(
+        f"made {report.files_made}, sent {report.files_sent}, received {report.files_received},"
+        f" settled {report.results_settled}; outcomes {report.outcomes}, fee findings {report.findings}"
+    )
+    for line in report.waiting:
+        _console.print(f"  waits: {escape(line)}")
+    for item in report.attention:
+        _console.print(f"[yellow]{_words['attention']}:[/] {escape(item.about)}: {escape(item.message)}")
+        if item.hint:
+            _console.print(f"  hint: {escape(item.hint)}")
+    if report.next_due is not None:
+        _console.print(f"  next due: {report.next_due.isoformat(timespec='seconds')}")
+
+
+def show_status(
+    batches: list[BatchStatus], files: list[FileStatus], received: list[ReceivedStatus], json: bool
+) -> None:
+    if json:
+        as_json({"batches": batches, "files": files, "received": received})
+        return
+    for batch in batches:
+        show_sum(batch)
+    show_files(files, received)
+
+
+def show_files(files: list[FileStatus], received: list[ReceivedStatus]) -> None:
+    """Outgoing and received files; of many only the first."""
+    if files:
+        table = _table(
+            _words["bank"],
+            _words["file"],
+            _words["state"],
+            _words["payments"],
+            _words["amount"],
+            _words["sent"],
+        )
+        for file in files[:_SHOWN_ROWS]:
+            table.add_row(
+                file.bank,
+                escape(file.name),
+                file.state,
+                str(file.payments),
+                yuan(file.total_minor),
+                (file.sent_at or "")[:19],
+            )
+        _console.print(table)
+    if received:
+        table = _table(_words["bank"], _words["received"], _words["kind"], _words["file"], _words["state"])
+        for row in received[:_SHOWN_ROWS]:
+            table.add_row(row.bank, row.received_at[:19], row.kind, escape(row.name), row.state)
+        _console.print(table)
+
+
+def show_sum(batch: BatchStatus) -> None:
+    """The sum of a batch, in count and yuan; and whether it holds."""
+    table = _table(_words["state"], _words["payments"], _words["amount"], _words["credited"])
+    for total in batch.states:
+        credited = yuan(total.credited_minor) if total.credited_minor else ""
+        table.add_row(_words.state(total.state), str(total.count), yuan(total.instructed_minor), credited)
+    table.add_section()
+    table.add_row(
+        _words["submitted"],
+        str(batch.submitted_count),
+        yuan(batch.submitted_minor),
+        yuan(batch.credited_minor),
+    )
+    verdict = _words["sum_holds"] if batch.adds_up else f"[bold red]{_words['sum_broken']}[/]"
+    left_out = ""
+    if batch.left_out_count:
+        left_out = f"; left out {batch.left_out_count} rows, {yuan(batch.left_out_minor)}"
+    _console.print(f"{_words['batch']} {escape(batch.batch_id)} ({batch.state}{left_out}): {verdict}")
+    _console.print(table)
+
+
+def show_reasons(batch: BatchStatus) -> None:
+    """Outcomes by reason, in both languages."""
+    table = _table("结果 outcome", "原因 reason", "笔数 payments", "金额 amount")
+    for status, reason, count, instructed_minor in batch.reasons:
+        table.add_row(" ".join(status.label), " ".join(reason.label), str(count), yuan(instructed_minor))
+    _console.print(table)
+
+
+def show_outcomes(outcomes: Iterator[Outcome], output: Path | None, json: bool) -> int:
+    """Print, or write to a file in the format of its name; how many."""
+    if output is not None:
+        if output.suffix.lower() not in _FORMATS:
+            raise InputRefused(
+                [Problem(code="output-format", message=f"{output}: wanted a name in {', '.join(_FORMATS)}")]
+            )
+        chosen = Language.ENGLISH if _words["bank"] == "bank" else Language.CHINESE
+        count = write_outcomes(output, outcomes, _FORMATS[output.suffix.lower()], language=chosen)
+        _console.print(f"{output}: {count}")
+        return count
+    if json:
+        count = 0
+        for outcome in outcomes:
+            as_json(outcome)
+            count += 1
+        return count
+    return _print_outcomes(outcomes)
+
+
+def _print_outcomes(outcomes: Iterable[Outcome]) -> int:
+    table = _table(
+        _words["payment"],
+        _words["outcome"],
+        _words["reason"],
+        _words["amount"],
+        _words["bank"],
+        _words["file"],
+    )
+    count = 0
+    for outcome in outcomes:
+        count += 1
+        if count <= _SHOWN_ROWS:
+            table.add_row(
+                escape(outcome.payment_id),
+                _words.status(outcome.status),
+                _words.reason(outcome.reason),
+                yuan(outcome.amount_minor),
+                outcome.bank,
+                escape(outcome.file_name),
+            )
+    _console.print(table)
+    if count > _SHOWN_ROWS:
+        _console.print(f"... {count - _SHOWN_ROWS} more; --output FILE writes all")
+    return count
+
+
+def show_findings(findings: Iterator[FeeFinding], json: bool) -> int:
+    """Charges, with their evidence; how many."""
+    table = _table(_words["bank"], _words["kind"], _words["amount"], _words["payment"], _words["evidence"])
+    count = 0
+    for finding in findings:
+        count += 1
+        if json:
+            as_json(finding)
+        elif count <= _SHOWN_ROWS:
+            place = f"{finding.evidence_sha256[:16]} line {finding.evidence_line}"
+            table.add_row(
+                finding.bank, finding.kind, yuan(finding.amount_minor), escape(finding.payment_id), place
+            )
+    if not json:
+        _console.print(table)
+        if count > _SHOWN_ROWS:
+            _console.print(f"... {count - _SHOWN_ROWS} more; --json gives all")
+    return count
+
+
+def show_story(story: Story, json: bool) -> None:
+    if json:
+        as_json(story)
+        return
+    _console.print(
+        f"{escape(story.payment_id)}: {yuan(story.amount_minor)}, {escape(story.programme)}"
+        f" {escape(story.period)} ({escape(story.department)}): {_words.state(story.state)}"
+    )
+    if story.replaces:
+        _console.print(f"  replaces {escape(story.replaces)}")
+    _console.print(f"  batch {escape(story.batch_id)} of {escape(story.source_platform)}")
+    for decision in story.decisions:
+        _console.print(f"  {decision['recorded_at'][:19]} {decision['decision']} by {decision['person']}")
+    for attempt in story.attempts:
+        sent = f", sent {attempt['sent_at'][:19]}" if attempt["sent_at"] else ""
+        _console.print(
+            f"  item {attempt['item']} of {escape(attempt['name'])} to {attempt['bank']}"
+            f" ({attempt['state']}{sent})"
+        )
+    for outcome in story.outcomes:
+        _console.print(
+            f"  {outcome.recorded_at.isoformat()[:19]} {_words.status(outcome.status)}:"
+            f" {_words.reason(outcome.reason)} {escape(outcome.bank_code)}"
+            f" [evidence {outcome.evidence_sha256[:16] or 'the gateway itself'}]".replace("[", "\\[")
+        )
+    if story.replaced_by:
+        _console.print(f"  replaced by {escape(story.replaced_by)}")
+
+
+def show_held(items: list[HeldItem], json: bool) -> None:
+    if json:
+        as_json(items)
+        return
+    if not items:
+        _console.print(_words["nothing_held"])
+        return
+    for item in items:
+        _console.print(f"[bold]{escape(item.object)}[/]  {escape(item.message)}")
+        for problem in item.problems[:_SHOWN_ROWS]:
+            _console.print(f"    {escape(problem.message)}")
+        for way in item.ways:
+            signed = f"; signed by {', '.join(way.persons)}" if way.persons else ""
+            _console.print(f"  -> {way.decision}: {way.meaning} ({way.persons_needed} person(s){signed})")
+
+
+def show_decision(statement: Statement, done: bool) -> None:
+    what = "carried out" if done else "recorded; another person must decide the same"
+    _console.print(f"{escape(statement.object)} {statement.decision} by {statement.person}: {what}")
+
+
+def _table(*headers: str) -> Table:
+    table = Table(show_edge=False, header_style="bold", pad_edge=False)
+    for header in headers:
+        numeric = header in (_words["payments"], _words["amount"], _words["credited"], _words["count"])
+        table.add_column(header, justify="right" if numeric else "left", overflow="fold")
+    return table
+
+
+def _plain(value: Any) -> Any:
+    """Builtin types only; sealed texts stay sealed."""
+    return msgspec.to_builtins(value)

@@ -1,0 +1,88 @@
+"""What people read on the screen, in Chinese and English, by locale."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from formats import Reason, Status
+
+_TEXTS: dict[str, tuple[str, str]] = {
+    "batch": ("批次", "batch"),
+    "platform": ("平台", "platform"),
+    "state": ("状态", "state"),
+    "payments": ("笔数", "payments"),
+    "amount": ("金额(元)", "amount (yuan)"),
+    "credited": ("实发(元)", "credited (yuan)"),
+    "bank": ("银行", "bank"),
+    "file": ("文件", "file"),
+    "sent": ("发出时间", "sent"),
+    "received": ("收到时间", "received"),
+    "reason": ("原因", "reason"),
+    "outcome": ("结果", "outcome"),
+    "payment": ("明细", "payment"),
+    "kind": ("种类", "kind"),
+    "row": ("行", "row"),
+    "column": ("列", "column"),
+    "problem": ("问题", "problem"),
+    "what": ("对象", "object"),
+    "message": ("说明", "message"),
+    "ways": ("处理方式", "ways out"),
+    "attention": ("需人工处理", "needs a person"),
+    "count": ("数量", "count"),
+    "stage": ("环节", "stage"),
+    "seconds": ("秒", "seconds"),
+    "submitted": ("提交合计", "submitted"),
+    "evidence": ("证据", "evidence"),
+    "nothing_held": ("没有待人工处理的事项", "nothing waits for a person"),
+    "sum_holds": ("账平", "the sum holds"),
+    "sum_broken": ("账不平", "the sum does NOT hold"),
+    "released": ("已放行", "released"),
+    "not_released": (
+        "待放行:需平台签名或两人复核",
+        "not released: needs the platform's signature or two persons",
+    ),
+}
+
+_STATE_LABELS: dict[str, tuple[str, str]] = {
+    "accepted": ("待发", "accepted"),
+    "held": ("待定", "held"),
+    "set_aside": ("退回核实", "set aside"),
+    "withdrawn": ("撤回", "withdrawn"),
+    "dispatched": ("已入文件", "dispatched"),
+    "credited": ("已入账", "credited"),
+    "discrepant": ("账实不符", "discrepant"),
+    "failed": ("发放失败", "failed"),
+    "unknown": ("结果待查", "unknown"),
+    "returned": ("退汇", "returned"),
+}
+
+
+def language(configured: str = "auto", environment: Mapping[str, str] | None = None) -> str:
+    """`zh` or `en`: what was configured, else by the locale."""
+    if configured in ("zh", "en"):
+        return configured
+    variables = os.environ if environment is None else environment
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        if value := variables.get(name):
+            return "zh" if value.lower().startswith("zh") else "en"
+    return "en"
+
+
+class Words:
+    """Texts in one language."""
+
+    def __init__(self, chosen: str) -> None:
+        self._index = 0 if chosen == "zh" else 1
+
+    def __getitem__(self, key: str) -> str:
+        return _TEXTS[key][self._index]
+
+    def state(self, state: str) -> str:
+        return _STATE_LABELS[state][self._index] if state in _STATE_LABELS else state
+
+    def status(self, status: Status) -> str:
+        return status.label[self._index]
+
+    def reason(self, reason: Reason) -> str:
+        return reason.label[self._index]
