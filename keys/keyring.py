@@ -91,7 +91,7 @@ class Keyring:
         return self._keys.persons[self._pick(Role.PERSON, name, entries, at).id]
 
     def ssh_login(self, bank: str, at: datetime | None = None) -> Login:
-        """How to log in to the bank's server: a key file with its passphrase, or a password."""
+        """How to log in to the bank's server: a key file with its passphrase, a password, or both."""
         entries = self._entries_of(Role.SSH_LOGIN, bank)
         return self._keys.logins[self._pick(Role.SSH_LOGIN, bank, entries, at).id]
 

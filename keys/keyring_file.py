@@ -94,7 +94,7 @@ _RULES = {
     Role.SIGN: _RoleRule(("bank",), ("private_key", "pkcs12"), ("certificate", "password", "algorithm")),
     Role.VERIFY: _RoleRule(("bank",), ("certificate", "ca"), ("subjects", "any_subject")),
     Role.PLATFORM_VERIFY: _RoleRule(("platform",), ("certificate", "ca"), ("subjects", "any_subject")),
-    Role.SSH_LOGIN: _RoleRule(("bank",), ("private_key", "login_password"), ("password",)),
+    Role.SSH_LOGIN: _RoleRule(("bank",), (), ("private_key", "login_password", "password")),
     Role.HOST_PIN: _RoleRule(("bank",), ("host_keys", "pins")),
     Role.SPOOL_MASTER: _RoleRule(("key",)),
     Role.FINGERPRINT: _RoleRule(("key",)),
@@ -222,10 +222,15 @@ class _Reading:
             )
         if entry.ca is None and (entry.subjects or entry.any_subject):
             self.add(here, "subjects and any_subject go with ca; a pinned certificate names itself")
-        if entry.role is Role.SSH_LOGIN and entry.password is not None and entry.private_key is None:
-            self.add(
-                here, "password opens private_key, which is not there", "the account's is login_password"
-            )
+        if entry.role is Role.SSH_LOGIN and entry.private_key is None:
+            if entry.login_password is None:
+                self.add(
+                    here, "private_key or login_password is wanted, or both", "a few servers ask for both"
+                )
+            if entry.password is not None:
+                self.add(
+                    here, "password opens private_key, which is not there", "the account's is login_password"
+                )
 
     def _line_of_block(self, number: int) -> int:
         return self._headers[number] if number < len(self._headers) else 1

@@ -28,11 +28,11 @@ class Login:
     ) -> None:
         self.key_id = key_id
         self.private_key = private_key
-        """File of the private key, of mode 0600; None for a login by password."""
+        """File of the private key, of mode 0600; None for a login by password alone."""
         self.passphrase = passphrase
         """Opens `private_key`, where it is encrypted."""
         self.password = password
-        """Of the account; None for a login by key."""
+        """Of the account; None for a login by key alone."""
 
     def __repr__(self) -> str:
         return f"Login({self.key_id!r})"

@@ -192,6 +192,13 @@ def test_logins_and_host_pins(site: Path, monkeypatch: pytest.MonkeyPatch) -> No
         site,
         block(id="by-key", role="ssh-login", bank="rural", private_key="ssh"),
         block(id="by-word", role="ssh-login", bank="second", login_password=Raw('{ credential = "word" }')),
+        block(
+            id="both",
+            role="ssh-login",
+            bank="third",
+            private_key="ssh",
+            login_password=Raw('{ file = "word" }'),
+        ),
         block(id="pins", role="host-pin", bank="rural", host_keys="known"),
         block(id="next", role="host-pin", bank="rural", pins=Raw(f'["{fingerprint}"]')),
     )
@@ -199,6 +206,8 @@ def test_logins_and_host_pins(site: Path, monkeypatch: pytest.MonkeyPatch) -> No
     by_key, by_word = ring.ssh_login("rural"), ring.ssh_login("second")
     assert (by_key.private_key, by_key.passphrase, by_key.password) == (site / "ssh", None, None)
     assert (by_word.private_key, by_word.passphrase, by_word.password) == (None, None, "open sesame")
+    both = ring.ssh_login("third")
+    assert (both.private_key, both.password) == (site / "ssh", "open sesame")
     assert repr(by_word) == "Login('by-word')"
     lines = [line.removesuffix(" host") for line in (first, next_line)]
     assert ring.host_pins("rural") == [*lines, fingerprint]
@@ -335,6 +344,19 @@ def test_a_signing_key_that_does_not_open(site: Path, fields: dict[str, object],
         Keyring.load(path, "test")
     assert text in str(refused.value)
     assert "open sesame" not in str(refused.value)
+
+
+def test_a_login_without_key_and_word(site: Path) -> None:
+    path = write_ring(
+        site,
+        block(id="a", role="ssh-login", bank="rural"),
+        block(id="b", role="ssh-login", bank="other", login_password=Raw('{ file = "word" }'),
+              password=Raw('{ file = "word" }')),
+    )  # fmt: skip
+    assert mistakes(path) == [
+        (2, "private_key or login_password is wanted, or both"),
+        (8, "password opens private_key, which is not there"),
+    ]
 
 
 def test_one_certificate_cannot_be_pinned_for_two(site: Path) -> None:
