@@ -2,7 +2,9 @@
 
 A code is a status and its reasons: `RJCT/AC01`, with several reasons `RJCT/AC01+NARR`. The
 first reason decides, unless a later one that the table lists has another status: then the
-one that is unknown is taken, since a wrong "failed" would be paid twice.
+one that is unknown is taken, since a wrong "failed" would be paid twice. A reason that is not
+listed leaves a status alone that is listed as unknown (`ACCP/NARR` is as much in progress as
+`ACCP`), or as no more than taken in; it never makes a credit or a failure of anything.
 """
 
 from __future__ import annotations
@@ -55,7 +57,8 @@ class CodeTables:
             return found
         first, *others = [self._outcomes.get(each) for each in each_code(code)]
         if first is None:
-            return Status.UNKNOWN, Reason.UNMAPPED
+            bare = self._outcomes.get(split_parts(code)[0])
+            return bare if bare and bare[0] is Status.UNKNOWN else (Status.UNKNOWN, Reason.UNMAPPED)
         for other in others:
             if other is not None and other[0] is not first[0]:
                 if Status.UNKNOWN not in (first[0], other[0]):
@@ -70,7 +73,10 @@ class CodeTables:
         for verdict in found:
             if verdict is not None and verdict[0] is AcknowledgementVerdict.DUPLICATE:
                 return verdict
-        return found[0] or found[1] or unmapped
+        bare = self._files.get(split_parts(code)[0])
+        if bare is not None and bare[0] is AcknowledgementVerdict.REJECTED:
+            bare = None
+        return found[0] or found[1] or bare or unmapped
 
     def written(self, chunk: RecordChunk) -> list[str | None]:
         """The code to write for each record: verbatim, else the first listed for its pair.

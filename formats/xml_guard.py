@@ -52,8 +52,13 @@ def parser_error(error: etree.XMLSyntaxError, name: str, at_end: bool) -> Decode
     """A parser's error in our words, with line and column of the file."""
     line, position = error.position if error.position else (0, 0)
     number = int(getattr(error, "code", 0))
+    last = getattr(error.error_log, "last_error", None)
+    if number == etree.ErrorTypes.ERR_INTERNAL_ERROR and last is not None:
+        # Of an undeclared entity the parser speaks only in its log.
+        line, position, number = last.line, last.column, last.type
     code, what = _ERRORS.get(number, ("xml-syntax", f"not well-formed XML (parser code {number})"))
-    if at_end and code != "xml-trailing":
+    # Entities are looked at last, when nothing was declared that could have been one.
+    if at_end and code not in ("xml-trailing", "xml-entity"):
         code, what = "xml-cut", "the file ends before its root element does"
     return refuse(code, f"line {line} column {position}: {what}", name=name, line=line or None)
 

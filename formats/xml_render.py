@@ -194,8 +194,7 @@ def _takes(way: Alternative, value: str) -> bool:
 
 def _static(texts: Texts, leaf: Leaf) -> str:
     value = texts[leaf.line]
-    text = value if isinstance(value, str) else value[0]
-    return text
+    return value if isinstance(value, str) else value[0]
 
 
 def _attribute_name(leaf: Leaf) -> str:

@@ -135,7 +135,8 @@ class RecordStream:
         self._root = self._mark.getnext()
         if self._root is None:
             return
-        self.namespace = etree.QName(self._root).namespace or ""
+        # Not by QName: it takes no namespace with a brace in it, as a hostile file may have.
+        self.namespace = str(self._root.tag).rpartition("}")[0].removeprefix("{")
         if self.namespace not in self._namespaces:
             found = self.namespace[:100] or "none"
             wanted = " or ".join(self._namespaces)
@@ -178,10 +179,10 @@ class RecordStream:
         for child in list(holder):
             closed = final or child.getnext() is not None
             if child.tag == self._tag(self._plan.group):
-                if not closed and next(child.iterchildren(self._tag(self._plan.record)), None) is None:
+                if not closed and not self._has_record(child):
                     break
                 yield self._part(child, closed=closed, is_group=True)
-                self._pending = 0
+                self._pending = 0 if closed else self._pending
                 self._forget_header(holder, child)
             elif not self._groups_seen:
                 continue
@@ -189,6 +190,10 @@ class RecordStream:
                 raise self._late_error(child)
             if closed:
                 holder.remove(child)
+
+    def _has_record(self, group: etree._Element) -> bool:
+        record = self._plan.record
+        return bool(record) and next(group.iterchildren(self._tag(record)), None) is not None
 
     def _forget_header(self, holder: etree._Element, group: etree._Element) -> None:
         """Whoever took the first group has read what stands before it."""
@@ -223,5 +228,5 @@ class RecordStream:
                 raise self._late_error(child)
 
     def _late_error(self, child: etree._Element) -> DecodeError:
-        local = etree.QName(child).localname
+        local = str(child.tag).rpartition("}")[2]
         return refuse("xml-structure", f"{local} after the first record", name=self._name, column=local)
