@@ -22,7 +22,7 @@ class LayoutSource:
         self.text = text
         self.name = name
         self.problems: list[Problem] = []
-        self._places = _places(text)
+        self._places, self._block_lines = _places(text)
 
     def line_of(self, *path: str) -> int | None:
         """Line of a key or table header, by its path; None where it is not written out."""
@@ -34,7 +34,7 @@ class LayoutSource:
         if not isinstance(text, str):
             self.add("block-missing", line, f"{'.'.join(path)} is not a text block", hint="write key = '''")
             return []
-        first = 1 if line is None else line + 1
+        first = self._block_lines.get(path, 1)
         return [(first + index, content) for index, content in enumerate(text.split("\n"))]
 
     def add(
@@ -55,8 +55,10 @@ class LayoutSource:
         )
 
 
-def _places(text: str) -> dict[tuple[str, ...], int]:
+def _places(text: str) -> tuple[dict[tuple[str, ...], int], dict[tuple[str, ...], int]]:
+    """Lines of keys and headers, and of the first line of each text block."""
     places: dict[tuple[str, ...], int] = {}
+    blocks: dict[tuple[str, ...], int] = {}
     section: tuple[str, ...] = ()
     in_block = False
     for number, line in enumerate(text.split("\n"), start=1):
@@ -66,6 +68,9 @@ def _places(text: str) -> dict[tuple[str, ...], int]:
             section = tuple(match[1].split("."))
             places.setdefault(section, number)
         elif match := _KEY.fullmatch(line):
-            places.setdefault((*section, match[1]), number)
+            path = (*section, match[1])
+            places.setdefault(path, number)
             in_block = match[2].count(_BLOCK) == 1
-    return places
+            # TOML drops a line feed right after the opening quotes, and nothing else.
+            blocks.setdefault(path, number + match[2].endswith(_BLOCK))
+    return places, blocks

@@ -66,7 +66,7 @@ _FILE_REASONS = {
 
 def split_cells(text: str) -> tuple[list[str], str]:
     """The cells of a line and its remark."""
-    cells = [match[0].strip() for match in _CELL.finditer(text)]
+    cells = [match[0].strip() for match in _CELL.finditer(text.strip())]
     for index, cell in enumerate(cells):
         if cell.startswith("#"):
             return cells[:index], "  ".join(cells[index:]).lstrip("#").strip()
