@@ -18,11 +18,19 @@ from formats.records import RecordChunk
 from formats.reference import ITEM_DIGITS
 from gateway.simulator.books import Booked, Taken, book
 from gateway.simulator.forms import AnswerForm
-from gateway.simulator.scenario import Deciders, Fate, Scenario
+from gateway.simulator.scenario import Fate
 
 FEE_LABEL = "手续费"
 STRANGE_ITEM = 99_999_999
 """The item of a record that nobody asked for: no file has so many."""
+
+
+_WORDS = {
+    "outcome.code": "code",
+    "outcome.status": "status",
+    "outcome.reason": "reason",
+    "outcome.bank_text": "text",
+}
 
 
 class Variant(Struct, frozen=True, kw_only=True):
@@ -44,15 +52,23 @@ class Variant(Struct, frozen=True, kw_only=True):
     fee_column: bool = False
 
 
-class _Said(Struct):
-    """What is said of one payment."""
+class _Word(Struct, frozen=True):
+    """What is said of a payment, apart from money."""
 
     status: Status
     reason: Reason
-    amount_minor: int
     code: str
-    elsewhere: bool = False
-    fee_minor: int = 0
+    text: str
+    elsewhere: bool
+
+
+class _Said(Struct):
+    """What is said of some payments of a chunk: positions there, words, amounts in minor units."""
+
+    rows: list[int]
+    words: list[_Word]
+    amounts: list[int]
+    fees: list[int]
 
 
 class ResultChunks:
@@ -62,15 +78,14 @@ class ResultChunks:
     before the first one and after the end.
     """
 
-    def __init__(
-        self, taken: Taken, request: Codec, form: AnswerForm, scenario: Scenario, variant: Variant, day: date
-    ) -> None:
+    def __init__(self, taken: Taken, request: Codec, form: AnswerForm, variant: Variant, day: date) -> None:
         self._taken = taken
         self._request = request
         self._form = form
-        self._scenario = scenario
         self._variant = variant
         self._day = day
+        self._deciders = taken.scenario.deciders()
+        self._words: dict[tuple[Fate, int], _Word] = {}
         self.gave = False
 
     def __iter__(self) -> Iterator[RecordChunk]:
@@ -83,13 +98,10 @@ class ResultChunks:
         excess_minor = self._variant.excess_minor
         last: Booked | None = None
         for booked, rows in self._booked():
-            said = [self._say(booked, row) for row in rows]
-            credited = next((word for word in said if word.status is Status.CREDITED), None)
-            if credited is not None:
-                credited.amount_minor += excess_minor
-                excess_minor = 0
-            self._charge(booked, rows, said)
-            yield self._records("payment", booked, rows, said)
+            said = self._say(booked, rows)
+            if excess_minor:
+                excess_minor = _exaggerate(said, excess_minor)
+            yield self._records("payment", booked, said)
             last = booked
         if last is not None and self._variant.unmatched:
             yield self._stranger(last)
@@ -102,125 +114,151 @@ class ResultChunks:
 
     def _booked(self) -> Iterator[tuple[Booked, list[int]]]:
         """Chunks with the positions of the payments that this result tells of; none empty."""
-        deciders = self._scenario.deciders()
-        for booked in book(self._taken, self._request, self._scenario):
-            if rows := self._rows(booked, deciders):
+        for booked in book(self._taken, self._request):
+            if rows := self._rows(booked):
                 yield booked, rows
 
-    def _rows(self, booked: Booked, deciders: Deciders) -> list[int]:
+    def _rows(self, booked: Booked) -> list[int]:
         rows = range(booked.chunk.count)
         if self._variant.part is not None:
-            halves = deciders.halves(booked.references)
+            halves = self._deciders.halves(booked.references)
             return [row for row in rows if halves[row] == self._variant.part]
         if self._variant.only_returned:
             return [row for row in rows if booked.fates[row] is Fate.RETURNED]
         if self._variant.only_contradicted:
-            struck = deciders.struck(booked.references, "contradiction")
+            struck = self._deciders.struck(booked.references, "contradiction")
             return [row for row in rows if struck[row] and booked.fates[row] in (Fate.CREDITED, Fate.FAILED)]
         return list(rows)
 
-    def _say(self, booked: Booked, row: int) -> _Said:
+    def _say(self, booked: Booked, rows: list[int]) -> _Said:
+        fates, choices = booked.fates, booked.choices
+        words = [self._word(fates[row], choices[row]) for row in rows]
+        return _Said(rows, words, self._amounts(booked, rows, words), self._fees(booked, rows, words))
+
+    def _word(self, fate: Fate, choice: int) -> _Word:
+        reasons = self._form.codes.failures if self._tells_failure(fate) else [Reason.NONE]
+        key = fate, choice % len(reasons)
+        if key not in self._words:
+            self._words[key] = self._make_word(fate, reasons[key[1]])
+        return self._words[key]
+
+    def _tells_failure(self, fate: Fate) -> bool:
+        """Failed; where a result contradicts the one before it, everything but failed."""
+        special = self._variant.refused or self._variant.only_returned
+        return not special and (fate is Fate.FAILED) is not self._variant.only_contradicted
+
+    def _make_word(self, fate: Fate, reason: Reason) -> _Word:
         codes = self._form.codes
-        fate, credited_minor = booked.fates[row], booked.credited_minor[row]
-        status, reason = Status.CREDITED, Reason.NONE
+        status = Status.FAILED if reason else Status.CREDITED
+        unlisted = codes.unlisted if fate is Fate.UNKNOWN_CODE else None
         if self._variant.refused:
-            status, reason, credited_minor = Status.FAILED, Reason.BATCH_REJECTED, 0
+            status, reason, unlisted = Status.FAILED, Reason.BATCH_REJECTED, None
         elif self._variant.only_returned:
             status, reason = Status.RETURNED, Reason.RETURNED
-        elif (fate is Fate.FAILED) is not self._variant.only_contradicted:
-            reasons = codes.failures
-            status, reason, credited_minor = Status.FAILED, reasons[booked.choices[row] % len(reasons)], 0
-        elif self._variant.only_contradicted:
-            credited_minor = booked.chunk.columns["payment.amount"][row]
-        unlisted = codes.unlisted if fate is Fate.UNKNOWN_CODE and not self._variant.refused else None
-        code = unlisted or codes.outcome(status, reason)
-        return _Said(status, reason, credited_minor, code, elsewhere=fate is Fate.ELSEWHERE)
+        text = reason.label[0]
+        return _Word(
+            status=status,
+            reason=reason,
+            code=unlisted or codes.outcome(status, reason),
+            text=f"交易{text}" if self._variant.again else text,
+            elsewhere=fate is Fate.ELSEWHERE,
+        )
 
-    def _charge(self, booked: Booked, rows: list[int], said: list[_Said]) -> None:
+    def _amounts(self, booked: Booked, rows: list[int], words: list[_Word]) -> list[int]:
+        """What was credited; the instructed amount where that is turned round."""
+        if self._variant.only_contradicted:
+            column = booked.chunk.columns["payment.amount"]
+        else:
+            column = booked.credited_minor
+        return [
+            0 if word.status is Status.FAILED else column[row] for row, word in zip(rows, words, strict=True)
+        ]
+
+    def _fees(self, booked: Booked, rows: list[int], words: list[_Word]) -> list[int]:
         if not (self._variant.fee_column or self._variant.fee_lines):
-            return
-        struck = self._scenario.deciders().struck(booked.references, "fee")
-        for row, word in zip(rows, said, strict=True):
-            if struck[row] and word.status is Status.CREDITED:
-                word.fee_minor = self._scenario.fee_minor
+            return [0] * len(rows)
+        struck, fee_minor = self._deciders.struck(booked.references, "fee"), self._taken.scenario.fee_minor
+        return [
+            fee_minor if struck[row] and word.status is Status.CREDITED else 0
+            for row, word in zip(rows, words, strict=True)
+        ]
 
     def _fee_lines(self) -> Iterator[RecordChunk]:
         for booked, rows in self._booked():
-            said = [self._say(booked, row) for row in rows]
-            self._charge(booked, rows, said)
-            charged = [(row, word) for row, word in zip(rows, said, strict=True) if word.fee_minor]
+            said = self._say(booked, rows)
+            charged = [index for index, fee in enumerate(said.fees) if fee]
             if charged:
-                yield self._records("fee", booked, [row for row, _ in charged], [word for _, word in charged])
+                only = _Said(*([column[index] for index in charged] for column in _columns_of(said)))
+                yield self._records("fee", booked, only)
 
-    def _records(self, record: str, booked: Booked, rows: list[int], said: list[_Said]) -> RecordChunk:
-        columns = {
-            meaning: self._column(meaning, booked, rows, said) for meaning in self._form.columns[record]
-        }
-        return RecordChunk(record=record, count=len(rows), columns=columns)
+    def _records(self, record: str, booked: Booked, said: _Said) -> RecordChunk:
+        columns = {meaning: self._column(meaning, booked, said) for meaning in self._form.columns[record]}
+        return RecordChunk(record=record, count=len(said.rows), columns=columns)
 
-    def _column(self, meaning: str, booked: Booked, rows: list[int], said: list[_Said]) -> list[Any]:
-        family, _, name = meaning.partition(".")
-        if family == "outcome":
-            return self._outcome_column(name, booked, rows, said)
+    def _column(self, meaning: str, booked: Booked, said: _Said) -> list[Any]:
+        if meaning in _WORDS:
+            return [getattr(word, _WORDS[meaning]) for word in said.words]
+        if meaning == "outcome.amount":
+            return self._credited_column(booked, said)
+        if meaning == "outcome.value_date":
+            return [self._day if word.status is Status.CREDITED else None for word in said.words]
+        if meaning == "outcome.serial":
+            first = booked.first_item
+            return [f"{self._taken.ordinal:06d}{first + row:0{ITEM_DIGITS}d}" for row in said.rows]
         if meaning == "fee.amount":
-            return self._amounts(meaning, [word.fee_minor for word in said])
+            return [fee or None for fee in said.fees] if meaning in self._form.may_omit else said.fees
         if meaning == "fee.label":
-            return [FEE_LABEL if word.fee_minor else "" for word in said]
+            return [FEE_LABEL if fee else "" for fee in said.fees]
         if meaning == "attempt.reference":
-            return [booked.references[row] for row in rows]
+            return [booked.references[row] for row in said.rows]
         if meaning == "attempt.item":
-            return [booked.first_item + row for row in rows]
+            return [booked.first_item + row for row in said.rows]
+        return self._echo(meaning, booked, said)
+
+    def _echo(self, meaning: str, booked: Booked, said: _Said) -> list[Any]:
+        """What the request said, except where it was credited elsewhere."""
         column = booked.chunk.columns.get(meaning)
         if column is None:
-            return [""] * len(rows)
-        echoed = [column[row] for row in rows]
-        if meaning == echo_that_differs(self._form):
-            return [
-                _other(value) if word.elsewhere else value for value, word in zip(echoed, said, strict=True)
-            ]
-        return echoed
+            return [""] * len(said.rows)
+        echoed = [column[row] for row in said.rows]
+        if meaning != echo_that_differs(self._form):
+            return echoed
+        return [
+            _other(value) if word.elsewhere else value for value, word in zip(echoed, said.words, strict=True)
+        ]
 
-    def _outcome_column(self, name: str, booked: Booked, rows: list[int], said: list[_Said]) -> list[Any]:
-        if name == "amount":
-            return self._credited_amounts(booked, rows, said)
-        if name == "code":
-            return [word.code for word in said]
-        if name == "status":
-            return [word.status for word in said]
-        if name == "reason":
-            return [word.reason for word in said]
-        if name == "value_date":
-            return [self._day if word.status is Status.CREDITED else None for word in said]
-        if name == "serial":
-            return [f"{self._taken.ordinal:06d}{booked.first_item + row:0{ITEM_DIGITS}d}" for row in rows]
-        return [self._text(word) for word in said]
-
-    def _amounts(self, meaning: str, amounts: list[int]) -> list[int | None]:
-        """Nothing is left out where the layout can, and is zero where it cannot."""
-        return [amount or None for amount in amounts] if meaning in self._form.may_omit else [*amounts]
-
-    def _credited_amounts(self, booked: Booked, rows: list[int], said: list[_Said]) -> list[int | None]:
+    def _credited_column(self, booked: Booked, said: _Said) -> list[int | None]:
         """What was credited. Banks whose records have no room for nothing repeat what was instructed."""
         if "outcome.amount" in self._form.may_omit:
-            return [word.amount_minor or None for word in said]
+            return [amount or None for amount in said.amounts]
         instructed = booked.chunk.columns["payment.amount"]
-        return [word.amount_minor or instructed[row] for row, word in zip(rows, said, strict=True)]
-
-    def _text(self, word: _Said) -> str:
-        chinese, _ = word.reason.label
-        return f"交易{chinese}" if self._variant.again else chinese
+        return [amount or instructed[row] for row, amount in zip(said.rows, said.amounts, strict=True)]
 
     def _stranger(self, last: Booked) -> RecordChunk:
-        """The last record once more, under a reference that nobody gave."""
+        """The last record once more, credited, under a reference that nobody gave."""
         row = last.chunk.count - 1
-        word = _Said(Status.CREDITED, Reason.NONE, last.credited_minor[row] or 1, "")
-        word.code = self._form.codes.outcome(word.status, word.reason)
-        chunk = self._records("payment", last, [row], [word])
+        word = self._make_word(Fate.CREDITED, Reason.NONE)
+        chunk = self._records(
+            "payment", last, _Said([row], [word], [last.chunk.columns["payment.amount"][row]], [0])
+        )
         if "attempt.reference" in chunk.columns:
             chunk.columns["attempt.reference"] = [f"{last.references[row][:-ITEM_DIGITS]}{STRANGE_ITEM}"]
         if "attempt.item" in chunk.columns:
             chunk.columns["attempt.item"] = [STRANGE_ITEM]
         return chunk
+
+
+def _exaggerate(said: _Said, excess_minor: int) -> int:
+    """Add to the first credited amount; what is left to add."""
+    for index, word in enumerate(said.words):
+        if word.status is Status.CREDITED:
+            said.amounts[index] += excess_minor
+            return 0
+    return excess_minor
+
+
+def _columns_of(said: _Said) -> tuple[list[Any], ...]:
+    return said.rows, said.words, said.amounts, said.fees
 
 
 def echo_that_differs(form: AnswerForm) -> str:

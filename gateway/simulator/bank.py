@@ -19,6 +19,7 @@ from formats.errors import EncodeError, FormatError
 from formats.records import AcknowledgementVerdict, Problem, Severity
 from gateway.simulator.answers import Variant
 from gateway.simulator.books import (
+    Decisions,
     Paid,
     References,
     Taken,
@@ -77,20 +78,28 @@ class SimulatedBank:
 
     def __init__(self, desk: Desk, seals: Seals, store: Store, scenario: Scenario | None = None) -> None:
         self.desk = desk
-        self.scenario = scenario or Scenario()
         self.refusals: list[Refusal] = []
-        if missing := unsupported(desk, self.scenario):
-            raise ScenarioUnsupported(
-                f"bank {desk.profile.bank}: {'; '.join(missing)}",
-                hint="choose another scenario, or a layout that can write it",
-            )
         self._seals = seals
         self._store = store
-        self._writer = AnswerWriter(desk, seals, store, self.scenario)
+        self._writer = AnswerWriter(desk, seals, store, Scenario())
         self._taken: list[Taken] = []
         self._opened = 0
         self._digests: set[str] = set()
         self._references = References()
+        self.play(scenario or Scenario())
+
+    @property
+    def scenario(self) -> Scenario:
+        return self._writer.scenario
+
+    def play(self, scenario: Scenario) -> None:
+        """Behave like this from now on; what was taken before stays as it was paid."""
+        if missing := unsupported(self.desk, scenario):
+            raise ScenarioUnsupported(
+                f"bank {self.desk.profile.bank}: {'; '.join(missing)}",
+                hint="choose another scenario, or a layout that can write it",
+            )
+        self._writer.scenario = scenario
 
     def arrive(self, arrival: Arrival, moment: Moment) -> list[Posting]:
         """Take a request, pay it, and say what will be answered when.
@@ -115,13 +124,13 @@ class SimulatedBank:
         """What was really paid, counted anew from the files that were taken."""
         truth = Truth()
         for taken in self._taken:
-            add_to_truth(truth, taken, self.desk.request, self.scenario)
+            add_to_truth(truth, taken, self.desk.request)
         return truth
 
     def paid(self) -> Iterator[Paid]:
         """Every payment of every file that was taken, with what really became of it."""
         for taken in self._taken:
-            yield from paid_items(taken, self.desk.request, self.scenario)
+            yield from paid_items(taken, self.desk.request)
 
     def _take(self, arrival: Arrival, at: datetime) -> Taken:
         """The file, taken and paid. Raises `_Refused`."""
@@ -173,13 +182,15 @@ class SimulatedBank:
 
     def _read(self, name: str, content: Blob) -> tuple[Taken, References]:
         """The file, read to its end, with its references. Raises `FormatError` where it is wrong."""
-        references = References()
+        references, decided = References(), Decisions(self.scenario.deciders())
         repeated = count = total_minor = 0
         with content.open() as source:
             decoder = self.desk.request.decode(source)
             for chunk in decoder:
                 if chunk.record == "payment":
-                    repeated += references.add(references_of(name, chunk, count + 1))
+                    written = references_of(name, chunk, count + 1)
+                    repeated += references.add(written)
+                    decided.add(written)
                     count += chunk.count
                     total_minor += sum(chunk.columns["payment.amount"])
         wrong = [problem for problem in decoder.problems if problem.severity is not Severity.WARNS]
@@ -194,6 +205,8 @@ class SimulatedBank:
             count=count,
             total_minor=total_minor,
             facts=decoder.facts,
+            scenario=self.scenario,
+            decided=decided,
         )
         return taken, references
 

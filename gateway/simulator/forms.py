@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
+from functools import cached_property
 
 from msgspec import Struct
 
@@ -40,7 +41,7 @@ class CodeBook:
         self._listed = {line.code for line in layout.outcome_codes}
         self._shortest, self._widest = _code_widths(layout)
 
-    @property
+    @cached_property
     def failures(self) -> list[Reason]:
         """Every reason for which a single payment can be told to have failed."""
         failed = [reason for status, reason in self._outcomes if status is Status.FAILED]
@@ -57,7 +58,7 @@ class CodeBook:
         """The code of a file as a whole; None where the table has no line for it."""
         return self._files.get(verdict)
 
-    @property
+    @cached_property
     def unlisted(self) -> str | None:
         """A code that the table does not list and the field can hold; None if there is none."""
         fitting = (code for code in UNLISTED_CODES if self._shortest <= len(code) <= self._widest)

@@ -2,7 +2,8 @@
 
 No network here: `server.py` calls it when a file was closed or renamed and when the folder
 of answers is listed, one call at a time. Below the bank's folder lie `files`, which the
-gateway sees, and `store`, which it does not.
+gateway sees, and `store`, which it does not. Started again on the same folder, the bank
+knows what it took and does not say anything twice.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from pathlib import Path
 from gateway.name_pattern import name_pattern
 from gateway.profile import PartNames, Profile
 from gateway.simulator.bank import Arrival, SimulatedBank
+from gateway.simulator.diary import Arrived, Diary, Said
 from gateway.simulator.moments import Moment, Posting
 from gateway.simulator.store import FileBlob, FolderStore, keep, read_blocks
 
@@ -40,9 +42,12 @@ class Front:
         self._staging = folder / STORE
         self._clock = clock
         self._announce = announce or _say_nothing
-        self._waiting: list[Posting] = []
+        self._waiting: list[tuple[int, Posting]] = []
+        """Files that are still to appear, each with its number among all that ever waited."""
         self._handled: set[str] = set()
         self._arrivals = 0
+        self._posted = 0
+        self._diary = Diary(self._staging)
         channel = self._profile.channel
         below = self.root / channel.root
         self.requests, self.answers = below / channel.outbox, below / channel.inbox
@@ -50,6 +55,7 @@ class Front:
         self.answers.mkdir(parents=True, exist_ok=True)
         if channel.archive:
             (below / channel.archive).mkdir(parents=True, exist_ok=True)
+        self._remember()
 
     def notice(self, writing: frozenset[Path] = frozenset()) -> None:
         """Take every request that is complete; files that somebody still writes are not there yet."""
@@ -73,10 +79,17 @@ class Front:
 
     def _take(self, name: str, parts: PartNames) -> None:
         self._arrivals += 1
+        arrived = Arrived(
+            name=name,
+            data=self._copy(parts.data),
+            signature=self._copy(parts.signature) if parts.signature else "",
+            look=self.looks,
+            at=self._clock(),
+            scenario=self.bank.scenario,
+        )
+        self._diary.write(arrived)
         refused = len(self.bank.refusals)
-        signature = self._copy(parts.signature) if parts.signature else None
-        arrival = Arrival(name=name, data=self._copy(parts.data), signature=signature)
-        self._waiting += self.bank.arrive(arrival, self._moment())
+        self._arrive(arrived)
         if not self._profile.channel.bank_keeps_files:
             for part in filter(None, (parts.data, parts.signature, parts.flag)):
                 (self.requests / part).unlink()
@@ -85,21 +98,47 @@ class Front:
         if len(self.bank.refusals) == refused:
             self._announce(f"{self._profile.bank}: {name} taken")
 
-    def _copy(self, part: str) -> FileBlob:
+    def _arrive(self, arrived: Arrived) -> None:
+        signature = FileBlob(self._staging / arrived.signature) if arrived.signature else None
+        arrival = Arrival(name=arrived.name, data=FileBlob(self._staging / arrived.data), signature=signature)
+        for posting in self.bank.arrive(arrival, Moment(look=arrived.look, at=arrived.at)):
+            self._posted += 1
+            self._waiting.append((self._posted, posting))
+
+    def _remember(self) -> None:
+        """Let everything arrive again that arrived before; what was said then is not said again."""
+        present = self.bank.scenario
+        for event in self._diary.read():
+            self.looks = max(self.looks, event.look)
+            if isinstance(event, Arrived):
+                self._arrivals += 1
+                self._handled.add(event.name)
+                self.bank.play(event.scenario)
+                self._arrive(event)
+            else:
+                said = set(event.postings)
+                self._waiting = [pair for pair in self._waiting if pair[0] not in said]
+        self.bank.play(present)
+
+    def _copy(self, part: str) -> str:
+        """The name under which the part is kept."""
         kept = f"request-{self._arrivals:06d}-{part}"
         with (self.requests / part).open("rb") as source:
             keep(self._store, kept, read_blocks(source))
-        return FileBlob(self._staging / kept)
+        return kept
 
     def _publish(self) -> None:
         moment = self._moment()
-        due = [posting for posting in self._waiting if posting.is_due(moment)]
-        self._waiting = [posting for posting in self._waiting if not posting.is_due(moment)]
-        for posting in due:
+        due = [pair for pair in self._waiting if pair[1].is_due(moment)]
+        if not due:
+            return
+        for _, posting in due:
             staged = self._staging / f".{posting.name}.out"
             with posting.content.open() as source, staged.open("wb") as sink:
                 shutil.copyfileobj(source, sink)
             staged.replace(self.answers / posting.name)
+        self._diary.write(Said(postings=[number for number, _ in due], look=self.looks))
+        self._waiting = [pair for pair in self._waiting if not pair[1].is_due(moment)]
 
     def _moment(self) -> Moment:
         return Moment(look=self.looks, at=self._clock())

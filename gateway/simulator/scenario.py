@@ -119,9 +119,14 @@ class Deciders:
         self._share = scenario.share_per_mille
         self._fates = [fate for kind, fate in _FATES if scenario.has(kind)]
 
+    @property
+    def pays_all(self) -> bool:
+        """Whether every payment is credited, with nothing to decide."""
+        return not self._fates
+
     def fates(self, references: Iterable[str]) -> list[tuple[Fate, int]]:
-        """Each reference's fate, with a number to choose a reason (or an account) by."""
-        if not self._fates:
+        """Each reference's fate, with a number below 2^31 to choose a reason by."""
+        if self.pays_all:
             return [(Fate.CREDITED, 0) for _ in references]
         return [self._fate(self._draw(reference, b"fate")) for reference in references]
 
@@ -138,7 +143,7 @@ class Deciders:
         choice, position = divmod(draw, _PER_MILLE)
         place = position // self._share if self._share else len(self._fates)
         fate = self._fates[place] if place < len(self._fates) else Fate.CREDITED
-        return fate, choice
+        return fate, choice & 0x7FFF_FFFF
 
     def _draw(self, reference: str, person: bytes) -> int:
         digest = blake2b(reference.encode(), key=self._key, person=person, digest_size=8).digest()

@@ -20,13 +20,16 @@ _EXCESS_MINOR = 100
 
 
 class AnswerWriter:
-    """Writes one bank's answers. Every answer takes a sequence number of the bank's own."""
+    """Writes one bank's answers by its present `scenario`.
+
+    Every answer takes a sequence number of the bank's own.
+    """
 
     def __init__(self, desk: Desk, seals: Seals, store: Store, scenario: Scenario) -> None:
         self._desk = desk
         self._seals = seals
         self._store = store
-        self._scenario = scenario
+        self.scenario = scenario
         self._sequence = 0
         self._acknowledged: dict[str, int] = {}
 
@@ -62,7 +65,7 @@ class AnswerWriter:
         verdict = AcknowledgementVerdict.REJECTED if variant.refused else AcknowledgementVerdict.ACCEPTED
         identity = self._identity(form, taken.name, taken, moment, serial)
         identity = replace(identity, code=form.codes.file(verdict) or "")
-        if self._scenario.has(Kind.WRONG_TOTAL):
+        if self.scenario.has(Kind.WRONG_TOTAL):
             content = self._encode_wrongly(form, identity, taken, variant, moment)
         else:
             content = self._encode(form, identity, chunks)
@@ -70,7 +73,7 @@ class AnswerWriter:
 
     def _chunks(self, taken: Taken, variant: Variant, moment: Moment) -> ResultChunks:
         day = moment.at.astimezone(self._desk.profile.time_zone).date()
-        return ResultChunks(taken, self._desk.request, self._desk.result, self._scenario, variant, day)
+        return ResultChunks(taken, self._desk.request, self._desk.result, variant, day)
 
     def echo(
         self, taken: Taken, data: Blob, signature: Blob | None, moment: Moment, due: Moment
@@ -147,7 +150,7 @@ class AnswerWriter:
         """The physical files of one answer, sealed as the profile says, flag last."""
         inbound, stored = form.inbound, f"answer-{self._sequence:06d}"
         postings = []
-        damaged = self._scenario.has(Kind.BAD_SIGNATURE) and inbound.kind == "result"
+        damaged = self.scenario.has(Kind.BAD_SIGNATURE) and inbound.kind == "result"
         if inbound.signature == "attached":
             sealed = self._store.fill(
                 f"{stored}-sealed", lambda sink: self._seals.sign_attached(content, at, sink)
@@ -160,7 +163,7 @@ class AnswerWriter:
                 signature = keep(self._store, f"{stored}-damaged", _damaged(signature))
             postings.append(Posting(name=signature_name, content=signature, due=due))
         postings += self._flag(form, name, due)
-        if self._scenario.has(Kind.HALF_FILE) and inbound.kind == "result":
+        if self.scenario.has(Kind.HALF_FILE) and inbound.kind == "result":
             return self._halved(form, postings, due)
         return postings
 
@@ -175,7 +178,7 @@ class AnswerWriter:
         """
         data = postings[0]
         half = keep(self._store, f"answer-{self._sequence:06d}-half", _half(data.content))
-        later = due.after(1 if form.inbound.complete == "stable" else self._scenario.late_looks)
+        later = due.after(1 if form.inbound.complete == "stable" else self.scenario.late_looks)
         whole = [replace(posting, due=later) for posting in postings]
         return [replace(data, content=half), *whole]
 

@@ -128,10 +128,10 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Ground:
 
 @pytest.fixture
 def clean(ground: Ground) -> Iterator[Ground]:
-    """The same site with empty folders at the banks."""
+    """The same site with empty folders at the banks, which remember nothing."""
     yield ground
     for name in BANKS:
-        for path in ground.site.bank(name).glob("files/*/*"):
+        for path in (*ground.site.bank(name).glob("files/*/*"), *ground.site.bank(name).glob("store/*")):
             path.unlink()
 
 
@@ -206,6 +206,39 @@ def test_a_request_that_lies_there_at_the_start_is_taken(clean: Ground) -> None:
     with run_banks(clean.site, clean.configuration, served(name)) as servers:
         servers[name].wait()
         assert servers[name].bank.truth().credited_count == COUNT
+
+
+@each_bank
+def test_a_bank_that_is_started_again_remembers(clean: Ground, name: str) -> None:
+    """It pays nothing twice, says nothing twice, and still says what was due later."""
+    inbox = clean.site.bank(name) / "files" / clean.profile(name).channel.inbox
+
+    def said() -> dict[str, bytes]:
+        return {path.name: path.read_bytes() for path in inbox.iterdir()}
+
+    with run_banks(clean.site, clean.configuration, served(name, Kind.LATE, Kind.FAILURES)) as servers:
+        with clean.open(name) as channel:
+            clean.send(name, channel)
+            clean.listed(name, channel)
+        truth, before = servers[name].bank.truth(), said()
+    diary = clean.site.bank(name) / "store" / "diary.jsonl"
+    diary.write_bytes(diary.read_bytes() + b'{"type":"arri')
+    for path in inbox.iterdir():
+        path.unlink()
+    with run_banks(clean.site, clean.configuration, served(name)) as servers:
+        with clean.open(name) as channel:
+            # Listings that showed nothing new were not written down: all three count anew.
+            assert clean.listed(name, channel) == clean.listed(name, channel) == []
+            listed = clean.listed(name, channel)
+            results = [
+                one
+                for one in listed
+                if (found := clean.profile(name).recognise(one)) and found[0].kind == "result"
+            ]
+            assert Status.FAILED in clean.statuses(name, channel, results[0])
+        assert servers[name].bank.truth() == truth
+        assert set(said()).isdisjoint(before)
+        assert servers[name].bank.scenario.kinds == {Kind.ALL_WELL}
 
 
 def test_a_request_by_somebody_else_is_not_paid(clean: Ground) -> None:
