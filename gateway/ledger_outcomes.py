@@ -178,7 +178,8 @@ def outcomes(
 def fee_findings(transaction: Transaction, batch_pk: int | None = None) -> Iterator[FeeFinding]:
     """Findings in the order in which they were recorded."""
     rows = transaction.stream(
-        "SELECT fee_pk, fee_finding.bank, fee_finding.kind, fee_finding.amount_minor, fee_finding.recorded_at,"
+        "SELECT fee_pk, fee_finding.bank, fee_finding.kind, fee_finding.amount_minor,"
+        " fee_finding.recorded_at,"
         " file.name AS file_name, received.sha256, fee_finding.line,"
         " COALESCE(payment.payment_id, '') AS payment_id, fee_finding.item, label FROM fee_finding"
         " JOIN file USING (file_pk) JOIN received USING (received_pk) JOIN lane USING (lane_pk)"

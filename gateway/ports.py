@@ -93,14 +93,12 @@ class FolderDisk:
 
     def publish(self, temporary: str, final: str) -> None:
         target = self._root / final
+        new_folders = [folder for folder in target.parents if not folder.exists()]
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         os.replace(self._root / temporary, target)
-        folder = target.parent
-        while True:
-            self._sync_folder(folder)
-            if folder == self._root:
-                return
-            folder = folder.parent
+        self._sync_folder(target.parent)
+        for folder in new_folders:
+            self._sync_folder(folder.parent)
 
     def open(self, path: str) -> BinaryIO:
         return (self._root / path).open("rb")

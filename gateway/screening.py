@@ -10,7 +10,8 @@ Not here: what becomes of the findings (`intake`).
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from operator import itemgetter
 from typing import Any
 
 from formats import CHUNK_RECORDS, Batch, Problem, Reason, RecordChunk, Severity
@@ -28,6 +29,9 @@ from keys.fingerprint import Fingerprinter
 
 NOWHERE = ("", "")
 """The lane of payments that no agreement takes: kept sealed with the others, never sent."""
+
+_SPREAD_ROWS = 8 * CHUNK_RECORDS
+"""Rows looked at together: with dozens of lanes a single chunk leaves too few for each."""
 
 _SUBJECT_COLUMNS = (
     "payment.department",
@@ -58,10 +62,17 @@ class Lane:
         self.pending: defaultdict[str, list[Any]] = defaultdict(list)
         self.lines: list[int] = []
 
-    def take(self, columns: Columns, rows: list[int], lines: list[int] | range) -> None:
+    def take(self, columns: Columns, rows: list[int], lines: list[int]) -> None:
+        """Rows of the columns, in their order."""
+        if len(rows) == 1:
+            for name, values in columns.items():
+                self.pending[name].append(values[rows[0]])
+            self.lines.append(lines[rows[0]])
+            return
+        pick = itemgetter(*rows)
         for name, values in columns.items():
-            self.pending[name].extend([values[row] for row in rows])
-        self.lines.extend([lines[row] for row in rows])
+            self.pending[name].extend(pick(values))
+        self.lines.extend(pick(lines))
 
     def next_chunk(self) -> RecordChunk:
         """Up to a thousand of the waiting rows."""
@@ -97,12 +108,30 @@ class Screening:
         self._lanes: dict[tuple[str, str], Lane] = {}
         self._roads: dict[tuple[str, str, str], tuple[Lane, Problem | None]] = {}
         self._bad: dict[int, Reason] = {}
+        self._waiting: defaultdict[str, list[Any]] = defaultdict(list)
+        self._waiting_lines: list[int] = []
 
     def take(self, chunk: BatchChunk) -> None:
-        """Spread one chunk of the batch over the lanes."""
+        """Take one chunk of the batch; rows are spread over the lanes many chunks at a time."""
         self._note(chunk.problems)
-        columns = chunk.records.columns
-        groups: defaultdict[tuple[str, str, str], list[int]] = defaultdict(list)
+        for name, values in chunk.records.columns.items():
+            self._waiting[name].extend(values)
+        self._waiting_lines.extend(chunk.records.lines)
+        if len(self._waiting_lines) >= _SPREAD_ROWS:
+            self._spread()
+
+    def finish(self, final_problems: Iterable[Problem]) -> None:
+        """Write what still waits; the envelope's problems come last."""
+        self._spread()
+        for lane in self.lanes:
+            while lane.lines:
+                self._flush(lane)
+        self._note(final_problems)
+
+    def _spread(self) -> None:
+        """Move the waiting rows into their lanes, each lane's rows at once."""
+        columns, lines = self._waiting, self._waiting_lines
+        rows_of: defaultdict[int, list[int]] = defaultdict(list)
         roads = zip(
             columns["payment.bank"],
             columns["payment.department"],
@@ -110,23 +139,17 @@ class Screening:
             strict=True,
         )
         for row, road in enumerate(roads):
-            groups[road].append(row)
-        for road, rows in groups.items():
             lane, problem = self._roads.get(road) or self._find_road(road)
             if problem is not None:
-                lines = [chunk.records.lines[row] for row in rows]
-                ids = [columns["payment.payment_id"][row] for row in rows]
-                self._note(_placed(problem, line, name) for line, name in zip(lines, ids, strict=True))
-            lane.take(columns, rows, chunk.records.lines)
+                self._note([_placed(problem, lines[row], columns["payment.payment_id"][row])])
+            rows_of[lane.number].append(row)
+        for number, rows in rows_of.items():
+            lane = self.lanes[number]
+            lane.take(columns, rows, lines)
             while len(lane.lines) >= CHUNK_RECORDS:
                 self._flush(lane)
-
-    def finish(self, final_problems: Iterable[Problem]) -> None:
-        """Write what still waits; the envelope's problems come last."""
-        for lane in self.lanes:
-            while lane.lines:
-                self._flush(lane)
-        self._note(final_problems)
+        self._waiting = defaultdict(list)
+        self._waiting_lines = []
 
     def _note(self, problems: Iterable[Problem]) -> None:
         found = list(problems)
@@ -238,29 +261,46 @@ def payment_problems(chunk: RecordChunk, profile: Profile, agreement_limit: int 
     problems = []
     accounts = chunk.columns["payment.account"]
     kinds = chunk.columns["payment.account_kind"]
-    amounts = chunk.columns["payment.amount"]
-    passes_luhn = luhn_valid_column(accounts)
-    for row, (account, kind) in enumerate(zip(accounts, kinds, strict=True)):
+    for kind in set(kinds):
         rule = profile.accounts.card if kind == "card" else profile.accounts.passbook
-        wanted = _account_wanted(account, rule, passes_luhn[row])
-        if account and wanted:
-            problems.append(
-                _problem(chunk, row, "account", Reason.INVALID_ACCOUNT, mask_account(account), wanted)
-            )
-        if highest is not None and amounts[row] > highest:
-            found, wanted = yuan(amounts[row]), f"at most {yuan(highest)} for one payment"
-            problems.append(_problem(chunk, row, "amount", Reason.AMOUNT_LIMIT, found, wanted))
+        rows = [row for row, other in enumerate(kinds) if other == kind and accounts[row]]
+        for row, wanted in _unlike(rule, [accounts[row] for row in rows], rows):
+            found = mask_account(accounts[row])
+            problems.append(_problem(chunk, row, "account", Reason.INVALID_ACCOUNT, found, wanted))
+    amounts = chunk.columns["payment.amount"]
+    if highest is not None and max(amounts) > highest:
+        wanted = f"at most {yuan(highest)} for one payment"
+        problems += [
+            _problem(chunk, row, "amount", Reason.AMOUNT_LIMIT, yuan(amount), wanted)
+            for row, amount in enumerate(amounts)
+            if amount > highest
+        ]
     return problems
 
 
-def _account_wanted(account: str, rule: AccountRule, passes_luhn: bool) -> str:
-    if rule.luhn and not passes_luhn:
-        return "a card number with a valid check digit"
-    if rule.prefixes and not account.startswith(tuple(rule.prefixes)):
-        return "a card prefix of this bank"
-    if rule.lengths and len(account) not in rule.lengths:
-        return f"a length of {', '.join(map(str, rule.lengths))} digits"
-    return ""
+def _unlike(rule: AccountRule, accounts: list[str], rows: list[int]) -> Iterator[tuple[int, str]]:
+    """(row, what was wanted) of the accounts that are not what the rule says."""
+    prefixes = tuple(rule.prefixes)
+    if rule.luhn:
+        good = luhn_valid_column(accounts)
+        yield from (
+            (row, "a card number with a valid check digit")
+            for row, valid in zip(rows, good, strict=True)
+            if not valid
+        )
+    if prefixes:
+        yield from (
+            (row, "a card prefix of this bank")
+            for row, account in zip(rows, accounts, strict=True)
+            if not account.startswith(prefixes)
+        )
+    if rule.lengths and not set(map(len, accounts)) <= set(rule.lengths):
+        lengths = ", ".join(map(str, rule.lengths))
+        yield from (
+            (row, f"a length of {lengths} digits")
+            for row, account in zip(rows, accounts, strict=True)
+            if len(account) not in rule.lengths
+        )
 
 
 def _problem(chunk: RecordChunk, row: int, column: str, reason: Reason, found: str, wanted: str) -> Problem:
