@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from msgspec.structs import replace
+
 from formats.charset import Charset
 from formats.codec import Purpose
 from formats.errors import EncodeError
@@ -39,12 +41,10 @@ class XmlWriter:
         self._leaves = plan.at(Level.RECORD)
 
     def columns(self) -> frozenset[str]:
-        """The meanings that a record needs, or may have."""
+        """The meanings that a record needs, or may have; a reference that we make is not among them."""
         names = {leaf.name for leaf in self._leaves}
-        if any(isinstance(leaf.meaning, Number) for leaf in self._leaves):
-            names.add("attempt.item")
         if "attempt.reference" in names and self._layout.purpose is Purpose.REQUEST:
-            names = (names - {"attempt.reference"}) | {"attempt.item"}
+            names.remove("attempt.reference")
         return frozenset(name for name in names if name and name.partition(".")[0] not in _FILE_FAMILIES)
 
     def problems(self, chunk: RecordChunk, identity: FileIdentity | None) -> list[Problem]:
@@ -62,7 +62,7 @@ class XmlWriter:
         for chunk in iterator:
             if chunk.record != "payment" or record is None:
                 raise self._refusal(f"a chunk of {chunk.record} in a file that has no such record")
-            texts, problems = self._record_texts(chunk, identity)
+            texts, problems = self._record_texts(_numbered(chunk, count), identity)
             if problems:
                 raise EncodeError([*problems, *self._later_problems(iterator, identity)])
             yield self._encoded(render_rows(record, texts, chunk.count))
@@ -255,6 +255,14 @@ class XmlWriter:
             wanted=fault.wanted,
             payment_id=payment_ids[fault.row] if payment_ids else "",
         )
+
+
+def _numbered(chunk: RecordChunk, before: int) -> RecordChunk:
+    """The chunk with its items, which count from 1 through the file where it does not say them."""
+    if "attempt.item" in chunk.columns or "attempt.reference" in chunk.columns:
+        return chunk
+    items = list(range(before + 1, before + chunk.count + 1))
+    return replace(chunk, columns={**chunk.columns, "attempt.item": items})
 
 
 def _inner_elements(plan: Plan) -> tuple[Element | None, Element | None]:

@@ -151,6 +151,14 @@ def test_a_reference_is_never_shortened() -> None:
         written(REQUEST, [payments(amount=[1])], sequence=10**12)
 
 
+def test_items_count_through_the_file_where_chunks_do_not_say_them() -> None:
+    chunks = [payments(amount=[1, 2]), payments(amount=[3])]
+    for chunk in chunks:
+        del chunk.columns["attempt.item"]
+    columns, _ = read(REQUEST, written(REQUEST, chunks))
+    assert columns["attempt.reference"] == make_references(7, [1, 2, 3], 20)
+
+
 def test_encoding_is_pure() -> None:
     chunks = [payments(amount=[1, 2]), payments(amount=[3])]
     assert written(REQUEST, chunks) == written(REQUEST, chunks)
