@@ -136,7 +136,9 @@ def clean(ground: Ground) -> Iterator[Ground]:
 
 
 def served(name: str, *kinds: Kind, late_looks: int = 2) -> dict[str, Scenario]:
-    return {name: Scenario(kinds=frozenset(kinds or {Kind.ALL_WELL}), late_looks=late_looks)}
+    return {
+        name: Scenario(kinds=frozenset(kinds or {Kind.ALL_WELL}), late_looks=late_looks, share_per_mille=200)
+    }
 
 
 @each_bank
