@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,8 @@ from gateway.runner import RunReport
 from gateway.texts import Words, language
 
 _SHOWN_ROWS = 40
+_NUMERIC = ("payments", "amount", "credited", "files", "acknowledgements", "results")
+"""Headers of columns that hold numbers: to the right, never broken."""
 _FORMATS = {".csv": FileFormat.CSV, ".jsonl": FileFormat.JSON_LINES, ".xlsx": FileFormat.XLSX}
 
 _console = Console(highlight=False, soft_wrap=False)
@@ -140,6 +143,33 @@ def show_files(files: list[FileStatus], received: list[ReceivedStatus]) -> None:
         _console.print(table)
 
 
+def show_exchange(files: list[FileStatus], received: list[ReceivedStatus]) -> None:
+    """What went to each bank and came back, a line a bank."""
+    table = _table(
+        _words["bank"],
+        _words["files"],
+        _words["payments"],
+        _words["amount"],
+        _words["acknowledgements"],
+        _words["results"],
+        _words["state"],
+    )
+    for bank in sorted({file.bank for file in files}):
+        own = [file for file in files if file.bank == bank]
+        answers = Counter(row.kind for row in received if row.bank == bank)
+        states = Counter(file.state for file in own)
+        table.add_row(
+            bank,
+            str(len(own)),
+            str(sum(file.payments for file in own)),
+            yuan(sum(file.total_minor for file in own)),
+            str(answers["acknowledgement"]),
+            str(answers["result"]),
+            ", ".join(f"{state} {count}" for state, count in sorted(states.items())),
+        )
+    _console.print(table)
+
+
 def show_sum(batch: BatchStatus) -> None:
     """The sum of a batch, in count and yuan; and whether it holds."""
     table = _table(_words["state"], _words["payments"], _words["amount"], _words["credited"])
@@ -163,7 +193,7 @@ def show_sum(batch: BatchStatus) -> None:
 
 def show_reasons(batch: BatchStatus) -> None:
     """Outcomes by reason, in both languages."""
-    table = _table("结果 outcome", "原因 reason", "笔数 payments", "金额 amount")
+    table = _table("结果 outcome", "原因 reason", _words["payments"], _words["amount"])
     for status, reason, count, instructed_minor in batch.reasons:
         table.add_row(" ".join(status.label), " ".join(reason.label), str(count), yuan(instructed_minor))
     _console.print(table)
@@ -289,8 +319,8 @@ def show_decision(statement: Statement, done: bool) -> None:
 def _table(*headers: str) -> Table:
     table = Table(show_edge=False, header_style="bold", pad_edge=False)
     for header in headers:
-        numeric = header in (_words["payments"], _words["amount"], _words["credited"], _words["count"])
-        table.add_column(header, justify="right" if numeric else "left", overflow="fold")
+        numeric = header in {_words[word] for word in _NUMERIC}
+        table.add_column(header, justify="right" if numeric else "left", overflow="fold", no_wrap=numeric)
     return table
 
 

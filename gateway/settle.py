@@ -287,6 +287,9 @@ class _Settlement:
         expected = book.items.expected(items)
         columns = result_columns(chunk)
         by_position = "attempt.reference" not in chunk.columns
+        if by_position and (columns.accounts is None or "outcome.amount" not in chunk.columns):
+            message = "finds payments by position only: account and amount must be echoed too"
+            raise _Hold([self._problem("weak-key", f"layout {self._received.layout} {message}")])
         foreign = foreign_echoes(columns, expected, blank_is_foreign=by_position)
         if any(foreign) and by_position:
             # A position proves nothing by itself: the echoes are what makes it a key.

@@ -140,7 +140,7 @@ def _show(gateway: Gateway, batch_id: str, truth: int, watch: _Watch, console: C
     files = gateway.files()
     if not console.quiet:
         console.print("2. files to the banks, and what came back")
-        screen.show_files(files, gateway.received())
+        screen.show_exchange(files, gateway.received())
         console.print("3. outcomes by reason")
         screen.show_reasons(batch)
         console.print("4. the sum: submitted = set aside + withdrawn + held + open + outcomes")
