@@ -15,9 +15,10 @@ from typing import Any
 from formats.codec import Purpose
 from formats.errors import LayoutError
 from formats.layout_checks import check_layout
+from formats.layout_codes import read_file_codes, read_outcome_codes
 from formats.layout_model import Field, Framing, Layout, Record, Syntax
 from formats.layout_source import LayoutSource
-from formats.layout_table import read_fields, read_file_codes, read_outcome_codes, read_structure
+from formats.layout_table import read_fields, read_structure
 
 LANGUAGE_VERSION = "1"
 """Enters the digest of every layout: raised when the same text would make other bytes."""

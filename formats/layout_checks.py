@@ -8,6 +8,7 @@ from formats.charset import ENCODING_LABELS, RareForm, canonical_encoding
 from formats.codec import Purpose
 from formats.layout_model import (
     Binding,
+    Blank,
     Condition,
     Constant,
     Count,
@@ -20,7 +21,7 @@ from formats.layout_model import (
     Syntax,
 )
 from formats.layout_source import LayoutSource
-from formats.meanings import ANSWER_FAMILIES, KINDS_OF_SHAPE, OPEN_FAMILIES, Shape, shape_of
+from formats.meanings import ANSWER_FAMILIES, KINDS_OF_SHAPE, Shape, shape_of
 from formats.reasons import Reason, Status
 
 CHUNK_RECORD_NAMES = ("payment", "fee", "notice")
@@ -85,6 +86,7 @@ def _check_field(source: LayoutSource, layout: Layout, record: Record | None, fi
     meaning, kind = field.meaning, field.kind
     if meaning is None or kind is None:
         return
+    _check_room(source, field)
     if isinstance(meaning, Binding):
         _check_binding(source, layout, field, meaning)
     elif isinstance(meaning, Constant):
@@ -116,6 +118,20 @@ def _check_field(source: LayoutSource, layout: Layout, record: Record | None, fi
             field.line,
             "an optional number filled with zeros",
             hint="is 0 absent, or nought?",
+        )
+
+
+def _check_room(source: LayoutSource, field: Field) -> None:
+    """A fixed field must have room for the least value of its kind."""
+    kind, width = field.kind, field.width
+    if kind is None or width is None or isinstance(field.meaning, Constant | Blank):
+        return
+    least = len(kind.pattern) or 1 + len(kind.suffix.encode()) + 3 * (
+        kind.name is Kind.YUAN and kind.decimals > 0
+    )
+    if width.bytes_ < least:
+        source.add(
+            "width", field.line, f"{width.bytes_} bytes for {kind.name.value}", hint=f"at least {least}"
         )
 
 
@@ -241,6 +257,8 @@ def _check_structure(source: LayoutSource, layout: Layout) -> None:
         if node.record in seen:
             source.add("structure-twice", node.line, f"{node.record} occurs in two places")
         seen.add(node.record)
+        if node.repeats and node.record in tables:
+            _check_repeating(source, tables[node.record])
         if node.repeats and node.record not in CHUNK_RECORD_NAMES:
             source.add(
                 "structure-repeat",
@@ -254,6 +272,14 @@ def _check_structure(source: LayoutSource, layout: Layout) -> None:
         if name not in seen:
             source.add("record-unused", record.line, f"record {name} is not in the structure")
     _check_telling(source, layout, tables)
+
+
+def _check_repeating(source: LayoutSource, record: Record) -> None:
+    for field in record.fields:
+        if isinstance(field.meaning, Count | Sum):
+            source.add(
+                "meaning-scope", field.line, "a total in a record that repeats", hint="a header or trailer"
+            )
 
 
 def _check_once(source: LayoutSource, record: Record) -> None:
@@ -362,6 +388,3 @@ def _check_request(source: LayoutSource, layout: Layout) -> None:
             source.add("meaning-missing", None, f"a request without {name}")
     if layout.answers:
         source.add("answers", source.line_of("answers"), "a request answers nothing")
-
-
-__all__ = ["CHUNK_RECORD_NAMES", "OPEN_FAMILIES", "check_layout"]

@@ -1,4 +1,4 @@
-"""Reads the text blocks of a layout: `structure`, record tables, and code tables.
+"""Reads `structure` and the record tables of a layout; code tables are in `layout_codes.py`.
 
 Columns are separated by two or more spaces; what stands between double quotes is one word.
 A remark starts with `#` after two spaces. Mistakes go into the `LayoutSource`.
@@ -7,7 +7,6 @@ A remark starts with `#` after two spaces. Mistakes go into the `LayoutSource`.
 from __future__ import annotations
 
 import re
-from typing import TypeVar
 
 from msgspec.structs import replace
 
@@ -17,22 +16,15 @@ from formats.layout_model import (
     Constant,
     Field,
     FieldKind,
-    FileCode,
     Kind,
     Meaning,
     Node,
     Number,
-    OutcomeCode,
     Syntax,
     Width,
 )
 from formats.layout_source import LayoutSource
 from formats.meanings import parse_marker, parse_meaning, parse_occurrence
-from formats.reasons import NEEDS_SOURCE, PERMITTED, Reason, Status
-from formats.records import AcknowledgementVerdict
-
-_Code = TypeVar("_Code", OutcomeCode, FileCode)
-_Word = TypeVar("_Word", Status, Reason, Kind, AcknowledgementVerdict)
 
 _CELL = re.compile(r'(?:"[^"]*"|[^" ]| (?! ))+')
 _FIXED_PLACE = re.compile(r"(\d{1,5})(>?)(0?)")
@@ -47,21 +39,6 @@ _DEFAULT_PATTERNS = {
     Kind.DATETIME: ("YYYYMMDDHHMMSS", "YYYY-MM-DDTHH:MM:SS"),
 }
 _DECIMALS = {Kind.MONEY: (2,), Kind.YUAN: (0, 2)}
-
-_DEFAULT_FILE_REASONS = {
-    AcknowledgementVerdict.ACCEPTED: Reason.NONE,
-    AcknowledgementVerdict.REJECTED: Reason.BATCH_REJECTED,
-    AcknowledgementVerdict.DUPLICATE: Reason.DUPLICATE,
-    AcknowledgementVerdict.IN_PROGRESS: Reason.IN_PROGRESS,
-    AcknowledgementVerdict.UNMAPPED: Reason.UNMAPPED,
-}
-_FILE_REASONS = {
-    AcknowledgementVerdict.ACCEPTED: (Status.CREDITED,),
-    AcknowledgementVerdict.REJECTED: (Status.FAILED,),
-    AcknowledgementVerdict.DUPLICATE: (Status.UNKNOWN,),
-    AcknowledgementVerdict.IN_PROGRESS: (Status.UNKNOWN,),
-    AcknowledgementVerdict.UNMAPPED: (Status.UNKNOWN,),
-}
 
 
 def split_cells(text: str) -> tuple[list[str], str]:
@@ -115,71 +92,6 @@ def read_fields(source: LayoutSource, text: object, syntax: Syntax, *path: str) 
     if not fields:
         source.add("table-empty", source.line_of(*path), f"{'.'.join(path)} has no line")
     return tuple(fields)
-
-
-def read_outcome_codes(source: LayoutSource, text: object, cited: bool) -> tuple[OutcomeCode, ...]:
-    """`[codes.outcome]`: code, status, reason. `cited`: the table has a `source`."""
-    codes: dict[str, OutcomeCode] = {}
-    for line, cells in _code_lines(source, text, "outcome"):
-        status = _word(Status, cells[1])
-        reason = _word(Reason, cells[2] if len(cells) > 2 else "")
-        if cells[0] == "*":
-            if cells[1:] not in (["unmapped"], ["unknown", "UNMAPPED"]):
-                source.add(
-                    "code-default", line, "`*` mapped to a meaning", hint="`*  unmapped`, or no such line"
-                )
-        elif status is None or reason is None:
-            source.add(
-                "code-word",
-                line,
-                f"no such status or reason: {' '.join(cells[1:])}",
-                hint="see formats/reasons.py",
-            )
-        elif status not in PERMITTED[reason] or status in (Status.SET_ASIDE, Status.WITHDRAWN):
-            source.add(
-                "code-pair",
-                line,
-                f"{status.value} cannot stand beside {reason.value or 'no reason'}",
-                hint=f"permitted: {', '.join(word.value for word in PERMITTED[reason])}",
-            )
-        elif reason in NEEDS_SOURCE and status is Status.FAILED and not cited:
-            _add_uncited(source, line, reason)
-        else:
-            _add_once(
-                source, codes, OutcomeCode(code=_code(cells[0]), status=status, reason=reason, line=line)
-            )
-    return tuple(codes.values())
-
-
-def read_file_codes(source: LayoutSource, text: object, cited: bool) -> tuple[FileCode, ...]:
-    """`[codes.file]`: code, verdict, reason. A verdict has a reason of its own where none is written."""
-    codes: dict[str, FileCode] = {}
-    for line, cells in _code_lines(source, text, "file"):
-        verdict = _word(AcknowledgementVerdict, cells[1])
-        if cells[0] == "*":
-            if cells[1:] != ["unmapped"]:
-                source.add(
-                    "code-default", line, "`*` mapped to a meaning", hint="`*  unmapped`, or no such line"
-                )
-            continue
-        if verdict is None:
-            words = ", ".join(word.value for word in AcknowledgementVerdict)
-            source.add("code-word", line, f"no such verdict: {cells[1]}", hint=f"one of {words}")
-            continue
-        reason = _word(Reason, cells[2]) if len(cells) > 2 else _DEFAULT_FILE_REASONS[verdict]
-        if reason is None:
-            source.add("code-word", line, f"no such reason: {cells[2]}", hint="see formats/reasons.py")
-        elif not set(_FILE_REASONS[verdict]) & set(PERMITTED[reason]):
-            source.add(
-                "code-pair", line, f"{verdict.value} cannot stand beside {reason.value or 'no reason'}"
-            )
-        elif verdict is AcknowledgementVerdict.REJECTED and reason in NEEDS_SOURCE and not cited:
-            _add_uncited(source, line, reason)
-        else:
-            _add_once(
-                source, codes, FileCode(code=_code(cells[0]), verdict=verdict, reason=reason, line=line)
-            )
-    return tuple(codes.values())
 
 
 def _node(source: LayoutSource, line: int, text: str) -> Node | None:
@@ -286,7 +198,7 @@ def _depth(source: LayoutSource, line: int, content: str, indents: list[int]) ->
 
 def _kind(source: LayoutSource, line: int, text: str, syntax: Syntax) -> FieldKind | None:
     match = _KIND.fullmatch(text)
-    kind = None if match is None else _word(Kind, match[1])
+    kind = None if match is None else _kind_word(match[1])
     if match is None or kind is None:
         source.add(
             "kind", line, f"no such kind: {text}", hint=f"one of {', '.join(word.value for word in Kind)}"
@@ -361,45 +273,8 @@ def _meaning(source: LayoutSource, line: int, cells: list[str]) -> tuple[Meaning
     return meaning, flags
 
 
-def _code_lines(source: LayoutSource, text: object, name: str) -> list[tuple[int, list[str]]]:
-    lines = []
-    for line, content in source.block(text, "codes", name, "table"):
-        cells, _ = split_cells(content)
-        if len(cells) == 1:
-            source.add(
-                "code-columns", line, f"code {cells[0]} without a meaning", hint="code, status, reason"
-            )
-        elif len(cells) > 3:
-            source.add("code-columns", line, f"{len(cells)} columns", hint="code, status, reason")
-        elif cells:
-            lines.append((line, cells))
-    if not lines:
-        source.add("table-empty", source.line_of("codes", name), f"codes.{name} has no line")
-    return lines
-
-
-def _code(cell: str) -> str:
-    return "" if cell == "blank" else cell.strip('"')
-
-
-def _add_once(source: LayoutSource, codes: dict[str, _Code], code: _Code) -> None:
-    if code.code in codes:
-        shown = code.code or "blank"
-        source.add("code-twice", code.line, f"{shown} is listed in line {codes[code.code].line} too")
-    codes.setdefault(code.code, code)
-
-
-def _add_uncited(source: LayoutSource, line: int, reason: Reason) -> None:
-    source.add(
-        "code-uncited",
-        line,
-        f"{reason.value} as a failure, and no source that says nothing was paid",
-        hint="a duplicate may prove that the first was taken: say unknown, or cite the bank's word",
-    )
-
-
-def _word(words: type[_Word], text: str) -> _Word | None:
+def _kind_word(text: str) -> Kind | None:
     try:
-        return words(text)
+        return Kind(text)
     except ValueError:
         return None

@@ -40,6 +40,8 @@ def line_of(text: str, part: str) -> int:
         (REQUEST, "17>    yuan.2   金额", "17>    yuan.3   金额", "decimals"),
         (REQUEST, "17>    yuan.2   金额", "17>    money.0  金额", "decimals"),
         (REQUEST, "17>    yuan.2   金额", "17>    text     金额", "kind-meaning"),
+        (REQUEST, "17>    yuan.2   金额", "3>     yuan.2   金额", "width"),
+        (REQUEST, '10>    number   笔数        "1" ', "10>    number   笔数        = count(payment) ", "meaning-scope"),
         (REQUEST, "payment.account  ", "payment.acount  ", "meaning-unknown"),
         (REQUEST, "payment.account  ", "outcome.code  ", "meaning-purpose"),
         (REQUEST, "payment.account  ", "sometimes  ", "meaning"),
