@@ -217,6 +217,47 @@ def test_signed_attributes_must_be_right(
         verify(bank, signed_data([info], [signer.certificate_der]))
 
 
+def test_attributes_in_another_order_are_signed_in_der_order(bank: Bank) -> None:
+    """Senders of BER need not sort them; what is signed is the sorted set."""
+    signer = bank.identities["rsa-2048"].signer("k")
+    attributes = [attribute(CONTENT_TYPE_OID, DATA_VALUE), attribute(DIGEST_OID, DIGEST_VALUE)]
+    info = signer_info(signer, tlv.wrap(tlv.SET, b"".join(sorted(attributes))))
+    ordered, turned = b"".join(sorted(attributes)), b"".join(sorted(attributes, reverse=True))
+    verify(bank, signed_data([info.replace(ordered, turned)], [signer.certificate_der]))
+
+
+def test_versions_must_be_those_of_the_standard(bank: Bank) -> None:
+    signer = bank.identities["rsa-2048"].signer("k")
+    info = signer_info(signer, content_attributes(signer))
+    good = signed_data([info], [signer.certificate_der])
+    start = good.index(b"\x02\x01\x01")
+    with pytest.raises(SignatureMalformed, match="SignedData of version 3, wanted 1"):
+        verify(bank, good[:start] + b"\x02\x01\x03" + good[start + 3 :])
+    other = info.replace(b"\x02\x01\x01", b"\x02\x01\x03", 1)
+    with pytest.raises(SignatureMalformed, match="signer info of version 3 does not fit"):
+        verify(bank, signed_data([other], [signer.certificate_der]))
+
+
+def test_digest_and_signature_algorithm_must_agree(bank: Bank) -> None:
+    signer = bank.identities["ec-p256"].signer("k")
+    info = signer_info(signer, content_attributes(signer))
+    sha256, sha384 = bytes.fromhex("2a8648ce3d040302"), bytes.fromhex("2a8648ce3d040303")
+    with pytest.raises(SignatureInvalid, match="ecdsa-sha384 does not go with digest sha256"):
+        verify(bank, signed_data([info.replace(sha256, sha384)], [signer.certificate_der]))
+
+
+def test_a_certificate_has_one_form(bank: Bank) -> None:
+    """The count of unused bits in its signature is not covered by anything."""
+    signer = bank.identities["ec-p256"].signer("k")
+    whole = signer.certificate_der
+    *_, signature = tlv.read_elements(whole)[0].children()
+    start = len(whole) - len(signature.content)
+    for unused_bits in (1, 2, 3):
+        other = whole[:start] + bytes([unused_bits]) + whole[start + 1 :]
+        with pytest.raises(SealError):
+            verify(bank, signed_data([signer_info(signer, content_attributes(signer))], [other]))
+
+
 @pytest.mark.parametrize("digest", ["md5", "sha1", "sha224"])
 @pytest.mark.parametrize("form", [(), ("-nodetach",), ("-nodetach", "-stream"), ("-noattr",)])
 def test_weak_digests_are_refused(bank: Bank, tmp_path: Path, digest: str, form: tuple[str, ...]) -> None:
