@@ -111,7 +111,8 @@ class DelimitedReader:
         fields = len(plan.columns)
         cells = self._cells(text, count)
         first = cells[0 : count * fields : fields]
-        if len(cells) != count * fields + 1 or "".join([cell[:1] for cell in first]) != "\n" * count:
+        starts = "".join([cell[:1] for cell in first])
+        if len(cells) != count * fields + 1 or cells[-1] or starts != "\n" * count:
             return None, self._count_good(plan, raw, stops)
         joined = {0: "".join(first)[1:]}
         for column in plan.columns[1:]:
