@@ -327,6 +327,28 @@ def test_references_seen_before_are_not_paid_again_in_another_file(name: str) ->
     assert bank.truth().files == 2
 
 
+def test_the_same_content_under_another_name_is_not_paid_again() -> None:
+    """The comment style has no reference of its own: only the digest tells."""
+    name = "city-bank"
+    bank = make_bank(name)
+    first = make_request(name)
+    bank.arrive(first, START)
+    other_name = make_request(name, sequence=2).name
+    renamed = Arrival(name=other_name, data=first.data, signature=first.signature)
+    (acknowledgement,) = answers(name, bank.arrive(renamed, START))
+    assert acknowledgement.decoder.facts["file.verdict"] is AcknowledgementVerdict.DUPLICATE
+    assert bank.truth().files == 1
+
+
+@each_bank
+def test_a_result_that_came_in_halves_is_repeated_whole(name: str) -> None:
+    postings = make_bank(name, Kind.TWICE, Kind.HALF_FILE).arrive(make_request(name), START)
+    _, half, whole, again, *_ = data_postings(name, postings)
+    assert half.name == whole.name != again.name
+    assert read(again.content) == read(whole.content)
+    assert Answer(name, again, postings).items() == list(range(1, COUNT + 1))
+
+
 @each_bank
 def test_a_request_with_a_bad_signature_is_rejected(name: str) -> None:
     bank = make_bank(name)
