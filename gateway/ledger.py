@@ -16,7 +16,6 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, create_engine, event, text
 from sqlalchemy.exc import DatabaseError, OperationalError
-from sqlalchemy.pool import NullPool
 
 from gateway.errors import IntegrityError, StorageFailed
 
@@ -122,7 +121,6 @@ class Ledger:
 def _engine(path: Path) -> Engine:
     engine = create_engine(
         f"sqlite:///{path}",
-        poolclass=NullPool,
         connect_args={"timeout": BUSY_TIMEOUT_SECONDS, "check_same_thread": False, "isolation_level": None},
     )
 

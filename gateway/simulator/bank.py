@@ -120,6 +120,10 @@ class SimulatedBank:
         said = self._writer.acknowledgement(taken.name, accepted, "", moment, due, taken)
         return [*said, *self._results(arrival, taken, moment)]
 
+    def took(self, name: str) -> bool:
+        """Whether a file of that name was taken and paid."""
+        return any(taken.name == name for taken in self._taken)
+
     def truth(self) -> Truth:
         """What was really paid, counted anew from the files that were taken."""
         truth = Truth()
