@@ -124,6 +124,10 @@ class SimulatedBank:
         """Whether a file of that name was taken and paid."""
         return any(taken.name == name for taken in self._taken)
 
+    def saw(self, name: str) -> bool:
+        """Whether a file of that name arrived, taken or refused."""
+        return self.took(name) or any(refusal.name == name for refusal in self.refusals)
+
     def truth(self) -> Truth:
         """What was really paid, counted anew from the files that were taken."""
         truth = Truth()

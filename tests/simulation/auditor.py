@@ -55,34 +55,43 @@ class Auditor:
                 "SELECT name, state FROM file WHERE state IN ('planned', 'sealed', 'uploading', 'releasing')"
                 " AND attention IS NULL"
             )
+            sent = transaction.all(
+                "SELECT bank, name, state FROM file WHERE state IN ('sent', 'acknowledged', 'settled')"
+            )
+        for row in sent:
+            if not self._servers[row.bank].bank.saw(row.name):
+                raise Violation(f"file {row.name} is {row.state}, and the bank never saw it")
         if known != self.payments.keys():
             raise Violation(f"payments lost: {sorted(self.payments.keys() - known)[:3]}")
         if stuck:
             raise Violation(f"files hang: {[(row.name, row.state) for row in stuck]}")
 
-    def _paid(self) -> dict[str, int]:
-        """Net minor units that each account really has, by account; every payment has its own."""
-        paid: defaultdict[str, int] = defaultdict(int)
+    def _paid(self) -> dict[str, tuple[int, int]]:
+        """(credited, still there) minor units by account; every payment has an account of its own."""
+        paid: defaultdict[str, tuple[int, int]] = defaultdict(lambda: (0, 0))
         for server in self._servers.values():
             for one in server.bank.paid():
-                paid[one.account] += one.credited_minor - one.returned_minor
+                credited, kept = paid[one.account]
+                credited += one.credited_minor
+                paid[one.account] = credited, kept + one.credited_minor - one.returned_minor
         return paid
 
-    def _nobody_is_paid_twice(self, paid: dict[str, int]) -> None:
+    def _nobody_is_paid_twice(self, paid: dict[str, tuple[int, int]]) -> None:
         instructed: defaultdict[str, int] = defaultdict(int)
         for payment in self.payments.values():
             instructed[payment.account] += payment.amount_minor
-        for account, amount in paid.items():
+        for account, (_, amount) in paid.items():
             if amount > instructed[account]:
                 raise Violation(f"account ...{account[-4:]} has {amount}, instructed {instructed[account]}")
 
-    def _books_agree(self, transaction: Transaction, paid: dict[str, int]) -> None:
+    def _books_agree(self, transaction: Transaction, paid: dict[str, tuple[int, int]]) -> None:
         lies = any(server.bank.scenario.has(Kind.CONTRADICTING) for server in self._servers.values())
         for row in transaction.stream(_STATE_QUERY):
             payment = self.payments.get(row.payment_id)
             if payment is None:
                 raise Violation(f"payment {row.payment_id} was never handed over")
-            amount = paid.get(payment.account, 0)
+            # A return may be on its way: what was credited counts until the bank has said so.
+            amount, _ = paid.get(payment.account, (0, 0))
             state = _state(row.disposition, row.status, row.file_pk, row.live)
             if amount and state in _NEVER_PAID:
                 raise Violation(f"{row.payment_id} is {state}, and the bank paid {amount}")

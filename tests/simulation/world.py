@@ -85,9 +85,7 @@ class Base:
         self.configuration: Configuration = load_configuration(self.site.configuration)
         self.keyring = Keyring.load(self.configuration.keys, self.configuration.environment)
         department = self.site.batch.parent
-        self.platform = load_signer(
-            "platform", department / PLATFORM_KEY, department / PLATFORM_CERTIFICATE
-        )
+        self.platform = load_signer("platform", department / PLATFORM_KEY, department / PLATFORM_CERTIFICATE)
         self.persons = {
             name: load_signer(name, department / "persons" / f"{name}.pem")
             for name in self.configuration.persons
@@ -119,9 +117,7 @@ class World:
         channel = msgspec.structs.replace(
             profile.channel, archive=None, bank_keeps_files=self.random.random() < 0.5
         )
-        limits = msgspec.structs.replace(
-            profile.limits, records_per_file=self.random.choice([1, 3, 7, 100])
-        )
+        limits = msgspec.structs.replace(profile.limits, records_per_file=self.random.choice([1, 3, 7, 100]))
         assert isinstance(limits, Limits)
         return msgspec.structs.replace(profile, channel=channel, limits=limits)
 
