@@ -53,9 +53,10 @@ _OLDER_SYSTEMS = {
     0xE815 + index: ord(bytes((0xFE, trail)).decode("gb18030"))
     for index, trail in enumerate((*range(0x50, 0x7F), *range(0x80, 0xA1)))
 }
-_TO_STANDARD = {
+LEGACY_CODE_POINTS = {
     private: _RENEWED.get(character, character) for private, character in (_OLDER_SYSTEMS | _RENEWED).items()
 } | _RENEWED
+"""Private code points that older systems write -> the standard character that is meant."""
 _PRIVATE = re.compile("[\ue78d-\ue796\ue7c7\ue815-\ue864]")
 
 
@@ -96,7 +97,7 @@ def canonical_encoding(label: str) -> str | None:
 
 def to_standard(text: str) -> str:
     """The text with private code points of older systems replaced by the standard characters."""
-    return text.translate(_TO_STANDARD) if _PRIVATE.search(text) else text
+    return text.translate(LEGACY_CODE_POINTS) if _PRIVATE.search(text) else text
 
 
 class Charset:

@@ -12,6 +12,8 @@ import re
 from enum import StrEnum
 from operator import ne
 
+from formats.charset import LEGACY_CODE_POINTS
+
 SEPARATOR = "\u00b7"
 SEPARATOR_VARIANTS = "\u2022\u30fb\u2027\u22c5\uff0e\u25cf\u2219\uff65"
 _SPACES = "\u3000\u00a0"
@@ -73,7 +75,7 @@ def compare_names(ours: str, theirs: str) -> NameMatch:
     left, right = left.translate(_WIDTH_FOLDS), right.translate(_WIDTH_FOLDS)
     if left == right:
         return NameMatch.WIDTH
-    left, right = left.translate(_LEGACY_FOLDS), right.translate(_LEGACY_FOLDS)
+    left, right = left.translate(LEGACY_CODE_POINTS), right.translate(LEGACY_CODE_POINTS)
     if left == right:
         return NameMatch.LEGACY
     shorter, longer = sorted((left.rstrip(_CUT_MARKS), right.rstrip(_CUT_MARKS)), key=len)
@@ -85,39 +87,11 @@ def compare_names(ours: str, theirs: str) -> NameMatch:
 def legacy_characters(name: str) -> list[tuple[str, str]]:
     """Private-use characters of older systems in a name, each with the standard character meant."""
     return [
-        (character, chr(_LEGACY_FOLDS[ord(character)]))
+        (character, chr(LEGACY_CODE_POINTS[ord(character)]))
         for character in name
-        if ord(character) in _LEGACY_FOLDS
+        if ord(character) in LEGACY_CODE_POINTS
     ]
 
 
 def _without_separators(name: str) -> str:
     return _LOOSE_SEPARATORS.sub("", name)
-
-
-def _legacy_folds() -> dict[int, int]:
-    """Private-use code points of GB 18030-2000 and of older GBK systems to the standard ones.
-
-    GB 18030-2022 moved 24 characters out of the private use area. Systems without FE50..FEA0
-    keep those 80 characters at U+E815..E864, in the order of the bytes.
-    """
-    moved = dict(zip(_MOVED_FROM, _MOVED_TO, strict=True))
-    extension = {}
-    trail_bytes = [*range(0x50, 0x7F), *range(0x80, 0xA1)]
-    for place, trail_byte in enumerate(trail_bytes):
-        standard = ord(bytes((0xFE, trail_byte)).decode("gb18030"))
-        extension[0xE815 + place] = moved.get(standard, standard)
-    return extension | moved
-
-
-_MOVED_FROM = (
-    *(0xE7C7, 0xE78D, 0xE78E, 0xE78F, 0xE790, 0xE791, 0xE792, 0xE793, 0xE794, 0xE795, 0xE796),
-    *(0xE81E, 0xE826, 0xE82B, 0xE82C, 0xE832, 0xE843, 0xE854, 0xE864),
-    *(0xE816, 0xE817, 0xE818, 0xE831, 0xE83B, 0xE855),
-)
-_MOVED_TO = (
-    *(0x1E3F, 0xFE10, 0xFE12, 0xFE11, 0xFE13, 0xFE14, 0xFE15, 0xFE16, 0xFE17, 0xFE18, 0xFE19),
-    *(0x9FB4, 0x9FB5, 0x9FB6, 0x9FB7, 0x9FB8, 0x9FB9, 0x9FBA, 0x9FBB),
-    *(0x20087, 0x20089, 0x200CC, 0x215D7, 0x2298F, 0x241FE),
-)
-_LEGACY_FOLDS = _legacy_folds()
