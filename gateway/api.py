@@ -190,6 +190,10 @@ class Gateway:
         """What waits for a person, with the decisions that end it."""
         return list(held.held_items(self.installation))
 
+    def needs_person(self) -> bool:
+        """Whether anything waits for a person."""
+        return held.anything_held(self.installation)
+
     def statement(self, about: str, decision: str, person: str) -> Statement:
         """What a person signs (`Statement.to_bytes`) to decide about a held item as it is now."""
         return held.statement_for(self.installation, about, decision, person)

@@ -23,7 +23,8 @@ from gateway import screen
 from gateway.api import Gateway
 from gateway.config import Policy
 from gateway.errors import ConfigurationError, ExitCode, GatewayError, InputRefused
-from keys.errors import KeyUnavailable, SealError
+from gateway.intake import CheckReport
+from keys.errors import KeyUnavailable, SealError, SignatureInvalid, SignatureMalformed, SignerUntrusted
 from keys.private import load_signer
 from keys.statement import sign_statement
 
@@ -64,8 +65,14 @@ def check(batch: Path, config: Path, as_json: bool) -> None:
     with opened(config) as gateway:
         report = gateway.check(batch)
         screen.show_check(report, as_json)
-        if report.total:
-            sys.exit(ExitCode.REFUSED_INPUT)
+        sys.exit(_check_exit(report, gateway.configuration.intake.policy))
+
+
+def _check_exit(report: CheckReport, policy: Policy) -> ExitCode:
+    """What `submit` would come to: refused, taken without some payments, or taken."""
+    if report.refused or (report.sets_aside and policy is Policy.REFUSE):
+        return ExitCode.REFUSED_INPUT
+    return ExitCode.NEEDS_PERSON if report.sets_aside else ExitCode.DONE
 
 
 @cli.command()
@@ -113,10 +120,8 @@ def run(bank: str | None, config: Path, as_json: bool) -> None:
     with opened(config) as gateway:
         report = gateway.run(bank)
         screen.show_run(report, as_json)
-        if any(item.refusal for item in report.attention):
-            sys.exit(ExitCode.BANK_UNREACHABLE)
-        if report.attention:
-            sys.exit(ExitCode.NEEDS_PERSON)
+        waits = ExitCode.NEEDS_PERSON if gateway.needs_person() else ExitCode.DONE
+        sys.exit(max(report.exit_code, waits))
 
 
 @cli.command()
@@ -268,6 +273,9 @@ def main() -> NoReturn:
 _EXITS: dict[type[Exception], ExitCode] = {
     GatewayError: ExitCode.BAD_USAGE,
     KeyUnavailable: ExitCode.BAD_USAGE,
+    SignatureInvalid: ExitCode.REFUSED_INPUT,
+    SignerUntrusted: ExitCode.REFUSED_INPUT,
+    SignatureMalformed: ExitCode.REFUSED_INPUT,
     SealError: ExitCode.INTEGRITY,
     ChannelError: ExitCode.BANK_UNREACHABLE,
     FormatError: ExitCode.REFUSED_INPUT,

@@ -102,6 +102,11 @@ def held_items(installation: Installation) -> Iterator[HeldItem]:
             yield _item(transaction, f"bank:{bank}", bank, f"{cause}: {message}")
 
 
+def anything_held(installation: Installation) -> bool:
+    """Whether `held_items` gives anything, without looking further than the first."""
+    return next((True for _ in held_items(installation)), False)
+
+
 def statement_for(installation: Installation, about: str, decision: str, person: str) -> Statement:
     """What a person signs to decide this about an object as it is now."""
     with installation.ledger.read() as transaction:

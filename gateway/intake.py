@@ -82,10 +82,9 @@ class CheckReport(Struct, frozen=True, kw_only=True):
     rows: int
     problems: list[Problem]
     total: int
-
-    @property
-    def refused(self) -> bool:
-        return any(problem.severity is Severity.REFUSES for problem in self.problems)
+    refused: bool
+    sets_aside: bool
+    """Some payments would come back by themselves."""
 
 
 class Source(Struct, frozen=True):
@@ -120,6 +119,8 @@ def check(installation: Installation, source: Source) -> CheckReport:
                 rows=sum(lane.rows for lane in screening.lanes),
                 problems=screening.problems.sorted(),
                 total=screening.problems.total,
+                refused=screening.problems.counts[Severity.REFUSES] > 0,
+                sets_aside=screening.problems.counts[Severity.SETS_ASIDE] > 0,
             )
 
 

@@ -7,13 +7,11 @@ from collections.abc import Iterable
 
 from formats import Problem, Severity
 
-KEPT_PROBLEMS = 10_000
-
 
 class ProblemList:
     """Problems in the order of their lines once `sorted` is asked."""
 
-    def __init__(self, keep: int = KEPT_PROBLEMS) -> None:
+    def __init__(self, keep: int) -> None:
         self.kept: list[Problem] = []
         self.counts: Counter[Severity] = Counter()
         self._keep = keep

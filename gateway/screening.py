@@ -9,6 +9,7 @@ Not here: what becomes of the findings (`intake`).
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from operator import itemgetter
@@ -16,8 +17,10 @@ from typing import Any
 
 from formats import CHUNK_RECORDS, Batch, Problem, Reason, RecordChunk, Severity
 from formats.identity import luhn_valid_column
-from formats.masking import mask_account
+from formats.masking import mask_account, mask_text
 from formats.standard import BatchChunk
+from gateway.agreement import Agreement
+from gateway.config import Configuration
 from gateway.installation import Installation
 from gateway.ledger_staging import Staging
 from gateway.money import yuan
@@ -32,6 +35,10 @@ NOWHERE = ("", "")
 
 _SPREAD_ROWS = 8 * CHUNK_RECORDS
 """Rows looked at together: with dozens of lanes a single chunk leaves too few for each."""
+
+_LIKE_A_BANK = re.compile(r"(?=.*[a-z])(?!.*[0-9]{6})[a-z0-9][a-z0-9_-]{0,31}\Z")
+_LIKE_A_PERIOD = re.compile(r"(?=.*[0-9])(?!.*[0-9]{9}).{1,20}\Z")
+"""A cell moved into the wrong column may be a name, an ID or an account: shown only if it cannot be."""
 
 _SUBJECT_COLUMNS = (
     "payment.department",
@@ -95,7 +102,7 @@ class Screening:
         batch: Batch,
         open_writer: Callable[[int], ColumnsWriter] | None,
     ) -> None:
-        self.problems = ProblemList()
+        self.problems = ProblemList(installation.configuration.intake.maximum_problems)
         self.lanes: list[Lane] = []
         self.subjects: dict[tuple[str, ...], int] = {}
         self._profiles = installation.configuration.profiles
@@ -106,10 +113,15 @@ class Screening:
         self._open_writer = open_writer
         self._fingerprinter: Fingerprinter = installation.keyring.fingerprinter()
         self._lanes: dict[tuple[str, str], Lane] = {}
+        self._subject_of: dict[tuple[str, ...], int] = {}
         self._roads: dict[tuple[str, str, str], tuple[Lane, Problem | None]] = {}
         self._bad: dict[int, Reason] = {}
         self._waiting: defaultdict[str, list[Any]] = defaultdict(list)
         self._waiting_lines: list[int] = []
+        self._known = {
+            name for group in installation.configuration.agreements.values() for name in _named(group)
+        }
+        self.problems.add(_envelope_problems(batch, installation.configuration))
 
     def take(self, chunk: BatchChunk) -> None:
         """Take one chunk of the batch; rows are spread over the lanes many chunks at a time."""
@@ -169,7 +181,10 @@ class Screening:
         if lane is None:
             number = len(self.lanes)
             writer = None if self._open_writer is None else self._open_writer(number)
-            limit = None if agreement is None else agreement.limits.amount_per_payment_minor
+            limits = [self._installation.configuration.limits.amount_per_payment_minor]
+            if agreement is not None:
+                limits.append(agreement.limits.amount_per_payment_minor)
+            limit = min((limit for limit in limits if limit is not None), default=None)
             lane = self._lanes[place] = Lane(number, *place, writer, limit)
             self.lanes.append(lane)
         self._roads[road] = lane, problem
@@ -178,24 +193,26 @@ class Screening:
     def _obstacle(self, bank: str, department: str, programme: str) -> Problem:
         if bank not in self._profiles:
             known = ", ".join(sorted(self._profiles)) or "none"
+            found = repr(bank) if _LIKE_A_BANK.match(bank) else mask_text(bank)
             return Problem(
                 code="unknown-bank",
                 severity=Severity.SETS_ASIDE,
                 reason=Reason.UNKNOWN_BANK,
                 column="bank",
-                found=bank[:40],
+                found=found,
                 wanted=f"one of the banks with a profile: {known}",
-                message=f"bank: {bank[:40]!r} has no profile, wanted one of {known}",
+                message=f"bank: {found} has no profile, wanted one of {known}",
                 hint="correct the bank, or add its profile",
             )
+        shown = [repr(name) if name in self._known else mask_text(name) for name in (programme, department)]
         return Problem(
             code="not-entrusted",
             severity=Severity.SETS_ASIDE,
             reason=Reason.NOT_ENTRUSTED,
             column="programme",
-            found=f"{department}/{programme}"[:80],
+            found=" of ".join(shown),
             wanted=f"an agreement of the department with {bank} that entrusts the programme today",
-            message=f"programme: no agreement entrusts {programme[:40]!r} of {department[:40]!r} to {bank}",
+            message=f"programme: no agreement entrusts {' of '.join(shown)} to {bank}",
             hint="add the agreement, or correct department, programme or bank",
         )
 
@@ -212,7 +229,7 @@ class Screening:
 
     def _staged_rows(self, lane: Lane, chunk: RecordChunk) -> list[tuple[object, ...]]:
         columns = chunk.columns
-        subjects = self._subject_numbers(columns)
+        subjects = self._subject_numbers(lane, columns)
         dispositions, reasons = self._dispositions(chunk)
         first = lane.rows
         return list(
@@ -231,12 +248,29 @@ class Screening:
             )
         )
 
-    def _subject_numbers(self, columns: Columns) -> list[int]:
+    def _subject_numbers(self, lane: Lane, columns: Columns) -> list[int]:
+        """Numbers of what the rows are for; words that no agreement knows are kept unreadable."""
         numbers = self.subjects
-        return [
-            numbers[key] if key in numbers else numbers.setdefault(key, len(numbers))
-            for key in zip(*(columns[name] for name in _SUBJECT_COLUMNS), strict=True)
-        ]
+        keys = list(zip(*(columns[name] for name in _SUBJECT_COLUMNS), strict=True))
+        for key in set(keys):
+            if key not in self._subject_of:
+                kept = self._readable(key, entrusted=bool(lane.bank))
+                self._subject_of[key] = numbers.setdefault(kept, len(numbers))
+        return [self._subject_of[key] for key in keys]
+
+    def _readable(self, key: tuple[str, ...], *, entrusted: bool) -> tuple[str, ...]:
+        department, programme, period, *kinds = key
+        if not entrusted:
+            department, programme = (
+                name if name in self._known else self._unreadable(name) for name in (department, programme)
+            )
+        if period and not _LIKE_A_PERIOD.match(period):
+            period = self._unreadable(period)
+        return department, programme, period, *kinds
+
+    def _unreadable(self, value: str) -> str:
+        """The same for the same value, and no way back to it."""
+        return f"hidden-{self._fingerprinter.of([value])[0].hex()[:16]}" if value else ""
 
     def _dispositions(self, chunk: RecordChunk) -> tuple[list[str], list[str]]:
         dispositions = [Disposition.ACCEPTED.value] * chunk.count
@@ -252,6 +286,39 @@ class Screening:
                 dispositions[row] = Disposition.SET_ASIDE.value
                 reasons[row] = reason.value
         return dispositions, reasons
+
+
+def _named(agreements: Iterable[Agreement]) -> Iterator[str]:
+    """Departments and programmes that agreements name: words of the configuration, of no person."""
+    for agreement in agreements:
+        yield agreement.department
+        yield from agreement.programmes
+
+
+def _envelope_problems(batch: Batch, configuration: Configuration) -> Iterator[Problem]:
+    """What only the gateway's own configuration can say of a batch as a whole."""
+    platforms, limits = configuration.platforms, configuration.limits
+    if batch.source_platform not in platforms:
+        known = ", ".join(sorted(platforms)) or "none"
+        yield _envelope_problem("source_platform", repr(batch.source_platform[:40]), f"one of {known}")
+    if batch.declared_count > limits.payments_per_batch:
+        yield _envelope_problem(
+            "declared_count", f"{batch.declared_count} payments", f"at most {limits.payments_per_batch}"
+        )
+    most = limits.amount_per_batch_minor
+    if most is not None and batch.declared_total_minor > most:
+        yield _envelope_problem("declared_total", yuan(batch.declared_total_minor), f"at most {yuan(most)}")
+
+
+def _envelope_problem(column: str, found: str, wanted: str) -> Problem:
+    return Problem(
+        code=f"{column}-not-taken",
+        column=column,
+        found=found,
+        wanted=wanted,
+        message=f"{column}: found {found}, wanted {wanted}",
+        hint="see bankgate.toml",
+    )
 
 
 def payment_problems(chunk: RecordChunk, profile: Profile, agreement_limit: int | None) -> list[Problem]:

@@ -1,0 +1,64 @@
+"""Commands run as an operator runs them, in this process or in one of their own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from msgspec import Struct
+
+from gateway import api, cli, screen
+from gateway.texts import Words
+from tests.gateway.sites import Ground
+
+ROOT = Path(__file__).parents[2]
+PROGRAM = [sys.executable, "-c", "from gateway.cli import main; main()"]
+
+
+class Ended(Struct, frozen=True):
+    """How a command ended and what it said."""
+
+    code: int
+    out: str
+    err: str
+
+
+class Commands:
+    """`bankgate ...` on one site, in this process, by the site's clock."""
+
+    def __init__(
+        self, ground: Ground, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        self._ground = ground
+        self._monkeypatch = monkeypatch
+        self._capture = capfd
+        monkeypatch.setattr(api, "SystemClock", lambda: ground.clock)
+        monkeypatch.setenv("BANKGATE_CONFIG", str(ground.site.configuration))
+        monkeypatch.setenv("COLUMNS", "200")
+        monkeypatch.setattr(screen, "_words", Words("en"))
+        monkeypatch.setattr(screen, "speak", lambda configured: None)
+
+    def __call__(self, *arguments: object) -> Ended:
+        self._monkeypatch.setattr(sys, "argv", ["bankgate", *map(str, arguments)])
+        self._capture.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        said = self._capture.readouterr()
+        assert ended.value.code is not None
+        return Ended(int(ended.value.code), said.out, said.err)
+
+
+def start(*arguments: object, **environment: str) -> subprocess.Popen[str]:
+    """A command in a process of its own."""
+    return subprocess.Popen(
+        [*PROGRAM, *map(str, arguments)],
+        cwd=ROOT,
+        env={**os.environ, "COLUMNS": "200", **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
