@@ -37,7 +37,10 @@ class DuePayment(Struct, frozen=True, gc=False, array_like=True):
 
 
 class FileRow(Struct, frozen=True, kw_only=True):
-    """One outgoing file. `releasing_rank` is the last part whose release was begun."""
+    """One outgoing file.
+
+    `releasing_rank` is the last part whose release was begun, `tries` counts uploads begun.
+    """
 
     file_pk: int
     bank: str
@@ -56,7 +59,6 @@ class FileRow(Struct, frozen=True, kw_only=True):
     items_name: str | None
     releasing_rank: int
     tries: int
-    next_try_at: str | None
     attention: str | None
     sent_at: str | None
     evidence: str | None
@@ -279,13 +281,8 @@ def note_release_rank(transaction: Transaction, file_pk: int, before: int, rank:
 
 
 def set_attention(transaction: Transaction, file_pk: int, message: str | None) -> None:
-    """Mark that a person must look; None clears it and the tries."""
-    transaction.run(
-        "UPDATE file SET attention = :message, tries = CASE WHEN :message IS NULL THEN 0 ELSE tries END,"
-        " next_try_at = NULL WHERE file_pk = :pk",
-        message=message,
-        pk=file_pk,
-    )
+    """Mark that a person must look; None clears it."""
+    transaction.run("UPDATE file SET attention = :message WHERE file_pk = :pk", message=message, pk=file_pk)
 
 
 def release_attempts(transaction: Transaction, file_pk: int) -> None:

@@ -17,9 +17,11 @@ from msgspec import Struct, field
 
 from channels.channel import Channel
 from channels.errors import ChannelError
+from formats import FormatError
 from gateway import evidence
 from gateway.collect import INCOMPLETE, collect, next_look, verify
 from gateway.dispatch import Planned, dispatch
+from gateway.errors import ExitCode, IntegrityError
 from gateway.installation import Installation
 from gateway.ledger_files import (
     backoff,
@@ -35,16 +37,17 @@ from gateway.profile import Profile, Stage
 from gateway.settle import Settled, settle
 from gateway.states import FileState, ReceivedState
 from gateway.transmit import Delivery, Transmission, probe, recover, transmit
+from keys.errors import SealError
 
 
 class Attention(Struct, frozen=True, kw_only=True):
-    """Something that a person must look at. `hint` says what can be done."""
+    """Something that a person must look at. `hint` says what can be done, `code` how grave it is."""
 
     bank: str
     about: str
     message: str
     hint: str = ""
-    refusal: bool = False
+    code: ExitCode = ExitCode.NEEDS_PERSON
 
 
 class RunReport(Struct, kw_only=True):
@@ -67,6 +70,11 @@ class RunReport(Struct, kw_only=True):
     @property
     def did_something(self) -> bool:
         return bool(self.files_made or self.files_sent or self.files_received or self.results_settled)
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """How a command that did this run ends: the gravest of what needs a person."""
+        return max((item.code for item in self.attention), default=ExitCode.DONE)
 
     def wait_until(self, instant: datetime | None) -> None:
         if instant is not None and (self.next_due is None or instant < self.next_due):
@@ -94,11 +102,28 @@ def run(installation: Installation, bank: str | None = None) -> RunReport:
     with running(installation):
         sweep_if_idle(installation)
         for profile in profiles:
-            recover(installation, profile)
-            _make(installation, profile, report)
-            _exchange(installation, profile, report)
-            _settle(installation, profile, report)
+            _serve(installation, profile, report)
     return report
+
+
+def _serve(installation: Installation, profile: Profile, report: RunReport) -> None:
+    """One bank's turn. What cannot be read or kept here does not stop the other banks."""
+    try:
+        recover(installation, profile)
+        _make(installation, profile, report)
+        _exchange(installation, profile, report)
+        _settle(installation, profile, report)
+    except (IntegrityError, SealError, FormatError, OSError) as error:
+        installation.log.error("bank's turn ended", bank=profile.bank, kind=type(error).__name__)
+        report.attention.append(
+            Attention(
+                bank=profile.bank,
+                about=f"bank:{profile.bank}",
+                message=str(error),
+                hint=getattr(error, "hint", "") or "the next run goes on where this one stopped",
+                code=ExitCode.INTEGRITY,
+            )
+        )
 
 
 def _make(installation: Installation, profile: Profile, report: RunReport) -> None:
@@ -145,7 +170,7 @@ def _resting(installation: Installation, profile: Profile, report: RunReport) ->
                 about=f"bank:{profile.bank}",
                 message=held,
                 hint=f"mend the cause, then: bankgate held clear bank:{profile.bank}",
-                refusal=True,
+                code=ExitCode.BANK_UNREACHABLE,
             )
         )
         return True
@@ -185,7 +210,7 @@ def _fault(installation: Installation, profile: Profile, error: ChannelError, re
             about=f"bank:{profile.bank}",
             message=str(error),
             hint=error.hint or (f"then: bankgate held clear bank:{profile.bank}" if delay is None else ""),
-            refusal=True,
+            code=ExitCode.BANK_UNREACHABLE,
         )
     )
     if delay is not None:
@@ -221,7 +246,8 @@ def _note(installation: Installation, profile: Profile, delivery: Delivery, repo
         )
     else:
         report.waiting.append(f"{profile.bank}: file {name} {delivery.ended}: {delivery.cause}")
-        report.wait_until(delivery.until)
+        voided = delivery.ended is Transmission.VOIDED
+        report.wait_until(installation.clock.now() if voided else delivery.until)
 
 
 def _fetch(installation: Installation, profile: Profile, channel: Channel, report: RunReport) -> None:

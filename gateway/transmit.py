@@ -21,7 +21,7 @@ from typing import BinaryIO
 from msgspec import Struct
 
 from channels.channel import Channel, Entry, Upload
-from channels.errors import AlreadyExists, ChannelError, ConnectionLost, PermissionRefused, TimedOut
+from channels.errors import ChannelError, ConnectionLost, PermissionRefused, TimedOut
 from formats import Reason, Status
 from gateway import evidence
 from gateway.installation import Installation, canonical
@@ -73,6 +73,9 @@ def recover(installation: Installation, profile: Profile) -> None:
 
 def transmit(installation: Installation, profile: Profile, channel: Channel, file: FileRow) -> Delivery:
     """One sealed file's turn. Raises `ChannelError` only while the bank cannot have seen it."""
+    taken = _taken_name(installation, profile, channel, file)
+    if taken is not None:
+        return _wait_for_person(installation, file, f"{taken} exists at the bank before it was sent")
     uploading = _begin_upload(installation, profile, file)
     if uploading is not None:
         return uploading
@@ -133,7 +136,7 @@ def _begin_upload(installation: Installation, profile: Profile, file: FileRow) -
     with installation.ledger.write() as transaction:
         obstacle = _obstacle(installation, transaction, profile, file)
         if obstacle is None:
-            move_file(transaction, file.file_pk, FileState.SEALED, FileState.UPLOADING)
+            move_file(transaction, file.file_pk, FileState.SEALED, FileState.UPLOADING, tries=file.tries + 1)
         elif obstacle.ended is Transmission.VOIDED:
             _void(installation, transaction, file, FileState.SEALED, obstacle.cause)
         return obstacle
@@ -183,22 +186,28 @@ def _time_obstacle(installation: Installation, profile: Profile, file: FileRow) 
 
 
 def _upload(installation: Installation, profile: Profile, channel: Channel, file: FileRow) -> list[Upload]:
-    """All parts under their staged names, none visible; refuses where a final name exists."""
+    """All parts under their staged names, none visible to the bank."""
     uploads = []
     for part in _parts(installation, file):
-        final = _path(profile, part.name)
         staged = _staged(profile, part)
-        if staged is None:
-            continue
-        if staged != final and channel.stat(final) is not None:
-            raise AlreadyExists(
-                f"{final} exists at the bank before it was sent",
-                hint="another system uses the same names, or the ledger is an old one",
-            )
-        channel.remove(staged)
-        with installation.spool.open(part.spool_name) as stream:
-            uploads.append(_put(channel, staged, stream, part))
+        if staged is not None:
+            channel.remove(staged)
+            with installation.spool.open(part.spool_name) as stream:
+                uploads.append(_put(channel, staged, stream, part))
     return uploads
+
+
+def _taken_name(installation: Installation, profile: Profile, channel: Channel, file: FileRow) -> str | None:
+    """A final name of the file under which somebody else's file lies, or None.
+
+    What lies under a staged name is ours only if this file's upload was begun before.
+    """
+    for part in _parts(installation, file):
+        final = _path(profile, part.name)
+        ours = file.tries > 0 and _staged(profile, part) == final
+        if not ours and channel.stat(final) is not None:
+            return final
+    return None
 
 
 def _put(channel: Channel, path: str, stream: BinaryIO, part: PartRow) -> Upload:
@@ -320,6 +329,12 @@ def _uncertain(installation: Installation, file: FileRow, error: ChannelError) -
 def _make_uncertain(installation: Installation, transaction: Transaction, file: FileRow, why: str) -> None:
     move_file(transaction, file.file_pk, FileState.RELEASING, FileState.UNCERTAIN)
     evidence.record(transaction, installation.clock.now(), "file uncertain", file=file.name, why=why)
+
+
+def _wait_for_person(installation: Installation, file: FileRow, why: str) -> Delivery:
+    with installation.ledger.write() as transaction:
+        set_attention(transaction, file.file_pk, why)
+    return Delivery(file, Transmission.WAITS, why)
 
 
 def _needs_person(installation: Installation, file: FileRow, why: str) -> Delivery:

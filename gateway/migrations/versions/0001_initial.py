@@ -99,7 +99,6 @@ TABLES = (
         items_name TEXT,
         releasing_rank INTEGER NOT NULL DEFAULT 0,
         tries INTEGER NOT NULL DEFAULT 0,
-        next_try_at TEXT,
         attention TEXT,
         sent_at TEXT,
         evidence TEXT,
