@@ -85,6 +85,7 @@ class Auditor:
                 raise Violation(f"account ...{account[-4:]} has {amount}, instructed {instructed[account]}")
 
     def _books_agree(self, transaction: Transaction, paid: dict[str, tuple[int, int]]) -> None:
+        # A bank that says "failed" of what it paid cannot be seen through before it says otherwise.
         lies = any(server.bank.scenario.has(Kind.CONTRADICTING) for server in self._servers.values())
         for row in transaction.stream(_STATE_QUERY):
             payment = self.payments.get(row.payment_id)
@@ -95,7 +96,7 @@ class Auditor:
             state = _state(row.disposition, row.status, row.file_pk, row.live)
             if amount and state in _NEVER_PAID:
                 raise Violation(f"{row.payment_id} is {state}, and the bank paid {amount}")
-            if amount and state is PaymentState.FAILED:
+            if amount and state is PaymentState.FAILED and not lies:
                 raise Violation(f"{row.payment_id} is failed, and the bank paid {amount}")
             if state is PaymentState.CREDITED and amount != payment.amount_minor and not lies:
                 raise Violation(f"{row.payment_id} is credited, and the bank paid {amount}")
