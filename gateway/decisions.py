@@ -90,3 +90,15 @@ def deciders(transaction: Transaction, subject: str, decision: str) -> list[str]
         decision=decision,
     )
     return [row.person for row in rows]
+
+
+def decision_counts(transaction: Transaction, name: str) -> list[tuple[str, int]]:
+    """For each state in which an object was decided about: the decision and its number of persons."""
+    rows = transaction.all(
+        "SELECT decision, COUNT(*) AS persons FROM decision WHERE object >= :first AND object < :end"
+        " GROUP BY object, decision",
+        first=f"{name}#",
+        # "$" follows "#": every subject of this object, and of no other.
+        end=f"{name}$",
+    )
+    return [(row.decision, row.persons) for row in rows]

@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from formats import Problem, Reason, Status
 from gateway import evidence
-from gateway.decisions import Statement, deciders, record_decision
+from gateway.decisions import Statement, deciders, decision_counts, record_decision
 from gateway.errors import DecisionRefused, NotPermitted, Unknown
 from gateway.installation import Installation
 from gateway.ledger import Transaction
@@ -27,6 +27,7 @@ from gateway.ledger_files import (
     files_in,
     move_file,
     parts_of,
+    payment_keys_of,
     release_attempts,
     reopen_lane,
     set_attention,
@@ -117,7 +118,7 @@ def statement_for(installation: Installation, about: str, decision: str, person:
             decision=decision,
             person=person,
             at=installation.clock.now().isoformat(),
-            about=_seen(transaction, target),
+            about=_seen(transaction, target, about),
         )
 
 
@@ -130,7 +131,7 @@ def decide(installation: Installation, statement: Statement, signature: bytes) -
     with installation.ledger.write() as transaction:
         target = _find(transaction, statement.object)
         chosen = _permitted(target, statement.decision, statement.object)
-        if _seen(transaction, target) != statement.about:
+        if _seen(transaction, target, statement.object) != statement.about:
             raise DecisionRefused(
                 f"{statement.object} has changed since {statement.person} looked",
                 hint="look again, then sign",
@@ -143,7 +144,8 @@ def decide(installation: Installation, statement: Statement, signature: bytes) -
 
 
 def _item(transaction: Transaction, name: str, target: object, message: str) -> HeldItem:
-    subject = Statement(object=name, decision="", person="", at="", about=_seen(transaction, target)).subject
+    seen = _seen(transaction, target, name)
+    subject = Statement(object=name, decision="", person="", at="", about=seen).subject
     return HeldItem(
         object=name,
         message=message,
@@ -183,8 +185,12 @@ def _find(transaction: Transaction, name: str) -> object:
     return found[0]
 
 
-def _seen(transaction: Transaction, target: object) -> dict[str, Any]:
-    """What a person sees of an object: enough that a decision fits nothing else."""
+def _seen(transaction: Transaction, target: object, name: str) -> dict[str, Any]:
+    """What a person sees of an object: enough that a decision fits nothing else.
+
+    Files and banks may come to the same point again: `carried_out` counts the decisions that
+    were carried out before, so that each time needs signatures of its own.
+    """
     if isinstance(target, BatchRow):
         totals = state_totals(transaction, target.batch_pk)
         return {
@@ -200,19 +206,30 @@ def _seen(transaction: Transaction, target: object) -> dict[str, Any]:
             "state": str(target.state),
             "reason": str(target.reason),
         }
+    before = {"carried_out": _carried_out(transaction, name)}
     if isinstance(target, FileRow):
-        return {
+        return before | {
             "state": str(target.state),
             "attention": target.attention or "",
             "parts": [part.sha256 for part in parts_of(transaction, target.file_pk)],
         }
     if isinstance(target, ReceivedRow):
-        return {
+        return before | {
             "state": str(target.state),
             "sha256": target.sha256,
             "problems_sha256": problems_digest(target.problems),
         }
-    return {"hold": [list(row) for row in bank_holds(transaction) if row[0] == target]}
+    return before | {"hold": [list(row) for row in bank_holds(transaction) if row[0] == target]}
+
+
+def _carried_out(transaction: Transaction, name: str) -> int:
+    """How many decisions about a file, received file or bank had all the signatures they needed."""
+    ways = {word: way for group in _WAYS_BY_KIND[name.partition(":")[0]] for word, way in group.items()}
+    return sum(
+        persons >= ways[word].persons_needed
+        for word, persons in decision_counts(transaction, name)
+        if word in ways
+    )
 
 
 def _ways(target: object) -> dict[str, _Decision]:
@@ -222,7 +239,8 @@ def _ways(target: object) -> dict[str, _Decision]:
     if isinstance(target, PaymentRow):
         return _PAYMENT_WAYS if target.disposition is Disposition.HELD else {}
     if isinstance(target, FileRow):
-        return _FILE_WAYS.get(target.state, {})
+        nothing_to_clear = target.state in _ONLY_TO_CLEAR and target.attention is None
+        return {} if nothing_to_clear else _FILE_WAYS.get(target.state, {})
     if isinstance(target, ReceivedRow):
         return _RECEIVED_WAYS.get(target.state, {})
     return _BANK_WAYS
@@ -300,6 +318,18 @@ def _redispatch(
     evidence.record(transaction, installation.clock.now(), "file redispatched", file=file.name, by=persons)
 
 
+def _withdraw_file(
+    installation: Installation, transaction: Transaction, file: FileRow, persons: list[str]
+) -> None:
+    """Take back what a rejected file would have paid; its payments end as withdrawn."""
+    keys = payment_keys_of(transaction, file.file_pk, 1, file.payment_count).values()
+    _redispatch(installation, transaction, file, persons)
+    now = installation.clock.now()
+    for payment_pk in keys:
+        move_payment(transaction, payment_pk, Disposition.ACCEPTED, Disposition.WITHDRAWN, Reason.WITHDRAWN)
+        append_gateway_outcome(transaction, payment_pk, Status.WITHDRAWN, Reason.WITHDRAWN, now)
+
+
 def _clear_file(
     installation: Installation, transaction: Transaction, file: FileRow, persons: list[str]
 ) -> None:
@@ -334,7 +364,12 @@ def _judge_again(
     _installation: Installation, transaction: Transaction, received: ReceivedRow, _persons: list[str]
 ) -> None:
     move_received(
-        transaction, received.received_pk, ReceivedState.REFUSED, ReceivedState.RECEIVED, problems="[]"
+        transaction,
+        received.received_pk,
+        ReceivedState.REFUSED,
+        ReceivedState.RECEIVED,
+        problems="[]",
+        accepted_problems=0,
     )
 
 
@@ -351,6 +386,8 @@ _PAYMENT_WAYS = {
     "accept": _Decision(2, "it is paid as it stands", _accept_payment),
     "withdraw": _Decision(1, "taken back", _withdraw_payment),
 }
+_ONLY_TO_CLEAR = (FileState.SENT, FileState.ACKNOWLEDGED, FileState.SETTLED, FileState.VOIDED)
+_CLEARED = {"clear": _Decision(1, "looked into, and settled with the bank", _clear_file)}
 _FILE_WAYS: dict[FileState, dict[str, _Decision]] = {
     FileState.UNCERTAIN: {
         "arrived": _Decision(2, "the bank confirms in writing that it has the file", _file_arrived),
@@ -360,7 +397,9 @@ _FILE_WAYS: dict[FileState, dict[str, _Decision]] = {
     },
     FileState.REJECTED: {
         "redispatch": _Decision(2, "its payments go into a new file", _redispatch),
+        "withdraw": _Decision(2, "its payments are taken back", _withdraw_file),
     },
+    **dict.fromkeys(_ONLY_TO_CLEAR, _CLEARED),
     FileState.SEALED: {
         "clear": _Decision(1, "the cause is mended: try again", _clear_file),
         "void": _Decision(1, "its payments go into a new file", _void_file),
@@ -376,3 +415,8 @@ _RECEIVED_WAYS: dict[ReceivedState, dict[str, _Decision]] = {
     },
 }
 _BANK_WAYS = {"clear": _Decision(1, "the cause is mended: exchange files again", _clear_bank)}
+_WAYS_BY_KIND = {
+    "file": tuple(_FILE_WAYS.values()),
+    "received": tuple(_RECEIVED_WAYS.values()),
+    "bank": (_BANK_WAYS,),
+}

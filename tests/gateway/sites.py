@@ -6,6 +6,7 @@ replaces a part of the gateway.
 
 from __future__ import annotations
 
+import functools
 import io
 import re
 import shutil
@@ -18,10 +19,9 @@ from pathlib import Path
 
 import msgspec
 
-from formats.records import AccountKind, Batch, Payment
+from formats.records import AccountKind, Batch, PayeeKind, PayeeRole, Payment
 from formats.standard import FileFormat, write_batch
 from gateway import Gateway, Outcome, Statement, Status
-from gateway.config import load_configuration
 from gateway.demonstration.payments import Order, make_payment
 from gateway.demonstration.people import BANKS, make_account
 from gateway.demonstration.plan import FIELDS, PLATFORM
@@ -32,13 +32,14 @@ from gateway.simulator.forms import Desk
 from gateway.simulator.front import STORE, Front
 from gateway.simulator.scenario import Scenario, make_scenario
 from gateway.simulator.seals import CmsSeals
-from gateway.simulator.settings import read_desk, read_settings
+from gateway.simulator.settings import read_settings
 from gateway.simulator.store import FolderStore
 from keys.certificates import Anchor, AnchorKind, Trust
 from keys.cms import sign_detached
 from keys.private import load_certificates, load_signer
 from keys.signer import Signer
 from keys.statement import sign_statement
+from tests.simulator.banks import desk
 
 NOW = datetime(2026, 9, 1, 2, 0, tzinfo=UTC)
 CITY, ISO, RURAL = "city-bank", "iso-bank", "rural-credit"
@@ -46,6 +47,15 @@ DEPARTMENT = FIELDS[0].department
 PROGRAMME = FIELDS[0].programmes[0].name
 PERIOD = "2026-T2"
 PERSONS = ("reviewer-a", "reviewer-b")
+_HOUSEHOLD_FIELDS = (
+    "payee_name",
+    "payee_id",
+    "household_id",
+    "designation_reference",
+    "custodian_name",
+    "custodian_id",
+    "custody_ground",
+)
 _SFTP_BLOCK = re.compile(r'kind +?= "sftp"\n.*?(?=outbox)', re.DOTALL)
 
 
@@ -125,7 +135,7 @@ class Ground:
         self, name: str, scenario: str | Scenario = "all-well", share_per_mille: int = 1000
     ) -> SimulatedBank:
         """A simulated bank that looks at its folders in each `turn`."""
-        desk = _desk(self.site.configuration.parent.parent, name)
+        desk = shipped_desk(name)
         if isinstance(scenario, str):
             scenario = make_scenario(scenario, share_per_mille=share_per_mille)
         bank = SimulatedBank(desk, self._seals(name, desk.profile), self._store(name), scenario)
@@ -266,37 +276,22 @@ def payments_of(
     while len(found) < count:
         payment = make_payment(order, number)
         number += 1
-        if payment.payee_kind == "organisation":
+        if payment.payee_kind is PayeeKind.ORGANISATION:
             continue
-        kind = AccountKind.CARD
-        found.append(
-            msgspec.structs.replace(
-                payment,
-                payment_id=f"{prefix}-{start + len(found) + 1:05d}",
-                account=make_account(3, number, kind, owner),
-                account_kind=kind,
-                amount_minor=100_00 + 1_01 * (start + len(found)),
-                department=DEPARTMENT,
-                programme=PROGRAMME,
-                period=PERIOD,
-                summary="助学",
-                payee_kind="person",
-                payee_role="self",
-                payee_name="",
-                payee_id="",
-                household_id="",
-                designation_reference="",
-                custodian_name="",
-                custodian_id="",
-                custody_ground="",
-            )
-        )
-        found[-1] = msgspec.structs.replace(
-            found[-1],
-            payee_kind=type(payment.payee_kind)("person"),
-            payee_role=type(payment.payee_role)("self"),
-            **changes,
-        )
+        plain: dict[str, object] = {
+            "payment_id": f"{prefix}-{start + len(found) + 1:05d}",
+            "account": make_account(3, number, AccountKind.CARD, owner),
+            "account_kind": AccountKind.CARD,
+            "amount_minor": 100_00 + 1_01 * (start + len(found)),
+            "department": DEPARTMENT,
+            "programme": PROGRAMME,
+            "period": PERIOD,
+            "summary": "助学",
+            "payee_kind": PayeeKind.PERSON,
+            "payee_role": PayeeRole.SELF,
+        }
+        blank = dict.fromkeys(_HOUSEHOLD_FIELDS, "")
+        found.append(msgspec.structs.replace(payment, **(blank | plain | changes)))
     return found
 
 
@@ -319,13 +314,7 @@ def states(gateway: Gateway) -> list[str]:
     return [file.state for file in gateway.files()]
 
 
-_DESKS: dict[str, Desk] = {}
-
-
-def _desk(folder: Path, bank: str) -> Desk:
+@functools.cache
+def shipped_desk(bank: str) -> Desk:
     """The bank's side of its shipped profile; its folders lie right below its own."""
-    if bank not in _DESKS:
-        profile = load_configuration(folder / "gateway" / "bankgate.toml").profiles[bank]
-        own = msgspec.structs.replace(profile, channel=msgspec.structs.replace(profile.channel, root=""))
-        _DESKS[bank] = read_desk(own)
-    return _DESKS[bank]
+    return desk(bank)
