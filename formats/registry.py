@@ -69,6 +69,7 @@ class Registry:
     def __init__(self, folders: Iterable[Path | str] = ()) -> None:
         self._folders = [*(Path(folder) for folder in folders), SHIPPED_FOLDER]
         self._codecs: dict[str, Codec] = {}
+        self._texts: dict[str, str] = {}
 
     def get(self, name: str) -> Codec:
         """The codec of that name. KeyError where there is none; `LayoutError` where it is wrong."""
@@ -78,9 +79,10 @@ class Registry:
 
     def source_text(self, name: str) -> str:
         """The layout's own text, to be kept with the files made by it; "" for a codec in code."""
-        if list(entry_points(group=ENTRY_POINT_GROUP, name=name)):
-            return ""
-        return self._path(name).read_text("utf-8")
+        if name not in self._texts:
+            in_code = bool(list(entry_points(group=ENTRY_POINT_GROUP, name=name)))
+            self._texts[name] = "" if in_code else self._path(name).read_text("utf-8")
+        return self._texts[name]
 
     def from_text(self, text: str, name: str) -> Codec:
         """The codec of a layout that was kept. Raises `LayoutError`; KeyError for code that is gone."""

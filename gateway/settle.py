@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 from array import array
 from collections.abc import Sequence
-from datetime import date
 from typing import Any
 
 import msgspec
@@ -19,7 +18,6 @@ from msgspec import Struct
 
 from formats import (
     AcknowledgementVerdict,
-    Codec,
     DecodeError,
     Decoder,
     FeeKind,
@@ -31,11 +29,12 @@ from formats import (
 )
 from gateway import evidence
 from gateway.collect import VerifiedFile
+from gateway.correlate import Hold, find_our_file, pinned_codec, problem_of
 from gateway.installation import Installation, canonical
 from gateway.items import Items
 from gateway.judge import Columns, Stated, foreign_echoes, judge, result_columns
 from gateway.ledger import Transaction
-from gateway.ledger_files import FileRow, file_by_key, find_file, move_file, pinned_layout, set_attention
+from gateway.ledger_files import FileRow, file_by_key, move_file, set_attention
 from gateway.ledger_outcomes import (
     LatestOutcome,
     OutcomeValues,
@@ -48,7 +47,7 @@ from gateway.ledger_outcomes import (
 )
 from gateway.ledger_received import move_received
 from gateway.profile import Profile
-from gateway.states import AT_THE_BANK, FileState, ReceivedState, effective_outcome
+from gateway.states import FileState, ReceivedState, effective_outcome
 from keys.sealed import seal_texts
 
 TEXT_CONTEXT = b"bank text"
@@ -72,14 +71,6 @@ class Settled(Struct, frozen=True, kw_only=True):
         return bool(self.problems)
 
 
-class _Hold(Exception):
-    """Undo everything of this file and keep it for a person."""
-
-    def __init__(self, problems: list[Problem]) -> None:
-        super().__init__(problems[0].message)
-        self.problems = problems
-
-
 def settle(installation: Installation, profile: Profile, verified: VerifiedFile) -> Settled:
     """Believe a verified file as far as it adds up. Never raises for what a bank wrote."""
     received = verified.received
@@ -89,7 +80,7 @@ def settle(installation: Installation, profile: Profile, verified: VerifiedFile)
             return settlement.run(stream)
     except DecodeError as error:
         return _hold(installation, verified, error.problems)
-    except _Hold as hold:
+    except Hold as hold:
         return _hold(installation, verified, hold.problems)
     finally:
         if verified.content_name != received.spool_name:
@@ -114,15 +105,18 @@ class _Settlement:
         self._outcomes = 0
         self._findings = 0
         self._blank_successes = 0
-        self._accepted = bool(verified.received.accepted_problems)
+        received = verified.received
+        self._accepted = received.problems if received.accepted_problems else ""
 
     def run(self, stream: Any) -> Settled:
         codec = self._installation.codecs.get(self._received.layout)
         decoder = codec.decode(stream)
         chunks = iter(decoder)
         first = next(chunks, None)
-        file = self._find_file(decoder, first)
-        pinned = self._pinned_codec(file, codec)
+        file, self._problems = find_our_file(
+            self._installation, self._profile, self._received, decoder, first
+        )
+        pinned = pinned_codec(self._installation, self._received, file, codec)
         if pinned is not codec:
             stream.seek(0)
             decoder = pinned.decode(stream)
@@ -132,81 +126,11 @@ class _Settlement:
             return self._whole_file(decoder, file)
         return self._records(decoder, [first], chunks, file)
 
-    # Which of our files is it?
-
-    def _find_file(self, decoder: Decoder, first: RecordChunk | None) -> FileRow:
-        """The one file of ours that everything in the received file names."""
-        facts = decoder.facts
-        match = self._profile.recognise(self._received.name)
-        claims: dict[str, dict[str, Any]] = {}
-        if name := facts.get("file.original_name"):
-            claims[f"original file name {name}"] = {"name": name}
-        if message_id := facts.get("file.original_message_id"):
-            claims[f"original message id {message_id}"] = {"message_id": message_id}
-        if match is not None and match[1].sequence is not None:
-            claims[f"its own name {self._received.name}"] = {"sequence": match[1].sequence}
-        if first is not None and "attempt.reference" in first.columns:
-            parsed = parse_reference(first.columns["attempt.reference"][0])
-            if parsed is not None:
-                claims[f"first reference {first.columns['attempt.reference'][0]}"] = {"sequence": parsed[0]}
-        file = self._agreed_file(claims)
-        self._check_facts(facts, file)
-        return file
-
-    def _check_facts(self, facts: dict[str, Any], file: FileRow) -> None:
-        """Day, count and total of our file, where the answer states them."""
-        ours: dict[str, Any] = {
-            "file.bank_day": date.fromisoformat(file.bank_day),
-            "file.count": file.payment_count,
-            "file.total": file.total_minor,
-            "file.currency": file.currency,
-        }
-        self._problems += [
-            self._problem("other-file", f"{name} is {facts[name]}, file {file.name} has {wanted}")
-            for name, wanted in ours.items()
-            if facts.get(name) not in (None, "", wanted)
-        ]
-
-    def _agreed_file(self, claims: dict[str, dict[str, Any]]) -> FileRow:
-        found: dict[int, FileRow] = {}
-        bank = self._profile.bank
-        with self._installation.ledger.read() as transaction:
-            for claim, key in claims.items():
-                file = find_file(transaction, bank, **key)
-                if file is None:
-                    raise _Hold(
-                        [self._problem("unknown-file", f"{claim} is no file that was sent to {bank}")]
-                    )
-                found[file.file_pk] = file
-        if len(found) != 1:
-            what = " and ".join(claims) or "nothing in it"
-            raise _Hold([self._problem("which-file", f"{what} name{'s' * (not claims)} one file of ours")])
-        file = next(iter(found.values()))
-        if file.state not in AT_THE_BANK:
-            with self._installation.ledger.write() as transaction:
-                set_attention(transaction, file.file_pk, f"the bank answered while the file was {file.state}")
-            raise _Hold(
-                [self._problem("not-at-the-bank", f"file {file.name} is {file.state}, it was not sent")]
-            )
-        return file
-
-    def _pinned_codec(self, file: FileRow, codec: Codec) -> Codec:
-        """The layout as it was when the file was made."""
-        digest = msgspec.json.decode(file.pins)["layouts"].get(codec.name, codec.digest)
-        if digest == codec.digest:
-            return codec
-        with self._installation.ledger.read() as transaction:
-            text = pinned_layout(transaction, digest)
-        if text is None:
-            raise _Hold([self._problem("pinned-layout", f"layout {codec.name} {digest[:12]} is not kept")])
-        return self._installation.codecs.from_text(text, codec.name)
-
     # A statement about the file as a whole.
 
     def _whole_file(self, decoder: Decoder, file: FileRow) -> Settled:
         self._problems += decoder.problems
-        if self._problems and not self._accepted:
-            raise _Hold(self._problems)
+        self._hold_unless_accepted()
         verdict = AcknowledgementVerdict(decoder.facts.get("file.verdict", AcknowledgementVerdict.UNMAPPED))
         code = str(decoder.facts.get("file.code", ""))
         with self._installation.ledger.write() as transaction:
@@ -233,19 +157,19 @@ class _Settlement:
     ) -> None:
         open_states = (FileState.SENT, FileState.UNCERTAIN)
         if verdict is AcknowledgementVerdict.UNMAPPED:
-            raise _Hold([self._problem("unmapped-code", f"code {code!r} of the file is not in the layout")])
+            raise Hold([self._problem("unmapped-code", f"code {code!r} of the file is not in the layout")])
         if verdict is AcknowledgementVerdict.ACCEPTED and file.state in open_states:
             move_file(transaction, file.file_pk, file.state, FileState.ACKNOWLEDGED, attention=None)
         elif verdict is AcknowledgementVerdict.REJECTED:
             if latest_outcomes(transaction, file.file_pk):
-                raise _Hold(
-                    [self._problem("rejected-after-results", f"file {file.name} has results already")]
-                )
+                raise Hold([self._problem("rejected-after-results", f"file {file.name} has results already")])
             attention = f"the bank rejected the file with {code!r}: redispatch it, or withdraw its payments"
             move_file(transaction, file.file_pk, file.state, FileState.REJECTED, attention=attention)
-        elif verdict is AcknowledgementVerdict.DUPLICATE and file.state is FileState.SENT:
+        elif verdict is AcknowledgementVerdict.DUPLICATE and file.state in open_states:
             attention = "the bank says that it has this file already: ask which one it took"
-            move_file(transaction, file.file_pk, file.state, FileState.UNCERTAIN, attention=attention)
+            if file.state is FileState.SENT:
+                move_file(transaction, file.file_pk, file.state, FileState.UNCERTAIN)
+            set_attention(transaction, file.file_pk, attention)
 
     # Statements about payments.
 
@@ -269,10 +193,15 @@ class _Settlement:
                     self._take(transaction, book, chunk)
             self._problems += decoder.problems
             self._check_blanks(decoder, file)
-            if self._problems and not self._accepted:
-                raise _Hold(self._problems[:_KEPT_PROBLEMS])
+            self._hold_unless_accepted()
             self._finish_file(transaction, file)
         return self._done(file)
+
+    def _hold_unless_accepted(self) -> None:
+        """Go on only without problems, or with exactly those that two persons accepted."""
+        kept = self._problems[:_KEPT_PROBLEMS]
+        if kept and canonical(kept) != self._accepted:
+            raise Hold(kept)
 
     def _take(self, transaction: Transaction, book: _Book, chunk: RecordChunk) -> None:
         if chunk.record == "fee":
@@ -289,7 +218,7 @@ class _Settlement:
         by_position = "attempt.reference" not in chunk.columns
         if by_position and (columns.accounts is None or "outcome.amount" not in chunk.columns):
             message = "finds payments by position only: account and amount must be echoed too"
-            raise _Hold([self._problem("weak-key", f"layout {self._received.layout} {message}")])
+            raise Hold([self._problem("weak-key", f"layout {self._received.layout} {message}")])
         foreign = foreign_echoes(columns, expected, blank_is_foreign=by_position)
         if any(foreign) and by_position:
             # A position proves nothing by itself: the echoes are what makes it a key.
@@ -484,7 +413,7 @@ class _Settlement:
         open_items = unsettled_items(transaction, file.file_pk)
         if open_items == 0 and file.state is not FileState.SETTLED:
             if file.state is FileState.RELEASING:
-                raise _Hold([self._problem("not-sent", f"file {file.name} is just being released")])
+                raise Hold([self._problem("not-sent", f"file {file.name} is just being released")])
             move_file(transaction, file.file_pk, file.state, FileState.SETTLED, attention=None)
         elif file.state is FileState.UNCERTAIN:
             # An answer about its payments proves that the bank has it.
@@ -523,7 +452,7 @@ class _Settlement:
         )
 
     def _problem(self, code: str, message: str) -> Problem:
-        return Problem(code=code, source=self._received.name, message=f"{self._received.name}: {message}")
+        return problem_of(self._received, code, message)
 
 
 _Charge = tuple[FeeKind, int, "int | None", "int | None", int, "bytes | None"]

@@ -120,6 +120,11 @@ class SimulatedBank:
         said = self._writer.acknowledgement(taken.name, accepted, "", moment, due, taken)
         return [*said, *self._results(arrival, taken, moment)]
 
+    @property
+    def files_taken(self) -> int:
+        """How many files were taken and paid so far."""
+        return len(self._taken)
+
     def took(self, name: str) -> bool:
         """Whether a file of that name was taken and paid."""
         return any(taken.name == name for taken in self._taken)

@@ -10,6 +10,7 @@ from formats import Payment, Status
 from gateway.api import Gateway
 from gateway.evidence import first_broken_event
 from gateway.ledger import Transaction
+from gateway.simulator.books import Paid
 from gateway.simulator.scenario import Kind
 from gateway.states import PaymentState
 from tests.simulation.server import SimulatedServer
@@ -33,6 +34,7 @@ class Auditor:
         self.payments: dict[str, Payment] = {}
         self._servers = servers
         self.checks = 0
+        self._known: dict[str, tuple[int, list[Paid]]] = {}
 
     def look(self, gateway: Gateway) -> None:
         """Raises `Violation`."""
@@ -69,8 +71,12 @@ class Auditor:
     def _paid(self) -> dict[str, tuple[int, int]]:
         """(credited, still there) minor units by account; every payment has an account of its own."""
         paid: defaultdict[str, tuple[int, int]] = defaultdict(lambda: (0, 0))
-        for server in self._servers.values():
-            for one in server.bank.paid():
+        for name, server in self._servers.items():
+            taken, known = self._known.get(name, (-1, []))
+            if taken != server.bank.files_taken:
+                known = list(server.bank.paid())
+                self._known[name] = server.bank.files_taken, known
+            for one in known:
                 credited, kept = paid[one.account]
                 credited += one.credited_minor
                 paid[one.account] = credited, kept + one.credited_minor - one.returned_minor
