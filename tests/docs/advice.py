@@ -1,0 +1,90 @@
+"""What to do about each reason, for the page of reasons: English and Chinese."""
+
+from __future__ import annotations
+
+from formats.reasons import Reason
+
+_VERIFY = ("verify the account with the payee, then reissue", "与收款人核实账户后补发")
+_CARD = ("let the payee put the card in order at the bank, then reissue", "请收款人到银行处理后补发")
+_ASK = ("ask the bank what became of it; never reissue meanwhile", "向银行查询结果,其间不得补发")
+_CORRECT = ("correct the list, then reissue", "更正名单后补发")
+
+ADVICE: dict[Reason, tuple[str, str]] = {
+    Reason.NONE: ("nothing: paid in full", "无需处理:已足额入账"),
+    Reason.ACCOUNT_NOT_FOUND: _VERIFY,
+    Reason.NAME_MISMATCH: ("verify name and account, then reissue", "核实户名与账号后补发"),
+    Reason.ID_MISMATCH: ("verify the ID number, then reissue", "核实证件号码后补发"),
+    Reason.ACCOUNT_CLOSED: ("get the payee's present account, then reissue", "取得收款人现用账户后补发"),
+    Reason.ACCOUNT_FROZEN: _CARD,
+    Reason.ACCOUNT_RESTRICTED: _CARD,
+    Reason.NOT_ACTIVATED: ("let the payee activate the account, then reissue", "请收款人激活金融账户后补发"),
+    Reason.DORMANT: _CARD,
+    Reason.CARD_LOST: (
+        "credited: tell the payee; failed: new card, then reissue",
+        "已入账的告知收款人;失败的换卡后补发",
+    ),
+    Reason.WRONG_ACCOUNT_TYPE: _VERIFY,
+    Reason.BANK_MISMATCH: (
+        "the payee changed banks: reissue to the new bank",
+        "收款人已换行:改发新的银行并补发",
+    ),
+    Reason.AMOUNT_INVALID: _CORRECT,
+    Reason.AMOUNT_LIMIT: ("agree on the limit with the bank, then reissue", "与银行商定限额后补发"),
+    Reason.DUPLICATE: ("unknown: look for the first attempt at the bank", "待查:向银行核对首次发放的结果"),
+    Reason.BATCH_REJECTED: ("mend what the bank names, then reissue", "按银行所述更正后补发"),
+    Reason.PAYER_FUNDS: ("fund the payer account, then reissue", "付款账户补足资金后补发"),
+    Reason.RETURNED: (
+        "returned: verify the account, then reissue; unknown: ask how much came back",
+        "退汇的核实账户后补发;待查的先问清退回金额",
+    ),
+    Reason.AMOUNT_DIFFERS: (
+        "settle the difference with the bank; never reissue",
+        "与银行处理差额,不得补发",
+    ),
+    Reason.CREDITED_ELSEWHERE: (
+        "ask the bank who holds the account that it credited; never reissue",
+        "向银行查明实际入账账户,不得补发",
+    ),
+    Reason.NO_CARD: ("get the person a card and an account, then reissue", "为其办理社保卡账户后补发"),
+    Reason.NAME_NOT_ENCODABLE: (
+        "agree with the bank how the name is written, enter it as an alias, then reissue",
+        "与银行商定写法并登记别名后补发",
+    ),
+    Reason.NAME_TOO_LONG: (
+        "agree with the bank how the name is written, enter it as an alias, then reissue",
+        "与银行商定写法并登记别名后补发",
+    ),
+    Reason.FIELD_INVALID: _CORRECT,
+    Reason.INVALID_ID: _CORRECT,
+    Reason.INVALID_ACCOUNT: _CORRECT,
+    Reason.INVALID_PAYEE: _CORRECT,
+    Reason.UNKNOWN_BANK: (
+        "correct the bank, or add its profile; then reissue",
+        "更正合作银行或登记其档案后补发",
+    ),
+    Reason.NOT_ENTRUSTED: (
+        "add the agreement, or correct the list; then reissue",
+        "登记委托协议或更正名单后补发",
+    ),
+    Reason.REPEAT_IN_PERIOD: ("not given by this version", "本版本尚不使用"),
+    Reason.REISSUE_REFUSED: (
+        "look at the payment that it names: it is paid, open, unclear or replaced already",
+        "查看原明细:可能已入账、在途、待查或已有补发",
+    ),
+    Reason.OTHER_PERSONS_ACCOUNT: (
+        "held: two persons accept it, or one withdraws it",
+        "待定:两人复核接受,或一人撤回",
+    ),
+    Reason.WITHDRAWN: ("nothing: it never left", "无需处理:未曾发出"),
+    Reason.SYSTEM: _ASK,
+    Reason.TIMED_OUT: _ASK,
+    Reason.IN_PROGRESS: ("wait for the bank's next result", "等待银行下一次回盘"),
+    Reason.CONTRADICTED: (
+        "ask the bank in writing which of its results is true",
+        "书面要求银行确认以哪次回盘为准",
+    ),
+    Reason.UNMAPPED: (
+        "ask the bank what the code means, and have the layout's table completed",
+        "向银行问明返回码含义并补充对照表",
+    ),
+}

@@ -1,0 +1,186 @@
+"""What the documents tell a reader to type is typed here, in order, on a demonstration site."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from gateway import Gateway
+from gateway.demonstration.payments import Order
+from gateway.demonstration.site import Site, create_site, sign_batch, write_demo_batch
+from keys.authority import Authority, write_ssh_key_pair
+from tests.docs.markdown import ROOT, blocks, commands
+
+DOCS = ROOT / "docs"
+ENDINGS = {
+    "bankgate failures": 1,
+    "bankgate findings": 1,
+    "bankgate check docs/examples/batch-with-mistakes.csv": 3,
+    "bankgate submit docs/examples/batch.csv": 1,
+    "bankgate release MZ-2026-11-001 --as reviewer-a --key demo/department/persons/reviewer-a.pem": 1,
+}
+"""Exit codes of the README's commands that do not end with 0."""
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    """A folder like a checkout, with a small demonstration site in `demo`."""
+    now = datetime.now(UTC)
+    site = create_site(tmp_path / "demo", now)
+    write_demo_batch(site.batch, Order(count=30, seed=20211117, defects=3))
+    sign_batch(site, now)
+    shutil.copytree(DOCS / "examples", tmp_path / "docs" / "examples")
+    return tmp_path
+
+
+def _environment() -> dict[str, str]:
+    """A reader's shell: our commands first, English, the documented configuration."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    configuration = "demo/gateway/bankgate.toml"
+    return {
+        **os.environ,
+        "PATH": path,
+        "LC_ALL": "C.UTF-8",
+        "BANKGATE_CONFIG": configuration,
+        "PYTHONPATH": str(ROOT),
+    }
+
+
+def _type(command: str, place: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["bash", "-c", command],
+        cwd=place,
+        env=_environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=100,
+    )
+
+
+@contextmanager
+def _second_terminal(command: str, place: Path) -> Iterator[None]:
+    """A command that serves until Ctrl-C; the block begins when it listens."""
+    process = subprocess.Popen(
+        ["bash", "-c", f"exec {command}"],
+        cwd=place,
+        env={**_environment(), "PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert process.stdout is not None
+    try:
+        told = []
+        for line in process.stdout:
+            told.append(line)
+            if "listens on" in line:
+                break
+        assert "listens on" in "".join(told[-1:]), "".join(told)
+        yield
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=20)
+
+
+def test_the_readmes_tour(place: Path) -> None:
+    """Every command of the README but `make` and the activation, in order, with its exit code."""
+    typed = [
+        command
+        for command in commands(ROOT / "README.md")
+        if not command.startswith(("make ", ". ", "export BANKGATE_CONFIG="))
+    ]
+    assert set(ENDINGS) <= set(typed)
+    (served,) = [command for command in typed if command.startswith("bankgate simulate")]
+    before, after = typed[: typed.index(served)], typed[typed.index(served) + 1 :]
+    told = _type_all(before, place)
+    with _second_terminal(served, place):
+        told |= _type_all(after, place)
+    assert "the sum holds" in told["bankgate status"]
+    assert "MZ-2026-11-001-3" in told["bankgate outcomes MZ-2026-11-001"]
+    assert told["python docs/examples/hand_over.py"].splitlines()[-1] == "0 still open"
+    assert (place / "outcomes.csv").read_text("utf-8").startswith("cursor,")
+
+
+def _type_all(typed: list[str], place: Path) -> dict[str, str]:
+    told = {}
+    for command in typed:
+        done = _type(command, place)
+        assert done.returncode == _ending(command, place), f"{command}\n{done.stdout}{done.stderr}"
+        told[command] = done.stdout
+    return told
+
+
+def _ending(command: str, place: Path) -> int:
+    """`findings` needs a person only where there are some: a small batch may meet none."""
+    if command == "bankgate findings":
+        with Gateway.open(Site(place / "demo").configuration) as gateway:
+            return int(any(gateway.findings()))
+    return ENDINGS.get(command, 0)
+
+
+def test_the_platforms_page(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its Python blocks, in order and in one program; no bank is there to be reached."""
+    monkeypatch.chdir(place)
+    names: dict[str, object] = {}
+    examples = blocks(DOCS / "platform.md", "python")
+    assert len(examples) > 5
+    for number, example in enumerate(examples, 1):
+        exec(compile(example, f"docs/platform.md example {number}", "exec"), names)
+
+
+def test_the_operators_first_site(tmp_path: Path) -> None:
+    """The page's shell blocks in order; its files and those of the others put where it says."""
+    page = DOCS / "operators.md"
+    folder, person = tmp_path / "bankgate", blocks(page, "sh")
+    *making, look = person
+    for script in making:
+        _typed_well(script, tmp_path)
+    _hand_in_keys(folder / "keys")
+    for name in ("keys.toml", "bankgate.toml", "profiles/rural.toml", "agreements/elderly.toml"):
+        (text,) = blocks(page, f"toml {name}")
+        (folder / name).write_text(text, "utf-8")
+        (folder / name).chmod(0o600)
+    environment = {**_environment()}
+    del environment["BANKGATE_CONFIG"]
+    looked = subprocess.run(
+        ["bash", "-ec", look], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
+    assert (looked.returncode, looked.stdout, looked.stderr) == (
+        0,
+        '{"batches":[],"files":[],"received":[]}\n',
+        "",
+    )
+
+
+def _typed_well(script: str, place: Path) -> None:
+    done = subprocess.run(
+        ["bash", "-ec", script],
+        cwd=place,
+        env=_environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def _hand_in_keys(folder: Path) -> None:
+    """What bank and platform hand over on paper or by telephone."""
+    window = (datetime(2026, 1, 1, tzinfo=UTC), datetime(2036, 1, 1, tzinfo=UTC))
+    elsewhere = folder.parent.parent / "elsewhere"
+    elsewhere.mkdir()
+    for name, subject in (("rural-ca", "CN=rural CA,O=rural,C=CN"), ("platform", "CN=platform,C=CN")):
+        authority = Authority.create(subject, *window)
+        authority.identity.write_pem(elsewhere / f"{name}.pem", folder / f"{name}.crt")
+    write_ssh_key_pair(elsewhere / "rural-host", "host")
+    (folder / "rural-host.pub").write_bytes((elsewhere / "rural-host.pub").read_bytes())

@@ -1,0 +1,133 @@
+"""Documents agree with the code, with one another, and with the files that they name."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import click
+import pytest
+
+from formats import Reason, Status
+from gateway import errors, held
+from gateway.cli import cli
+from tests.docs.advice import ADVICE
+from tests.docs.markdown import DOCUMENTS, ROOT, anchors, blocks, commands, heading_levels, links
+from tests.docs.pages import DOCS, PAGES
+
+ENGLISH, CHINESE = ROOT / "README.md", ROOT / "README.zh-CN.md"
+
+
+def _name(page: Path) -> str:
+    return page.relative_to(ROOT).as_posix()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_generated_pages_are_those_of_the_tables(name: str) -> None:
+    """Else run `python -m tests.docs.pages`."""
+    assert (DOCS / name).read_text("utf-8") == PAGES[name]()
+
+
+def test_every_reason_has_advice() -> None:
+    assert set(ADVICE) == set(Reason)
+
+
+@pytest.mark.parametrize("page", DOCUMENTS, ids=_name)
+def test_links_lead_somewhere(page: Path) -> None:
+    broken = []
+    for link in links(page):
+        if re.match(r"https?://", link):
+            continue
+        name, _, anchor = link.partition("#")
+        target = page.parent / name if name else page
+        if not target.exists() or (anchor and anchor not in anchors(target)):
+            broken.append(link)
+    assert broken == []
+
+
+@pytest.mark.parametrize("page", DOCUMENTS, ids=_name)
+def test_no_document_names_a_developers_machine_or_a_package_host(page: Path) -> None:
+    text = page.read_text("utf-8")
+    assert (
+        re.findall(r"(?<![\w.])/(?:home|work|root|Users|mnt)/\S*|\bpypi\b|\bfiles\.pythonhosted\S*", text)
+        == []
+    )
+
+
+def test_every_page_is_on_the_map() -> None:
+    mapped = {link.partition("#")[0] for link in links(ENGLISH)}
+    pages = {page.relative_to(ROOT).as_posix() for page in DOCS.glob("*.md")}
+    assert pages - mapped == set()
+
+
+def test_the_chinese_readme_has_the_same_headings_commands_examples_and_links() -> None:
+    assert heading_levels(CHINESE) == heading_levels(ENGLISH)
+    english, chinese = (
+        [command.split("#")[0].strip() for command in commands(page)] for page in (ENGLISH, CHINESE)
+    )
+    assert chinese == english
+    assert blocks(CHINESE, "python") == blocks(ENGLISH, "python")
+    swapped = {"README.zh-CN.md": "README.md"}
+    assert links(CHINESE) == [swapped.get(link, link) for link in links(ENGLISH)]
+
+
+def test_the_readmes_example_is_the_file_beside_it() -> None:
+    example = (DOCS / "examples" / "hand_over.py").read_text("utf-8")
+    assert blocks(ENGLISH, "python") == [example]
+
+
+def test_make_targets_of_the_readme_exist() -> None:
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    wanted = [command.split()[1] for command in commands(ENGLISH) if command.startswith("make ")]
+    assert wanted == ["demo", "test"]
+    assert [target for target in wanted if f"\n{target}:" not in makefile] == []
+
+
+@pytest.mark.parametrize("page", [ENGLISH, DOCS / "platform.md"], ids=_name)
+def test_every_status_is_explained(page: Path) -> None:
+    if page != ENGLISH:
+        text = page.read_text("utf-8")
+        assert [status for status in Status if f"| `{status}` |" not in text] == []
+
+
+def test_operators_read_of_every_decision_and_how_many_persons_it_needs() -> None:
+    text = (DOCS / "operators.md").read_text("utf-8")
+    tables = [held._BATCH_WAYS, held._PAYMENT_WAYS, held._BANK_WAYS]
+    tables += [*held._FILE_WAYS.values(), *held._RECEIVED_WAYS.values()]
+    ways = {(decision, way.persons_needed) for table in tables for decision, way in table.items()}
+    told = {(decision, int(count)) for decision, count in re.findall(r"\| `([a-z-]+)` \| ([12]) \|", text)}
+    assert told == ways
+
+
+def test_operators_read_of_every_exit_code() -> None:
+    text = (DOCS / "operators.md").read_text("utf-8")
+    assert [code for code in errors.ExitCode if f"\n| {int(code)} | " not in text] == []
+
+
+def test_every_command_is_told_of() -> None:
+    assert isinstance(cli, click.Group)
+    text = "".join(page.read_text("utf-8") for page in DOCUMENTS)
+    assert [name for name in cli.commands if f"bankgate {name}" not in text] == []
+
+
+def test_errors_that_the_platform_reads_of_exist() -> None:
+    text = (DOCS / "platform.md").read_text("utf-8").partition("## Errors")[2]
+    named = re.findall(r"^\| `([A-Za-z]+)` \|", text, re.MULTILINE)
+    assert named
+    assert [name for name in named if not hasattr(errors, name)] == []
+
+
+def test_decisions_are_numbered_without_a_gap_and_listed() -> None:
+    pages = sorted(page.name for page in (DOCS / "decisions").glob("[0-9]*.md"))
+    assert [name[:4] for name in pages] == [f"{number:04d}" for number in range(1, len(pages) + 1)]
+    assert [link for link in links(DOCS / "decisions" / "README.md") if link in pages] == pages
+
+
+def test_modules_that_decisions_cite_exist() -> None:
+    cited = {
+        name
+        for page in (DOCS / "decisions").glob("[0-9]*.md")
+        for name in re.findall(r"See `([^`]+)`", page.read_text("utf-8"))
+    }
+    assert cited
+    assert [name for name in sorted(cited) if not (ROOT / name).exists()] == []
