@@ -27,14 +27,10 @@ from gateway.ledger import Transaction
 from gateway.ledger_intake import (
     BatchRow,
     Subject,
-    existing_ids,
     find_batch,
     has_payments,
     insert_batch,
-    insert_fingerprints,
     insert_lane,
-    insert_payment_keys,
-    insert_payments,
     insert_set_aside_outcomes,
     next_payment_key,
     subject_key,
@@ -50,7 +46,6 @@ from gateway.states import BatchState, PaymentState
 
 _COPY_BYTES = 1 << 20
 _STORED_PROBLEMS = 1000
-_ID_BLOCK = 500
 
 
 class Receipt(Struct, frozen=True, kw_only=True):
@@ -104,14 +99,13 @@ def check(installation: Installation, source: Source) -> CheckReport:
 
     Raises `InputRefused` where the batch cannot be read at all.
     """
-    staging = Staging()
     with writing_spool(installation), ExitStack() as cleanup:
-        cleanup.callback(staging.close)
+        staging = cleanup.enter_context(Staging(installation.ledger))
         name, _ = _store(installation, source)
         cleanup.callback(installation.spool.remove, name)
         with _reading(installation, name, source.name) as reader:
             screening = _screen(installation, reader, staging, None)
-            with installation.ledger.read() as transaction:
+            with staging.read() as transaction:
                 _find_repeated(transaction, reader.batch.source_platform, staging, screening.problems)
                 screening.problems.add(refuse_reissues(transaction, reader.batch.source_platform, staging))
             return CheckReport(
@@ -255,14 +249,13 @@ def _take(
     signed: PlatformSignature | None,
     policy: Policy,
 ) -> None:
-    staging = Staging()
-    try:
+    with Staging(installation.ledger) as staging:
         screening = _screen(installation, reader, staging, draft)
         _refuse_if_needed(screening.problems, policy)
         draft.commit_lanes()
         batch = reader.batch
         draft.offered = True
-        with installation.ledger.write() as transaction:
+        with staging.write() as transaction:
             left_out = _find_repeated(transaction, batch.source_platform, staging, screening.problems)
             screening.problems.add(refuse_reissues(transaction, batch.source_platform, staging))
             _refuse_if_needed(screening.problems, policy)
@@ -271,8 +264,6 @@ def _take(
             )
             if signed is not None:
                 release_by_platform(installation, transaction, batch_pk, signed)
-    finally:
-        staging.close()
 
 
 def _refuse_if_needed(problems: ProblemList, policy: Policy) -> None:
@@ -295,12 +286,10 @@ def _find_repeated(
     """
     count = total = 0
     if has_payments(transaction, source_platform):
-        for ids in list(staging.ids(_ID_BLOCK)):
-            for payment_id in sorted(existing_ids(transaction, source_platform, ids)):
-                lines = staging.lines_of(payment_id)
-                problems.add(_repeated_problem(payment_id, line) for line in lines)
-                count += len(lines)
-                total += staging.leave_out(payment_id, lines)
+        for payment_id, line, amount_minor in staging.leave_out_repeated(transaction, source_platform):
+            problems.add([_repeated_problem(payment_id, line)])
+            count += 1
+            total += amount_minor
     return count, total
 
 
@@ -331,21 +320,15 @@ def _insert(
     now = installation.clock.now()
     problems = canonical(screening.problems.sorted()[:_STORED_PROBLEMS])
     batch_pk = insert_batch(transaction, batch, stored, problems, left_out, now)
-    lane_keys = [
-        insert_lane(transaction, batch_pk, lane.bank, lane.department, lane.writer.name, lane.rows)
-        for lane in screening.lanes
-        if lane.writer is not None
-    ]
+    lanes = []
+    next_key = next_payment_key(transaction)
+    for lane in screening.lanes:
+        assert lane.writer is not None
+        lane_pk = insert_lane(transaction, batch_pk, lane.bank, lane.department, lane.writer.name, lane.rows)
+        lanes.append((lane_pk, next_key))
+        next_key += lane.rows
     subject_keys = [subject_key(transaction, Subject(*subject)) for subject in screening.subjects]
-    first = next_payment_key(transaction)
-    staging.order(subject_keys)
-    insert_payments(transaction, batch_pk, first, staging.in_order(), lane_keys, subject_keys)
-    insert_payment_keys(
-        transaction, batch.source_platform, ((name, first + rank) for name, rank in staging.ranks_by_id())
-    )
-    insert_fingerprints(
-        transaction, ((subject, value, first + rank) for subject, value, rank in staging.fingerprints())
-    )
+    staging.insert_payments(transaction, batch_pk, batch.source_platform, lanes, subject_keys)
     link_reissues(transaction, batch.source_platform, staging)
     insert_set_aside_outcomes(transaction, batch_pk, now)
     evidence.record(

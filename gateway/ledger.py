@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -79,12 +79,16 @@ class Ledger:
     def close(self) -> None:
         self._engine.dispose()
 
+    def connect(self) -> Connection:
+        """A connection for `read` and `write` whose temporary tables last until it is closed."""
+        return self._engine.connect()
+
     @contextmanager
-    def write(self) -> Iterator[Transaction]:
+    def write(self, connection: Connection | None = None) -> Iterator[Transaction]:
         """A transaction that commits at the end of the block and rolls back on any error."""
         try:
-            with self._engine.begin() as connection:
-                yield Transaction(connection)
+            with self._opened(connection) as used, used.execution_options(bankgate_read=False).begin():
+                yield Transaction(used)
         except OperationalError as error:
             raise StorageFailed(
                 f"ledger {self.path}: {error.orig}",
@@ -96,13 +100,16 @@ class Ledger:
             raise _damaged(self.path, error) from error
 
     @contextmanager
-    def read(self) -> Iterator[Transaction]:
-        """A consistent view; nothing is written."""
+    def read(self, connection: Connection | None = None) -> Iterator[Transaction]:
+        """A consistent view; nothing is written, temporary tables apart."""
         try:
-            with self._engine.connect().execution_options(bankgate_read=True) as connection:
-                yield Transaction(connection)
+            with self._opened(connection) as used, used.execution_options(bankgate_read=True).begin():
+                yield Transaction(used)
         except OperationalError as error:
             raise StorageFailed(f"ledger {self.path}: {error.orig}") from error
+
+    def _opened(self, connection: Connection | None) -> AbstractContextManager[Connection]:
+        return self._engine.connect() if connection is None else nullcontext(connection)
 
     def _migrate(self) -> None:
         if _revision(self._engine) == SCHEMA_REVISION:

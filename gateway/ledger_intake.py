@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import TypeVar
 
 from msgspec import Struct
 
@@ -12,11 +10,6 @@ from formats import Batch, Reason, Status
 from gateway.errors import NotPermitted
 from gateway.ledger import Transaction
 from gateway.states import BatchState, Disposition
-
-Item = TypeVar("Item")
-
-BULK_ROWS = 4096
-"""Rows handed to the driver at once."""
 
 
 class BatchRow(Struct, frozen=True, kw_only=True):
@@ -48,24 +41,6 @@ class Subject(Struct, frozen=True):
     period: str
     account_kind: str
     payee_kind: str
-
-
-class NewPayment(Struct, frozen=True, gc=False, array_like=True):
-    """One row of the staging table, in the order of its columns.
-
-    `lane` and `subject` are numbers of this intake, from 0.
-    """
-
-    payment_id: str
-    source_line: int
-    lane: int
-    position: int
-    amount_minor: int
-    subject: int
-    disposition: str
-    reason: str
-    reissue_of: str
-    fingerprint: bytes
 
 
 _BATCH_COLUMNS = ", ".join(BatchRow.__struct_fields__)
@@ -159,64 +134,6 @@ def next_payment_key(transaction: Transaction) -> int:
     row = transaction.one("SELECT COALESCE(MAX(payment_pk), 0) + 1 AS next FROM payment")
     assert row is not None
     return int(row.next)
-
-
-def insert_payments(
-    transaction: Transaction,
-    batch_pk: int,
-    first_key: int,
-    payments: Iterable[NewPayment],
-    lane_keys: list[int],
-    subject_keys: list[int],
-) -> None:
-    """Rows in the order of (lane, position); keys count up from `first_key`."""
-    for start, block in _blocks(payments):
-        transaction.many(
-            "INSERT INTO payment (payment_pk, batch_pk, lane_pk, position, source_line, payment_id,"
-            " amount_minor, subject_pk, disposition, reason) VALUES (?,?,?,?,?,?,?,?,?,?)",
-            [
-                (
-                    first_key + start + offset,
-                    batch_pk,
-                    lane_keys[row.lane],
-                    row.position,
-                    row.source_line,
-                    row.payment_id,
-                    row.amount_minor,
-                    subject_keys[row.subject],
-                    row.disposition,
-                    row.reason,
-                )
-                for offset, row in enumerate(block)
-            ],
-        )
-
-
-def insert_payment_keys(
-    transaction: Transaction, source_platform: str, keys: Iterable[tuple[str, int]]
-) -> None:
-    """(payment_id, payment_pk) sorted by id: a random order costs five times as much."""
-    for _, block in _blocks(keys):
-        transaction.many(
-            "INSERT INTO payment_key (source_platform, payment_id, payment_pk) VALUES (?,?,?)",
-            [(source_platform, payment_id, key) for payment_id, key in block],
-        )
-
-
-def insert_fingerprints(transaction: Transaction, rows: Iterable[tuple[int, bytes, int]]) -> None:
-    """(subject_pk, value, payment_pk), sorted."""
-    for _, block in _blocks(rows):
-        transaction.many("INSERT INTO fingerprint (subject_pk, value, payment_pk) VALUES (?,?,?)", block)
-
-
-def existing_ids(transaction: Transaction, source_platform: str, ids: list[str]) -> set[str]:
-    """Those of the ids that the platform used before."""
-    places = ",".join("?" * len(ids))
-    rows = transaction.driver_all(
-        f"SELECT payment_id FROM payment_key WHERE source_platform = ? AND payment_id IN ({places})",
-        (source_platform, *ids),
-    )
-    return {row[0] for row in rows}
 
 
 def has_payments(transaction: Transaction, source_platform: str) -> bool:
@@ -317,15 +234,3 @@ def append_gateway_outcome(
 def _batch_row(row: object) -> BatchRow:
     values = {name: getattr(row, name) for name in BatchRow.__struct_fields__}
     return BatchRow(**{**values, "state": BatchState(values["state"])})
-
-
-def _blocks(items: Iterable[Item]) -> Iterator[tuple[int, list[Item]]]:
-    start = 0
-    block: list[Item] = []
-    for item in items:
-        block.append(item)
-        if len(block) == BULK_ROWS:
-            yield start, block
-            start, block = start + BULK_ROWS, []
-    if block:
-        yield start, block

@@ -58,7 +58,9 @@ def find_payment(
         f" amount_minor, disposition, payment.reason, {STATE_OF_PAYMENT} AS state"
         " FROM payment_key JOIN payment USING (payment_pk)"
         f" {LATEST_OUTCOME} WHERE payment_key.payment_id = :payment_id"
-        " AND (:platform IS NULL OR source_platform = :platform)",
+        # The key begins with the platform: without naming each, every row would be looked at.
+        " AND source_platform IN (SELECT source_platform FROM batch"
+        "  WHERE :platform IS NULL OR source_platform = :platform)",
         payment_id=payment_id,
         platform=source_platform,
     )

@@ -1,74 +1,102 @@
-"""Where the rows of a batch wait while it is read: a private database that nobody else sees.
+"""Where the rows of a batch wait while it is read: temporary tables that nobody else sees.
 
-It lives in memory first and in an unnamed temporary file when it grows, and is gone when
-it is closed; nothing is lost with it, since a batch is not taken before its ledger
-transaction. It holds payment ids, amounts and fingerprints, no names or accounts.
+They live beside the ledger on one connection of their own: in memory first, in an unnamed
+temporary file when they grow, and gone when it is closed. Nothing is lost with them, since a
+batch is not taken before its ledger transaction; that runs on the same connection, so that
+the rows go into the ledger without passing through here again. They hold payment ids,
+amounts and fingerprints, no names or accounts.
 """
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Self, cast
 
 from formats import Reason
-from gateway.ledger_intake import NewPayment
+from gateway.ledger import Ledger, Transaction
 from gateway.states import Disposition
 
-_COLUMNS = ", ".join(NewPayment.__struct_fields__)
+StagedRow = tuple[str, int, int, int, int, int, str, str, str, bytes]
+"""payment_id, source_line, lane, position, amount_minor, subject, disposition, reason,
+reissue_of, fingerprint. `lane` and `subject` are numbers of this intake, from 0."""
+
+_TABLES = (
+    "CREATE TEMP TABLE staged (payment_id TEXT, source_line INTEGER, lane INTEGER, position INTEGER,"
+    " amount_minor INTEGER, subject INTEGER, disposition TEXT, reason TEXT, reissue_of TEXT,"
+    " fingerprint BLOB)",
+    "CREATE TEMP TABLE staged_lane (lane INTEGER PRIMARY KEY, lane_pk INTEGER, first_pk INTEGER)",
+    "CREATE TEMP TABLE staged_subject (subject INTEGER PRIMARY KEY, subject_pk INTEGER)",
+    "CREATE TEMP TABLE repeated (place INTEGER PRIMARY KEY, payment_id TEXT, source_line INTEGER,"
+    " amount_minor INTEGER)",
+)
 
 
 class Staging:
-    """The rows of one batch, sortable by id and by place."""
+    """The rows of one batch on their way into the ledger. Close it, or use it in a `with` block."""
 
-    def __init__(self) -> None:
-        self._database = sqlite3.connect("", isolation_level=None)
-        self._database.execute("PRAGMA journal_mode=OFF")
-        self._database.execute("PRAGMA synchronous=OFF")
-        self._database.execute(
-            "CREATE TABLE staged (payment_id TEXT, source_line INTEGER, lane INTEGER, position INTEGER,"
-            " amount_minor INTEGER, subject INTEGER, disposition TEXT, reason TEXT, reissue_of TEXT,"
-            " fingerprint BLOB)"
-        )
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._connection = ledger.connect()
+        self._database = cast("sqlite3.Connection", self._connection.connection.driver_connection)
+        for statement in _TABLES:
+            self._database.execute(statement)
 
     def close(self) -> None:
-        self._database.close()
+        self._connection.close()
 
-    def add(self, rows: list[tuple[object, ...]]) -> None:
-        """Rows as `NewPayment` lists its fields."""
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @contextmanager
+    def write(self) -> Iterator[Transaction]:
+        """A transaction of the ledger that sees the staged rows."""
+        with self._ledger.write(self._connection) as transaction:
+            yield transaction
+
+    @contextmanager
+    def read(self) -> Iterator[Transaction]:
+        """A view of the ledger beside the staged rows; only these may be changed."""
+        with self._ledger.read(self._connection) as transaction:
+            yield transaction
+
+    def add(self, rows: list[StagedRow]) -> None:
+        """Keep some rows; not within a transaction."""
         self._database.execute("BEGIN")
         self._database.executemany("INSERT INTO staged VALUES (?,?,?,?,?,?,?,?,?,?)", rows)
         self._database.execute("COMMIT")
 
-    def leave_out(self, payment_id: str, lines: list[int]) -> int:
-        """Take these rows of an id out of the batch; the sum of their amounts."""
-        total = 0
-        for line in lines:
-            row = self._database.execute(
-                "SELECT amount_minor FROM staged WHERE payment_id = ? AND source_line = ?", (payment_id, line)
-            ).fetchone()
-            total += row[0]
-            self._database.execute(
-                "DELETE FROM staged WHERE payment_id = ? AND source_line = ?", (payment_id, line)
-            )
-        return total
+    def leave_out_repeated(
+        self, transaction: Transaction, source_platform: str
+    ) -> Iterator[tuple[str, int, int]]:
+        """Take out every row whose id an earlier batch of the platform has.
+
+        Gives (payment_id, source_line, amount_minor) by line; the rows are out at the end.
+        """
+        transaction.run(
+            "INSERT INTO repeated SELECT staged.rowid, staged.payment_id, source_line, amount_minor"
+            " FROM staged CROSS JOIN payment_key ON payment_key.payment_id = staged.payment_id"
+            " AND payment_key.source_platform = :platform",
+            platform=source_platform,
+        )
+        for row in transaction.stream(
+            "SELECT payment_id, source_line, amount_minor FROM repeated ORDER BY source_line"
+        ):
+            yield row.payment_id, row.source_line, row.amount_minor
+        transaction.run("DELETE FROM staged WHERE rowid IN (SELECT place FROM repeated)")
 
     def set_aside(self, payment_id: str, line: int, reason: Reason) -> None:
         self._database.execute(
-            "UPDATE staged SET disposition = ?, reason = ? WHERE payment_id = ? AND source_line = ?",
-            (Disposition.SET_ASIDE, reason, payment_id, line),
+            "UPDATE staged SET disposition = ?, reason = ? WHERE source_line = ? AND payment_id = ?",
+            (Disposition.SET_ASIDE, reason, line, payment_id),
         )
-
-    def lines_of(self, payment_id: str) -> list[int]:
-        rows = self._database.execute(
-            "SELECT source_line FROM staged WHERE payment_id = ? ORDER BY source_line", (payment_id,)
-        )
-        return [line for (line,) in rows]
-
-    def ids(self, block: int) -> Iterator[list[str]]:
-        """Every id, sorted, in blocks."""
-        rows = self._database.execute("SELECT payment_id FROM staged ORDER BY payment_id")
-        while found := rows.fetchmany(block):
-            yield [payment_id for (payment_id,) in found]
 
     def reissues(self) -> list[tuple[str, str, int, int]]:
         """(payment_id, reissue_of, amount, line) of payments that replace another and are fit to go."""
@@ -78,30 +106,43 @@ class Staging:
             (Disposition.SET_ASIDE,),
         ).fetchall()
 
-    def order(self, subject_keys: list[int]) -> None:
-        """Give each row its rank by (lane, position), from 0: the order of the ledger's keys.
+    def insert_payments(
+        self,
+        transaction: Transaction,
+        batch_pk: int,
+        source_platform: str,
+        lanes: list[tuple[int, int]],
+        subject_keys: list[int],
+    ) -> None:
+        """Payments, their ids and fingerprints into the ledger, each table in its own order.
 
-        `subject_keys` maps this intake's subject numbers to the ledger's keys.
+        A random order would cost five times as much in a table with a unique text key.
+        `lanes` is (lane_pk, payment_pk of position 0) by this intake's lane numbers,
+        `subject_keys` likewise. Rows that were left out leave their payment_pk unused.
         """
-        self._database.execute(
-            f"CREATE TABLE ordered AS SELECT {_COLUMNS} FROM staged ORDER BY lane, position"
+        transaction.many(
+            "INSERT INTO staged_lane VALUES (?,?,?)",
+            [(number, lane_pk, first_pk) for number, (lane_pk, first_pk) in enumerate(lanes)],
         )
-        self._database.execute("CREATE TABLE subject (number INTEGER PRIMARY KEY, subject_pk INTEGER)")
-        self._database.executemany("INSERT INTO subject VALUES (?,?)", list(enumerate(subject_keys)))
-
-    def in_order(self) -> Iterator[NewPayment]:
-        for row in self._database.execute(f"SELECT {_COLUMNS} FROM ordered ORDER BY rowid"):
-            yield NewPayment(*row)
-
-    def ranks_by_id(self) -> Iterator[tuple[str, int]]:
-        """(payment_id, rank), sorted by id."""
-        return iter(self._database.execute("SELECT payment_id, rowid - 1 FROM ordered ORDER BY payment_id"))
-
-    def fingerprints(self) -> Iterator[tuple[int, bytes, int]]:
-        """(subject_pk, value, rank), sorted as the ledger keeps them."""
-        return iter(
-            self._database.execute(
-                "SELECT subject_pk, fingerprint, ordered.rowid - 1 FROM ordered"
-                " JOIN subject ON number = ordered.subject ORDER BY subject_pk, fingerprint, ordered.rowid"
-            )
+        transaction.many("INSERT INTO staged_subject VALUES (?,?)", list(enumerate(subject_keys)))
+        transaction.run(
+            "INSERT INTO payment (payment_pk, batch_pk, lane_pk, position, source_line, payment_id,"
+            " amount_minor, subject_pk, disposition, reason)"
+            " SELECT first_pk + position, :batch, lane_pk, position, source_line, payment_id,"
+            " amount_minor, subject_pk, disposition, reason"
+            " FROM staged CROSS JOIN staged_lane USING (lane) CROSS JOIN staged_subject USING (subject)"
+            " ORDER BY first_pk + position",
+            batch=batch_pk,
+        )
+        transaction.run(
+            "INSERT INTO payment_key (source_platform, payment_id, payment_pk)"
+            " SELECT :platform, payment_id, first_pk + position"
+            " FROM staged CROSS JOIN staged_lane USING (lane) ORDER BY payment_id",
+            platform=source_platform,
+        )
+        transaction.run(
+            "INSERT INTO fingerprint (subject_pk, value, payment_pk)"
+            " SELECT subject_pk, fingerprint, first_pk + position"
+            " FROM staged CROSS JOIN staged_lane USING (lane) CROSS JOIN staged_subject USING (subject)"
+            " ORDER BY subject_pk, fingerprint, first_pk + position"
         )

@@ -22,7 +22,7 @@ from formats.standard import BatchChunk
 from gateway.agreement import Agreement
 from gateway.config import Configuration
 from gateway.installation import Installation
-from gateway.ledger_staging import Staging
+from gateway.ledger_staging import StagedRow, Staging
 from gateway.money import yuan
 from gateway.problems import ProblemList
 from gateway.profile import AccountRule, Profile
@@ -227,7 +227,7 @@ class Screening:
         self._staging.add(self._staged_rows(lane, chunk))
         lane.rows += chunk.count
 
-    def _staged_rows(self, lane: Lane, chunk: RecordChunk) -> list[tuple[object, ...]]:
+    def _staged_rows(self, lane: Lane, chunk: RecordChunk) -> list[StagedRow]:
         columns = chunk.columns
         subjects = self._subject_numbers(lane, columns)
         dispositions, reasons = self._dispositions(chunk)

@@ -11,6 +11,7 @@ from pathlib import Path
 from random import Random
 
 import msgspec
+from sqlalchemy import Connection
 
 from channels.channel import Channel
 from formats.registry import Registry
@@ -65,9 +66,9 @@ class SimulatedLedger(Ledger):
         super().__init__(path)
 
     @contextmanager
-    def write(self) -> Iterator[Transaction]:
+    def write(self, connection: Connection | None = None) -> Iterator[Transaction]:
         fault = None
-        with super().write() as transaction:
+        with super().write(connection) as transaction:
             yield transaction
             fault = self.faults.at("ledger commit")
             if fault is Fault.NO_SPACE:
