@@ -1,8 +1,7 @@
-"""Released payments become files: planned, made, checked, sealed.
+"""Released payments become files: which payments, under which name and sequence, and when.
 
-One call makes one file at a time. A file's bytes are made and signed once; what is sent
-later, and sent again, is what is stored here. A file that was planned but not sealed when
-a process died is voided and its payments planned anew: nothing of it ever left.
+A file that was planned but not sealed when a process died is voided and its payments
+planned anew: nothing of it ever left. Its bytes are made in `make`.
 """
 
 from __future__ import annotations
@@ -12,17 +11,15 @@ from datetime import date, datetime
 
 from msgspec import Struct
 
-from formats import Codec, EncodeError, FileIdentity, Reason, Status, parse_reference
+from formats import EncodeError, FileIdentity, Reason, Status
 from gateway import evidence
 from gateway.agreement import Agreement
-from gateway.errors import IntegrityError, LedgerBehind
+from gateway.errors import LedgerBehind
 from gateway.installation import Installation, canonical
-from gateway.items import Items, LanePayments, write_items
 from gateway.ledger import Transaction
 from gateway.ledger_files import (
     DuePayment,
     LaneRow,
-    PartRow,
     close_lane,
     due_lanes,
     due_payments,
@@ -30,7 +27,6 @@ from gateway.ledger_files import (
     files_in,
     insert_attempts,
     insert_file,
-    insert_parts,
     last_sequence,
     move_file,
     pin_layout,
@@ -39,10 +35,9 @@ from gateway.ledger_files import (
     take_sequence,
 )
 from gateway.ledger_intake import append_gateway_outcome, move_payment
+from gateway.make import FileTooLarge, Planned, folder_of, make_file
 from gateway.profile import Profile, Stage
-from gateway.spool import Columns
 from gateway.states import Disposition, FileState
-from keys.cms import sign_attached, sign_detached
 
 
 class Waiting(Struct, frozen=True):
@@ -51,22 +46,6 @@ class Waiting(Struct, frozen=True):
     bank: str
     cause: str
     until: datetime | None = None
-
-
-class Planned(Struct, frozen=True):
-    """A file that exists in the ledger and nowhere else yet."""
-
-    file_pk: int
-    identity: FileIdentity
-    lane: LaneRow
-    payments: list[DuePayment]
-
-
-class Measured(Struct, frozen=True):
-    """Size and digest of what was stored."""
-
-    size_bytes: int
-    sha256: str
 
 
 def void_unfinished(installation: Installation, bank: str) -> int:
@@ -139,11 +118,11 @@ def _dispatch_agreement(
             yield planned
             return
         try:
-            _make(installation, profile, agreement, codec, planned)
+            make_file(installation, profile, codec, planned)
         except EncodeError as error:
             _void_and_set_aside(installation, planned, error)
             continue
-        except _FileTooLarge as error:
+        except FileTooLarge as error:
             _void(installation, planned, str(error))
             if most == 1:
                 yield Waiting(lane.bank, str(error))
@@ -151,10 +130,6 @@ def _dispatch_agreement(
             most = max(1, min(most, len(planned.payments)) // 2)
             continue
         yield planned
-
-
-class _FileTooLarge(Exception):
-    """The made bytes are over the bank's limit: fewer records are tried."""
 
 
 def records_limit(profile: Profile, agreement: Agreement) -> int:
@@ -240,15 +215,11 @@ def _cut(payments: Iterator[DuePayment], most: int, limit: int | None) -> list[D
 
 
 def _check_spool_is_not_ahead(installation: Installation, bank: str, sequence: int) -> None:
-    if installation.spool.exists(_folder(bank, sequence)):
+    if installation.spool.exists(folder_of(bank, sequence)):
         raise LedgerBehind(
             f"the spool has file {sequence} of bank {bank}, which the ledger does not know",
             hint="the ledger is older than the spool: reconcile with the bank before anything is sent",
         )
-
-
-def _folder(bank: str, sequence: int) -> str:
-    return f"out/{bank}/{sequence:010d}"
 
 
 def _identity(
@@ -290,136 +261,6 @@ def _pin(installation: Installation, transaction: Transaction, profile: Profile,
         layouts[name] = codec.digest
         pin_layout(transaction, codec.digest, name, installation.codecs.source_text(name))
     return canonical({"profile": profile.digest, "agreement": agreement.digest, "layouts": layouts})
-
-
-def _make(
-    installation: Installation, profile: Profile, agreement: Agreement, codec: Codec, planned: Planned
-) -> None:
-    """Encode, read back, sign, store: then the file is `sealed`."""
-    spool = installation.spool
-    folder = _folder(planned.identity.bank, planned.identity.sequence)
-    names = {alias.name: alias.written for alias in profile.aliases}
-    payments = LanePayments(spool, planned.lane.spool_name, planned.payments, codec.columns("payment"), names)
-    items_name = f"{folder}/items"
-    write_items(spool, items_name, payments)
-    plain = f"{folder}/plain"
-    with spool.create(plain) as sink:
-        for block in codec.encode(planned.identity, payments):
-            sink.write(block)
-    if profile.limits.file_bytes is not None and sink.size_bytes > profile.limits.file_bytes:
-        raise _FileTooLarge(
-            f"file of {len(planned.payments)} payments has {sink.size_bytes} bytes, the bank takes"
-            f" {profile.limits.file_bytes}"
-        )
-    _read_back(installation, codec, planned, plain, items_name)
-    parts = _parts(installation, profile, planned.identity, folder, Measured(sink.size_bytes, sink.sha256))
-    with installation.ledger.write() as transaction:
-        insert_parts(transaction, planned.file_pk, parts)
-        move_file(transaction, planned.file_pk, FileState.PLANNED, FileState.SEALED, items_name=items_name)
-        evidence.record(
-            transaction,
-            installation.clock.now(),
-            "file sealed",
-            file=planned.identity.name,
-            parts={part.name: part.sha256 for part in parts},
-            aliases=len(names),
-        )
-
-
-def _read_back(
-    installation: Installation, codec: Codec, planned: Planned, plain: str, items_name: str
-) -> None:
-    """Read the made bytes with the bank's eyes and compare each record with what was meant."""
-    read = 0
-    with installation.spool.open(plain) as stream, installation.spool.open_columns(items_name) as reader:
-        items = Items(reader, len(planned.payments))
-        decoder = codec.decode(stream, planned.identity)
-        for chunk in decoder:
-            numbers = list(range(read + 1, read + chunk.count + 1))
-            expected = items.expected(numbers)
-            if (
-                chunk.columns["payment.account"] != expected.accounts
-                or chunk.columns["payment.payee_name"] != expected.names
-                or chunk.columns["payment.amount"] != expected.amounts
-                or _items_read(chunk.columns, planned.identity.sequence) != numbers
-            ):
-                raise IntegrityError(
-                    f"file {planned.identity.name}: the made bytes do not say what was meant, near item"
-                    f" {numbers[0]}",
-                    hint=f"layout {codec.name} is wrong; nothing was sent",
-                )
-            read += chunk.count
-    if read != len(planned.payments) or decoder.problems:
-        raise IntegrityError(
-            f"file {planned.identity.name}: {read} of {len(planned.payments)} payments read back",
-            hint=f"layout {codec.name} is wrong; nothing was sent",
-        )
-
-
-def _items_read(columns: Columns, sequence: int) -> list[int | None]:
-    if "attempt.item" in columns:
-        return list(columns["attempt.item"])
-    parsed = [parse_reference(str(reference)) for reference in columns["attempt.reference"]]
-    return [item[1] if item is not None and item[0] == sequence else None for item in parsed]
-
-
-def _parts(
-    installation: Installation, profile: Profile, identity: FileIdentity, folder: str, plain: Measured
-) -> list[PartRow]:
-    """Sign once and store each part; in the order in which they will become visible."""
-    names = profile.part_names(identity.name)
-    parts: list[tuple[str, str, Measured]] = []
-    data = plain
-    if "cms-attached" in profile.seal.out:
-        data = _signed(installation, profile, folder, plain)
-    elif "cms-detached" in profile.seal.out:
-        parts.append(("signature", names.signature, _signature(installation, profile, folder)))
-    parts.append(("data", names.data, data))
-    if names.flag:
-        content = profile.flag_content(
-            name=names.data,
-            size_bytes=data.size_bytes,
-            sha256=data.sha256,
-            count=identity.count,
-            total_minor=identity.total_minor,
-        )
-        parts.append(("flag", names.flag, _store(installation, f"{folder}/flag", content)))
-    stored = {"data": "signed" if data is not plain else "plain", "signature": "signature", "flag": "flag"}
-    return [
-        PartRow(
-            rank=rank,
-            part=part,
-            name=name,
-            spool_name=f"{folder}/{stored[part]}",
-            size_bytes=measured.size_bytes,
-            sha256=measured.sha256,
-        )
-        for rank, (part, name, measured) in enumerate(parts, start=1)
-    ]
-
-
-def _signature(installation: Installation, profile: Profile, folder: str) -> Measured:
-    now = installation.clock.now()
-    signer = installation.keyring.signer(profile.bank, now)
-    with installation.spool.open(f"{folder}/plain") as stream:
-        return _store(installation, f"{folder}/signature", sign_detached(stream, signer, now))
-
-
-def _signed(installation: Installation, profile: Profile, folder: str, plain: Measured) -> Measured:
-    now = installation.clock.now()
-    signer = installation.keyring.signer(profile.bank, now)
-    with (
-        installation.spool.open(f"{folder}/plain") as stream,
-        installation.spool.create(f"{folder}/signed") as sink,
-    ):
-        sign_attached(stream, plain.size_bytes, signer, now, sink)
-    return Measured(sink.size_bytes, sink.sha256)
-
-
-def _store(installation: Installation, name: str, content: bytes) -> Measured:
-    with installation.spool.create(name) as sink:
-        sink.write(content)
-    return Measured(sink.size_bytes, sink.sha256)
 
 
 def _void(installation: Installation, planned: Planned, why: str) -> None:

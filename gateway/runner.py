@@ -20,7 +20,7 @@ from channels.errors import ChannelError
 from formats import FormatError
 from gateway import evidence
 from gateway.collect import INCOMPLETE, collect, next_look, verify
-from gateway.dispatch import Planned, dispatch
+from gateway.dispatch import dispatch
 from gateway.errors import ExitCode, IntegrityError
 from gateway.installation import Installation
 from gateway.ledger_files import (
@@ -33,6 +33,7 @@ from gateway.ledger_files import (
 )
 from gateway.ledger_received import received_in
 from gateway.locks import running, sweep_if_idle
+from gateway.make import Planned
 from gateway.profile import Profile, Stage
 from gateway.settle import Settled, settle
 from gateway.states import FileState, ReceivedState
