@@ -16,6 +16,7 @@ from cryptography import x509
 from msgspec import Struct
 
 from keys.certificates import Anchor, AnchorKind, Trust, certificate_sha256
+from keys.certified import pin_certificates
 from keys.errors import KeyringInvalid, KeyringMistake, KeyUnavailable
 from keys.fingerprint import Fingerprinter
 from keys.keyring_file import Entry, Environment, Role, read_entries
@@ -89,6 +90,25 @@ class Keyring:
         """The key of an enrolled person: of those in force at `at`, the one that began last."""
         entries = self._entries_of(Role.PERSON, name)
         return self._keys.persons[self._pick(Role.PERSON, name, entries, at).id]
+
+    def persons(self) -> list[tuple[str, PersonVerifier]]:
+        """Every person's keys, ended ones too, as (person, key): what was signed stays checkable."""
+        entries = [entry for entry in self._entries if entry.role is Role.PERSON]
+        return [(entry.owner, self._keys.persons[entry.id]) for entry in entries]
+
+    def journal_signer(self, at: datetime) -> Signer:
+        """Our key for heads of the journal: of those in force at `at`, the one that began last."""
+        entries = self._entries_of(Role.JOURNAL_SIGN, "")
+        usable = [entry for entry in entries if self._is_usable(entry, at)]
+        if not usable:
+            raise self._unavailable(Role.JOURNAL_SIGN, "", entries, at)
+        return self._keys.signers[_latest(usable).id]
+
+    def journal_trust(self) -> Trust:
+        """By whose certificates heads of the journal are our own: those of all our keys, ended ones too."""
+        signers = [self._keys.signers[entry.id] for entry in self._entries_of(Role.JOURNAL_SIGN, "")]
+        certificates = [x509.load_der_x509_certificate(signer.certificate_der) for signer in signers]
+        return pin_certificates("the journal", self.environment, certificates)
 
     def ssh_login(self, bank: str, at: datetime | None = None) -> Login:
         """How to log in to the bank's server: a key file with its passphrase, a password, or both."""

@@ -32,6 +32,7 @@ class Role(StrEnum):
     SPOOL_MASTER = "spool-master"
     FINGERPRINT = "fingerprint"
     PERSON = "person"
+    JOURNAL_SIGN = "journal-sign"
 
 
 class Environment(StrEnum):
@@ -99,6 +100,7 @@ _RULES = {
     Role.SPOOL_MASTER: _RoleRule(("key",)),
     Role.FINGERPRINT: _RoleRule(("key",)),
     Role.PERSON: _RoleRule(("person",), ("public_key",), ("algorithm",)),
+    Role.JOURNAL_SIGN: _RoleRule((), ("private_key", "pkcs12"), ("certificate", "password", "algorithm")),
 }
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,47}")
 _HEADER = re.compile(r"\s*\[\[\s*key\s*\]\]")
@@ -212,7 +214,8 @@ class _Reading:
         here = self._line_of_block(number)
         if entry.valid_from and entry.valid_until and entry.valid_from >= entry.valid_until:
             self.add(self._line_of(number, "valid_until"), "valid_until is not after valid_from")
-        if entry.role is Role.SIGN and (entry.private_key is None) is not (entry.certificate is None):
+        signs = entry.role in {Role.SIGN, Role.JOURNAL_SIGN}
+        if signs and (entry.private_key is None) is not (entry.certificate is None):
             self.add(here, "private_key and certificate go together; a PKCS#12 file has its own")
         if entry.ca is not None and bool(entry.subjects) == entry.any_subject:
             self.add(

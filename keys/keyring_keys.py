@@ -11,6 +11,7 @@ from msgspec import Struct, field
 
 from keys.algorithms import ALGORITHMS
 from keys.certificates import certificate_sha256
+from keys.certified import public_key_text
 from keys.errors import KeyringMistake, KeyUnavailable
 from keys.fingerprint import Fingerprinter
 from keys.keyring_file import Entry, Environment, Role, parse_host_keys
@@ -41,9 +42,11 @@ class Login:
 class PersonVerifier:
     """A `Verifier` that knows its name in the ring."""
 
-    def __init__(self, key_id: str, verifier: Verifier) -> None:
+    def __init__(self, key_id: str, verifier: Verifier, public_key: str = "") -> None:
         self.key_id = key_id
         self.algorithm = verifier.algorithm
+        self.public_key = public_key
+        """Base64 of its SubjectPublicKeyInfo, for whoever checks the person's statements elsewhere."""
         self._verifier = verifier
 
     def hasher(self) -> Hasher:
@@ -135,8 +138,9 @@ def _load_fingerprint(keys: LoadedKeys, entry: Entry) -> None:
 def _load_person(keys: LoadedKeys, entry: Entry) -> None:
     if entry.public_key is not None:
         algorithm = ALGORITHMS[entry.algorithm] if entry.algorithm else None
-        verifier = make_verifier(load_public_key(entry.public_key), algorithm)
-        keys.persons[entry.id] = PersonVerifier(entry.id, verifier)
+        public_key = load_public_key(entry.public_key)
+        verifier = make_verifier(public_key, algorithm)
+        keys.persons[entry.id] = PersonVerifier(entry.id, verifier, public_key_text(public_key))
 
 
 _LOADERS: dict[Role, Callable[[LoadedKeys, Entry], Any]] = {
@@ -148,6 +152,7 @@ _LOADERS: dict[Role, Callable[[LoadedKeys, Entry], Any]] = {
     Role.SPOOL_MASTER: _load_master,
     Role.FINGERPRINT: _load_fingerprint,
     Role.PERSON: _load_person,
+    Role.JOURNAL_SIGN: _load_sign,
 }
 
 

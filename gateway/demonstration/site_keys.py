@@ -19,6 +19,7 @@ from keys.secret_sources import write_private_file
 RING_FILE = "keys.toml"
 SPOOL_KEY = "spool-1"
 FINGERPRINT_KEY = "fingerprint-1"
+JOURNAL_KEY = "journal-1"
 PLATFORM_KEY = "platform.pem"
 PLATFORM_CERTIFICATE = "platform.crt"
 
@@ -45,6 +46,7 @@ class SiteKeys:
             self._make_bank(bank)
         self._make_platform()
         self._make_persons()
+        self._make_journal()
         for name, role in ((SPOOL_KEY, "spool-master"), (FINGERPRINT_KEY, "fingerprint")):
             new_master_key_file(self._gateway / "keys" / f"{name}.key", name)
             self._enter(name, role, f'key = {{ file = "keys/{name}.key" }}')
@@ -117,6 +119,18 @@ class SiteKeys:
             identity = authority.issue(f"CN={person},C=CN", *self._valid, kind="ec-p256")
             identity.write_pem(folder / f"{person}.pem", self._gateway / "keys" / f"{person}.crt")
             self._enter(person, "person", f'person = "{person}"', f'public_key = "keys/{person}.crt"')
+
+    def _make_journal(self) -> None:
+        authority = Authority.create("CN=Journal CA,C=CN", *self._valid)
+        identity = authority.issue("CN=bankgate journal,C=CN", *self._valid, kind="ec-p256")
+        folder = self._gateway / "keys"
+        identity.write_pem(folder / f"{JOURNAL_KEY}.pem", folder / f"{JOURNAL_KEY}.crt")
+        self._enter(
+            JOURNAL_KEY,
+            "journal-sign",
+            f'private_key = "keys/{JOURNAL_KEY}.pem"',
+            f'certificate = "keys/{JOURNAL_KEY}.crt"',
+        )
 
     def _enter(self, key_id: str, role: str, *lines: str) -> None:
         """One entry of the ring."""
