@@ -187,15 +187,16 @@ def _amount_fault(text: str) -> Fault:
 def _warn_about_ids(
     column: list[str], payee_kinds: list[str], today: date | None, findings: list[Finding]
 ) -> None:
-    if not {number[:2] for number in column} <= PROVINCES:
-        for index, number in enumerate(column):
-            if number and payee_kinds[index] != "organisation" and not region_known(number):
-                findings.append(Finding(index, "beneficiary_id", _REGION, mask_id(number)))
+    unknown = {number[:2] for number in column} - PROVINCES
+    for index, number in enumerate(column if unknown else ()):
+        if number[:2] not in unknown or not number or payee_kinds[index] == "organisation":
+            continue
+        if not region_known(number):
+            findings.append(Finding(index, "beneficiary_id", _REGION, mask_id(number)))
     if today is None:
         return
     limit = f"{today:%Y%m%d}"
-    if max([number[6:14] for number in column]) > limit:
-        for index, number in enumerate(column):
-            born = birth_date(number)
-            if born and born > today and payee_kinds[index] != "organisation":
-                findings.append(Finding(index, "beneficiary_id", _FUTURE, mask_id(number)))
+    for index in [index for index, number in enumerate(column) if number[6:14] > limit]:
+        born = birth_date(column[index])
+        if born and born > today and payee_kinds[index] != "organisation":
+            findings.append(Finding(index, "beneficiary_id", _FUTURE, mask_id(column[index])))
