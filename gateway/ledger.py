@@ -19,7 +19,7 @@ from sqlalchemy.exc import DatabaseError, OperationalError
 
 from gateway.errors import IntegrityError, StorageFailed
 
-SCHEMA_REVISION = "0001"
+SCHEMA_REVISION = "0002"
 
 BUSY_TIMEOUT_SECONDS = 60
 """A submission of a million payments holds the write lock for a few seconds."""
@@ -81,7 +81,10 @@ class Ledger:
 
     def connect(self) -> Connection:
         """A connection for `read` and `write` whose temporary tables last until it is closed."""
-        return self._engine.connect()
+        connection = self._engine.connect()
+        # Out of the pool: else the next user would find the tables.
+        connection.detach()
+        return connection
 
     @contextmanager
     def write(self, connection: Connection | None = None) -> Iterator[Transaction]:
