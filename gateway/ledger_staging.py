@@ -40,7 +40,7 @@ class Staging:
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
         self._connection = ledger.connect()
-        self._database = cast("sqlite3.Connection", self._connection.connection.driver_connection)
+        self._database = cast("sqlite3.Connection", self._connection.connection.dbapi_connection)
         for statement in _TABLES:
             self._database.execute(statement)
 
