@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 from typing import Any
 
@@ -78,6 +79,9 @@ def record_decision(
         object=statement.subject,
         decision=statement.decision,
         person=statement.person,
+        statement_sha256=hashlib.sha256(statement.to_bytes()).hexdigest(),
+        signature_sha256=hashlib.sha256(signature).hexdigest(),
+        key_sha256=hashlib.sha256(base64.b64decode(person.public_key)).hexdigest(),
     )
     return deciders(transaction, statement.subject, statement.decision)
 

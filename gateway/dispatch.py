@@ -198,6 +198,10 @@ def _plan(
             sequence=sequence,
             count=identity.count,
             total_minor=identity.total_minor,
+            items_sha256=evidence.items_digest(
+                (item, payment.payment_pk, payment.payment_id, payment.amount_minor)
+                for item, payment in enumerate(payments, start=1)
+            ),
         )
     return Planned(file_pk, identity, lane, payments)
 

@@ -2,12 +2,14 @@
 
 An event is written in the transaction of the change that it tells of, so neither can
 exist without the other. Bodies hold digests, counts, sums, states and names of files;
-never a name, an ID or an account number of a person.
+never a name, an ID or an account number of a person. A hash covers the digest of its body,
+so that the chain can be shown, and checked, with some of the bodies left out.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -35,12 +37,35 @@ def record(transaction: Transaction, at: datetime, kind: str, /, **body: Any) ->
 
 
 def event_hash(previous: str, recorded_at: str, kind: str, body: str) -> str:
-    """Lower-case hex SHA-256 of the four, each preceded by its length in bytes."""
+    """Hash of an event after the one whose hash is `previous`; all are texts, all are covered."""
+    return chain_hash(previous, recorded_at, kind, body_digest(body))
+
+
+def body_digest(body: str) -> str:
+    """Lower-case hex SHA-256 of a body's text."""
+    return hashlib.sha256(body.encode()).hexdigest()
+
+
+def chain_hash(previous: str, recorded_at: str, kind: str, body_sha256: str) -> str:
+    """Lower-case hex SHA-256 of the four, each preceded by its length in bytes (8, big-endian)."""
     running = hashlib.sha256()
-    for part in (previous, recorded_at, kind, body):
+    for part in (previous, recorded_at, kind, body_sha256):
         raw = part.encode()
         running.update(len(raw).to_bytes(8, "big"))
         running.update(raw)
+    return running.hexdigest()
+
+
+def items_digest(items: Iterable[tuple[int, int, str, int]]) -> str:
+    """SHA-256 over a file's items as JSON arrays [item, payment, payment_id, amount_minor], LF after each.
+
+    The event of a planned file holds it, and thereby which payment of which amount is in it.
+    """
+    running = hashlib.sha256()
+    encoder = msgspec.json.Encoder()
+    for item in items:
+        running.update(encoder.encode(item))
+        running.update(b"\n")
     return running.hexdigest()
 
 

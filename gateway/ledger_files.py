@@ -333,22 +333,38 @@ def has_outcomes(transaction: Transaction, file_pk: int) -> bool:
     return transaction.one("SELECT 1 FROM outcome WHERE file_pk = :pk LIMIT 1", pk=file_pk) is not None
 
 
+BEHIND = "behind"
+"""Cause of a hold under which nothing leaves, while answers are still fetched and settled."""
+
+
 def bank_hold(transaction: Transaction, bank: str) -> str | None:
     """Why nothing is exchanged with the bank, or None."""
-    row = transaction.one("SELECT message FROM bank_hold WHERE bank = :bank", bank=bank)
+    row = transaction.one(
+        "SELECT message FROM bank_hold WHERE bank = :bank AND cause <> :behind ORDER BY cause LIMIT 1",
+        bank=bank,
+        behind=BEHIND,
+    )
+    return None if row is None else str(row.message)
+
+
+def bank_behind(transaction: Transaction, bank: str) -> str | None:
+    """Why nothing may leave for the bank until a person has reconciled with it, or None."""
+    row = transaction.one(
+        "SELECT message FROM bank_hold WHERE bank = :bank AND cause = :behind", bank=bank, behind=BEHIND
+    )
     return None if row is None else str(row.message)
 
 
 def bank_holds(transaction: Transaction) -> list[tuple[str, str, str]]:
     """(bank, cause, message) of every held bank."""
-    rows = transaction.all("SELECT bank, cause, message FROM bank_hold ORDER BY bank")
+    rows = transaction.all("SELECT bank, cause, message FROM bank_hold ORDER BY bank, cause")
     return [(row.bank, row.cause, row.message) for row in rows]
 
 
 def hold_bank(transaction: Transaction, bank: str, cause: str, message: str, at: datetime) -> None:
     transaction.run(
         "INSERT INTO bank_hold (bank, cause, message, recorded_at) VALUES (:bank, :cause, :message, :at)"
-        " ON CONFLICT (bank) DO UPDATE SET cause = :cause, message = :message",
+        " ON CONFLICT (bank, cause) DO UPDATE SET message = :message",
         bank=bank,
         cause=cause,
         message=message,
