@@ -10,10 +10,8 @@ from __future__ import annotations
 import gc
 import io
 import random
-import resource
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -22,10 +20,11 @@ import construct
 from formats.layout import parse_layout
 from formats.records import FileIdentity, RecordChunk
 from formats.registry import compile_layout
+from tests.bench.measure import Ratio, compare
 
-RECORDS = 200_000
 CHUNK = 1024
-REPEATS = 3
+SLOW_PART = 10
+"""The baseline works through one record of so many; its time is the same for each."""
 
 _TABLE = """
 1      text     mark        !"2"
@@ -107,61 +106,55 @@ class _Amount(construct.Adapter):
         return b"%14d.%02d" % divmod(obj, 100)
 
 
-def main() -> None:
-    """Print microseconds a record and the ratios."""
-    rows = list(_rows())
+def run(records: int = 200_000) -> list[Ratio]:
+    """Both ways, over the same records."""
+    rows = list(_rows(records))
     chunks = list(_chunks(rows))
     codec = compile_layout(parse_layout(_LAYOUT, "bench"))
-    identity = _identity()
+    identity = _identity(records)
     fields = [
         name / (_Amount if name == "amount" else _Text)(construct.Bytes(width)) for name, width in _WIDTHS
     ]
     baseline = construct.Struct(*fields, construct.Const(b"\n")).compile()
     encoded = b"".join(codec.encode(identity, chunks))
-    records = encoded[56:]
-    slow_rows = rows[: RECORDS // 10]
-    stride = len(records) // RECORDS
-    slow_records = [records[start : start + stride] for start in range(0, stride * len(slow_rows), stride)]
-    if b"".join(map(baseline.build, slow_rows)) != records[: stride * len(slow_rows)]:
+    body = encoded[56:]
+    slow_rows = rows[: max(1, records // SLOW_PART)]
+    stride = len(body) // records
+    slow_records = [body[start : start + stride] for start in range(0, stride * len(slow_rows), stride)]
+    if b"".join(map(baseline.build, slow_rows)) != body[: stride * len(slow_rows)]:
         sys.exit("construct and the layout disagree")
     gc.freeze()  # what the set-up left behind is nobody's cost
-    print(f"fixed width, {RECORDS} x {stride - 1} bytes, {len(_WIDTHS)} fields; microseconds of CPU a record")
-    _report(
-        "encode",
-        _best(lambda: [baseline.build(row) for row in slow_rows], len(slow_rows)),
-        _best(lambda: sum(map(len, codec.encode(identity, chunks))), RECORDS),
+    encode = compare(
+        lambda: [baseline.build(row) for row in slow_rows],
+        lambda: sum(map(len, codec.encode(identity, chunks))),
     )
-    _report(
-        "decode",
-        _best(lambda: [baseline.parse(record) for record in slow_records], len(slow_rows)),
-        _best(lambda: _drain(codec, encoded), RECORDS),
+    decode = compare(
+        lambda: [baseline.parse(record) for record in slow_records],
+        lambda: _drain(codec, encoded, records),
     )
-    print(f"peak memory of all this: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024} MiB")
+    gc.unfreeze()
+    return [
+        Ratio(
+            name=name,
+            baseline="construct, compiled",
+            baseline_microseconds=slow / len(slow_rows) * 1e6,
+            our_microseconds=fast / records * 1e6,
+            wanted=7,
+        )
+        for name, (slow, fast) in (("fixed-width encode", encode), ("fixed-width decode", decode))
+    ]
 
 
-def _drain(codec: Any, encoded: bytes) -> None:
+def _drain(codec: Any, encoded: bytes, records: int) -> None:
     decoder = codec.decode(io.BytesIO(encoded))
-    if sum(chunk.count for chunk in decoder) != RECORDS or decoder.problems:
+    if sum(chunk.count for chunk in decoder) != records or decoder.problems:
         sys.exit("the file was not read back whole")
 
 
-def _report(what: str, slow: float, fast: float) -> None:
-    print(f"  {what}: construct compiled {slow:6.2f}   bankgate {fast:6.2f}   ratio {slow / fast:5.1f}")
-
-
-def _best(run: Callable[[], object], records: int) -> float:
-    times = []
-    for _ in range(REPEATS):
-        start = time.process_time()
-        run()
-        times.append(time.process_time() - start)
-    return min(times) / records * 1e6
-
-
-def _rows() -> Iterator[dict[str, Any]]:
+def _rows(records: int) -> Iterator[dict[str, Any]]:
     generator = random.Random(1)
     family, given = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗", "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超兰霞平"
-    for item in range(RECORDS):
+    for item in range(records):
         failed = item % 20 == 0
         yield {
             "mark": "2",
@@ -186,7 +179,7 @@ def _chunks(rows: list[dict[str, Any]]) -> Iterator[RecordChunk]:
         yield RecordChunk(record="payment", count=len(part), columns=columns)
 
 
-def _identity() -> FileIdentity:
+def _identity(records: int) -> FileIdentity:
     return FileIdentity(
         bank="bench",
         sequence=1,
@@ -194,10 +187,11 @@ def _identity() -> FileIdentity:
         message_id="1",
         created_at=datetime(2026, 1, 1, tzinfo=UTC),
         bank_day=date(2026, 1, 1),
-        count=RECORDS,
+        count=records,
         total_minor=0,
     )
 
 
 if __name__ == "__main__":
-    main()
+    for ratio in run():
+        print(ratio.line())

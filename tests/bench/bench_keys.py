@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,9 +21,9 @@ from keys.fingerprint import Fingerprinter
 from keys.sealed import MasterKey, Masters, SealedReader, SealedWriter, open_texts, seal_texts
 from keys.sealed_header import Sink
 from keys.signer import Signer
+from tests.bench.measure import Ratio, compare
 
 MEGABYTE = 1_000_000
-ROUNDS = 3
 TEXTS = 100_000
 BLOCK_BYTES = 256 * 1024
 NOW = datetime.now(UTC)
@@ -93,23 +92,30 @@ class Files:
                 writer.write(block)
 
 
-def main() -> None:
-    size_bytes = (int(sys.argv[1]) if len(sys.argv) > 1 else 256) * MEGABYTE
+def run(megabytes: int = 256) -> list[Ratio]:
+    """Each way of signing and sealing beside plain hashing of the same file."""
+    size_bytes = megabytes * MEGABYTE
+    ratios: list[Ratio] = []
     with tempfile.TemporaryDirectory(prefix="bench-keys-") as folder:
         files = Files(Path(folder), size_bytes)
-        baseline = best(files.hash)
-        print(f"{'plain SHA-256':24} {size_bytes / baseline / MEGABYTE:7,.0f} MB/s   time 1.00")
 
         def show(name: str, work: Callable[[], object]) -> None:
-            seconds = best(work)
-            speed = size_bytes / seconds / MEGABYTE
-            print(f"{name:24} {speed:7,.0f} MB/s   time {seconds / baseline:.2f}")
+            baseline, ours = compare(files.hash, work)
+            ratios.append(
+                Ratio(
+                    name=name,
+                    baseline="plain SHA-256",
+                    baseline_microseconds=baseline / megabytes * 1e6,
+                    our_microseconds=ours / megabytes * 1e6,
+                    unit="MB",
+                )
+            )
 
         measure_signatures(files, show)
         show("seal AES-256-GCM", files.seal)
         files.write_sealed()
         show("open sealed", files.open_sealed)
-    measure_small()
+    return ratios
 
 
 def measure_signatures(files: Files, show: Callable[[str, Callable[[], object]], None]) -> None:
@@ -141,14 +147,11 @@ def measure_small() -> None:
 
 
 def best(work: Callable[[], object]) -> float:
-    """Seconds of the fastest of `ROUNDS` runs."""
-    seconds = []
-    for _ in range(ROUNDS):
-        start = time.perf_counter()
-        work()
-        seconds.append(time.perf_counter() - start)
-    return min(seconds)
+    """Seconds of the fastest of a few runs."""
+    return compare(lambda: None, work)[1]
 
 
 if __name__ == "__main__":
-    main()
+    for ratio in run(int(sys.argv[1]) if len(sys.argv) > 1 else 256):
+        print(ratio.line())
+    measure_small()

@@ -18,10 +18,10 @@ from pathlib import Path
 import paramiko
 
 from channels import open_sftp
+from tests.bench.measure import Ratio, compare
 from tests.servers import OpenSshServer
 
 MEGABYTE = 1_000_000
-ROUNDS = 3
 
 
 class Ground:
@@ -88,32 +88,43 @@ class Ground:
         return transport
 
 
-def seconds(act: Callable[[], None], *, remove: Path) -> float:
-    """The best of a few rounds; what an earlier round left is removed before each."""
-    best = float("inf")
-    for _ in range(ROUNDS):
-        remove.unlink(missing_ok=True)
-        started = time.perf_counter()
-        act()
-        best = min(best, time.perf_counter() - started)
-    return best
-
-
-def main(size_bytes: int = 64 * MEGABYTE) -> None:
+def run(megabytes: int = 64) -> list[Ratio]:
+    """Ours, scp and plain paramiko beside OpenSSH's sftp, by wall time: others' processes work too."""
+    size_bytes = megabytes * MEGABYTE
+    ratios = []
     with tempfile.TemporaryDirectory() as name, OpenSshServer(Path(name)) as server:
         ground = Ground(server, Path(name), size_bytes)
-        ways = ("sftp", "scp", "ours", "paramiko")
-        up = {way: seconds(getattr(ground, f"{way}_up"), remove=ground.remote) for way in ways}
-        assert ground.remote.read_bytes() == ground.source.read_bytes()
-        down = {way: seconds(getattr(ground, f"{way}_down"), remove=ground.sink) for way in ways}
-        assert ground.sink.read_bytes() == ground.source.read_bytes()
-    print(f"SFTP over loopback, {size_bytes // MEGABYTE} MB, speed as a ratio to OpenSSH's sftp")
-    for way in ways:
-        print(
-            f"  {way:<10} upload {up['sftp'] / up[way]:5.2f} ({size_bytes / MEGABYTE / up[way]:6.1f} MB/s)"
-            f"   download {down['sftp'] / down[way]:5.2f} ({size_bytes / MEGABYTE / down[way]:6.1f} MB/s)"
-        )
+        for direction, verb, made in (("up", "upload", ground.remote), ("down", "download", ground.sink)):
+            for way in ("ours", "scp", "paramiko"):
+                baseline, other = compare(
+                    _anew(getattr(ground, f"sftp_{direction}"), made),
+                    _anew(getattr(ground, f"{way}_{direction}"), made),
+                    time.perf_counter,
+                )
+                if made.read_bytes() != ground.source.read_bytes():
+                    sys.exit(f"{way} {verb} carried other bytes")
+                ratios.append(
+                    Ratio(
+                        name=f"SFTP {verb}, {way}",
+                        baseline="OpenSSH sftp (wall time)",
+                        baseline_microseconds=baseline / megabytes * 1e6,
+                        our_microseconds=other / megabytes * 1e6,
+                        unit="MB",
+                    )
+                )
+    return ratios
+
+
+def _anew(act: Callable[[], None], made: Path) -> Callable[[], None]:
+    """The same after what an earlier round left is removed."""
+
+    def act_anew() -> None:
+        made.unlink(missing_ok=True)
+        act()
+
+    return act_anew
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) * MEGABYTE if len(sys.argv) > 1 else 64 * MEGABYTE)
+    for ratio in run(int(sys.argv[1]) if len(sys.argv) > 1 else 64):
+        print(ratio.line())

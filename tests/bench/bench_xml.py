@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import sys
-import time
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -21,6 +20,7 @@ from formats import CHUNK_RECORDS, FileIdentity, Reason, RecordChunk, Status
 from formats.layout import read_layout
 from formats.reference import make_references
 from formats.xml import compile_xml
+from tests.bench.measure import Ratio, compare
 
 LAYOUTS = Path(formats.__file__).parent / "layouts"
 NAMES = ("阿依古丽·买买提", "王小明", "欧阳娜娜", "李&王", "𠮷田一郎")
@@ -189,39 +189,43 @@ def read_with_iterparse(document: bytes) -> int:
     return count
 
 
-def run(records: int) -> list[tuple[str, float, float]]:
-    """Name, seconds of the baseline, seconds of ours; both on the same document."""
+def run(records: int = 200_000) -> list[Ratio]:
+    """Writing and reading, each side over the same payments and the same document."""
     request = compile_xml(read_layout(LAYOUTS / "iso20022-pain001-request.toml"))
     result = compile_xml(read_layout(LAYOUTS / "iso20022-pain002-result.toml"))
     identity = make_identity(records)
     payments, outcomes = Chunks(records, request_columns), Chunks(records, result_columns)
     answer = b"".join(result.encode(identity, outcomes))
 
-    def read() -> int:
-        return sum(chunk.count for chunk in result.decode(io.BytesIO(answer)))
+    def read_ours() -> None:
+        count = sum(chunk.count for chunk in result.decode(io.BytesIO(answer)))
+        if count != records:
+            raise AssertionError(f"{count} records read, wanted {records}")
 
-    baseline_count, baseline_read = _timed(lambda: read_with_iterparse(answer))
-    count, our_read = _timed(read)
-    if not count == baseline_count == records:
-        raise AssertionError(f"{count} and {baseline_count} records read, wanted {records}")
-    _, baseline_write = _timed(lambda: write_with_xmlfile(identity, payments))
-    _, our_write = _timed(lambda: b"".join(request.encode(identity, payments)))
+    def read_with_lxml() -> None:
+        count = read_with_iterparse(answer)
+        if count != records:
+            raise AssertionError(f"{count} records read, wanted {records}")
+
+    write = compare(
+        lambda: write_with_xmlfile(identity, payments), lambda: b"".join(request.encode(identity, payments))
+    )
+    read = compare(read_with_lxml, read_ours)
     return [
-        ("xml write pain.001: lxml xmlfile", baseline_write, our_write),
-        ("xml read pain.002: lxml iterparse + findtext", baseline_read, our_read),
+        Ratio(
+            name=name,
+            baseline=baseline,
+            baseline_microseconds=slow / records * 1e6,
+            our_microseconds=fast / records * 1e6,
+            wanted=wanted,
+        )
+        for name, baseline, wanted, (slow, fast) in (
+            ("XML write pain.001", "lxml xmlfile, elements", 10, write),
+            ("XML read pain.002", "lxml iterparse, findtext", 2.5, read),
+        )
     ]
 
 
-def _timed(work: Callable[[], Any]) -> tuple[Any, float]:
-    start = time.perf_counter()
-    made = work()
-    return made, time.perf_counter() - start
-
-
 if __name__ == "__main__":
-    wanted = int(sys.argv[1]) if len(sys.argv) > 1 else 200_000
-    for name, baseline, ours in run(wanted):
-        each = 1_000_000 / wanted
-        print(
-            f"{name:46} {baseline * each:6.2f} us, ours {ours * each:5.2f} us: {baseline / ours:5.1f} times"
-        )
+    for ratio in run(int(sys.argv[1]) if len(sys.argv) > 1 else 200_000):
+        print(ratio.line())

@@ -1,0 +1,58 @@
+"""`make bench`: every speed as a ratio to a baseline of the same run, then the main path.
+
+    python -m tests.bench [--records N] [--payments N] [--only fixed|xml|keys|sftp|end]
+
+Prints; never fails because of time. What the figures mean stands in docs/performance.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import shutil
+from collections.abc import Callable
+
+from tests.bench import bench_end, bench_fixed, bench_keys, bench_sftp, bench_xml
+from tests.bench.measure import Ratio
+
+_NOISE = (
+    "CPU time of this process, baseline and ours by turns, best of three. On a machine that others use"
+    " single figures move by a third; ratios by about a tenth."
+)
+
+
+def main() -> None:
+    """Run the chosen benches, one after the other."""
+    options = _options()
+    ratios: dict[str, Callable[[], list[Ratio]]] = {
+        "fixed": lambda: bench_fixed.run(options.records),
+        "xml": lambda: bench_xml.run(options.records),
+        "keys": bench_keys.run,
+        "sftp": bench_sftp.run,
+    }
+    print(f"{platform.python_implementation()} {platform.python_version()}, {os.cpu_count()} cores, ", end="")
+    print(f"load {os.getloadavg()[0]:.1f}; {options.records} records of 256 bytes and 12 fields")
+    print(_NOISE)
+    print(f"  {'what':28} {'baseline':30} {'baseline':>10} {'ours':>10} {'':9} {'ratio':>6}")
+    for name, run in ratios.items():
+        if options.only in (None, name):
+            if name == "sftp" and shutil.which("sshd") is None and not os.path.exists("/usr/sbin/sshd"):
+                print("  sftp: left out, there is no sshd (apt-get install openssh-server)")
+                continue
+            for ratio in run():
+                print(ratio.line(), flush=True)
+    if options.only in (None, "end"):
+        bench_end.report(bench_end.measure(options.payments))
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__.split("\n")[0])
+    parser.add_argument("--records", type=int, default=200_000, metavar="N", help="for fixed and xml")
+    parser.add_argument("--payments", type=int, default=100_000, metavar="N", help="for end")
+    parser.add_argument("--only", choices=("fixed", "xml", "keys", "sftp", "end"))
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,57 @@
+"""How every bench measures: baseline and ours by turns, the best of a few short runs.
+
+CPU time of this process says what the code costs, whoever else uses the machine; it still
+grows by a third or more where a neighbour takes caches and the other half of a core, which
+is why only the ratio to a baseline of the same run means something.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from msgspec import Struct
+
+ROUNDS = 3
+
+
+class Ratio(Struct, frozen=True, kw_only=True):
+    """One comparison. Times are microseconds for one `unit` of work."""
+
+    name: str
+    baseline: str
+    baseline_microseconds: float
+    our_microseconds: float
+    unit: str = "record"
+    wanted: float | None = None
+    """What the ratio should be at least; None where nothing was promised."""
+
+    @property
+    def times(self) -> float:
+        """How many times as fast as the baseline."""
+        return self.baseline_microseconds / self.our_microseconds
+
+    def line(self) -> str:
+        """One line of the table."""
+        verdict = ""
+        if self.wanted is not None:
+            verdict = f"  wanted {self.wanted:g}: " + ("yes" if self.times >= self.wanted else "NO")
+        return (
+            f"  {self.name:28} {self.baseline:30} {self.baseline_microseconds:10.2f}"
+            f" {self.our_microseconds:10.2f} us/{self.unit:6} {self.times:6.2f} times{verdict}"
+        )
+
+
+def compare(
+    baseline: Callable[[], object],
+    ours: Callable[[], object],
+    clock: Callable[[], float] = time.process_time,
+) -> tuple[float, float]:
+    """Seconds of the fastest run of each, taken by turns."""
+    best = [float("inf"), float("inf")]
+    for _ in range(ROUNDS):
+        for place, work in enumerate((baseline, ours)):
+            start = clock()
+            work()
+            best[place] = min(best[place], clock() - start)
+    return best[0], best[1]
