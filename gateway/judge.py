@@ -7,12 +7,13 @@ ours, then an amount that is not ours, then what the bank says.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date
 from typing import Any
 
 from msgspec import Struct
 
-from formats import Reason, RecordChunk, Status
+from formats import FeeKind, Reason, RecordChunk, Status
 from formats.names import normalize_names
 from gateway.items import Expected
 
@@ -125,3 +126,26 @@ def _judge_return(amount: int | None, instructed: int) -> Stated:
     if amount != instructed:
         return Stated(Status.DISCREPANT, Reason.AMOUNT_DIFFERS, instructed, amount, 0)
     return Stated(Status.RETURNED, Reason.RETURNED, instructed, amount, 0)
+
+
+def charges_beside(
+    columns: Columns, verdicts: list[Stated], bearers: list[str], free_bearers: Collection[str]
+) -> list[tuple[FeeKind, int, int]]:
+    """(kind, minor units, row) of what the bank kept or charged beside its outcomes.
+
+    An outcome is never changed by it. A bearer of charges other than the free ones is a
+    finding without an amount.
+    """
+    return [
+        *((FeeKind.FEE_COLUMN, fee, row) for row, fee in enumerate(columns.fees) if fee),
+        *(
+            (FeeKind.SHORT_CREDIT, stated.short_minor, row)
+            for row, stated in enumerate(verdicts)
+            if stated.short_minor
+        ),
+        *(
+            (FeeKind.CHARGE_BEARER, 0, row)
+            for row, bearer in enumerate(bearers)
+            if bearer and bearer not in free_bearers
+        ),
+    ]

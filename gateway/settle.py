@@ -9,7 +9,6 @@ who accepts it accepts exactly the problems that were shown.
 from __future__ import annotations
 
 import hashlib
-from array import array
 from collections.abc import Sequence
 from typing import Any
 
@@ -25,14 +24,13 @@ from formats import (
     Reason,
     RecordChunk,
     Status,
-    parse_reference,
 )
 from gateway import evidence
 from gateway.collect import VerifiedFile
 from gateway.correlate import Hold, find_our_file, pinned_codec, problem_of
 from gateway.installation import Installation, canonical
 from gateway.items import Items
-from gateway.judge import Columns, Stated, foreign_echoes, judge, result_columns
+from gateway.judge import Columns, Stated, charges_beside, foreign_echoes, judge, result_columns
 from gateway.ledger import Transaction
 from gateway.ledger_files import FileRow, file_by_key, move_file, set_attention
 from gateway.ledger_outcomes import (
@@ -46,6 +44,7 @@ from gateway.ledger_outcomes import (
     unsettled_items,
 )
 from gateway.ledger_received import move_received
+from gateway.matching import Book
 from gateway.profile import Profile
 from gateway.states import FileState, ReceivedState, effective_outcome
 from keys.sealed import seal_texts
@@ -181,9 +180,9 @@ class _Settlement:
             installation.ledger.write() as transaction,
         ):
             file = file_by_key(transaction, file.file_pk)
-            book = _Book(
+            book = Book(
                 file=file,
-                items=Items(reader, file.payment_count),
+                written=Items(reader, file.payment_count),
                 keys=payment_keys(transaction, file.file_pk, file.payment_count),
                 current=latest_outcomes(transaction, file.file_pk),
                 seen=bytearray(file.payment_count + 1),
@@ -203,17 +202,18 @@ class _Settlement:
         if kept and canonical(kept) != self._accepted:
             raise Hold(kept)
 
-    def _take(self, transaction: Transaction, book: _Book, chunk: RecordChunk) -> None:
+    def _take(self, transaction: Transaction, book: Book, chunk: RecordChunk) -> None:
         if chunk.record == "fee":
             self._take_fee_lines(transaction, book, chunk)
         elif "outcome.status" in chunk.columns:
             self._take_outcomes(transaction, book, chunk)
 
-    def _take_outcomes(self, transaction: Transaction, book: _Book, chunk: RecordChunk) -> None:
-        chunk, items = self._matched(book, chunk)
+    def _take_outcomes(self, transaction: Transaction, book: Book, chunk: RecordChunk) -> None:
+        chunk, items, mistakes = book.match(chunk)
+        self._problems += [self._problem(code, message) for code, message in mistakes]
         if not items:
             return
-        expected = book.items.expected(items)
+        expected = book.written.expected(items)
         columns = result_columns(chunk)
         by_position = "attempt.reference" not in chunk.columns
         if by_position and (columns.accounts is None or "outcome.amount" not in chunk.columns):
@@ -248,35 +248,8 @@ class _Settlement:
             rows_sha256=_rows_digest(rows),
         )
 
-    def _matched(self, book: _Book, chunk: RecordChunk) -> tuple[RecordChunk, list[int]]:
-        """The chunk's records that are items of the file, each seen for the first time or not."""
-        items = _items_of(chunk, book.file.sequence)
-        count = book.file.payment_count
-        bad = [row for row, item in enumerate(items) if item is None or not 1 <= item <= count]
-        for row in bad:
-            self._problems.append(
-                self._problem("unmatched", f"line {chunk.lines[row]} is no payment of file {book.file.name}")
-            )
-        if bad:
-            left = [row for row in range(chunk.count) if row not in set(bad)]
-            chunk = RecordChunk(
-                record=chunk.record,
-                count=len(left),
-                columns={name: [values[row] for row in left] for name, values in chunk.columns.items()},
-                lines=[chunk.lines[row] for row in left],
-            )
-            items = [items[row] for row in left]
-        matched = [item for item in items if item is not None]
-        for row, item in enumerate(matched):
-            if book.seen[item]:
-                self._problems.append(
-                    self._problem("twice", f"line {chunk.lines[row]} names item {item} a second time")
-                )
-            book.seen[item] = min(255, book.seen[item] + 1)
-        return chunk, matched
-
     def _outcome_rows(
-        self, book: _Book, chunk: RecordChunk, items: list[int], columns: Columns, verdicts: list[Stated]
+        self, book: Book, chunk: RecordChunk, items: list[int], columns: Columns, verdicts: list[Stated]
     ) -> list[OutcomeValues]:
         file_pk, received_pk, at = book.file.file_pk, self._received.received_pk, self._now.isoformat()
         texts = self._sealed(columns.texts)
@@ -328,25 +301,14 @@ class _Settlement:
     def _note_charges(
         self,
         transaction: Transaction,
-        book: _Book,
+        book: Book,
         chunk: RecordChunk,
         items: list[int],
         columns: Columns,
         verdicts: list[Stated],
     ) -> None:
-        findings = (
-            [(FeeKind.FEE_COLUMN, fee, row) for row, fee in enumerate(columns.fees) if fee]
-            + [
-                (FeeKind.SHORT_CREDIT, stated.short_minor, row)
-                for row, stated in enumerate(verdicts)
-                if stated.short_minor
-            ]
-            + [
-                (FeeKind.CHARGE_BEARER, 0, row)
-                for row, bearer in enumerate(chunk.columns.get("fee.bearer", []))
-                if bearer and bearer not in self._profile.charges.free_bearers
-            ]
-        )
+        bearers = chunk.columns.get("fee.bearer", [])
+        findings = charges_beside(columns, verdicts, bearers, self._profile.charges.free_bearers)
         self._append_findings(
             transaction,
             book,
@@ -356,10 +318,10 @@ class _Settlement:
             ],
         )
 
-    def _take_fee_lines(self, transaction: Transaction, book: _Book, chunk: RecordChunk) -> None:
+    def _take_fee_lines(self, transaction: Transaction, book: Book, chunk: RecordChunk) -> None:
         amounts = chunk.columns["fee.amount"]
         labels = self._sealed(chunk.columns.get("fee.label") or [""] * chunk.count)
-        items = _items_of(chunk, book.file.sequence) if _has_key(chunk) else [None] * chunk.count
+        items = book.items_of(chunk)
         findings: list[_Charge] = []
         for row, item in enumerate(items):
             known = item if item is not None and 1 <= item <= book.file.payment_count else None
@@ -370,7 +332,7 @@ class _Settlement:
     def _append_findings(
         self,
         transaction: Transaction,
-        book: _Book,
+        book: Book,
         findings: Sequence[_Charge],
     ) -> None:
         append_fee_findings(
@@ -457,28 +419,6 @@ class _Settlement:
 
 _Charge = tuple[FeeKind, int, "int | None", "int | None", int, "bytes | None"]
 """kind, amount in minor units, item, payment_pk, line, sealed label"""
-
-
-class _Book(Struct):
-    """What settlement knows of one of our files."""
-
-    file: FileRow
-    items: Items
-    keys: array[int]
-    current: dict[int, LatestOutcome]
-    seen: bytearray
-
-
-def _has_key(chunk: RecordChunk) -> bool:
-    return "attempt.item" in chunk.columns or "attempt.reference" in chunk.columns
-
-
-def _items_of(chunk: RecordChunk, sequence: int) -> list[int | None]:
-    """Item numbers by reference or position; None where the key is not one of this file's."""
-    if "attempt.reference" in chunk.columns:
-        parsed = [parse_reference(reference) for reference in chunk.columns["attempt.reference"]]
-        return [pair[1] if pair is not None and pair[0] == sequence else None for pair in parsed]
-    return list(chunk.columns["attempt.item"])
 
 
 def _rows_digest(rows: list[OutcomeValues]) -> str:
