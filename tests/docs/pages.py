@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from pathlib import Path
+from typing import TypeVar
 
 from formats.reasons import NEEDS_SOURCE, PERMITTED, Reason, Status
 from gateway.states import (
@@ -18,6 +19,8 @@ from gateway.states import (
     REISSUABLE,
 )
 from tests.docs.advice import ADVICE
+
+State = TypeVar("State", bound=StrEnum)
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -103,7 +106,7 @@ never "failed": a wrong "failed" would be paid twice.
 PAGES = {"states.md": states_page, "reasons.md": reasons_page}
 
 
-def _diagram(moves: Mapping[StrEnum, Iterable[StrEnum]], *first: str) -> str:
+def _diagram(moves: Mapping[State, Iterable[State]], *first: str) -> str:
     lines = [f"    [*] --> {name}" for name in first]
     for before, afters in moves.items():
         lines += [f"    {before} --> {after}" for after in afters]

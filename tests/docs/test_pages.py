@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 
@@ -131,3 +132,23 @@ def test_modules_that_decisions_cite_exist() -> None:
     }
     assert cited
     assert [name for name in sorted(cited) if not (ROOT / name).exists()] == []
+
+
+@pytest.mark.parametrize("page", [ENGLISH, CHINESE, DOCS / "architecture.md"], ids=_name)
+def test_the_picture_of_the_house_has_the_imports_of_the_code(page: Path) -> None:
+    (picture,) = blocks(page, "mermaid")
+    rooms = ("gateway", "formats", "keys", "channels")
+    drawn = {pair for pair in re.findall(r"(\w+)(?:\[.*\])? --> (\w+)", picture) if set(pair) <= set(rooms)}
+    assert drawn == {(room, other) for room in rooms for other in _imported(room) & set(rooms) - {room}}
+
+
+def _imported(room: str) -> set[str]:
+    """The packages that the modules of a room import."""
+    found: set[str] = set()
+    for path in (ROOT / room).rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.module:
+                found.add(node.module.partition(".")[0])
+            elif isinstance(node, ast.Import):
+                found |= {alias.name.partition(".")[0] for alias in node.names}
+    return found
