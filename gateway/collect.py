@@ -19,6 +19,7 @@ from channels.errors import AlreadyExists, NotFound
 from formats import Problem
 from gateway import evidence
 from gateway.installation import Installation, canonical
+from gateway.ledger import Transaction
 from gateway.ledger_received import (
     ReceivedRow,
     Sighting,
@@ -79,7 +80,7 @@ def collect(installation: Installation, profile: Profile, channel: Channel) -> I
                 yield Fetched(name, INCOMPLETE)
             continue
         try:
-            yield Fetched(name, _fetch(installation, profile, channel, inbound, entry))
+            yield Fetched(name, _fetch(installation, profile, channel, inbound, entries, name))
         except NotFound:
             # The bank took it away between the listing and the fetch; the next look tells.
             continue
@@ -161,15 +162,16 @@ def _due(
     now = installation.clock.now()
     with installation.ledger.write() as transaction:
         before = sighting(transaction, profile.bank, entry.name)
-        same = before is not None and (before.size_bytes, before.modified) == (
-            entry.size_bytes,
-            entry.modified,
-        )
+        same = before is not None and _is_as_seen(entry, before)
         if before is None or not same:
             before = _seen(entry, now, 1, 0)
             note_sighting(transaction, profile.bank, before)
         elif before.fetched:
-            return False
+            if not _signature_changed(transaction, profile, entries.get(signature)):
+                return False
+            # The same bytes may be signed rightly now: they are taken once more.
+            before = _seen(entry, now, 1, 0)
+            note_sighting(transaction, profile.bank, before)
         elif now - datetime.fromisoformat(before.first_seen_at) >= timedelta(seconds=STABLE_SECONDS):
             before = _seen(entry, datetime.fromisoformat(before.first_seen_at), before.looks + 1, 0)
             note_sighting(transaction, profile.bank, before)
@@ -177,6 +179,18 @@ def _due(
     if signature:
         complete = complete and signature in entries
     return complete or INCOMPLETE
+
+
+def _signature_changed(transaction: Transaction, profile: Profile, signature: Entry | None) -> bool:
+    """Whether another detached signature lies there than the one that was fetched."""
+    if signature is None:
+        return False
+    fetched = sighting(transaction, profile.bank, signature.name)
+    return fetched is not None and not _is_as_seen(signature, fetched)
+
+
+def _is_as_seen(entry: Entry, seen: Sighting) -> bool:
+    return (entry.size_bytes, entry.modified) == (seen.size_bytes, seen.modified)
 
 
 def _seen(entry: Entry, first_seen_at: datetime, looks: int, fetched: int) -> Sighting:
@@ -191,9 +205,14 @@ def _seen(entry: Entry, first_seen_at: datetime, looks: int, fetched: int) -> Si
 
 
 def _fetch(
-    installation: Installation, profile: Profile, channel: Channel, inbound: Inbound, entry: Entry
+    installation: Installation,
+    profile: Profile,
+    channel: Channel,
+    inbound: Inbound,
+    entries: dict[str, Entry],
+    name: str,
 ) -> str:
-    folder = profile.channel.inbox
+    folder, entry = profile.channel.inbox, entries[name]
     signature = b""
     if signature_name := inbound.detached_signature_name(entry.name):
         buffer = io.BytesIO()
@@ -212,6 +231,8 @@ def _fetch(
     with installation.ledger.write() as transaction:
         known = find_received(transaction, profile.bank, sink.sha256, signature_sha256)
         note_sighting(transaction, profile.bank, _seen(entry, now, LOOKS_NEEDED, 1))
+        if signature_name:
+            note_sighting(transaction, profile.bank, _seen(entries[signature_name], now, LOOKS_NEEDED, 1))
         if known is None:
             insert_received(
                 transaction,
@@ -300,10 +321,14 @@ def _archive(
     if profile.channel.archive is None:
         return
     with installation.ledger.read() as transaction:
-        done = {row.name for row in received_in(transaction, profile.bank, ReceivedState.SETTLED)}
-    for name in entries:
-        recognised = profile.recognise(name)
-        if name not in done or recognised is None:
+        done = {row.name: row.state for row in received_in(transaction, profile.bank)}
+        seen = {name: sighting(transaction, profile.bank, name) for name in entries}
+    for name, entry in entries.items():
+        recognised, before = profile.recognise(name), seen[name]
+        if recognised is None or done.get(name) is not ReceivedState.SETTLED:
+            continue
+        if before is None or not before.fetched or not _is_as_seen(entry, before):
+            # Other bytes under a settled name: they are not stored here yet.
             continue
         inbound = recognised[0]
         for part in (name, inbound.detached_signature_name(name), inbound.flag_name(name)):
