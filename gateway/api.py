@@ -7,11 +7,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TextIO, overload
 
+import msgspec
+
 from formats import Batch, FeeFinding, Outcome, Payment, SealedText, Status
 from formats.registry import Registry
-from gateway import held, intake, report, runner
+from gateway import anchor, held, intake, report, runner
+from gateway.anchor import AnchorStatus, AnchorTurn
 from gateway.config import Configuration, Policy, load_configuration
-from gateway.connect import channel_opener
+from gateway.connect import anchor_opener, channel_opener
 from gateway.decisions import Statement
 from gateway.errors import Unknown
 from gateway.held import HeldItem
@@ -21,6 +24,7 @@ from gateway.ledger import Ledger
 from gateway.ledger_intake import BatchRow, batches, find_batch
 from gateway.ledger_outcomes import fee_findings, outcomes
 from gateway.ledger_payments import find_payment
+from gateway.locks import running
 from gateway.log import open_log
 from gateway.ports import Clock, FolderDisk, Randomness, SystemClock, SystemRandomness
 from gateway.report import BatchStatus, FileStatus, ReceivedStatus, Story
@@ -69,6 +73,7 @@ class Gateway:
                 clock=clock or SystemClock(),
                 randomness=randomness,
                 open_channel=open_channel or channel_opener(keyring, configuration.path.parent),
+                open_anchor=anchor_opener(configuration, keyring),
             ),
             log_file,
         )
@@ -176,6 +181,24 @@ class Gateway:
     def received(self) -> list[ReceivedStatus]:
         """Every file that banks put there, oldest first."""
         return report.received_statuses(self.installation)
+
+    def anchor_status(self) -> AnchorStatus:
+        """How far the journal is, how far it is signed, and how far its anchor knows it."""
+        return anchor.anchor_status(self.installation)
+
+    def anchor(self) -> AnchorTurn:
+        """Compare with the anchor, sign the journal's head and put it there, now.
+
+        Raises `Locked` beside a run.
+        """
+        with running(self.installation):
+            anchor.try_again(self.installation)
+            compared = anchor.compare(self.installation)
+            if compared.fault:
+                anchor.sign_head(self.installation)
+                return compared
+            published = anchor.publish(self.installation)
+            return msgspec.structs.replace(published, found=compared.found)
 
     def trace(self, payment_id: str, source_platform: str | None = None) -> Story:
         """One payment's whole story. Raises `Unknown`, also where two platforms use the id."""

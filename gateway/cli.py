@@ -132,7 +132,7 @@ def status(batch_id: str | None, config: Path, as_json: bool) -> None:
     """Where batches and files stand."""
     with opened(config) as gateway:
         batches = gateway.status(batch_id)
-        screen.show_status(batches, gateway.files(), gateway.received(), as_json)
+        screen.show_status(batches, gateway.files(), gateway.received(), gateway.anchor_status(), as_json)
         if not all(batch.adds_up for batch in batches):
             sys.exit(ExitCode.INTEGRITY)
 

@@ -88,6 +88,29 @@ class LimitSettings(Struct, frozen=True, kw_only=True):
     amount_per_batch_minor: PositiveInteger | None = None
 
 
+class AnchorSettings(Struct, frozen=True, kw_only=True):
+    """`[anchor]`: where signed heads of the journal go, outside this machine.
+
+    `root` is the folder itself for kind `folder`, else the starting folder on the server.
+    Login and host pins stand in the key ring under the bank name `login`.
+    """
+
+    kind: Literal["sftp", "folder"]
+    folder: str = ""
+    root: str = ""
+    host: str = ""
+    port: Annotated[int, Meta(ge=1, le=65535)] = 22
+    user: str = ""
+    login: Key = "anchor"
+    connect_timeout_seconds: Annotated[int, Meta(ge=1, le=600)] = 20
+    timeout_seconds: Annotated[int, Meta(ge=1, le=3600)] = 60
+
+    @property
+    def place(self) -> str:
+        """For messages."""
+        return self.root if self.kind == "folder" else f"{self.host}:{self.port} {self.user}"
+
+
 class Settings(Struct, frozen=True, kw_only=True):
     """`bankgate.toml` as written."""
 
@@ -96,6 +119,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     limits: LimitSettings = field(default_factory=LimitSettings)
     platform: dict[Key, PlatformSettings] = field(default_factory=dict)
     person: dict[Key, PersonSettings] = field(default_factory=dict)
+    anchor: AnchorSettings | None = None
 
 
 class Configuration(Struct, frozen=True, kw_only=True):
@@ -117,6 +141,7 @@ class Configuration(Struct, frozen=True, kw_only=True):
     profiles: dict[str, Profile]
     agreements: dict[tuple[str, str], list[Agreement]]
     """By (department, bank)."""
+    anchor: AnchorSettings | None = None
     warnings: list[Problem] = field(default_factory=list)
 
 
@@ -168,6 +193,7 @@ class _Loading:
             persons=settings.person,
             profiles={profile.bank: profile for profile, _ in profiles},
             agreements=grouped,
+            anchor=settings.anchor,
             warnings=self._problems(),
         )
 
@@ -249,6 +275,12 @@ class _Loading:
             if not self._resolve(folder).is_dir():
                 place = ("gateway", "layouts", index)
                 main.report(place, f"there is no folder {self._resolve(folder)}", code="folder", found=folder)
+
+        anchor = settings.anchor
+        wanted = () if anchor is None else ("root",) if anchor.kind == "folder" else ("host", "user")
+        for name in wanted:
+            if not getattr(anchor, name):
+                main.report(("anchor", name), "missing", code="missing_key", wanted=f"{name} of the anchor")
 
     def _check_layouts(
         self,

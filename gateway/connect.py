@@ -1,4 +1,4 @@
-"""From a bank's profile and the key ring to an open channel."""
+"""From a bank's profile, or the anchor's settings, and the key ring to an open channel."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from channels.channel import Channel
 from channels.folder import open_folder
 from channels.settings import FolderSettings, SftpSettings
 from channels.sftp import open_sftp
-from gateway.installation import ChannelOpener
+from gateway.config import AnchorSettings, Configuration
+from gateway.installation import AnchorOpener, ChannelOpener
 from gateway.profile import Profile
 from keys.keyring import Keyring
 
@@ -24,6 +25,38 @@ def channel_opener(keyring: Keyring, base: Path) -> ChannelOpener:
         return open_sftp(sftp_settings(profile, keyring))
 
     return open_channel
+
+
+def anchor_opener(configuration: Configuration, keyring: Keyring) -> AnchorOpener | None:
+    """A function that connects to the anchor; None where none is configured."""
+    anchor = configuration.anchor
+    if anchor is None:
+        return None
+
+    def open_anchor() -> Channel:
+        """Raises `channels.errors.ChannelError`, `keys.errors.KeyUnavailable`."""
+        if anchor.kind == "folder":
+            return open_folder(FolderSettings(root=str(configuration.path.parent / anchor.root)))
+        return open_sftp(anchor_settings(anchor, keyring))
+
+    return open_anchor
+
+
+def anchor_settings(anchor: AnchorSettings, keyring: Keyring) -> SftpSettings:
+    """The anchor's settings with login and host pins of the ring."""
+    login = keyring.ssh_login(anchor.login)
+    return SftpSettings(
+        host=anchor.host,
+        port=anchor.port,
+        user=anchor.user,
+        host_keys=tuple(keyring.host_pins(anchor.login)),
+        key_path="" if login.private_key is None else str(login.private_key),
+        key_passphrase=login.passphrase or "",
+        password=login.password or "",
+        root=anchor.root,
+        connect_timeout_seconds=anchor.connect_timeout_seconds,
+        operation_timeout_seconds=anchor.timeout_seconds,
+    )
 
 
 def sftp_settings(profile: Profile, keyring: Keyring) -> SftpSettings:

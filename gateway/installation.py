@@ -26,6 +26,7 @@ from keys.keyring import Keyring
 from keys.sealed import Masters
 
 ChannelOpener = Callable[[Profile], Channel]
+AnchorOpener = Callable[[], Channel]
 
 
 class Installation(Struct, kw_only=True):
@@ -41,6 +42,8 @@ class Installation(Struct, kw_only=True):
     randomness: Randomness
     open_channel: ChannelOpener
     log: FilteringBoundLogger
+    open_anchor: AnchorOpener | None = None
+    """Connects to where heads of the journal go; None: there is no such place."""
 
     def profile(self, bank: str) -> Profile:
         try:

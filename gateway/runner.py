@@ -19,12 +19,14 @@ from channels.channel import Channel
 from channels.errors import ChannelError
 from formats import FormatError
 from gateway import evidence
+from gateway.anchor import AnchorTurn, compare, publish
 from gateway.collect import INCOMPLETE, collect, next_look, verify
 from gateway.dispatch import dispatch
 from gateway.errors import ExitCode, IntegrityError
 from gateway.installation import Installation
 from gateway.ledger_files import (
     backoff,
+    bank_behind,
     bank_hold,
     clear_backoff,
     files_in,
@@ -65,6 +67,7 @@ class RunReport(Struct, kw_only=True):
     findings: int = 0
     attention: list[Attention] = field(default_factory=list)
     waiting: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
     next_due: datetime | None = None
     seconds: dict[str, float] = field(default_factory=dict)
 
@@ -102,17 +105,48 @@ def run(installation: Installation, bank: str | None = None) -> RunReport:
     )
     with running(installation):
         sweep_if_idle(installation)
+        compared = compare(installation)
+        _note_anchor(compared, report)
         for profile in profiles:
             _serve(installation, profile, report)
+        published = publish(installation)
+        if published.fault != compared.fault:
+            _note_anchor(published, report)
     return report
+
+
+def _note_anchor(turn: AnchorTurn, report: RunReport) -> None:
+    """Faults of the anchor need a person; they never stop a payment."""
+    if turn.warning:
+        report.warnings.append(turn.warning)
+    if turn.fault:
+        report.attention.append(Attention(bank="", about="anchor", message=turn.fault, hint=turn.hint))
+
+
+def _behind(installation: Installation, profile: Profile) -> str | None:
+    with installation.ledger.read() as transaction:
+        return bank_behind(transaction, profile.bank)
 
 
 def _serve(installation: Installation, profile: Profile, report: RunReport) -> None:
     """One bank's turn. What cannot be read or kept here does not stop the other banks."""
     try:
         recover(installation, profile)
-        _make(installation, profile, report)
-        _exchange(installation, profile, report)
+        behind = _behind(installation, profile)
+        if behind is None:
+            _make(installation, profile, report)
+        else:
+            report.attention.append(
+                Attention(
+                    bank=profile.bank,
+                    about=f"bank:{profile.bank}",
+                    message=f"nothing leaves: {behind}",
+                    hint="reconcile with the bank what it has from us, then:"
+                    f" bankgate held clear bank:{profile.bank}",
+                    code=ExitCode.INTEGRITY,
+                )
+            )
+        _exchange(installation, profile, report, sends=behind is None)
         _settle(installation, profile, report)
     except (IntegrityError, SealError, FormatError, OSError) as error:
         installation.log.error("bank's turn ended", bank=profile.bank, kind=type(error).__name__)
@@ -140,16 +174,17 @@ def _make(installation: Installation, profile: Profile, report: RunReport) -> No
                 report.wait_until(step.until)
 
 
-def _exchange(installation: Installation, profile: Profile, report: RunReport) -> None:
-    """Connect once, send what is sealed, fetch what is there."""
+def _exchange(installation: Installation, profile: Profile, report: RunReport, *, sends: bool) -> None:
+    """Connect once, send what is sealed if anything may leave, fetch what is there."""
     if profile.stage is Stage.DRAFT or _resting(installation, profile, report):
         return
     try:
         with report.stage("connect"):
             channel = installation.open_channel(profile)
         with channel:
-            with report.stage("send"):
-                _send(installation, profile, channel, report)
+            if sends:
+                with report.stage("send"):
+                    _send(installation, profile, channel, report)
             with report.stage("fetch"):
                 _fetch(installation, profile, channel, report)
     except ChannelError as error:

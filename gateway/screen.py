@@ -15,6 +15,7 @@ from rich.table import Table
 
 from formats import FeeFinding, Outcome, Problem, Severity
 from formats.standard import FileFormat, Language, write_outcomes
+from gateway.anchor import AnchorStatus
 from gateway.decisions import Statement
 from gateway.errors import InputRefused
 from gateway.held import HeldItem
@@ -94,6 +95,8 @@ def show_run(report: RunReport, json: bool) -> None:
         f"made {report.files_made}, sent {report.files_sent}, received {report.files_received},"
         f" settled {report.results_settled}; outcomes {report.outcomes}, fee findings {report.findings}"
     )
+    for line in report.warnings:
+        _console.print(f"[yellow]warning:[/] {escape(line)}")
     for line in report.waiting:
         _console.print(f"  waits: {escape(line)}")
     for item in report.attention:
@@ -105,14 +108,31 @@ def show_run(report: RunReport, json: bool) -> None:
 
 
 def show_status(
-    batches: list[BatchStatus], files: list[FileStatus], received: list[ReceivedStatus], json: bool
+    batches: list[BatchStatus],
+    files: list[FileStatus],
+    received: list[ReceivedStatus],
+    anchor: AnchorStatus,
+    json: bool,
 ) -> None:
     if json:
-        as_json({"batches": batches, "files": files, "received": received})
+        as_json({"batches": batches, "files": files, "received": received, "anchor": anchor})
         return
     for batch in batches:
         show_sum(batch)
     show_files(files, received)
+    show_anchor(anchor)
+
+
+def show_anchor(anchor: AnchorStatus) -> None:
+    """How far the journal is, and how far the anchor knows it."""
+    known = (
+        f"event {anchor.delivered_event} at {anchor.delivered_at[:19]}" if anchor.delivered_at else "nothing"
+    )
+    where = f"{anchor.where} knows {known}" if anchor.where else _words["no_anchor"]
+    signed = f", signed to event {anchor.signed_event}" if anchor.signed_event else ""
+    _console.print(f"{_words['journal']}: event {anchor.event}{signed}; {_words['anchor']}: {escape(where)}")
+    for trouble in filter(None, (anchor.warning, anchor.fault)):
+        _console.print(f"[yellow]{_words['attention']}:[/] {escape(trouble)}")
 
 
 def show_files(files: list[FileStatus], received: list[ReceivedStatus]) -> None:

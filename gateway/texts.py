@@ -8,6 +8,12 @@ from collections.abc import Mapping
 from formats import Reason, Status
 
 _TEXTS: dict[str, tuple[str, str]] = {
+    "journal": ("日志", "journal"),
+    "anchor": ("锚点", "anchor"),
+    "no_anchor": (
+        "未配置: 无法发现日志被截断或还原",
+        "none is configured: a cut or restored ledger would not be noticed",
+    ),
     "batch": ("批次", "batch"),
     "platform": ("平台", "platform"),
     "state": ("状态", "state"),

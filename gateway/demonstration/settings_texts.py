@@ -48,7 +48,11 @@ policy = "set-aside"
 name = "社会保障卡一卡通平台(示例)"
 kind = "card"
 require_signature = true
-{persons}"""
+{persons}
+[anchor]
+kind = "folder"
+root = "../anchor"
+"""
 
 
 def profile_text(bank: DemonstrationBank, port: int) -> str:

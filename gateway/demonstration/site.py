@@ -2,6 +2,7 @@
 
 gateway/       bankgate.toml, profiles/, agreements/, keys.toml, keys/; ledger and spool come later
 department/    batch.csv, its signature, and the keys of the platform and two persons
+anchor/        signed heads of the gateway's journal; in earnest this is another machine
 banks/BANK/    simulator.toml, keys/; files/ is what the bank's SFTP server shows
 """
 
@@ -78,6 +79,7 @@ def create_site(folder: Path, now: datetime, ports: Mapping[str, int] | None = N
     SiteKeys(site.folder, now).make()
     gateway = site.configuration.parent
     site.configuration.write_text(gateway_text(), "utf-8")
+    (site.folder / "anchor").mkdir()
     (gateway / "profiles").mkdir()
     (gateway / "agreements").mkdir()
     chosen = {**_free_ports(), **(ports or {})}

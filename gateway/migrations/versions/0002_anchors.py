@@ -31,10 +31,12 @@ STATEMENTS = (
         name TEXT PRIMARY KEY,
         message TEXT NOT NULL,
         recorded_at TEXT NOT NULL) WITHOUT ROWID""",
-    # One row: how the last talk with the anchor ended; `fault` is "" where it went well.
+    # One row: how the last talk with the anchor ended; `fault` is "" where it went
+    # well; after a refusal nobody knocks again until a person says so.
     """CREATE TABLE anchor_state (
         one INTEGER PRIMARY KEY CHECK (one = 1),
         fault TEXT NOT NULL,
+        refused INTEGER NOT NULL,
         recorded_at TEXT NOT NULL)""",
     # A bank may be held for being refused and for the ledger being behind: neither hides the other.
     """CREATE TABLE bank_hold_by_cause (
