@@ -1,0 +1,1 @@
+"""Kills of the real process, against real SQLite, real folders and a real sshd."""

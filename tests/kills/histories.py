@@ -1,0 +1,199 @@
+"""Histories of a small batch whose commands are killed at numbered steps and started again.
+
+Steps are counted over the whole history, those that are done again after a kill included.
+A seed decides which are deadly, so a history can be played again; only a kill between two
+steps (some microseconds into whatever comes next) falls where it falls.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from random import Random
+
+from msgspec import Struct
+
+from gateway.demonstration.site import Site
+from tests.gateway.sites import CITY, ISO, RURAL
+from tests.kills.launcher import Launcher
+from tests.kills.scene import BANKS, Habits, Scene
+from tests.servers import OpenSshServer
+from tests.simulation.auditor import Violation
+
+COMMANDS = ("submit", "run", "run", "run")
+"""What an undisturbed history needs: hand over; make and send; fetch; settle what needed a second look."""
+STEPS_PER_HISTORY = 250
+"""An undisturbed history with one bank has at least as many; the first kill falls on one of them."""
+KINDS = tuple(
+    f"{moment} {what}"
+    for what in (
+        "channel rename",
+        "ledger commit",
+        "channel put",
+        "channel get",
+        "disk publish",
+        "channel stat",
+        "channel list",
+        "disk sync",
+        "channel remove",
+        "disk create",
+        "channel open",
+        "disk remove",
+        "ledger migrate",
+    )
+    for moment in ("before", "after", "during")
+    if moment != "during" or what in ("channel put", "channel get")
+)
+"""Every kind of step that there is; every other kill waits for one of them in turn."""
+_GAPS = (5, 60)
+_BETWEEN_SECONDS = 0.003
+_BETWEEN_EVERY = 4
+
+
+class Deadly(Struct, frozen=True):
+    """The process dies so many steps after the last kill, or at the first step of the kind after that."""
+
+    steps: int
+    kind: str = ""
+
+
+class Plan(Struct, frozen=True):
+    """One history: whose banks, their habits, and its deadly steps, one after the other."""
+
+    seed: int
+    banks: tuple[str, ...]
+    habits: Habits
+    deadly: tuple[Deadly, ...]
+    migrated: bool
+
+
+class Told(Struct, frozen=True):
+    """What a history came to."""
+
+    plan: Plan
+    steps: int
+    kills: dict[str, int]
+    """By kind of step."""
+    decided: dict[str, int]
+    """What persons were asked."""
+
+
+def make_plan(seed: int, of: int, kills: int, banks: Sequence[str] = ()) -> Plan:
+    """History `seed` of `of`: its first kill is on its own share of all the steps, the others follow."""
+    random = Random(seed)
+    lone = (RURAL, CITY, ISO)[seed % 3]
+    chosen = tuple(banks) or (lone,)
+    # Each bank meets all four habits, whatever the number of histories.
+    habits = Habits(keeps=seed // 3 % 2 == 0, eager=seed // 6 % 2 == 0)
+    width = STEPS_PER_HISTORY * len(chosen) / of
+    deadly = [Deadly(1 + int(seed % of * width + random.random() * width))]
+    for number in range(1, kills):
+        kind = KINDS[(seed * kills + number) % len(KINDS)] if number % 2 else ""
+        deadly.append(Deadly(random.randint(*_GAPS), kind))
+    return Plan(seed, chosen, habits, tuple(deadly), migrated=random.random() < 0.8)
+
+
+class Theatre:
+    """What histories are played with: a folder, a master site, a server and a launcher."""
+
+    def __init__(self, folder: Path, master: Site, server: OpenSshServer, launcher: Launcher) -> None:
+        self.folder = folder
+        self.master = master
+        self.server = server
+        self.launcher = launcher
+
+    def play(self, plan: Plan) -> Told:
+        """Play a history to its end and audit it. Raises `Violation`; its folder is kept then."""
+        folder = self.folder / f"history-{plan.seed}"
+        scene = Scene(self.master, folder, self.launcher, self.server, banks=plan.banks, habits=plan.habits)
+        if plan.migrated:
+            scene.use_migrated_ledger()
+        history = _History(scene, self.launcher, plan)
+        try:
+            history.play()
+            scene.finish()
+        except Violation as violation:
+            raise Violation(f"{plan}: killed {history.told}: {violation}") from violation
+        shutil.rmtree(folder)
+        return Told(plan, history.steps, dict(history.kills), dict(scene.decided))
+
+
+class _History:
+    def __init__(self, scene: Scene, launcher: Launcher, plan: Plan) -> None:
+        self.steps = 0
+        self.kills: Counter[str] = Counter()
+        self.told: list[str] = []
+        self._scene = scene
+        self._launcher = launcher
+        self._habits = plan.habits
+        self._deadly = list(reversed(plan.deadly))
+        self._since = 0
+        self._random = Random(plan.seed)
+
+    def play(self) -> None:
+        for command in COMMANDS:
+            while self._killed(command):
+                self._scene.banks_work()
+            self._scene.pass_time()
+
+    def _killed(self, command: str) -> bool:
+        """Start the command; whether it was killed."""
+        process = self._launcher.start(self._scene.arguments(command), self._scene.now)
+        while (step := process.next_step()) is not None:
+            self.steps += 1
+            if self._habits.eager:
+                self._scene.banks_work()
+            if not self._is_deadly(step):
+                process.go_on()
+                continue
+            kind = step
+            if self._random.randrange(_BETWEEN_EVERY) == 0:
+                process.go_on()
+                if not process.steps_within(self._random.random() * _BETWEEN_SECONDS):
+                    kind = "between steps"
+            process.kill()
+            self.kills[kind] += 1
+            self.told.append(f"{self.steps} {command}: {kind}, at {step}")
+            process.end()
+            return True
+        ended = process.end()
+        if ended.code not in (0, 1):
+            raise Violation(f"{command} ended with {ended.code}: {ended.output}")
+        return False
+
+    def _is_deadly(self, step: str) -> bool:
+        self._since += 1
+        if not self._deadly or self._since < self._deadly[-1].steps:
+            return False
+        if self._deadly[-1].kind not in ("", step):
+            return False
+        self._deadly.pop()
+        self._since = 0
+        return True
+
+
+def catalogue(theatre: Theatre, bank: str) -> Counter[str]:
+    """The steps of an undisturbed history with one bank, by kind."""
+    found: Counter[str] = Counter()
+    scene = Scene(
+        theatre.master, theatre.folder / f"undisturbed-{bank}", theatre.launcher, theatre.server, banks=[bank]
+    )
+    for command in COMMANDS:
+        process = theatre.launcher.start(scene.arguments(command), scene.now)
+        while (step := process.next_step()) is not None:
+            found[step] += 1
+            process.go_on()
+        process.end()
+        scene.pass_time()
+    scene.finish()
+    return found
+
+
+def play_all(theatre: Theatre, histories: int, kills: int) -> list[Told]:
+    """Histories of one bank each, and every eighth with all banks at once."""
+    return [
+        theatre.play(make_plan(seed, histories, kills, BANKS if seed % 8 == 7 else ()))
+        for seed in range(histories)
+    ]
