@@ -47,6 +47,15 @@ def append_fee_findings(transaction: Transaction, rows: list[tuple[object, ...]]
     )
 
 
+def charged_items(transaction: Transaction, file_pk: int) -> set[tuple[str, int, int]]:
+    """(kind, minor units, item) of the findings about single items of a file."""
+    rows = transaction.stream(
+        "SELECT kind, amount_minor, item FROM fee_finding WHERE file_pk = :pk AND item IS NOT NULL",
+        pk=file_pk,
+    )
+    return {(row.kind, row.amount_minor, row.item) for row in rows}
+
+
 def payment_keys(transaction: Transaction, file_pk: int, count: int) -> array[int]:
     """payment_pk by item; index 0 is unused."""
     keys = array("q", bytes(8 * (count + 1)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from msgspec import Struct
@@ -12,7 +12,7 @@ from formats import Problem, Reason, Severity, Status
 from gateway.ledger import Transaction
 from gateway.ledger_staging import Staging
 from gateway.money import yuan
-from gateway.states import REISSUABLE, Disposition, FileState, PaymentState
+from gateway.states import AT_THE_BANK, REISSUABLE, Disposition, FileState, PaymentState
 
 STATE_OF_PAYMENT = """CASE
     WHEN latest.status IS NOT NULL AND latest.file_pk IS NOT NULL THEN latest.status
@@ -214,6 +214,34 @@ def successors_to_stop(transaction: Transaction, file_pk: int) -> list[int]:
     return [
         row.successor_pk for row in rows if latest_status(transaction, row.predecessor_pk) not in REISSUABLE
     ]
+
+
+class SuccessorThatLeft(Struct, frozen=True):
+    """A payment that a bank may have, with the one that it replaces."""
+
+    file_pk: int
+    file_name: str
+    successor: str
+    predecessor: str
+
+
+def successors_that_left(transaction: Transaction, payment_keys: Iterable[int]) -> list[SuccessorThatLeft]:
+    """Which of these payments have a successor that cannot be stopped any more."""
+    states = ",".join(f"'{state.value}'" for state in sorted(AT_THE_BANK))
+    found = []
+    for payment_pk in payment_keys:
+        row = transaction.one(
+            "SELECT file_pk, file.name, later.payment_id AS successor, earlier.payment_id AS predecessor"
+            " FROM reissue JOIN payment AS earlier ON earlier.payment_pk = predecessor_pk"
+            " JOIN payment AS later ON later.payment_pk = successor_pk"
+            " JOIN attempt ON attempt.payment_pk = successor_pk AND attempt.live = 1"
+            " JOIN file USING (file_pk)"
+            f" WHERE predecessor_pk = :pk AND file.state IN ({states})",
+            pk=payment_pk,
+        )
+        if row is not None:
+            found.append(SuccessorThatLeft(row.file_pk, row.name, row.successor, row.predecessor))
+    return found
 
 
 def latest_status(transaction: Transaction, payment_pk: int) -> Status | None:

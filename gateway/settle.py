@@ -39,20 +39,31 @@ from gateway.ledger_outcomes import (
     append_acknowledgement,
     append_fee_findings,
     append_outcomes,
+    charged_items,
     latest_outcomes,
     payment_keys,
     unsettled_items,
 )
+from gateway.ledger_payments import successors_that_left
 from gateway.ledger_received import move_received
 from gateway.matching import Book
 from gateway.profile import Profile
-from gateway.states import FileState, ReceivedState, effective_outcome
+from gateway.states import REISSUABLE, FileState, ReceivedState, effective_outcome
 from keys.sealed import seal_texts
 
 TEXT_CONTEXT = b"bank text"
 """What a bank's words are sealed under."""
 
 _KEPT_PROBLEMS = 1000
+
+_ACCEPTABLE = frozenset(
+    {
+        *("total-differs", "number-differs", "constant-differs", "not-blank", "groups-differ"),
+        *("identity-differs", "fact-differs", "file-value-varies"),
+        *("unmatched", "twice", "other-payment", "other-file", "blank-success"),
+    }
+)
+"""What a person may believe in spite of; with anything else there is nothing to go on with."""
 
 
 class Settled(Struct, frozen=True, kw_only=True):
@@ -91,6 +102,11 @@ def problems_digest(problems: str) -> str:
     return hashlib.sha256(problems.encode()).hexdigest()
 
 
+def may_be_accepted(problems: str) -> bool:
+    """Whether settling would go through once these problems (as stored) are accepted."""
+    return all(problem.code in _ACCEPTABLE for problem in msgspec.json.decode(problems, type=list[Problem]))
+
+
 class _Settlement:
     """One received file on its way into the ledger."""
 
@@ -104,6 +120,8 @@ class _Settlement:
         self._outcomes = 0
         self._findings = 0
         self._blank_successes = 0
+        self._paid_after_all: list[int] = []
+        self._charged: set[tuple[str, int, int]] = set()
         received = verified.received
         self._accepted = received.problems if received.accepted_problems else ""
 
@@ -187,12 +205,14 @@ class _Settlement:
                 current=latest_outcomes(transaction, file.file_pk),
                 seen=bytearray(file.payment_count + 1),
             )
+            self._charged = charged_items(transaction, file.file_pk)
             for source in (first, chunks):
                 for chunk in source:
                     self._take(transaction, book, chunk)
             self._problems += decoder.problems
             self._check_blanks(decoder, file)
             self._hold_unless_accepted()
+            self._tell_double_payments(transaction)
             self._finish_file(transaction, file)
         return self._done(file)
 
@@ -268,6 +288,8 @@ class _Settlement:
                 credited = current.credited_minor if credited is None else credited
                 if current == LatestOutcome(status, reason, credited, returned, value_date):
                     continue
+                if current.status in REISSUABLE and status not in REISSUABLE:
+                    self._paid_after_all.append(key)
             book.current[key] = LatestOutcome(status, reason, credited, returned, value_date)
             rows.append(
                 (
@@ -289,6 +311,23 @@ class _Settlement:
                 )
             )
         return rows
+
+    def _tell_double_payments(self, transaction: Transaction) -> None:
+        """A payment that may not be replaced any more, and whose successor cannot be stopped."""
+        for left in successors_that_left(transaction, self._paid_after_all):
+            message = (
+                f"{left.successor} in it replaces {left.predecessor}, which the bank says it paid after all"
+            )
+            before = file_by_key(transaction, left.file_pk).attention
+            set_attention(transaction, left.file_pk, message if before is None else f"{before}; {message}")
+            evidence.record(
+                transaction,
+                self._now,
+                "paid twice perhaps",
+                file=left.file_name,
+                successor=left.successor,
+                predecessor=left.predecessor,
+            )
 
     def _sealed(self, texts: list[str]) -> list[bytes | None]:
         """A bank's words, sealed; None where it said nothing."""
@@ -329,12 +368,9 @@ class _Settlement:
             findings.append((FeeKind.FEE_LINE, amounts[row], known, key, chunk.lines[row], labels[row]))
         self._append_findings(transaction, book, findings)
 
-    def _append_findings(
-        self,
-        transaction: Transaction,
-        book: Book,
-        findings: Sequence[_Charge],
-    ) -> None:
+    def _append_findings(self, transaction: Transaction, book: Book, charges: Sequence[_Charge]) -> None:
+        """Findings of this file; a charge for an item that was told before is the same charge."""
+        findings = [one for one in charges if one[2] is None or (one[0], one[1], one[2]) not in self._charged]
         append_fee_findings(
             transaction,
             [
