@@ -24,7 +24,7 @@ from formats.records import (
     SealedText,
     Severity,
 )
-from formats.reference import make_references, parse_reference
+from formats.reference import items_of_sequence, make_references, parse_reference
 
 __all__ = [
     "CHUNK_RECORDS",
@@ -56,6 +56,7 @@ __all__ = [
     "SealedText",
     "Severity",
     "Status",
+    "items_of_sequence",
     "make_references",
     "parse_reference",
 ]

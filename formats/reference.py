@@ -8,7 +8,7 @@ most twelve.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 ITEM_DIGITS = 8
 MAXIMUM_WIDTH = 20
@@ -34,3 +34,18 @@ def parse_reference(reference: str) -> tuple[int, int] | None:
     if not (reference.isascii() and reference.isdigit()):
         return None
     return int(reference[:-ITEM_DIGITS]), int(reference[-ITEM_DIGITS:])
+
+
+def items_of_sequence(references: Sequence[str], sequence: int) -> list[int | None]:
+    """The item of each reference that is of this sequence's file; None for any other text.
+
+    The same as `parse_reference` on each, in bulk where all have one width and only digits.
+    """
+    joined = "".join(references)
+    widths = set(map(len, references))
+    if len(widths) == 1 and MINIMUM_WIDTH <= min(widths) <= MAXIMUM_WIDTH and joined.isascii():
+        heads = {reference[:-ITEM_DIGITS] for reference in references}
+        if joined.isdigit() and all(int(head) == sequence for head in heads):
+            return [int(reference[-ITEM_DIGITS:]) for reference in references]
+    parsed = map(parse_reference, references)
+    return [None if pair is None or pair[0] != sequence else pair[1] for pair in parsed]

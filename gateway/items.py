@@ -116,17 +116,20 @@ class Items:
         """Account, name and amount of each item; items must be within 1..count."""
         if not items:
             return Expected([], [], [])
-        first, last = items[0], items[-1]
-        frame = (first - 1) // CHUNK_RECORDS
-        in_step = last - first == len(items) - 1 and (last - 1) // CHUNK_RECORDS == frame
-        if in_step and items == list(range(first, last + 1)):
-            start = (first - 1) % CHUNK_RECORDS
-            return self._gather(lambda column: self._frame(frame)[column][start : start + len(items)])
+        if items == list(range(items[0], items[0] + len(items))):
+            return self._gather(lambda column: self._in_step(column, items[0], items[-1]))
         return self._gather(
             lambda column: [
                 self._frame((item - 1) // CHUNK_RECORDS)[column][(item - 1) % CHUNK_RECORDS] for item in items
             ]
         )
+
+    def _in_step(self, column: str, first: int, last: int) -> list[Any]:
+        """Items first..last, wherever the frames' limits are."""
+        frames = range((first - 1) // CHUNK_RECORDS, (last - 1) // CHUNK_RECORDS + 1)
+        values = [value for frame in frames for value in self._frame(frame)[column]]
+        start = (first - 1) % CHUNK_RECORDS
+        return values[start : start + last - first + 1]
 
     @staticmethod
     def _gather(column: Callable[[str], list[Any]]) -> Expected:

@@ -50,7 +50,8 @@ class Transaction:
     def stream(self, statement: str, /, **values: Any) -> Iterator[Row[Any]]:
         """Rows as they come: constant memory for any number."""
         result = self._connection.execution_options(yield_per=1024).execute(text(statement), values)
-        yield from result
+        for block in result.partitions():
+            yield from block
 
     def driver_all(self, statement: str, values: tuple[Any, ...]) -> Sequence[Row[Any]]:
         """A query with `?` places, for lists of values that a named statement cannot hold."""

@@ -127,8 +127,8 @@ def due_payments(transaction: Transaction, lane_pk: int, subjects: Iterable[int]
         f" WHERE lane_pk = :lane AND subject_pk IN ({chosen}) AND {_IS_DUE} ORDER BY position",
         lane=lane_pk,
     )
-    for row in rows:
-        yield DuePayment(row.payment_pk, row.position, row.payment_id, row.amount_minor)
+    for payment_pk, position, payment_id, amount_minor in rows:
+        yield DuePayment(payment_pk, position, payment_id, amount_minor)
 
 
 def close_lane(transaction: Transaction, lane_pk: int) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from formats import Codec, FileIdentity, parse_reference
+from formats import Codec, FileIdentity, items_of_sequence
 from gateway import evidence
 from gateway.errors import IntegrityError
 from gateway.installation import Installation
@@ -110,8 +110,7 @@ def _read_back(
 def _items_read(columns: Columns, sequence: int) -> list[int | None]:
     if "attempt.item" in columns:
         return list(columns["attempt.item"])
-    parsed = [parse_reference(str(reference)) for reference in columns["attempt.reference"]]
-    return [item[1] if item is not None and item[0] == sequence else None for item in parsed]
+    return items_of_sequence(columns["attempt.reference"], sequence)
 
 
 def _parts(

@@ -6,7 +6,7 @@ from array import array
 
 from msgspec import Struct
 
-from formats import RecordChunk, parse_reference
+from formats import RecordChunk, items_of_sequence
 from gateway.items import Items
 from gateway.ledger_files import FileRow
 from gateway.ledger_outcomes import LatestOutcome
@@ -31,10 +31,7 @@ class Book(Struct):
     def items_of(self, chunk: RecordChunk) -> list[int | None]:
         """Item numbers by reference or position; None where there is no key of this file's."""
         if "attempt.reference" in chunk.columns:
-            parsed = [parse_reference(reference) for reference in chunk.columns["attempt.reference"]]
-            return [
-                pair[1] if pair is not None and pair[0] == self.file.sequence else None for pair in parsed
-            ]
+            return items_of_sequence(chunk.columns["attempt.reference"], self.file.sequence)
         return list(chunk.columns.get("attempt.item", [None] * chunk.count))
 
     def match(self, chunk: RecordChunk) -> tuple[RecordChunk, list[int], list[Mistake]]:
