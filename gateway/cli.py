@@ -242,12 +242,11 @@ def demo(payments: int, folder: Path, seed: int, as_json: bool) -> None:
     help="A folder that `bankgate demo` set up.",
 )
 @click.option("--scenario", multiple=True, help="How the bank behaves; may be given several times.")
-@click.option("--port", type=int, default=0, help="Port on 127.0.0.1; 0 takes a free one.")
-def simulate(bank: str, folder: Path, scenario: tuple[str, ...], port: int) -> None:
+def simulate(bank: str, folder: Path, scenario: tuple[str, ...]) -> None:
     """A simulated bank to develop against; Ctrl-C ends it."""
     from gateway.demonstration.run import run_simulation
 
-    sys.exit(run_simulation(folder, bank, list(scenario), port))
+    sys.exit(run_simulation(folder, bank, list(scenario)))
 
 
 def main() -> NoReturn:

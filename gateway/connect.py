@@ -76,4 +76,7 @@ def sftp_settings(profile: Profile, keyring: Keyring) -> SftpSettings:
         operation_timeout_seconds=settings.timeout_seconds,
         window_bytes=settings.window_bytes,
         prefetch=settings.prefetch,
+        name_encoding=settings.name_encoding,
+        rename_refuses_existing=settings.rename_refuses_existing,
+        exclusive_create=settings.exclusive_create,
     )

@@ -45,7 +45,7 @@ from gateway.ledger_payments import PaymentRow, find_payment, held_payments, sta
 from gateway.ledger_received import ReceivedRow, move_received, received_by_key, received_in
 from gateway.money import yuan
 from gateway.release import release_by_persons
-from gateway.settle import problems_digest
+from gateway.settle import may_be_accepted, problems_digest
 from gateway.states import BatchState, Disposition, FileState, ReceivedState
 
 
@@ -82,25 +82,37 @@ def held_items(installation: Installation) -> Iterator[HeldItem]:
         for batch in batches(transaction):
             if batch.state is BatchState.SUBMITTED:
                 yield _item(
-                    transaction, _batch_name(batch), batch, "not released: no signature of its platform"
+                    installation,
+                    transaction,
+                    _batch_name(batch),
+                    batch,
+                    "not released: no signature of its platform",
                 )
         for payment in held_payments(transaction):
             batch = batch_by_key(transaction, payment.batch_pk)
             name = f"payment:{batch.source_platform}/{payment.payment_id}"
             label = " ".join(payment.reason.label)
-            yield _item(transaction, name, payment, f"{yuan(payment.amount_minor)} held: {label}")
+            yield _item(
+                installation, transaction, name, payment, f"{yuan(payment.amount_minor)} held: {label}"
+            )
         for file in files_in(transaction, None):
             if file.attention is not None:
-                yield _item(transaction, _file_name(file), file, f"{file.state}: {file.attention}")
+                yield _item(
+                    installation, transaction, _file_name(file), file, f"{file.state}: {file.attention}"
+                )
             elif file.state is FileState.UNCERTAIN:
-                yield _item(transaction, _file_name(file), file, "uncertain: the next run looks for it")
+                yield _item(
+                    installation, transaction, _file_name(file), file, "uncertain: the next run looks for it"
+                )
         for received in received_in(transaction, None, ReceivedState.HELD, ReceivedState.REFUSED):
             problems = msgspec.json.decode(received.problems, type=list[Problem])
             name = f"received:{received.received_pk}"
             message = f"{received.bank} {received.name} {received.state}"
-            yield msgspec.structs.replace(_item(transaction, name, received, message), problems=problems)
+            yield msgspec.structs.replace(
+                _item(installation, transaction, name, received, message), problems=problems
+            )
         for bank, cause, message in bank_holds(transaction):
-            yield _item(transaction, f"bank:{bank}", bank, f"{cause}: {message}")
+            yield _item(installation, transaction, f"bank:{bank}", bank, f"{cause}: {message}")
 
 
 def anything_held(installation: Installation) -> bool:
@@ -112,7 +124,7 @@ def statement_for(installation: Installation, about: str, decision: str, person:
     """What a person signs to decide this about an object as it is now."""
     with installation.ledger.read() as transaction:
         target = _find(transaction, about)
-        _permitted(target, decision, about)
+        _permitted(installation, target, decision, about)
         return Statement(
             object=about,
             decision=decision,
@@ -130,7 +142,7 @@ def decide(installation: Installation, statement: Statement, signature: bytes) -
     """
     with installation.ledger.write() as transaction:
         target = _find(transaction, statement.object)
-        chosen = _permitted(target, statement.decision, statement.object)
+        chosen = _permitted(installation, target, statement.decision, statement.object)
         if _seen(transaction, target, statement.object) != statement.about:
             raise DecisionRefused(
                 f"{statement.object} has changed since {statement.person} looked",
@@ -143,7 +155,9 @@ def decide(installation: Installation, statement: Statement, signature: bytes) -
         return True
 
 
-def _item(transaction: Transaction, name: str, target: object, message: str) -> HeldItem:
+def _item(
+    installation: Installation, transaction: Transaction, name: str, target: object, message: str
+) -> HeldItem:
     seen = _seen(transaction, target, name)
     subject = Statement(object=name, decision="", person="", at="", about=seen).subject
     return HeldItem(
@@ -151,7 +165,7 @@ def _item(transaction: Transaction, name: str, target: object, message: str) -> 
         message=message,
         ways=[
             Way(word, chosen.persons_needed, deciders(transaction, subject, word), chosen.meaning)
-            for word, chosen in _ways(target).items()
+            for word, chosen in _ways(installation, target).items()
         ],
     )
 
@@ -232,22 +246,26 @@ def _carried_out(transaction: Transaction, name: str) -> int:
     )
 
 
-def _ways(target: object) -> dict[str, _Decision]:
+def _ways(installation: Installation, target: object) -> dict[str, _Decision]:
     """The decisions that an object's present state permits."""
     if isinstance(target, BatchRow):
-        return _BATCH_WAYS if target.state is BatchState.SUBMITTED else {}
+        ways = _BATCH_WAYS if target.state is BatchState.SUBMITTED else {}
+        platform = installation.configuration.platforms.get(target.source_platform)
+        signed_only = platform is not None and platform.require_signature
+        return {name: way for name, way in ways.items() if not (signed_only and name == "release")}
     if isinstance(target, PaymentRow):
         return _PAYMENT_WAYS if target.disposition is Disposition.HELD else {}
     if isinstance(target, FileRow):
         nothing_to_clear = target.state in _ONLY_TO_CLEAR and target.attention is None
         return {} if nothing_to_clear else _FILE_WAYS.get(target.state, {})
     if isinstance(target, ReceivedRow):
-        return _RECEIVED_WAYS.get(target.state, {})
+        ways = _RECEIVED_WAYS.get(target.state, {})
+        return ways if may_be_accepted(target.problems) else {k: v for k, v in ways.items() if k != "accept"}
     return _BANK_WAYS
 
 
-def _permitted(target: object, decision: str, name: str) -> _Decision:
-    ways = _ways(target)
+def _permitted(installation: Installation, target: object, decision: str, name: str) -> _Decision:
+    ways = _ways(installation, target)
     if decision not in ways:
         known = ", ".join(ways) or "none: nothing is to be decided"
         raise NotPermitted(f"{name} does not take the decision {decision!r}", hint=f"possible: {known}")

@@ -141,8 +141,7 @@ def _serve(installation: Installation, profile: Profile, report: RunReport) -> N
                     bank=profile.bank,
                     about=f"bank:{profile.bank}",
                     message=f"nothing leaves: {behind}",
-                    hint="reconcile with the bank what it has from us, then:"
-                    f" bankgate held clear bank:{profile.bank}",
+                    hint=f"reconcile with the bank what it has from us, then: {_clearing(profile)}",
                     code=ExitCode.INTEGRITY,
                 )
             )
@@ -205,16 +204,28 @@ def _resting(installation: Installation, profile: Profile, report: RunReport) ->
                 bank=profile.bank,
                 about=f"bank:{profile.bank}",
                 message=held,
-                hint=f"mend the cause, then: bankgate held clear bank:{profile.bank}",
+                hint=f"mend the cause, then: {_clearing(profile)}",
                 code=ExitCode.BANK_UNREACHABLE,
             )
         )
         return True
     if waits is not None and installation.clock.now() < waits[1]:
-        report.waiting.append(f"{profile.bank}: trying again at {waits[1].isoformat(timespec='seconds')}")
+        report.attention.append(
+            Attention(
+                bank=profile.bank,
+                about=f"bank:{profile.bank}",
+                message=f"not reached at the last {waits[0]} tries",
+                hint=f"a run at or after {waits[1].isoformat(timespec='seconds')} tries again by itself",
+                code=ExitCode.BANK_UNREACHABLE,
+            )
+        )
         report.wait_until(waits[1])
         return True
     return False
+
+
+def _clearing(profile: Profile) -> str:
+    return f"bankgate held clear bank:{profile.bank} --as NAME --key FILE"
 
 
 def _fault(installation: Installation, profile: Profile, error: ChannelError, report: RunReport) -> None:
@@ -245,7 +256,7 @@ def _fault(installation: Installation, profile: Profile, error: ChannelError, re
             bank=profile.bank,
             about=f"bank:{profile.bank}",
             message=str(error),
-            hint=error.hint or (f"then: bankgate held clear bank:{profile.bank}" if delay is None else ""),
+            hint=error.hint or (f"mend the cause, then: {_clearing(profile)}" if delay is None else ""),
             code=ExitCode.BANK_UNREACHABLE,
         )
     )

@@ -80,7 +80,7 @@ def show_receipt(receipt: Receipt, json: bool) -> None:
     show_problems(receipt.problems)
     before = " (submitted before)" if receipt.taken_before else ""
     _console.print(
-        f"{_words['batch']} {receipt.batch_id}{before}: {receipt.payments} {_words['payments']},"
+        f"{_words['batch']} {receipt.batch_id}{before}: {receipt.payments} {_words['payments_unit']},"
         f" {yuan(receipt.total_minor)}; accepted {receipt.accepted}, held {receipt.held},"
         f" set aside {receipt.set_aside}, left out {receipt.left_out_count}"
     )
@@ -156,11 +156,13 @@ def show_files(files: list[FileStatus], received: list[ReceivedStatus]) -> None:
                 (file.sent_at or "")[:19],
             )
         _console.print(table)
+        _note_more(len(files))
     if received:
         table = _table(_words["bank"], _words["received"], _words["kind"], _words["file"], _words["state"])
         for row in received[:_SHOWN_ROWS]:
             table.add_row(row.bank, row.received_at[:19], row.kind, escape(row.name), row.state)
         _console.print(table)
+        _note_more(len(received))
 
 
 def show_exchange(files: list[FileStatus], received: list[ReceivedStatus]) -> None:
@@ -281,8 +283,7 @@ def show_findings(findings: Iterator[FeeFinding], json: bool) -> int:
             )
     if not json:
         _console.print(table)
-        if count > _SHOWN_ROWS:
-            _console.print(f"... {count - _SHOWN_ROWS} more; --json gives all")
+        _note_more(count)
     return count
 
 
@@ -334,6 +335,11 @@ def show_held(items: list[HeldItem], json: bool) -> None:
 def show_decision(statement: Statement, done: bool) -> None:
     what = "carried out" if done else "recorded; another person must decide the same"
     _console.print(f"{escape(statement.object)} {statement.decision} by {statement.person}: {what}")
+
+
+def _note_more(count: int) -> None:
+    if count > _SHOWN_ROWS:
+        _console.print(f"... {count - _SHOWN_ROWS} more; --json gives all")
 
 
 def _table(*headers: str) -> Table:

@@ -34,6 +34,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "what": ("对象", "object"),
     "message": ("说明", "message"),
     "ways": ("处理方式", "ways out"),
+    "payments_unit": ("笔", "payments"),
     "attention": ("需人工处理", "needs a person"),
     "files": ("文件数", "files"),
     "acknowledgements": ("受理回执", "acks"),

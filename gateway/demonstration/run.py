@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 _IDLE_TURNS = 3
 """Turns in a row in which nothing happened before the demonstration is over."""
 _MOST_TURNS = 200
+_LONGEST_WAIT_SECONDS = 10.0
 _UNFINISHED = ".unfinished"
 
 
@@ -76,7 +77,7 @@ def run_demo(folder: Path, payments: int, seed: int, as_json: bool) -> ExitCode:
     return ExitCode.DONE if result.adds_up else ExitCode.INTEGRITY
 
 
-def run_simulation(folder: Path, bank: str, scenario: list[str], port: int) -> ExitCode:
+def run_simulation(folder: Path, bank: str, scenario: list[str]) -> ExitCode:
     """Serve one simulated bank of a site until Ctrl-C."""
     from gateway.simulator.server import serve
     from gateway.simulator.settings import open_bank
@@ -119,18 +120,25 @@ def _prepare(folder: Path, order: Order, console: Console) -> Site:
 
 
 def _run_to_the_end(gateway: Gateway, banks: dict[str, BankServer], watch: _Watch) -> None:
-    """Run until nothing happens any more; the banks work on their own meanwhile."""
+    """Run as a scheduler would, until nothing is due any more; the banks work on their own meanwhile."""
     idle = 0
     for _ in range(_MOST_TURNS):
         report = gateway.run()
         for stage, seconds in report.seconds.items():
             watch.add(stage, seconds)
-        with watch.stage("banks"):
+        with watch.stage("wait"):
             for bank in banks.values():
                 bank.wait()
-        idle = 0 if report.did_something else idle + 1
+            _wait_until(report.next_due)
+        idle = 0 if report.did_something or report.next_due is not None else idle + 1
         if idle == _IDLE_TURNS:
             return
+
+
+def _wait_until(due: datetime | None) -> None:
+    """A file that must not change over two looks is looked at again when the gateway says so."""
+    if due is not None:
+        time.sleep(max(0.0, min(_LONGEST_WAIT_SECONDS, (due - datetime.now(UTC)).total_seconds())))
 
 
 def _show(gateway: Gateway, batch_id: str, truth: int, watch: _Watch, console: Console) -> DemoResult:

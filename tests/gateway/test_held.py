@@ -125,9 +125,9 @@ def test_persons_cannot_stand_in_for_a_platform_that_must_sign(ground: Ground) -
     edit(ground.site.configuration, "require_signature = false", "require_signature = true")
     with ground.open() as gateway:
         about = unsigned(ground, gateway)
-        ground.decide(gateway, about, "release", A)
-        with pytest.raises(DecisionRefused, match="must sign its batches itself"):
-            ground.decide(gateway, about, "release", B)
+        with pytest.raises(NotPermitted, match="does not take the decision 'release'"):
+            ground.decide(gateway, about, "release", A)
+        assert [way.decision for way in only(gateway.held()).ways] == ["withdraw"]
         gateway.run()
         assert states(gateway) == []
 
