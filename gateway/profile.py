@@ -169,7 +169,7 @@ class ChannelSettings(Struct, frozen=True, kw_only=True):
 
 
 class Retry(Struct, frozen=True, kw_only=True):
-    """Back-off after transient faults; after `bound` tries the file waits for a person."""
+    """Back-off after transient faults; after `bound` tries the bank is on hold for a person."""
 
     bound: Annotated[int, Meta(ge=1, le=100)] = 8
     first_delay_seconds: Annotated[int, Meta(ge=1, le=86_400)] = 30

@@ -30,8 +30,8 @@ PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey
 
 def load_signer(
     key_id: str,
-    private_key: Path,
-    certificate: Path | None = None,
+    private_key: Path | str,
+    certificate: Path | str | None = None,
     password: bytes | None = None,
     algorithm: str = "",
 ) -> Signer:
@@ -41,8 +41,9 @@ def load_signer(
     Without `algorithm`, RSA signs PKCS#1 v1.5 with SHA-256 and EC with its curve's digest.
     Raises `KeyUnavailable`; so it does where certificate and key do not belong together.
     """
-    key = _parse_private_key(read_private_file(private_key), private_key, password)
-    certificates = load_certificates(certificate) if certificate is not None else []
+    key_path = Path(private_key)
+    key = _parse_private_key(read_private_file(key_path), key_path, password)
+    certificates = load_certificates(Path(certificate)) if certificate is not None else []
     own, *chain = [each.public_bytes(Encoding.DER) for each in certificates] or [b""]
     return make_signer(key, key_id, own, algorithm, tuple(chain))
 
