@@ -60,13 +60,15 @@ class Gateway:
         keyring = Keyring.load(configuration.keys, configuration.environment)
         masters = keyring.masters()
         randomness = randomness or SystemRandomness()
+        ledger = Ledger(configuration.ledger)
+        spool = Spool(FolderDisk(configuration.spool), masters, randomness)
         log, log_file = open_log(configuration.log)
         return cls(
             Installation(
                 log=log,
                 configuration=configuration,
-                ledger=Ledger(configuration.ledger),
-                spool=Spool(FolderDisk(configuration.spool), masters, randomness),
+                ledger=ledger,
+                spool=spool,
                 masters=masters,
                 keyring=keyring,
                 codecs=Registry(configuration.layout_folders),

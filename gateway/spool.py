@@ -9,18 +9,31 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Any, BinaryIO, Self
 
 import msgspec
 
+from gateway.errors import StorageFailed
 from gateway.ports import Disk, Randomness
 from keys.sealed import FrameReader, FrameWriter, Masters, SealedReader, SealedWriter
 
 TEMPORARY = "temporary/"
 
 Columns = dict[str, list[Any]]
+
+
+@contextmanager
+def _kept(name: str) -> Iterator[None]:
+    """What cannot be written is `StorageFailed`: nothing refers to it yet."""
+    try:
+        yield
+    except OSError as error:
+        raise StorageFailed(
+            f"spool file {name} cannot be kept: {error.strerror or error}",
+            hint="free space on the disk, then start again: nothing refers to the file yet",
+        ) from error
 
 
 class MeasuredSink:
@@ -50,21 +63,25 @@ class ColumnsWriter:
         self.rows = 0
         self._disk = disk
         self._temporary = temporary
-        self._raw = disk.create(temporary)
+        with _kept(name):
+            self._raw = disk.create(temporary)
         self._frames = FrameWriter(self._raw, masters.current, name.encode())
 
     def append(self, columns: Columns, count: int) -> None:
-        self._frames.append(msgspec.msgpack.encode(columns))
+        with _kept(self.name):
+            self._frames.append(msgspec.msgpack.encode(columns))
         self.rows += count
 
     def commit(self) -> None:
-        self._frames.close()
-        self._disk.sync(self._raw)
-        self._raw.close()
-        self._disk.publish(self._temporary, self.name)
+        with _kept(self.name):
+            self._frames.close()
+            self._disk.sync(self._raw)
+            self._raw.close()
+            self._disk.publish(self._temporary, self.name)
 
     def discard(self) -> None:
-        self._raw.close()
+        with suppress(OSError):  # what a full disk did not take is not wanted any more
+            self._raw.close()
         self._disk.remove(self._temporary)
 
 
@@ -99,16 +116,19 @@ class Spool:
 
     @contextmanager
     def create(self, name: str) -> Iterator[MeasuredSink]:
-        """Write one file of bytes; durable and named when the block ends, gone when it raises."""
+        """Write one file of bytes; durable and named when the block ends, gone when it raises.
+
+        Raises `StorageFailed` where the disk is full or faulty.
+        """
         temporary = TEMPORARY + self._randomness.token()
-        raw = self._disk.create(temporary)
         try:
-            with raw:
-                writer = SealedWriter(raw, self._masters.current, name.encode())
-                yield MeasuredSink(writer.write)
-                writer.close()
-                self._disk.sync(raw)
-            self._disk.publish(temporary, name)
+            with _kept(name):
+                with self._disk.create(temporary) as raw:
+                    writer = SealedWriter(raw, self._masters.current, name.encode())
+                    yield MeasuredSink(writer.write)
+                    writer.close()
+                    self._disk.sync(raw)
+                self._disk.publish(temporary, name)
         except BaseException:
             self._disk.remove(temporary)
             raise

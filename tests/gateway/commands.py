@@ -15,7 +15,7 @@ from gateway.texts import Words
 from tests.gateway.sites import Ground
 
 ROOT = Path(__file__).parents[2]
-PROGRAM = [sys.executable, "-c", "from gateway.cli import main; main()"]
+PROGRAM = "from gateway.cli import main; main()"
 
 
 class Ended(Struct, frozen=True):
@@ -51,12 +51,12 @@ class Commands:
         return Ended(int(ended.value.code), said.out, said.err)
 
 
-def start(*arguments: object, **environment: str) -> subprocess.Popen[str]:
-    """A command in a process of its own."""
+def start(*arguments: object, program: str = PROGRAM) -> subprocess.Popen[str]:
+    """A command in a process of its own; `program` is what it runs."""
     return subprocess.Popen(
-        [*PROGRAM, *map(str, arguments)],
+        [sys.executable, "-c", program, *map(str, arguments)],
         cwd=ROOT,
-        env={**os.environ, "COLUMNS": "200", **environment},
+        env={**os.environ, "COLUMNS": "200"},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

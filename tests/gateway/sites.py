@@ -72,7 +72,7 @@ class HandClock:
         self.moment += timedelta(**delta)
 
 
-def make_master(folder: Path) -> Site:
+def make_master(folder: Path, *, every_department: bool = False) -> Site:
     """A site whose banks are folders, with a ledger that is migrated already."""
     site = create_site(folder, NOW)
     profiles = site.configuration.parent / "profiles"
@@ -84,7 +84,7 @@ def make_master(folder: Path) -> Site:
         for name in ("to-bank", "from-bank", "archive"):
             (site.bank(path.stem) / "files" / name).mkdir(parents=True)
     for path in (site.configuration.parent / "agreements").glob("*.toml"):
-        if DEPARTMENT not in path.read_text("utf-8"):
+        if not every_department and DEPARTMENT not in path.read_text("utf-8"):
             path.unlink()
     edit(site.configuration, "require_signature = true", "require_signature = false")
     Gateway.open(site.configuration).close()
