@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from random import Random
+from typing import Any
 
 from msgspec import Struct
 
 from gateway.demonstration.site import Site
 from tests.gateway.sites import CITY, ISO, RURAL
 from tests.kills.launcher import Launcher
-from tests.kills.scene import BANKS, Habits, Scene
+from tests.kills.scene import BANKS, Habits, Scene, make_master
 from tests.servers import OpenSshServer
 from tests.simulation.auditor import Violation
 
@@ -57,6 +59,8 @@ class Deadly(Struct, frozen=True):
 
     steps: int
     kind: str = ""
+    patience_steps: int = 60
+    """So long is a step of the kind waited for; then any will do."""
 
 
 class Plan(Struct, frozen=True):
@@ -73,7 +77,8 @@ class Told(Struct, frozen=True):
     """What a history came to."""
 
     plan: Plan
-    steps: int
+    seen: dict[str, int]
+    """Steps by kind."""
     kills: dict[str, int]
     """By kind of step."""
     decided: dict[str, int]
@@ -104,29 +109,31 @@ class Theatre:
         self.server = server
         self.launcher = launcher
 
-    def play(self, plan: Plan) -> Told:
+    def scene(self, name: str, **given: Any) -> Scene:
+        """A scene in a folder of its own."""
+        return Scene(self.master, self.folder / name, self.launcher, self.server, **given)
+
+    def play(self, plan: Plan, bug: str = "") -> Told:
         """Play a history to its end and audit it. Raises `Violation`; its folder is kept then."""
-        folder = self.folder / f"history-{plan.seed}"
-        scene = Scene(self.master, folder, self.launcher, self.server, banks=plan.banks, habits=plan.habits)
+        scene = self.scene(f"history-{plan.seed}{bug}", banks=plan.banks, habits=plan.habits, bug=bug)
         if plan.migrated:
             scene.use_migrated_ledger()
-        history = _History(scene, self.launcher, plan)
+        history = _History(scene, plan)
         try:
             history.play()
             scene.finish()
         except Violation as violation:
             raise Violation(f"{plan}: killed {history.told}: {violation}") from violation
-        shutil.rmtree(folder)
-        return Told(plan, history.steps, dict(history.kills), dict(scene.decided))
+        shutil.rmtree(scene.site.folder)
+        return Told(plan, dict(history.seen), dict(history.kills), dict(scene.decided))
 
 
 class _History:
-    def __init__(self, scene: Scene, launcher: Launcher, plan: Plan) -> None:
-        self.steps = 0
+    def __init__(self, scene: Scene, plan: Plan) -> None:
+        self.seen: Counter[str] = Counter()
         self.kills: Counter[str] = Counter()
         self.told: list[str] = []
         self._scene = scene
-        self._launcher = launcher
         self._habits = plan.habits
         self._deadly = list(reversed(plan.deadly))
         self._since = 0
@@ -140,9 +147,9 @@ class _History:
 
     def _killed(self, command: str) -> bool:
         """Start the command; whether it was killed."""
-        process = self._launcher.start(self._scene.arguments(command), self._scene.now)
+        process = self._scene.start(command)
         while (step := process.next_step()) is not None:
-            self.steps += 1
+            self.seen[step] += 1
             if self._habits.eager:
                 self._scene.banks_work()
             if not self._is_deadly(step):
@@ -155,7 +162,7 @@ class _History:
                     kind = "between steps"
             process.kill()
             self.kills[kind] += 1
-            self.told.append(f"{self.steps} {command}: {kind}, at {step}")
+            self.told.append(f"{self.seen.total()} {command}: {kind}, at {step}")
             process.end()
             return True
         ended = process.end()
@@ -167,33 +174,22 @@ class _History:
         self._since += 1
         if not self._deadly or self._since < self._deadly[-1].steps:
             return False
-        if self._deadly[-1].kind not in ("", step):
+        waited = self._since - self._deadly[-1].steps
+        if self._deadly[-1].kind not in ("", step) and waited < self._deadly[-1].patience_steps:
             return False
         self._deadly.pop()
         self._since = 0
         return True
 
 
-def catalogue(theatre: Theatre, bank: str) -> Counter[str]:
-    """The steps of an undisturbed history with one bank, by kind."""
-    found: Counter[str] = Counter()
-    scene = Scene(
-        theatre.master, theatre.folder / f"undisturbed-{bank}", theatre.launcher, theatre.server, banks=[bank]
-    )
-    for command in COMMANDS:
-        process = theatre.launcher.start(scene.arguments(command), scene.now)
-        while (step := process.next_step()) is not None:
-            found[step] += 1
-            process.go_on()
-        process.end()
-        scene.pass_time()
-    scene.finish()
-    return found
+@contextmanager
+def open_theatre(folder: Path) -> Iterator[Theatre]:
+    """Everything that histories need, below a folder."""
+    with OpenSshServer(folder) as server, Launcher() as launcher:
+        yield Theatre(folder, make_master(folder / "master", server), server, launcher)
 
 
-def play_all(theatre: Theatre, histories: int, kills: int) -> list[Told]:
+def plans(histories: int, kills: int) -> Iterator[Plan]:
     """Histories of one bank each, and every eighth with all banks at once."""
-    return [
-        theatre.play(make_plan(seed, histories, kills, BANKS if seed % 8 == 7 else ()))
-        for seed in range(histories)
-    ]
+    for seed in range(histories):
+        yield make_plan(seed, histories, kills, BANKS if seed % 8 == 7 else ())

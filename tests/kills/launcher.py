@@ -16,7 +16,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -53,6 +52,7 @@ class Process:
         self._line = ours
         self._line.settimeout(_PATIENCE_SECONDS)
         self._heard = b""
+        launcher.started.append(self)
         with theirs:
             self.pid = launcher.ask(Start(order=order), [self._output.fileno(), theirs.fileno()])
 
@@ -94,6 +94,7 @@ class Process:
     def end(self) -> Ended:
         """Wait until the process is gone."""
         status = self._launcher.ask(Wait(pid=self.pid))
+        self._launcher.started.remove(self)
         self._line.close()
         with self._output as output:
             output.seek(0)
@@ -102,6 +103,10 @@ class Process:
 
 class Launcher:
     """Has loaded everything once, so that a command starts at once."""
+
+    def __init__(self) -> None:
+        self.started: list[Process] = []
+        """Those that nobody has seen end; a failed test leaves some."""
 
     def __enter__(self) -> Self:
         self._orders, theirs = socket.socketpair()
@@ -118,23 +123,11 @@ class Launcher:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        for process in list(self.started):
+            process.kill()
+            process.end()
         self._orders.close()
         self._process.wait(_PATIENCE_SECONDS)
-
-    def start(
-        self,
-        arguments: list[str],
-        at: datetime,
-        *,
-        stepped: bool = True,
-        largest_file_bytes: int | None = None,
-    ) -> Process:
-        order = Order(arguments=arguments, at=at, stepped=stepped, largest_file_bytes=largest_file_bytes)
-        return Process(self, order)
-
-    def run(self, arguments: list[str], at: datetime, *, largest_file_bytes: int | None = None) -> Ended:
-        """Start without steps and wait for the end."""
-        return self.start(arguments, at, stepped=False, largest_file_bytes=largest_file_bytes).end()
 
     def ask(self, request: Request, handles: list[int] | None = None) -> int:
         """Send a request with open files; its answer. One at a time."""

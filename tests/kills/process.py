@@ -35,8 +35,10 @@ import gateway.connect
 from channels.channel import ByteSink
 from channels.sftp import SftpChannel
 from formats.registry import Registry
-from gateway import cli
+from gateway import cli, transmit
+from gateway.installation import Installation
 from gateway.ledger import Ledger, Transaction
+from gateway.ledger_files import FileRow
 from gateway.ports import FolderDisk, SystemClock
 
 ORDER_BYTES = 1 << 16
@@ -56,6 +58,8 @@ class Order(Struct, frozen=True, kw_only=True):
     stepped: bool = True
     largest_file_bytes: int | None = None
     """The operating system's limit for any file that the process writes."""
+    bug: str = ""
+    """A mistake to put into this process, to see that it is found; a key of `BUGS`."""
 
 
 class Wait(Struct, frozen=True, kw_only=True, tag=True):
@@ -179,10 +183,26 @@ def run_command(order: Order, line: Line | None) -> NoReturn:
     if order.largest_file_bytes is not None:
         # Python ignores SIGXFSZ: a write beyond the limit fails as one to a full disk does.
         resource.setrlimit(resource.RLIMIT_FSIZE, (order.largest_file_bytes, resource.RLIM_INFINITY))
+    if order.bug:
+        BUGS[order.bug]()
     if line is not None:
         wrap(line)
     sys.argv = ["bankgate", *order.arguments]
     cli.main()
+
+
+def _send_again() -> None:
+    """After a crash in the middle of a release, send the file once more."""
+
+    def again(_installation: Installation, transaction: Transaction, file: FileRow, _why: str) -> None:
+        transaction.run(
+            "UPDATE file SET state = 'sealed' WHERE file_pk = :pk AND state = 'releasing'", pk=file.file_pk
+        )
+
+    setattr(transmit, "_make_uncertain", again)  # noqa: B010
+
+
+BUGS: dict[str, Callable[[], None]] = {"send-again": _send_again}
 
 
 def _serve(orders: socket.socket) -> None:

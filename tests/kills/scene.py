@@ -9,16 +9,19 @@ from __future__ import annotations
 
 import re
 import shutil
+import sqlite3
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import cast
 
 import msgspec
 import pytest
 from msgspec import Struct
 
-from formats.records import Batch, Payment
+from formats.records import Batch
 from formats.standard import FileFormat, write_batch
 from gateway import Gateway
 from gateway.demonstration import site_keys
@@ -37,9 +40,11 @@ from keys.cms import sign_detached
 from keys.private import load_signer
 from keys.statement import sign_statement
 from tests.gateway.sites import CITY, ISO, RURAL, edit, payments_of
-from tests.kills.launcher import Ended, Launcher
+from tests.kills.launcher import Ended, Launcher, Process
+from tests.kills.process import Order
 from tests.servers import OpenSshServer
 from tests.simulation.auditor import Auditor, Violation
+from tests.simulation.server import SimulatedServer
 from tests.simulator.banks import desk
 
 BANKS = (RURAL, CITY, ISO)
@@ -106,6 +111,7 @@ class Scene:
         payments: int = 3,
         per_file: int = 2,
         timeout_seconds: int = 30,
+        bug: str = "",
     ) -> None:
         shutil.copytree(master.folder, folder)
         self.site = Site(folder)
@@ -118,10 +124,12 @@ class Scene:
         self.decided: Counter[str] = Counter()
         """Decisions that persons had to make, by kind of object and decision."""
         self._launcher = launcher
+        self._bug = bug
         self._settings = (
             f"port             = {port or server.port}\n"
             f'user             = "{server.user}"\n'
             f"timeout_seconds  = {timeout_seconds}\n"
+            f"connect_timeout_seconds = {timeout_seconds}\n"
         )
         self._per_file = per_file
         for bank in BANKS:
@@ -131,7 +139,8 @@ class Scene:
                 self._forget(bank)
         self.payments = [one for bank in banks for one in payments_of(bank, payments, prefix=bank)]
         self.batch = self._write_batch()
-        self.auditor = Auditor(self.fronts)  # type: ignore[arg-type] - a front has a bank, as a server has
+        # All that the auditor wants of a server is its bank.
+        self.auditor = Auditor(cast("dict[str, SimulatedServer]", self.fronts))
         self.auditor.payments = {payment.payment_id: payment for payment in self.payments}
 
     # Before the history begins.
@@ -203,9 +212,20 @@ class Scene:
         given = [str(self.batch)] if command == "submit" else []
         return [command, *given, "--config", str(self.configuration)]
 
+    def start(self, command: str, *, stepped: bool = True, largest_file_bytes: int | None = None) -> Process:
+        """A command as a process."""
+        order = Order(
+            arguments=self.arguments(command),
+            at=self.now,
+            stepped=stepped,
+            largest_file_bytes=largest_file_bytes,
+            bug=self._bug,
+        )
+        return Process(self._launcher, order)
+
     def command(self, command: str, largest_file_bytes: int | None = None) -> Ended:
-        """One command as a process, from its start to its end."""
-        return self._launcher.run(self.arguments(command), self.now, largest_file_bytes=largest_file_bytes)
+        """The same from its start to its end, without steps."""
+        return self.start(command, stepped=False, largest_file_bytes=largest_file_bytes).end()
 
     def banks_work(self) -> None:
         """Every bank takes what is complete; files of which a part is missing are not there yet."""
@@ -255,6 +275,14 @@ class Scene:
             row = transaction.one("SELECT COUNT(*) AS events FROM event")
         assert row is not None
         return row.events, sum(front.waiting for front in self.fronts.values())
+
+    def files(self) -> list[tuple[str, str]]:
+        """Names and states of our files, oldest first."""
+        with closing(sqlite3.connect(self.ledger_path)) as database:
+            return database.execute("SELECT name, state FROM file ORDER BY file_pk").fetchall()
+
+    def states(self) -> list[str]:
+        return [state for _, state in self.files()]
 
     def open(self) -> Gateway:
         """The gateway as a library in this process, for persons and the auditor."""
