@@ -60,8 +60,8 @@ def payment_keys(transaction: Transaction, file_pk: int, count: int) -> array[in
     """payment_pk by item; index 0 is unused."""
     keys = array("q", bytes(8 * (count + 1)))
     rows = transaction.stream("SELECT item, payment_pk FROM attempt WHERE file_pk = :pk", pk=file_pk)
-    for row in rows:
-        keys[row.item] = row.payment_pk
+    for item, payment_pk in rows:
+        keys[item] = payment_pk
     return keys
 
 
@@ -159,28 +159,31 @@ def outcomes(
         values["batch"] = batch_pk
     if payment_pk is not None:
         values["payment"] = payment_pk
-    for row in transaction.stream(query, **values):
+    for (
+        cursor, batch_id, payment_id, platform, status, reason, stated, amount_minor, credited_minor,
+        returned_minor, recorded_at, bank, code, serial, bank_text, value_date, file_name, item, sha256, line,
+    ) in transaction.stream(query, **values):  # fmt: skip
         yield Outcome(
-            cursor=row.outcome_pk,
-            batch_id=row.batch_id,
-            payment_id=row.payment_id,
-            source_platform=row.source_platform,
-            status=Status(row.status),
-            reason=Reason(row.reason),
-            stated_status=None if row.stated == row.status else Status(row.stated),
-            amount_minor=row.amount_minor,
-            credited_minor=row.credited_minor,
-            returned_minor=row.returned_minor,
-            recorded_at=datetime.fromisoformat(row.recorded_at),
-            bank=row.bank,
-            bank_code=row.code,
-            bank_serial=row.serial,
-            bank_text=None if row.bank_text is None else SealedText(row.bank_text),
-            value_date=None if row.value_date is None else date.fromisoformat(row.value_date),
-            file_name=row.file_name,
-            item=row.item,
-            evidence_sha256=row.evidence_sha256,
-            evidence_line=row.line,
+            cursor=cursor,
+            batch_id=batch_id,
+            payment_id=payment_id,
+            source_platform=platform,
+            status=Status(status),
+            reason=Reason(reason),
+            stated_status=None if stated == status else Status(stated),
+            amount_minor=amount_minor,
+            credited_minor=credited_minor,
+            returned_minor=returned_minor,
+            recorded_at=datetime.fromisoformat(recorded_at),
+            bank=bank,
+            bank_code=code,
+            bank_serial=serial,
+            bank_text=None if bank_text is None else SealedText(bank_text),
+            value_date=None if value_date is None else date.fromisoformat(value_date),
+            file_name=file_name,
+            item=item,
+            evidence_sha256=sha256,
+            evidence_line=line,
         )
 
 
