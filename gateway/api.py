@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from datetime import date
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TextIO, overload
@@ -13,6 +14,8 @@ from formats import Batch, FeeFinding, Outcome, Payment, SealedText, Status
 from formats.registry import Registry
 from gateway import anchor, held, intake, report, runner
 from gateway.anchor import AnchorStatus, AnchorTurn
+from gateway.audit_export import Exported, export
+from gateway.audit_tables import Selection
 from gateway.config import Configuration, Policy, load_configuration
 from gateway.connect import anchor_opener, channel_opener
 from gateway.decisions import Statement
@@ -31,6 +34,7 @@ from gateway.report import BatchStatus, FileStatus, ReceivedStatus, Story
 from gateway.runner import RunReport
 from gateway.settle import TEXT_CONTEXT
 from gateway.spool import Spool
+from keys.envelope import Recipient
 from keys.keyring import Keyring
 from keys.sealed import open_text
 
@@ -201,6 +205,29 @@ class Gateway:
                 return compared
             published = anchor.publish(self.installation)
             return msgspec.structs.replace(published, found=compared.found)
+
+    def audit_export(
+        self,
+        folder: Path | str,
+        *,
+        batch_id: str | None = None,
+        first: date | None = None,
+        last: date | None = None,
+        recipient: Recipient | None = None,
+    ) -> Exported:
+        """Write a signed bundle (`docs/audit.md`) to a new folder: everything, a batch, or a period.
+
+        `first` and `last` are UTC days of submission. Only with a `recipient` are identities
+        written, enveloped for him. Raises `InputRefused` where the folder has something in it.
+        """
+        batch = None if batch_id is None else self._batch(batch_id)
+        selection = Selection(
+            batch_pk=None if batch is None else batch.batch_pk,
+            batch="" if batch is None else f"{batch.source_platform}/{batch.batch_id}",
+            first=first,
+            last=last,
+        )
+        return export(self.installation, Path(folder), selection, recipient)
 
     def trace(self, payment_id: str, source_platform: str | None = None) -> Story:
         """One payment's whole story. Raises `Unknown`, also where two platforms use the id."""

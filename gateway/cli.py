@@ -21,6 +21,7 @@ from channels.errors import ChannelError
 from formats import FormatError, Problem, Status
 from gateway import screen
 from gateway.api import Gateway
+from gateway.cli_audit import audit
 from gateway.config import Policy
 from gateway.errors import ConfigurationError, ExitCode, GatewayError, InputRefused
 from gateway.intake import CheckReport
@@ -46,6 +47,9 @@ _INTERRUPTED = 130
 @click.version_option(package_name="bankgate")
 def cli() -> None:
     """Bank-side settlement adapter: batches in, banks' files out, outcomes back."""
+
+
+cli.add_command(audit)
 
 
 @contextmanager

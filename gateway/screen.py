@@ -16,6 +16,8 @@ from rich.table import Table
 from formats import FeeFinding, Outcome, Problem, Severity
 from formats.standard import FileFormat, Language, write_outcomes
 from gateway.anchor import AnchorStatus
+from gateway.audit_export import Exported
+from gateway.audit_report import Verification
 from gateway.decisions import Statement
 from gateway.errors import InputRefused
 from gateway.held import HeldItem
@@ -330,6 +332,33 @@ def show_held(items: list[HeldItem], json: bool) -> None:
         for way in item.ways:
             signed = f"; signed by {', '.join(way.persons)}" if way.persons else ""
             _console.print(f"  -> {way.decision}: {way.meaning} ({way.persons_needed} person(s){signed})")
+
+
+def show_exported(exported: Exported, json: bool) -> None:
+    if json:
+        as_json(exported)
+        return
+    rows = ", ".join(f"{name} {count}" for name, count in exported.rows.items())
+    _console.print(f"{escape(str(exported.folder))}: {rows}")
+    if exported.warning:
+        _console.print(f"[yellow]{_words['attention']}:[/] {escape(exported.warning)}")
+
+
+def show_verification(report: Verification, json: bool) -> None:
+    """The verdict of an audit: each finding with its place, then what could not be known."""
+    if json:
+        as_json(report)
+        return
+    for finding in report.findings:
+        _console.print(f"[red]finding[/] {escape(finding.place)}: {escape(finding.message)}", soft_wrap=True)
+    if report.more_findings:
+        _console.print(f"... {report.more_findings} more")
+    for note in report.notes:
+        _console.print(f"  note: {escape(note)}", soft_wrap=True)
+    rows = ", ".join(f"{name} {count}" for name, count in report.rows.items())
+    count = len(report.findings) + report.more_findings
+    verdict = "[green]holds[/]" if report.holds else f"[bold red]does not hold: {count} findings[/]"
+    _console.print(f"{verdict}; {rows}", soft_wrap=True)
 
 
 def show_decision(statement: Statement, done: bool) -> None:

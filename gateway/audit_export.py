@@ -1,0 +1,160 @@
+"""`bankgate audit export`: what an auditor or the data-sharing platform gets, as a signed bundle.
+
+Pseudonymous: ids, amounts, digests and states, never a name, an ID, an account or a bank's
+words. Everything is read in one view of the ledger and streamed; the order is that of the
+ledger's keys, so two exports of one state differ in their times and signatures only.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from formats import Problem
+from gateway.audit_tables import Selection, Tables
+from gateway.bundle import FORMAT, MANIFEST, SIGNATURE, BundleFile, Listed, Manifest, write_table
+from gateway.errors import InputRefused
+from gateway.evidence import FIRST_HASH
+from gateway.installation import Installation
+from gateway.ledger import Transaction
+from gateway.ledger_anchor import last_event, sequences
+from keys.certified import certificate_text
+from keys.envelope import Recipient
+from keys.errors import KeyUnavailable
+from keys.signer import Signer
+from keys.statement import sign_statement
+
+_UNFINISHED = ".unfinished"
+_ENVELOPE_ROWS = 16_000
+"""Payments in one envelope, which is made in memory."""
+_IDENTITY_COLUMNS = (
+    "payment_id", "account", "beneficiary_name", "beneficiary_id", "payee_name", "payee_id",
+    "household_id", "custodian_name", "custodian_id", "social_card_number",
+)  # fmt: skip
+
+
+class Exported(Struct, frozen=True, kw_only=True):
+    """What was written. `warning` says where the bundle is weaker than it could be."""
+
+    folder: Path
+    rows: dict[str, int]
+    events: int
+    warning: str = ""
+
+
+def export(
+    installation: Installation, folder: Path, selection: Selection, recipient: Recipient | None = None
+) -> Exported:
+    """Write the bundle to `folder`, which must not exist, or be empty. All of it, or nothing."""
+    folder = folder.absolute()
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        problem = Problem(code="output", message=f"{folder} exists already", source=str(folder))
+        raise InputRefused([problem], hint="name a new folder")
+    draft = folder.with_name(folder.name + _UNFINISHED)
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir(mode=0o700, parents=True)
+    try:
+        with installation.ledger.read() as transaction:
+            manifest, signer, warning = _write(installation, transaction, draft, selection, recipient)
+        content = manifest.to_bytes()
+        _write_file(draft / MANIFEST, content)
+        if signer is not None:
+            _write_file(draft / SIGNATURE, sign_statement(signer, content))
+        if folder.exists():
+            folder.rmdir()
+        os.rename(draft, folder)
+    except BaseException:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise
+    rows = {
+        name.removesuffix(".jsonl"): listed.rows or 0
+        for name, listed in manifest.files.items()
+        if name.endswith(".jsonl")
+    }
+    return Exported(folder=folder, rows=rows, events=manifest.event, warning=warning)
+
+
+def _write(
+    installation: Installation,
+    transaction: Transaction,
+    folder: Path,
+    selection: Selection,
+    recipient: Recipient | None,
+) -> tuple[Manifest, Signer | None, str]:
+    tables = Tables(installation.keyring, transaction, selection)
+    files: dict[str, Listed] = {}
+    for name, lines in tables.all():
+        files |= write_table(folder, name, lines)
+    if recipient is not None:
+        files |= _write_identities(installation, transaction, folder, tables.chosen, recipient)
+    now = installation.clock.now()
+    signer: Signer | None = None
+    warning = ""
+    try:
+        signer = installation.keyring.journal_signer(now)
+    except KeyUnavailable as error:
+        warning = f"the bundle is not signed: {error}"
+    end = last_event(transaction)
+    manifest = Manifest(
+        format=FORMAT,
+        instance=installation.configuration.instance,
+        environment=installation.configuration.environment,
+        exported_at=now.isoformat(),
+        selection=selection.told(),
+        event=0 if end is None else end[0],
+        hash=FIRST_HASH if end is None else end[1],
+        sequences=sequences(transaction),
+        files=dict(sorted(files.items())),
+        key_id="" if signer is None else signer.key_id,
+        algorithm="" if signer is None else signer.algorithm,
+        certificate="" if signer is None else certificate_text(signer),
+    )
+    return manifest, signer, warning
+
+
+def _write_file(path: Path, content: bytes) -> None:
+    file = BundleFile(path)
+    file.write(content)
+    file.close(None)
+
+
+def _write_identities(
+    installation: Installation, transaction: Transaction, folder: Path, chosen: str, recipient: Recipient
+) -> dict[str, Listed]:
+    """Who each payment is for, in envelopes that only the recipient opens."""
+    files: dict[str, Listed] = {}
+    for number, rows in enumerate(_identities(installation, transaction, chosen), start=1):
+        name = f"identities-{number:05d}.p7m"
+        file = BundleFile(folder / name)
+        file.write(recipient.envelop(b"".join(rows)))
+        files[name] = file.close(len(rows))
+    return files
+
+
+def _identities(installation: Installation, transaction: Transaction, chosen: str) -> Iterator[list[bytes]]:
+    """Lines of JSON, as many as go into one envelope at a time."""
+    lanes = transaction.all(
+        "SELECT source_platform, spool_name FROM lane JOIN batch USING (batch_pk)"
+        f" WHERE {chosen} ORDER BY lane_pk"
+    )
+    encoder = msgspec.json.Encoder()
+    wanted = {f"payment.{name}": name for name in _IDENTITY_COLUMNS}
+    rows: list[bytes] = []
+    for lane in lanes:
+        with installation.spool.open_columns(lane.spool_name) as reader:
+            for index in range(reader.count):
+                columns = reader.columns(index, wanted)
+                names = ["platform", *[wanted[name] for name in columns]]
+                for values in zip(*columns.values(), strict=True):
+                    row = dict(zip(names, (lane.source_platform, *values), strict=True))
+                    rows.append(encoder.encode(row) + b"\n")
+                if len(rows) >= _ENVELOPE_ROWS:
+                    yield rows
+                    rows = []
+    if rows:
+        yield rows

@@ -1,0 +1,75 @@
+"""`bankgate audit verify`: whether a bundle is whole and true, without ledger or configuration.
+
+What it proves, and against what, is in `docs/audit.md`, by which anybody can write another.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from gateway.audit_chain import compare_with_anchor, instant, read_anchor, walk_journal
+from gateway.audit_checks import check_tables
+from gateway.audit_report import Bundle, Verification
+from gateway.bundle import MANIFEST, SIGNATURE, Manifest, parse_manifest
+from keys.certificates import Trust
+from keys.certified import pin_certificates, verify_certified
+from keys.errors import SealError
+from keys.private import load_certificates
+
+
+def verify(folder: Path, anchor: Path | None = None, trust: Path | None = None) -> Verification:
+    """Check a bundle; `trust` is a file with certificates. Nothing about the bundle raises.
+
+    Raises `keys.errors.KeyUnavailable` where `trust` cannot be read, `OSError` where there is
+    no folder.
+    """
+    report = Verification()
+    try:
+        content = (folder / MANIFEST).read_bytes()
+        manifest = parse_manifest(content)
+        instant(manifest.exported_at)
+    except (FileNotFoundError, ValueError) as error:
+        report.add(MANIFEST, f"cannot be used: {error}")
+        return report
+    trusted = None
+    if trust is not None:
+        trusted = pin_certificates("the journal", manifest.environment, load_certificates(trust))
+    bundle = Bundle(folder, manifest, report)
+    _check_signature(folder, content, manifest, trusted, report)
+    bundle.check_files()
+    bundle.check_tables()
+    anchored = [] if anchor is None else read_anchor(anchor, manifest, trusted, report)
+    journal = walk_journal(bundle, {each.head.event for each in anchored}, trusted)
+    if anchor is not None:
+        compare_with_anchor(manifest, journal, anchored, report)
+    else:
+        report.notes.append(
+            "without --anchor it cannot be seen whether the journal's tail was cut before the export,"
+            " or the whole journal exchanged by somebody who has its key"
+        )
+    check_tables(bundle, journal)
+    if manifest.selection:
+        told = ", ".join(f"{name} {value}" for name, value in sorted(manifest.selection.items()))
+        report.notes.append(
+            f"a selection ({told}): {report.shown_events} of {report.events} events are shown;"
+            " of the others only that they are links of the chain"
+        )
+    return report
+
+
+def _check_signature(
+    folder: Path, content: bytes, manifest: Manifest, trust: Trust | None, report: Verification
+) -> None:
+    if not manifest.certificate:
+        report.add(SIGNATURE, "the bundle is not signed")
+        return
+    try:
+        signature = (folder / SIGNATURE).read_bytes()
+        at = instant(manifest.exported_at)
+        signer = verify_certified(content, signature, manifest.certificate, manifest.algorithm, trust, at)
+    except (FileNotFoundError, SealError) as error:
+        report.add(SIGNATURE, str(error))
+        return
+    who = f"signed by {signer.subject}, certificate sha256 {signer.certificate_sha256}"
+    unknown = "" if trust is not None else ": compare it, or give it with --trust; anybody can make one"
+    report.notes.append(who + unknown)
