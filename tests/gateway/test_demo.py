@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import random
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from gateway import Gateway
+from gateway import Gateway, Outcome, Reason
 from gateway.demonstration.site import Site
 from tests.gateway.commands import start
 
@@ -18,26 +18,34 @@ SEED = 7
 
 
 def demo(folder: Path) -> subprocess.Popen[str]:
-    return start("demo", "--payments", COUNT, "--seed", SEED, "--folder", folder)
+    return start("demo", "--payments", COUNT, "--seed", SEED, "--folder", folder, "--json")
 
 
-def ended(folder: Path) -> list[tuple[object, ...]]:
+def ended(folder: Path, said: str) -> dict[str, Outcome]:
+    """The last outcome of each payment, after the sum and the banks' own books were compared."""
+    result = json.loads(said)
     with Gateway.open(Site(folder).configuration) as gateway:
-        status = gateway.status()
-        assert [one.adds_up for one in status] == [True]
-        return sorted(
-            (one.payment_id, one.status, one.reason, one.credited_minor)
-            for one in gateway.outcomes(only_current=True)
-        )
+        assert [one.adds_up for one in gateway.status()] == [True]
+        last = {one.payment_id: one for one in gateway.outcomes(only_current=True)}
+    # A payment under a code that no table lists was paid, and says so nowhere.
+    unsaid = sum(one.amount_minor for one in last.values() if one.reason is Reason.UNMAPPED)
+    assert result["adds_up"]
+    assert result["really_paid_minor"] == result["credited_minor"] + unsaid
+    return last
 
 
 @pytest.mark.heavy
 @pytest.mark.timeout(600)
 def test_killed_at_any_moment_it_goes_on(tmp_path: Path) -> None:
+    """The same outcomes, except that a simulated bank's whims follow the names of files.
+
+    A file that was planned when the process died is voided and its successor has another
+    number: there the books of the bank alone are the judge.
+    """
     undisturbed = demo(tmp_path / "undisturbed")
     out, err = undisturbed.communicate(timeout=300)
     assert undisturbed.returncode == 0, out + err
-    expected = ended(tmp_path / "undisturbed")
+    expected = ended(tmp_path / "undisturbed", out)
     assert len(expected) == COUNT
     draw = random.Random(SEED)
     folder = tmp_path / "disturbed"
@@ -51,5 +59,15 @@ def test_killed_at_any_moment_it_goes_on(tmp_path: Path) -> None:
     process = demo(folder)
     out, err = process.communicate(timeout=300)
     assert process.returncode == 0, out + err
-    assert ended(folder) == expected
-    shutil.rmtree(folder)
+    found = ended(folder, out)
+    assert set(found) == set(expected)
+    for payment_id, one in found.items():
+        other = expected[payment_id]
+        if one.file_name == other.file_name:
+            assert (one.status, one.reason, one.credited_minor) == (
+                other.status,
+                other.reason,
+                other.credited_minor,
+            ), payment_id
+        else:
+            assert other.file_name, payment_id
