@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
 import tempfile
 from collections import Counter
@@ -13,11 +14,11 @@ from tests.simulation.auditor import Violation
 
 
 def main() -> int:
-    """Play histories that are killed again and again; each violation is printed with its plan."""
+    """Play histories that are killed again and again; a violation is printed, its folder kept."""
     parser = argparse.ArgumentParser(prog="python -m tests.kills", description=main.__doc__)
     parser.add_argument("--histories", type=int, default=80, help="how many histories")
     parser.add_argument("--kills", type=int, default=6, help="the most kills in each")
-    parser.add_argument("--seed", type=int, help="only this history, of so many; its folder is kept")
+    parser.add_argument("--seed", type=int, help="only this history, of so many")
     arguments = parser.parse_args()
     kills: Counter[str] = Counter()
     decided: Counter[str] = Counter()
@@ -37,6 +38,8 @@ def main() -> int:
             decided.update(told.decided)
             steps += sum(told.seen.values())
             _say(f"seed {plan.seed}: {', '.join(plan.banks)}: {sum(told.kills.values())} kills")
+    if not violations:
+        shutil.rmtree(folder)
     visited = set(kills) & set(KINDS)
     _say(f"kills by step: {', '.join(f'{kind} {count}' for kind, count in sorted(kills.items()))}")
     _say(f"kinds of steps killed at: {len(visited)} of {len(KINDS)}; persons decided: {dict(decided)}")

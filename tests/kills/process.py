@@ -53,8 +53,8 @@ class Order(Struct, frozen=True, kw_only=True):
     """One command to start. The order's file numbers: output, and where it is `stepped`, the line."""
 
     arguments: list[str]
-    at: datetime
-    """What the process's clock says: it stands still."""
+    at: datetime | None
+    """What the process's clock says, which stands still; None is the machine's own clock."""
     stepped: bool = True
     largest_file_bytes: int | None = None
     """The operating system's limit for any file that the process writes."""
@@ -179,7 +179,8 @@ class _SteppingSink:
 
 def run_command(order: Order, line: Line | None) -> NoReturn:
     """Be `bankgate` with these arguments, to the end of this process."""
-    setattr(SystemClock, "now", lambda _clock: order.at)  # noqa: B010
+    if order.at is not None:
+        setattr(SystemClock, "now", lambda _clock: order.at)  # noqa: B010
     if order.largest_file_bytes is not None:
         # Python ignores SIGXFSZ: a write beyond the limit fails as one to a full disk does.
         resource.setrlimit(resource.RLIMIT_FSIZE, (order.largest_file_bytes, resource.RLIM_INFINITY))
