@@ -158,6 +158,7 @@ class _Heads:
         self._lines: Iterator[tuple[str, HeadLine]] = bundle.lines("heads", HeadLine)
         self._next = next(self._lines, None)
         self._sequences: dict[str, int] = {}
+        self._before = 0
 
     def pass_event(self, event: int, event_hash: str) -> None:
         while self._next is not None and self._next[1].event <= event:
@@ -180,6 +181,9 @@ class _Heads:
 
     def _check(self, place: str, line: HeadLine, event: int, event_hash: str) -> None:
         report, manifest = self._bundle.report, self._bundle.manifest
+        if line.event <= self._before:
+            report.add(place, f"the head of event {line.event} stands after that of event {self._before}")
+        self._before = line.event
         try:
             head = parse_head(line.statement.encode())
             _verify(head, line.statement.encode(), line.signature.encode(), self._trust)

@@ -346,9 +346,11 @@ class _Checks:
     # Who decided.
 
     def decisions(self) -> None:
-        persons = {line.key_id: line for _, line in self._bundle.lines("persons", PersonLine)}
+        persons = self._persons()
+        used = set()
         events = iter(self._journal.of("decision"))
         for place, line in self._ascending("decisions", DecisionLine):
+            used.add(line.key_id)
             person = persons.get(line.key_id)
             if person is None or person.person != line.person:
                 self._add(place, f"the key {line.key_id} of {line.person} is not in the bundle")
@@ -360,8 +362,17 @@ class _Checks:
                 place, told, "decision", object=line.object, decision=line.decision, person=line.person
             )
             self._agree_digests(place, told, line, person)
+        for key_id in persons.keys() - used:
+            self._add("persons.jsonl", f"no decision was signed with the key {key_id}")
         for told in events:
             self._add(told.place, f"a decision about {told.body.get('object')} is not in the bundle")
+
+    def _persons(self) -> dict[str, PersonLine]:
+        persons: dict[str, PersonLine] = {}
+        for place, line in self._bundle.lines("persons", PersonLine):
+            if persons.setdefault(line.key_id, line) is not line:
+                self._add(place, f"the key {line.key_id} stands there a second time")
+        return persons
 
     def _check_signature(self, place: str, line: DecisionLine, person: PersonLine) -> None:
         try:

@@ -1,0 +1,90 @@
+"""A gateway with three banks that has paid two batches, its bundle, and its anchor; made once."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from msgspec import Struct
+
+from formats import Payment
+from gateway.demonstration.site import Site
+from tests.evidence.forger import Forger
+from tests.gateway.commands import Commands
+from tests.gateway.sites import CITY, ISO, PERSONS, RURAL, Ground, make_master, payments_of
+
+
+class Audited(Struct, frozen=True):
+    """What an auditor has: the bundle of everything and that of one batch, the anchor, the certificate."""
+
+    ground: Ground
+    everything: Path
+    one_batch: Path
+    batch_id: str
+    payments: list[Payment]
+
+    @property
+    def anchor(self) -> Path:
+        return self.ground.site.folder / "anchor"
+
+    @property
+    def key(self) -> Path:
+        return self.ground.site.configuration.parent / "keys" / "journal-1.pem"
+
+    @property
+    def certificate(self) -> Path:
+        return self.key.with_suffix(".crt")
+
+
+@pytest.fixture(scope="session")
+def master_site(tmp_path_factory: pytest.TempPathFactory) -> Site:
+    return make_master(tmp_path_factory.mktemp("master") / "site")
+
+
+@pytest.fixture
+def ground(master_site: Site, tmp_path: Path) -> Ground:
+    return Ground(master_site, tmp_path / "site")
+
+
+@pytest.fixture
+def bankgate(ground: Ground, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Commands:
+    return Commands(ground, monkeypatch, capfd)
+
+
+@pytest.fixture(scope="session")
+def audited(master_site: Site, tmp_path_factory: pytest.TempPathFactory) -> Audited:
+    folder = tmp_path_factory.mktemp("audited")
+    ground = Ground(master_site, folder / "site")
+    ground.bank(CITY, "failures,fee-column", 400)
+    ground.bank(ISO, "all-well")
+    ground.bank(RURAL, "failures", 300)
+    payments = [
+        payment for bank in (CITY, ISO, RURAL) for payment in payments_of(bank, 8, prefix=f"S-{bank}")
+    ]
+    released = payments_of(CITY, 4, prefix="T")
+    with ground.open() as gateway:
+        ground.submit(gateway, payments)
+        batch = ground.batch(released)
+        gateway.submit(ground.write(batch, released))
+        assert ground.decide(gateway, gateway.batch_object(batch.batch_id), "release", *PERSONS) == [
+            False,
+            True,
+        ]
+        ground.run_to_the_end(gateway)
+        assert {file.state for file in gateway.files()} == {"settled"}
+        gateway.audit_export(folder / "everything")
+        gateway.audit_export(folder / "one", batch_id=batch.batch_id)
+    return Audited(ground, folder / "everything", folder / "one", batch.batch_id, payments + released)
+
+
+@pytest.fixture
+def bundle(audited: Audited, tmp_path: Path) -> Path:
+    """A copy of the bundle of everything."""
+    return shutil.copytree(audited.everything, tmp_path / "bundle")
+
+
+@pytest.fixture
+def forger(audited: Audited, bundle: Path) -> Forger:
+    """Somebody inside, who has the journal's key and writes the bundle as he likes."""
+    return Forger(bundle, audited.key, audited.certificate)
