@@ -6,13 +6,14 @@ ifdef PYTHON
 export PYTHON
 endif
 
-.PHONY: help demo check test test-heavy bench format set-up set-up-test
+.PHONY: help demo check test test-heavy kill-tests bench format set-up set-up-test
 
 help:
 	@echo "make demo        the whole job against simulated banks over SFTP, on this machine"
 	@echo "make check       format, lint, types, imports"
 	@echo "make test        the tests, without those that take long"
 	@echo "make test-heavy  the tests that take long"
+	@echo "make kill-tests  kills of the real process, broken lines, full disks (some minutes)"
 	@echo "make bench       speeds, as ratios taken in one run"
 
 demo: set-up
@@ -34,6 +35,12 @@ test: set-up-test
 test-heavy: set-up-test
 	@echo "test-heavy: pytest, those that take long"
 	@$(BIN)/pytest -m heavy $(ARGS) || { status=$$?; [ $$status -eq 5 ] && echo "test-heavy: there is none"; }
+
+kill-tests: set-up-test
+	@echo "kill-tests: the real process is killed at numbered steps and started again"
+	@$(BIN)/python -m tests.kills $(ARGS)
+	@echo "kill-tests: stopped processes, broken lines, full disks, a changed host key, the demonstration"
+	@$(BIN)/pytest tests/kills -q -k "not many_histories"
 
 bench: set-up
 	@echo "bench: ratios against baselines of the same run"
