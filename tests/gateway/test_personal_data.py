@@ -34,6 +34,7 @@ def ground(tmp_path: Path) -> Ground:
     return Ground(make_master(tmp_path / "master", every_department=True), tmp_path / "site")
 
 
+@pytest.mark.heavy
 def test_nothing_of_a_person_is_left_in_clear(ground: Ground, bankgate: Commands) -> None:
     order = Order(count=300, seed=11, defects=8)
     for bank, scenario in ((CITY, "failures,fee-column,short-credit"), (ISO, "failures,unknown-code")):
