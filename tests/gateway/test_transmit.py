@@ -64,7 +64,7 @@ def _login(ground: Ground, bank: str) -> dict[str, object]:
 
 
 CUTS = [
-    pytest.param(size, marks=[pytest.mark.heavy] if size % 2_500 else []) for size in range(3_000, 9_500, 250)
+    pytest.param(size, marks=[pytest.mark.heavy] if size % 2_500 else []) for size in range(3_000, 8_300, 250)
 ]
 
 
