@@ -20,8 +20,8 @@ from tests.kills.scene import Scene
 
 SIZE_BYTES = 4 << 20
 PAGE_BYTES = 4096
-FREE_PAGES = {"spool": (0, 2, 4), "ledger": (0, 2, 12)}
-QUICK_FREE_PAGES = {"spool": 1, "ledger": 5}
+FREE_PAGES = {"spool": (0, 1, 2, 4), "ledger": (0, 2, 12)}
+QUICK_FREE_PAGES = {"ledger": 5}
 FILE_LIMITS_BYTES = (16 << 10, 48 << 10, 96 << 10)
 FULL = 5
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.gateway.sites import CITY
 from tests.kills.histories import Theatre
 from tests.kills.scene import Scene
@@ -30,6 +32,7 @@ def _put_clear(scene: Scene) -> None:
         assert scene.sign(gateway, f"bank:{CITY}", "clear", "reviewer-a")
 
 
+@pytest.mark.heavy
 def test_changed_host_key(theatre: Theatre, tmp_path: Path) -> None:
     with (
         OpenSshServer(tmp_path) as other,

@@ -37,6 +37,7 @@ def test_a_file_sent_again_after_a_crash_is_found(theatre: Theatre) -> None:
         theatre.play(_killed_after_the_rename(1_001), bug="send-again")
 
 
+@pytest.mark.heavy
 def test_the_same_kill_without_the_bug_sends_once(theatre: Theatre) -> None:
     """The file is uncertain, then the bank's answer about its payments proves that it arrived."""
     told = theatre.play(_killed_after_the_rename(1_002))

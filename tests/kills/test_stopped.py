@@ -10,7 +10,7 @@ from tests.kills.launcher import Process
 from tests.kills.scene import Scene
 from tests.proxy import Proxy
 
-MOMENTS = ("during channel put", "before channel rename")
+MOMENTS = ("during channel put", pytest.param("before channel rename", marks=pytest.mark.heavy))
 
 
 def _run_until(scene: Scene, step: str, times: int = 1) -> Process:
@@ -47,6 +47,7 @@ def test_a_second_run_beside_a_stopped_one_is_refused(theatre: Theatre, moment: 
     assert scene.decided == {}
 
 
+@pytest.mark.heavy
 def test_a_connection_that_broke_while_the_process_was_stopped(theatre: Theatre) -> None:
     with Proxy(theatre.server.host, theatre.server.port) as proxy:
         scene = _submitted(theatre, "stopped-line", CITY, proxy.port)
