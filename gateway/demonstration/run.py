@@ -1,7 +1,9 @@
 """`bankgate demo` and `bankgate simulate`: the whole job on one machine, with simulated banks.
 
 The demonstration may be killed at any moment and started again with the same folder: it
-goes on where it was and ends with the same outcomes.
+goes on where it was, and its books end as the banks' own. A file that was only planned when
+it died gets another sequence number, and with it other references, by which a simulated
+bank decides the fate of each payment.
 """
 
 from __future__ import annotations
