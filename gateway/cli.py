@@ -99,7 +99,8 @@ def submit(batch: Path, signature: Path | None, policy: str | None, config: Path
             signature = beside
         content = None if signature is None else _read(signature)
         receipt = gateway.submit(batch, signature=content, policy=None if policy is None else Policy(policy))
-        screen.show_receipt(receipt, as_json)
+        platform = gateway.configuration.platforms[receipt.source_platform]
+        screen.show_receipt(receipt, as_json, signed_only=platform.require_signature)
         if receipt.set_aside or receipt.held or receipt.left_out_count or not receipt.released:
             sys.exit(ExitCode.NEEDS_PERSON)
 
@@ -123,8 +124,9 @@ def run(bank: str | None, config: Path, as_json: bool) -> None:
     """Do what is due: make, seal, send, fetch, settle."""
     with opened(config) as gateway:
         report = gateway.run(bank)
-        screen.show_run(report, as_json)
-        waits = ExitCode.NEEDS_PERSON if gateway.needs_person() else ExitCode.DONE
+        needs_person = gateway.needs_person()
+        screen.show_run(report, as_json, needs_person)
+        waits = ExitCode.NEEDS_PERSON if needs_person else ExitCode.DONE
         sys.exit(max(report.exit_code, waits))
 
 
@@ -283,6 +285,10 @@ _EXITS: dict[type[Exception], ExitCode] = {
     ChannelError: ExitCode.BANK_UNREACHABLE,
     FormatError: ExitCode.REFUSED_INPUT,
     SQLAlchemyError: ExitCode.INTEGRITY,
+    FileNotFoundError: ExitCode.BAD_USAGE,
+    NotADirectoryError: ExitCode.BAD_USAGE,
+    IsADirectoryError: ExitCode.BAD_USAGE,
+    PermissionError: ExitCode.BAD_USAGE,
     OSError: ExitCode.INTEGRITY,
 }
 """Errors of others by what they mean; an error of the gateway knows its own code."""

@@ -51,6 +51,8 @@ class Attention(Struct, frozen=True, kw_only=True):
     message: str
     hint: str = ""
     code: ExitCode = ExitCode.NEEDS_PERSON
+    by_itself: bool = False
+    """A later run tries again; nobody needs to do anything yet."""
 
 
 class RunReport(Struct, kw_only=True):
@@ -216,6 +218,7 @@ def _resting(installation: Installation, profile: Profile, report: RunReport) ->
                 message=f"not reached at the last {waits[0]} tries",
                 hint=f"a run at or after {waits[1].isoformat(timespec='seconds')} tries again by itself",
                 code=ExitCode.BANK_UNREACHABLE,
+                by_itself=True,
             )
         )
         report.wait_until(waits[1])
@@ -257,6 +260,7 @@ def _fault(installation: Installation, profile: Profile, error: ChannelError, re
             message=str(error),
             hint=error.hint or (f"mend the cause, then: {_clearing(profile)}" if delay is None else ""),
             code=ExitCode.BANK_UNREACHABLE,
+            by_itself=delay is not None,
         )
     )
     if delay is not None:

@@ -55,11 +55,15 @@ def as_json(value: Any) -> None:
 
 
 def show_problems(problems: list[Problem]) -> None:
-    """Every problem on standard error, a line each."""
+    """Every problem on standard error, a line each, with its hint where it is a new one."""
+    told = ""
     for problem in problems:
         mark = "[yellow]warning[/]" if problem.severity is Severity.WARNS else "[red]problem[/]"
         source = f"{problem.source}: " if problem.source and problem.source not in problem.message else ""
         _errors.print(f"{mark} {escape(source + problem.message)}")
+        if problem.hint and problem.hint != told:
+            _errors.print(f"  [bold]hint:[/] {escape(problem.hint)}")
+        told = problem.hint
 
 
 def show_check(report: CheckReport, json: bool) -> None:
@@ -75,7 +79,7 @@ def show_check(report: CheckReport, json: bool) -> None:
     _console.print(f"{report.batch.batch_id}: {report.rows} rows, {report.total} problems")
 
 
-def show_receipt(receipt: Receipt, json: bool) -> None:
+def show_receipt(receipt: Receipt, json: bool, *, signed_only: bool = False) -> None:
     if json:
         as_json(receipt)
         return
@@ -86,10 +90,11 @@ def show_receipt(receipt: Receipt, json: bool) -> None:
         f" {yuan(receipt.total_minor)}; accepted {receipt.accepted}, held {receipt.held},"
         f" set aside {receipt.set_aside}, left out {receipt.left_out_count}"
     )
-    _console.print(_words["released"] if receipt.released else _words["not_released"])
+    waits = "not_signed" if signed_only else "not_released"
+    _console.print(_words["released"] if receipt.released else _words[waits])
 
 
-def show_run(report: RunReport, json: bool) -> None:
+def show_run(report: RunReport, json: bool, needs_person: bool = False) -> None:
     if json:
         as_json(report)
         return
@@ -102,9 +107,12 @@ def show_run(report: RunReport, json: bool) -> None:
     for line in report.waiting:
         _console.print(f"  waits: {escape(line)}")
     for item in report.attention:
-        _console.print(f"[yellow]{_words['attention']}:[/] {escape(item.about)}: {escape(item.message)}")
+        heading = _words["again"] if item.by_itself else _words["attention"]
+        _console.print(f"[yellow]{heading}:[/] {escape(item.about)}: {escape(item.message)}")
         if item.hint:
             _console.print(f"  hint: {escape(item.hint)}")
+    if needs_person:
+        _console.print(_words["held_waits"])
     if report.next_due is not None:
         _console.print(f"  next due: {report.next_due.isoformat(timespec='seconds')}")
 

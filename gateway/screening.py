@@ -19,7 +19,7 @@ from formats import CHUNK_RECORDS, Batch, Problem, Reason, RecordChunk, Severity
 from formats.identity import luhn_valid_column
 from formats.masking import mask_account, mask_text
 from formats.standard import BatchChunk
-from gateway.agreement import Agreement
+from gateway.agreement import EVERY, Agreement
 from gateway.config import Configuration
 from gateway.installation import Installation
 from gateway.ledger_staging import StagedRow, Staging
@@ -30,8 +30,8 @@ from gateway.spool import Columns, ColumnsWriter
 from gateway.states import Disposition
 from keys.fingerprint import Fingerprinter
 
-NOWHERE = ("", "")
-"""The lane of payments that no agreement takes: kept sealed with the others, never sent."""
+NOBODY = ""
+"""The department of a lane that no agreement takes: kept sealed with the others, never sent."""
 
 _SPREAD_ROWS = 8 * CHUNK_RECORDS
 """Rows looked at together: with dozens of lanes a single chunk leaves too few for each."""
@@ -176,7 +176,9 @@ class Screening:
             bank, department, programme, self._batch.source_platform, self._batch.currency, self._now
         )
         problem = None if agreement is not None else self._obstacle(bank, department, programme)
-        place = NOWHERE if agreement is None else (bank, department)
+        place = (
+            (bank, department) if agreement is not None else (bank if bank in self._profiles else "", NOBODY)
+        )
         lane = self._lanes.get(place)
         if lane is None:
             number = len(self.lanes)
@@ -204,6 +206,18 @@ class Screening:
                 message=f"bank: {found} has no profile, wanted one of {known}",
                 hint="correct the bank, or add its profile",
             )
+        over = self._ended(bank, department, programme)
+        if over:
+            return Problem(
+                code="agreement-not-in-force",
+                severity=Severity.SETS_ASIDE,
+                reason=Reason.NOT_ENTRUSTED,
+                column="programme",
+                found=over,
+                wanted=f"an agreement with {bank} that is in force today",
+                message=f"programme: {over}",
+                hint="renew the agreement, or correct department, programme or bank",
+            )
         shown = [repr(name) if name in self._known else mask_text(name) for name in (programme, department)]
         return Problem(
             code="not-entrusted",
@@ -215,6 +229,14 @@ class Screening:
             message=f"programme: no agreement entrusts {' of '.join(shown)} to {bank}",
             hint="add the agreement, or correct department, programme or bank",
         )
+
+    def _ended(self, bank: str, department: str, programme: str) -> str:
+        """Which agreement would entrust the programme on another day; "" where none would."""
+        for agreement in self._installation.configuration.agreements.get((department, bank), []):
+            if EVERY in agreement.programmes or programme in agreement.programmes:
+                term = f"from {agreement.valid_from} until {agreement.valid_until}"
+                return f"agreement {agreement.number} with {bank} is in force {term} only"
+        return ""
 
     def _flush(self, lane: Lane) -> None:
         chunk = lane.next_chunk()
@@ -254,7 +276,7 @@ class Screening:
         keys = list(zip(*(columns[name] for name in _SUBJECT_COLUMNS), strict=True))
         for key in set(keys):
             if key not in self._subject_of:
-                kept = self._readable(key, entrusted=bool(lane.bank))
+                kept = self._readable(key, entrusted=bool(lane.department))
                 self._subject_of[key] = numbers.setdefault(kept, len(numbers))
         return [self._subject_of[key] for key in keys]
 

@@ -8,6 +8,7 @@ bank decides the fate of each payment.
 
 from __future__ import annotations
 
+import errno
 import shutil
 import time
 from collections.abc import Iterator
@@ -26,6 +27,7 @@ from gateway.demonstration.payments import Order
 from gateway.demonstration.site import Site, create_site, run_banks, sign_batch, write_demo_batch
 from gateway.errors import ExitCode, Refused
 from gateway.money import yuan
+from gateway.runner import RunReport
 from gateway.simulator.scenario import make_scenario
 
 if TYPE_CHECKING:
@@ -67,16 +69,18 @@ def run_demo(folder: Path, payments: int, seed: int, as_json: bool) -> ExitCode:
                 f"1. {site.batch}: {receipt.payments} payments, {yuan(receipt.total_minor)} yuan submitted;"
                 f" {receipt.set_aside} set aside, {receipt.held} held"
             )
-            _run_to_the_end(gateway, banks, watch)
+            last = _run_to_the_end(gateway, banks, watch)
             truth = sum(bank.bank.truth().credited_minor for bank in banks.values())
         with watch.stage("report"):
             result = _show(gateway, receipt.batch_id, truth, watch, console)
     if as_json:
         screen.as_json(result)
     else:
+        if last.attention:
+            screen.show_run(last, json=False)
         console.print(f"Everything lies in {site.folder}: look at gateway/, department/ and banks/.")
         console.print(f"Go on with: bankgate status --config {site.configuration}")
-    return ExitCode.DONE if result.adds_up else ExitCode.INTEGRITY
+    return last.exit_code if result.adds_up else ExitCode.INTEGRITY
 
 
 def run_simulation(folder: Path, bank: str, scenario: list[str]) -> ExitCode:
@@ -95,7 +99,13 @@ def run_simulation(folder: Path, bank: str, scenario: list[str]) -> ExitCode:
     console = Console(highlight=False)
     chosen = make_scenario(",".join(scenario)) if scenario else None
     server = open_bank(site.bank(bank), configuration, chosen, announce=console.print)
-    serve(server, lambda ready: console.print(f"{bank} listens on 127.0.0.1:{ready}; Ctrl-C ends it"))
+    try:
+        serve(server, lambda ready: console.print(f"{bank} listens on 127.0.0.1:{ready}; Ctrl-C ends it"))
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        port = configuration.profiles[bank].channel.port
+        raise Refused(f"port {port} is taken", hint=f"{bank} is simulated already: use that one") from error
     return ExitCode.DONE
 
 
@@ -121,9 +131,13 @@ def _prepare(folder: Path, order: Order, console: Console) -> Site:
     return site
 
 
-def _run_to_the_end(gateway: Gateway, banks: dict[str, BankServer], watch: _Watch) -> None:
-    """Run as a scheduler would, until nothing is due any more; the banks work on their own meanwhile."""
+def _run_to_the_end(gateway: Gateway, banks: dict[str, BankServer], watch: _Watch) -> RunReport:
+    """Run as a scheduler would, until nothing is due any more; the banks work on their own meanwhile.
+
+    The last run's report: what went wrong in it goes wrong still.
+    """
     idle = 0
+    report = RunReport()
     for _ in range(_MOST_TURNS):
         report = gateway.run()
         for stage, seconds in report.seconds.items():
@@ -134,7 +148,8 @@ def _run_to_the_end(gateway: Gateway, banks: dict[str, BankServer], watch: _Watc
             _wait_until(report.next_due)
         idle = 0 if report.did_something or report.next_due is not None else idle + 1
         if idle == _IDLE_TURNS:
-            return
+            break
+    return report
 
 
 def _wait_until(due: datetime | None) -> None:
@@ -155,7 +170,9 @@ def _show(gateway: Gateway, batch_id: str, truth: int, watch: _Watch, console: C
         screen.show_reasons(batch)
         console.print("4. the sum: submitted = set aside + withdrawn + held + open + outcomes")
         screen.show_sum(batch)
-        console.print(f"   the banks' own books say {yuan(truth)} yuan credited")
+        unknown = sum(total.instructed_minor for total in batch.states if total.state == "unknown")
+        among = f"; {yuan(unknown)} of it may be unknown here still" if unknown else ""
+        console.print(f"   the banks' own books say {yuan(truth)} yuan credited{among}")
         console.print(f"5. fee findings: {len(findings)}, {yuan(finding_minor)} yuan; none is in an outcome")
         held = gateway.held()
         console.print(f"6. for persons: {len(held)} items (bankgate held)")
