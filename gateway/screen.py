@@ -29,7 +29,7 @@ from gateway.texts import Words, language
 
 _SHOWN_ROWS = 40
 _NUMERIC = ("payments", "amount", "credited", "files", "acknowledgements", "results")
-"""Headers of columns that hold numbers: to the right, never broken."""
+"""Headers of columns that hold numbers: to the right. They and a payment's id are never broken."""
 _FORMATS = {".csv": FileFormat.CSV, ".jsonl": FileFormat.JSON_LINES, ".xlsx": FileFormat.XLSX}
 
 _console = Console(highlight=False, soft_wrap=False)
@@ -383,7 +383,8 @@ def _table(*headers: str) -> Table:
     table = Table(show_edge=False, header_style="bold", pad_edge=False)
     for header in headers:
         numeric = header in {_words[word] for word in _NUMERIC}
-        table.add_column(header, justify="right" if numeric else "left", overflow="fold", no_wrap=numeric)
+        whole = numeric or header == _words["payment"]
+        table.add_column(header, justify="right" if numeric else "left", overflow="fold", no_wrap=whole)
     return table
 
 

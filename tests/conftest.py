@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
 
 _SAMPLES = "BANKGATE_SAMPLES"
+
+# Started in the background by a shell, this process ignores Ctrl-C, and so would every command that
+# the tests start and interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _samples_folder() -> Path | None:

@@ -50,6 +50,7 @@ def test_every_key_opens_and_every_secret_is_private(site: Site) -> None:
     roles = [listed.role for listed in ring.listed()]
     assert {role: roles.count(role) for role in roles} == {
         "sign": 3,
+        "journal-sign": 1,
         "verify": 3,
         "host-pin": 3,
         "ssh-login": 3,
@@ -61,7 +62,7 @@ def test_every_key_opens_and_every_secret_is_private(site: Site) -> None:
     secret = [
         path for path in site.folder.rglob("*") if path.is_file() and b"PRIVATE KEY" in path.read_bytes()
     ]
-    assert len(secret) == 3 * 4 + 2 + 1 + 2
+    assert len(secret) == 3 * 4 + 2 + 1 + 2 + 1
     assert {stat.S_IMODE(path.stat().st_mode) for path in secret} == {0o600}
 
 
