@@ -9,7 +9,7 @@ with Gateway.open("bankgate.toml") as gateway:
         ...
 """
 
-from gateway import _packaging  # noqa: F401, I001  first: it checks what the others import
+from gateway import _interrupt, _packaging  # noqa: F401, I001  first: what the others import takes long
 
 from formats import (
     AccountKind,

@@ -7,6 +7,7 @@ name, an ID or an account number in full.
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from channels.errors import ChannelError
 from formats import FormatError, Problem, Status
 from gateway import screen
+from gateway._interrupt import end_quietly
 from gateway.api import Gateway
 from gateway.cli_audit import audit
 from gateway.config import Policy
@@ -257,6 +259,8 @@ def simulate(bank: str, folder: Path, scenario: tuple[str, ...]) -> None:
 
 def main() -> NoReturn:
     """Entry point: every error of ours becomes `error:` and `hint:` lines and its exit code."""
+    if signal.getsignal(signal.SIGINT) is end_quietly:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         cli(standalone_mode=False)
     except ClickException as error:
