@@ -6,6 +6,7 @@ ChannelError
 |   |-- ConnectionLost        it broke; what was under way may or may not have happened
 |   |-- TimedOut              no answer in time; the same
 |   `-- ServerFault           the server reported a failure of its own
+|       `-- Vanished          a file was written whole, and is gone: somebody took it at once
 `-- refusal (never retried by itself: a retry can lock the account)
     |-- AuthenticationRefused
     |-- HostKeyRefused        the server is not the one whose key is pinned
@@ -46,6 +47,10 @@ class TimedOut(ChannelError):
 
 class ServerFault(ChannelError):
     transient = True
+
+
+class Vanished(ServerFault):
+    pass
 
 
 class AuthenticationRefused(ChannelError):

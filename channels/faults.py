@@ -44,6 +44,7 @@ from channels.errors import (
     TimedOut,
     Unreachable,
     UnsafeName,
+    Vanished,
 )
 
 EXCEPTIONS: tuple[tuple[type[BaseException], type[ChannelError]], ...] = (
@@ -162,6 +163,7 @@ HINTS: dict[type[ChannelError], str] = {
     ConnectionLost: "look at the server before repeating a step that makes a file visible",
     TimedOut: "look at the server before repeating a step that makes a file visible",
     ServerFault: "ask the bank what its server says about this",
+    Vanished: "ask the bank whether it takes files away while they are being put there",
     AuthenticationRefused: "not tried again, which could lock the account: check user, key and password",
     HostKeyRefused: "ask the bank, by another way than this line, whether its host key changed",
     PermissionRefused: "ask the bank for the right to do this in that folder",

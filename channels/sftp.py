@@ -26,6 +26,7 @@ from channels.errors import (
     SettingsInvalid,
     TooLarge,
     UnsafeName,
+    Vanished,
 )
 from channels.faults import HINTS, make
 from channels.names import check_folder, check_name, check_path, escaped
@@ -225,7 +226,7 @@ class SftpChannel:
         where = f"{self._settings.place}: {doing}"
         attributes = self._look(path, doing)
         if attributes is None:
-            raise make(ServerFault, f"{where}: the file is gone right after it was written")
+            raise make(Vanished, f"{where}: the file is gone right after it was written")
         found = _size(attributes, where)
         if found != size_bytes:
             raise make(ServerFault, f"{where}: the server holds {found} bytes of {size_bytes}")
