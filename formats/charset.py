@@ -4,7 +4,9 @@
 lose characters or read others. A layout that says `gbk` or `gb2312` is written without
 four-byte characters, since the bank could not read them. Texts in columns are joined,
 converted by one call and split again; what is rare (renewed code points) costs only where
-it occurs. UTF-8 is read with or without a byte order mark and written without.
+it occurs. UTF-8 is read with or without a byte order mark. `cp932` is what Japanese banks
+call Shift JIS, half-width kana included; `din-66003` is the German seven-bit set, where
+eight ASCII signs are Ä Ö Ü ä ö ü ß § and cannot be written themselves.
 """
 
 from __future__ import annotations
@@ -13,6 +15,8 @@ import re
 from collections.abc import Sequence
 from enum import StrEnum
 
+from formats.characters import Alphabet
+
 ENCODING_LABELS = {
     "gb18030": "gb18030",
     "gbk": "gb18030",
@@ -20,8 +24,20 @@ ENCODING_LABELS = {
     "utf-8": "utf-8",
     "ascii": "ascii",
     "latin-1": "latin-1",
+    "cp932": "cp932",
+    "din-66003": "ascii",
 }
 """Labels a layout may use, with the codec of Python that does the work."""
+
+XML_ENCODINGS = frozenset({"gb18030", "gbk", "gb2312", "utf-8", "ascii", "latin-1"})
+"""Those an XML file may declare."""
+
+_DIN_66003 = dict(zip("@[\\]{|}~", "§ÄÖÜäöüß", strict=True))
+_FROM_DIN_66003 = str.maketrans(_DIN_66003)
+_TO_DIN_66003 = str.maketrans(
+    # A sign that the set has not becomes one that ASCII cannot write.
+    {letter: sign for sign, letter in _DIN_66003.items()} | dict.fromkeys(_DIN_66003, "\uffff")
+)
 
 _TWO_BYTE_LABELS = ("gbk", "gb2312")
 
@@ -101,21 +117,28 @@ def to_standard(text: str) -> str:
 
 
 class Charset:
-    """One encoding as a layout names it. Immutable; ValueError for an unknown label."""
+    """One encoding as a layout names it, and what it permits. Immutable; ValueError for an unknown label."""
 
-    def __init__(self, label: str, rare_form: RareForm = RareForm.STANDARD) -> None:
+    def __init__(
+        self, label: str, rare_form: RareForm = RareForm.STANDARD, alphabet: Alphabet | None = None
+    ) -> None:
         codec = canonical_encoding(label)
         if codec is None:
             raise ValueError(f"no such encoding: {label}")
         self.label = label
+        self.alphabet = alphabet or Alphabet()
         self.codec = codec
         self.two_byte_only = label in _TWO_BYTE_LABELS
+        self.ascii_as_is = label != "din-66003"
+        """Whether a character of ASCII is written as its own byte."""
         self._is_gb18030 = codec == "gb18030"
         form = RareForm.TWO_BYTE if self.two_byte_only else rare_form
         self._before = _BEFORE_ENCODING[form] if self._is_gb18030 else {}
 
     def encode(self, text: str) -> bytes:
         """The bytes of a text. UnicodeEncodeError where a character cannot be written."""
+        if not self.ascii_as_is:
+            return text.translate(_TO_DIN_66003).encode("ascii")
         if text.isascii():
             return text.encode("ascii")
         text = to_standard(text)
@@ -130,6 +153,8 @@ class Charset:
     def decode(self, raw: bytes) -> str:
         """The text of some bytes, in standard characters. UnicodeDecodeError where they are none."""
         text = raw.decode(self.codec)
+        if not self.ascii_as_is:
+            return text.translate(_FROM_DIN_66003)
         return to_standard(text) if self._is_gb18030 else text
 
     def encode_column(self, cells: Sequence[str]) -> list[str] | None:
@@ -141,8 +166,11 @@ class Charset:
         flat = "".join(cells)
         if not flat.isprintable() and _SPECIAL.search(flat):
             return None
+        joined = "\n".join(cells)
+        if not self.ascii_as_is:
+            joined = joined.translate(_TO_DIN_66003)
         try:
-            raw = "\n".join(cells).encode(self.codec)
+            raw = joined.encode(self.codec)
         except UnicodeEncodeError:
             return None
         # The codec writes the renewed characters in four bytes, so that without any such there is none.
@@ -161,7 +189,8 @@ class Charset:
         """
         try:
             if raw.isascii():
-                return raw.decode("ascii")
+                text = raw.decode("ascii")
+                return text if self.ascii_as_is else text.translate(_FROM_DIN_66003)
             text = raw.decode(self.codec)
         except UnicodeDecodeError:
             return None

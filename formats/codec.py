@@ -63,6 +63,14 @@ class Codec(Protocol):
         """
         ...
 
+    def substitute(self, chunk: RecordChunk) -> tuple[RecordChunk, list[Problem]]:
+        """The chunk with what the layout substitutes, and a warning for every text that was changed.
+
+        Not part of `encode`, which changes nothing: who makes a file substitutes first and
+        keeps what is then written, so that it can be compared with what the bank echoes.
+        """
+        ...
+
     def encode(self, identity: FileIdentity, chunks: Iterable[RecordChunk]) -> Iterator[bytes]:
         """The file's bytes in blocks. Pure: same arguments, same bytes.
 

@@ -100,7 +100,7 @@ class Plan(Struct, frozen=True, kw_only=True):
 
 def compile_plan(layout: Layout) -> Plan:
     """Compile a fixed or delimited layout."""
-    charset = Charset(layout.framing.encoding, RareForm(layout.framing.rare_form))
+    charset = Charset(layout.framing.encoding, RareForm(layout.framing.rare_form), layout.alphabet)
     records = {record.name: _compile_record(layout, record, charset) for record in layout.records}
     totals = [
         field.meaning

@@ -22,6 +22,8 @@ class DataCodec:
         self.purpose = plan.layout.purpose
         self.digest = plan.layout.digest
         self.encoding = plan.layout.framing.encoding
+        self._alphabet = plan.layout.alphabet
+        self._titles = plan.layout.payment_texts()
         self._encoder = Encoder(plan)
         self._open_decoder = open_decoder
 
@@ -35,6 +37,10 @@ class DataCodec:
     def problems(self, chunk: RecordChunk, identity: FileIdentity | None = None) -> list[Problem]:
         """Every value of the chunk that cannot be written; [] when all fit."""
         return self._encoder.problems(chunk, identity)
+
+    def substitute(self, chunk: RecordChunk) -> tuple[RecordChunk, list[Problem]]:
+        """See `formats.codec.Codec.substitute`."""
+        return self._alphabet.substitute(self.name, chunk, self._titles)
 
     def encode(self, identity: FileIdentity, chunks: Iterable[RecordChunk]) -> Iterator[bytes]:
         """The file's bytes in blocks. Raises `EncodeError`."""

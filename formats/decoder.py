@@ -6,6 +6,7 @@ in `fixed.py` and `delimited.py`); order, occurrence, totals, codes and facts ar
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from collections.abc import Iterator, Sequence
 from typing import Any, BinaryIO, Protocol
 
@@ -23,7 +24,6 @@ from formats.records import FileIdentity, Problem, RecordChunk
 from formats.totals import Tally
 
 _CODE = "outcome.code"
-_UTF8_MARK = b"\xef\xbb\xbf"
 _ANSWER_CHECKED = (
     "file.count",
     "file.total",
@@ -125,11 +125,11 @@ class FileDecoder:
         self._finish()
 
     def _skip_mark(self) -> None:
-        if self._window.fill(len(_UTF8_MARK)) == 0:
+        if self._window.fill(len(BOM_UTF8)) == 0:
             raise self._faults.file("file-empty", 1, "an empty file", "records")
         utf8 = self._plan.charset.codec == "utf-8"
-        if utf8 and self._window.buffer.startswith(_UTF8_MARK):
-            self._window.advance(len(_UTF8_MARK), 0)
+        if utf8 and self._window.buffer.startswith(BOM_UTF8):
+            self._window.advance(len(BOM_UTF8), 0)
 
     def _peek(self) -> bytes | None:
         try:
@@ -294,7 +294,7 @@ class FileDecoder:
 
     def _check_constant(self, plan: RecordPlan, column: Column, joined: str, count: int, first: int) -> None:
         """A constant other than the layout's is told once and the record kept."""
-        wanted = column.text.encode("latin-1").decode(self._plan.charset.codec)
+        wanted = self._plan.charset.decode(column.text.encode("latin-1"))
         if joined == "\n".join([wanted] * count):
             return
         for row, cell in enumerate(joined.split("\n")):

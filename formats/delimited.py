@@ -76,7 +76,7 @@ class DelimitedReader:
             raise faults.record("field-count", plan.name, line, found, wanted)
         spans, start = [], 1
         for cell in cells[:fields]:
-            size_bytes = len(cell.encode(self._charset.codec))
+            size_bytes = len(self._charset.encode(cell))
             spans.append((start, start + max(size_bytes, 1) - 1))
             start += size_bytes + 1
         return Row(cells=cells[:fields], spans=spans)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -85,6 +86,8 @@ class Encoder:
         totals = [*self._plan.totals, *(_REQUEST_TOTALS if self._is_request else ())]
         tally = Tally(totals, self._layout, self._codes)
         line_end = self._layout.framing.line_end
+        if self._layout.framing.byte_order_mark:
+            yield BOM_UTF8
         for node in self._layout.structure:
             if node.literal is not None:
                 if not node.prefix:

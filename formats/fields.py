@@ -46,6 +46,7 @@ class TextCells:
         assert kind is not None, "a text field has a kind"
         name = field.meaning.name if isinstance(field.meaning, Binding) else ""
         self._charset = charset
+        self._forbidden = charset.alphabet.forbidden
         self._width = width
         self._separator = separator
         self._required = required
@@ -75,7 +76,9 @@ class TextCells:
             return None
         joined = "".join(values)
         cells: Sequence[str] | None = values
-        if not joined.isascii():
+        if self._forbidden is not None and self._forbidden.search(joined):
+            return None
+        if not joined.isascii() or not self._charset.ascii_as_is:
             cells = self._charset.encode_column(values)
         if cells is None or not cells or not joined.isprintable():
             return None
@@ -101,6 +104,8 @@ class TextCells:
             return self._fault("character", "no control characters", Reason.NAME_NOT_ENCODABLE)
         if self._separator and self._separator in text:
             return self._fault("character", f"no {self._separator}", Reason.NAME_NOT_ENCODABLE)
+        if self._forbidden is not None and self._forbidden.search(text):
+            return self._fault("character", "characters that the bank permits", Reason.NAME_NOT_ENCODABLE)
         if text != text.strip(" "):
             return self._fault("blank-edge", "no blank at either end")
         if self._zeros and text.startswith("0"):

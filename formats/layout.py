@@ -12,13 +12,14 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+from formats.characters import Substitution, read_permitted, read_substitution
 from formats.codec import Purpose
 from formats.errors import LayoutError
 from formats.layout_checks import check_layout
 from formats.layout_codes import read_file_codes, read_outcome_codes
 from formats.layout_model import Field, Framing, Layout, Record, Syntax
 from formats.layout_source import LayoutSource
-from formats.layout_table import read_fields, read_structure
+from formats.layout_table import read_fields, read_structure, split_cells
 
 LANGUAGE_VERSION = "1"
 """Enters the digest of every layout: raised when the same text would make other bytes."""
@@ -36,6 +37,7 @@ _ENVELOPE_KEYS: dict[str, type] = {
     "answers": str,
     "record": dict,
     "codes": dict,
+    "characters": dict,
     "namespaces": list,
     "table": str,
     "xml": dict,
@@ -49,6 +51,7 @@ _FRAMING_KEYS: dict[str, type] = {
     "after_each_field": str,
     "final_eol": bool,
     "rare_form": str,
+    "byte_order_mark": bool,
 }
 _SYNTAX_KEYS = {
     Syntax.FIXED: ("framing", "structure", "record"),
@@ -56,9 +59,11 @@ _SYNTAX_KEYS = {
     Syntax.XML: ("namespaces", "table", "xml", "framing"),
 }
 _SYNTAX_FRAMING = {
-    Syntax.FIXED: {"encoding", "eol", "after_each_field", "final_eol", "rare_form"},
-    Syntax.DELIMITED: {"encoding", "eol", "delimiter", "after_last", "final_eol", "rare_form"},
-    Syntax.XML: {"encoding"},
+    Syntax.FIXED: {"encoding", "eol", "after_each_field", "final_eol", "rare_form", "byte_order_mark"},
+    Syntax.DELIMITED: {
+        *("encoding", "eol", "delimiter", "after_last", "final_eol", "rare_form", "byte_order_mark"),
+    },
+    Syntax.XML: {"encoding", "byte_order_mark"},
 }
 
 
@@ -108,6 +113,7 @@ def _read_document(source: LayoutSource, document: dict[str, Any]) -> Layout | N
             source.add("key-syntax", source.line_of(key), f"{key} has no meaning in {syntax.value} files")
     outcome_codes, outcome_source = _codes(source, document, "outcome")
     file_codes, file_source = _codes(source, document, "file")
+    permitted, substitutions = _characters(source, document.get("characters", {}))
     digest = hashlib.sha256(f"{LANGUAGE_VERSION}\n{source.text}".encode()).hexdigest()
     return Layout(
         name=_text(document, "layout"),
@@ -130,6 +136,8 @@ def _read_document(source: LayoutSource, document: dict[str, Any]) -> Layout | N
         outcome_codes_source=outcome_source,
         file_codes=read_file_codes(source, file_codes, bool(file_source)) if file_codes else (),
         file_codes_source=file_source,
+        permitted=permitted,
+        substitutions=substitutions,
     )
 
 
@@ -220,6 +228,27 @@ def _table(source: LayoutSource, document: dict[str, Any], syntax: Syntax) -> tu
     if syntax is not Syntax.XML:
         return ()
     return read_fields(source, document.get("table"), syntax, "table")
+
+
+def _characters(source: LayoutSource, table: object) -> tuple[str, tuple[Substitution, ...]]:
+    """`[characters]`: what may be written, and what is written in place of what may not."""
+    if not isinstance(table, dict):
+        return "", ()
+    _check_keys(source, table, {"permitted": str, "substitute": str}, "characters")
+    permitted, strange = read_permitted(_text(table, "permitted"))
+    for word in strange:
+        line = source.line_of("characters", "permitted")
+        source.add("permitted", line, f"not understood: {word}", hint="A-Z, one character, U+00B7, or space")
+    substitutions: list[Substitution] = []
+    block = source.block(table["substitute"], "characters", "substitute") if "substitute" in table else []
+    for line, content in block:
+        cells, _ = split_cells(content)
+        found = read_substitution(cells, line) if cells else []
+        if found is None:
+            hint = "a character and what is written for it, or a range for a range"
+            source.add("substitution", line, f"not understood: {content.strip()}", hint=hint)
+        substitutions += found or []
+    return permitted, tuple(substitutions)
 
 
 def _codes(source: LayoutSource, document: dict[str, Any], name: str) -> tuple[object, str]:

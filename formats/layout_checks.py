@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from formats.charset import ENCODING_LABELS, RareForm, canonical_encoding
+from formats.charset import ENCODING_LABELS, XML_ENCODINGS, Charset, RareForm, canonical_encoding
 from formats.codec import Purpose
 from formats.layout_model import (
     Binding,
@@ -40,6 +40,7 @@ _CONDITION_WORDS: dict[str, frozenset[str]] = {
 def check_layout(source: LayoutSource, layout: Layout) -> None:
     """Add every disagreement to `source.problems`."""
     _check_framing(source, layout)
+    _check_substitutions(source, layout)
     for record, field in _all_fields(layout):
         _check_field(source, layout, record, field)
     if layout.syntax is not Syntax.XML:
@@ -69,6 +70,12 @@ def _check_framing(source: LayoutSource, layout: Layout) -> None:
     if canonical_encoding(framing.encoding) is None:
         labels = ", ".join(sorted(ENCODING_LABELS))
         source.add("encoding-unknown", line, f"no such encoding: {framing.encoding}", hint=f"one of {labels}")
+        return
+    if layout.syntax is Syntax.XML and framing.encoding not in XML_ENCODINGS:
+        labels = ", ".join(sorted(XML_ENCODINGS))
+        source.add("encoding-unknown", line, f"{framing.encoding} in XML", hint=f"one of {labels}")
+    if framing.byte_order_mark and framing.encoding != "utf-8":
+        source.add("byte-order-mark", line, f"a byte order mark in {framing.encoding}", hint="UTF-8 has one")
     if framing.eol not in ("lf", "crlf"):
         source.add("eol-unknown", line, f"no such line end: {framing.eol}", hint="lf or crlf")
     separator = framing.delimiter if layout.syntax is Syntax.DELIMITED else framing.after_each_field
@@ -77,9 +84,29 @@ def _check_framing(source: LayoutSource, layout: Layout) -> None:
         source.add(
             "delimiter", line, f"{separator!r} cannot separate fields", hint=f"one of {' '.join(SEPARATORS)}"
         )
+    elif separator and not Charset(framing.encoding).ascii_as_is and separator in "@^~$|":
+        source.add("delimiter", line, f"{separator!r} is a letter in {framing.encoding}")
     forms = [form.value for form in RareForm]
     if framing.rare_form not in forms:
         source.add("rare-form", line, f"no such form: {framing.rare_form}", hint=f"one of {', '.join(forms)}")
+
+
+def _check_substitutions(source: LayoutSource, layout: Layout) -> None:
+    """A substitution makes something permitted of something that is not, in one step."""
+    alphabet = layout.alphabet
+    seen: dict[str, int] = {}
+    for one in layout.substitutions:
+        if one.character in seen:
+            message = f"{one.character} is substituted in line {seen[one.character]} too"
+            source.add("substitution", one.line, message)
+        seen.setdefault(one.character, one.line)
+        if layout.permitted and alphabet.permits(one.character):
+            source.add("substitution", one.line, f"{one.character} is permitted, and substituted")
+        if not alphabet.permits(one.written) or any(
+            other.character in one.written for other in layout.substitutions
+        ):
+            message = f"{one.written} for {one.character} may not be written itself"
+            source.add("substitution", one.line, message, hint="add it to permitted")
 
 
 def _check_field(source: LayoutSource, layout: Layout, record: Record | None, field: Field) -> None:
@@ -163,11 +190,12 @@ def _check_constant(source: LayoutSource, layout: Layout, field: Field, meaning:
     if not text or text != text.strip() or not text.isprintable():
         source.add("constant", field.line, f"{text!r} as a constant", hint="blank, if it is nothing")
         return
-    encoding = canonical_encoding(layout.framing.encoding)
-    if encoding is None or layout.syntax is Syntax.XML:
+    if not layout.alphabet.permits(text):
+        source.add("constant", field.line, f"{text!r} has a character that [characters] does not permit")
+    if canonical_encoding(layout.framing.encoding) is None or layout.syntax is Syntax.XML:
         return
     try:
-        raw = text.encode(encoding)
+        raw = Charset(layout.framing.encoding).encode(text)
     except UnicodeEncodeError:
         source.add("constant", field.line, f"{text!r} cannot be written in {layout.framing.encoding}")
         return

@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from formats.characters import Alphabet, Substitution
 from formats.codec import Purpose
 from formats.reasons import Reason, Status
 from formats.records import AcknowledgementVerdict
@@ -178,6 +179,7 @@ class Framing(Struct, frozen=True, kw_only=True):
 
     `rare_form` is how the 25 code points renewed by GB 18030-2022 are written (see
     `charset.RareForm`). `final_eol` false writes, and accepts, a last line without line end.
+    `byte_order_mark` writes one before UTF-8; one that comes is read over anyway.
     """
 
     encoding: str = "utf-8"
@@ -187,6 +189,7 @@ class Framing(Struct, frozen=True, kw_only=True):
     after_each_field: str = ""
     final_eol: bool = True
     rare_form: str = "standard"
+    byte_order_mark: bool = False
 
     @property
     def line_end(self) -> bytes:
@@ -217,7 +220,8 @@ class Layout(Struct, frozen=True, kw_only=True):
 
     `structure` and `records` serve fixed and delimited files, `table` and `namespaces`
     XML. `options` is the `[xml]` table as written, for the XML compiler to check.
-    `answers` names the request layout that this one answers.
+    `answers` names the request layout that this one answers. `permitted` is the inside of a
+    character class, "" where every character of the encoding may be written.
     """
 
     name: str
@@ -238,6 +242,13 @@ class Layout(Struct, frozen=True, kw_only=True):
     outcome_codes_source: str = ""
     file_codes: tuple[FileCode, ...] = ()
     file_codes_source: str = ""
+    permitted: str = ""
+    substitutions: tuple[Substitution, ...] = ()
+
+    @property
+    def alphabet(self) -> Alphabet:
+        """What the bank permits in texts."""
+        return Alphabet(self.permitted, self.substitutions)
 
     def record(self, name: str) -> Record:
         """The record of that name; KeyError where there is none."""
@@ -245,6 +256,18 @@ class Layout(Struct, frozen=True, kw_only=True):
             if record.name == name:
                 return record
         raise KeyError(name)
+
+    def payment_texts(self) -> dict[str, str]:
+        """The texts of payments that the layout writes: meaning to the field's name in the paper."""
+        fields = (*self.table, *(field for record in self.records for field in record.fields))
+        return {
+            field.meaning.name: field.title
+            for field in fields
+            if isinstance(field.meaning, Binding)
+            and field.meaning.name.startswith("payment.")
+            and field.kind is not None
+            and field.kind.name is Kind.TEXT
+        }
 
     def key_field(self) -> Field | None:
         """The field of the payment record (or XML table) that finds our attempt again."""

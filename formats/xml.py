@@ -28,6 +28,8 @@ class XmlCodec:
         self.digest = layout.digest
         self.encoding = layout.framing.encoding
         self._layout = layout
+        self._alphabet = layout.alphabet
+        self._titles = layout.payment_texts()
         self._plan = build_plan(layout)
         self._tables = CodeTables(layout)
         self._writer = XmlWriter(layout, self._plan, self._tables)
@@ -39,6 +41,10 @@ class XmlCodec:
     def problems(self, chunk: RecordChunk, identity: FileIdentity | None = None) -> list[Problem]:
         """Every value that cannot be written, in the order of records."""
         return self._writer.problems(chunk, identity)
+
+    def substitute(self, chunk: RecordChunk) -> tuple[RecordChunk, list[Problem]]:
+        """See `formats.codec.Codec.substitute`."""
+        return self._alphabet.substitute(self.name, chunk, self._titles)
 
     def encode(self, identity: FileIdentity, chunks: Iterable[RecordChunk]) -> Iterator[bytes]:
         """The file in blocks, one for each chunk between its beginning and its end."""

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from formats.charset import Charset
 from formats.codec import Purpose
 from formats.errors import EncodeError
-from formats.layout_model import Blank, Constant, Count, Layout, Number, Sum
+from formats.layout_model import Blank, Constant, Count, Kind, Layout, Number, Sum
 from formats.masking import mask_text
 from formats.reasons import Reason
 from formats.records import FileIdentity, Problem, RecordChunk, Severity
@@ -35,7 +35,7 @@ class XmlWriter:
         self._layout = layout
         self._plan = plan
         self._tables = tables
-        self._charset = Charset(layout.framing.encoding)
+        self._charset = Charset(layout.framing.encoding, alphabet=layout.alphabet)
         self._is_utf8 = self._charset.codec == "utf-8"
         self._inner, self._record = _inner_elements(plan)
         self._leaves = plan.at(Level.RECORD)
@@ -54,7 +54,8 @@ class XmlWriter:
     def encode(self, identity: FileIdentity, chunks: Iterable[RecordChunk]) -> Iterator[bytes]:
         """The bytes of the file, a block for each chunk; see `Codec.encode`."""
         before, after = self._around(identity, chunks)
-        declaration = f'<?xml version="1.0" encoding="{self._charset.label.upper()}"?>\n'
+        mark = "\ufeff" if self._layout.framing.byte_order_mark else ""
+        declaration = f'{mark}<?xml version="1.0" encoding="{self._charset.label.upper()}"?>\n'
         yield self._encoded(declaration + before)
         count = total = 0
         record = self._record
@@ -126,6 +127,7 @@ class XmlWriter:
         if value in (None, "") and not leaf.optional:
             raise self._refusal(f"line {leaf.line} {leaf.title}: nothing for {leaf.name}", leaf)
         texts, faults = write_column(leaf.kind, leaf.name, [value or (None if value == "" else value)])
+        faults += self._not_permitted(leaf, [value])
         for fault in faults:
             raise self._refusal(f"{leaf.title}: found {fault.found}, wanted {fault.wanted}", leaf)
         return texts
@@ -176,6 +178,7 @@ class XmlWriter:
                 continue
             texts[leaf.line], faults = write_column(leaf.kind, leaf.name, values)
             faults += self._absent(leaf, texts[leaf.line]) + self._unencodable(leaf, texts[leaf.line])
+            faults += self._not_permitted(leaf, values)
             problems += [(fault.row, self._problem(leaf, chunk, fault)) for fault in faults]
         problems.sort(key=lambda pair: pair[0])
         return texts, [problem for _, problem in problems]
@@ -223,6 +226,21 @@ class XmlWriter:
             Fault(row, mask_text(text), wanted, reason)
             for row, text in enumerate(texts)
             if self._bytes(text) is None
+        ]
+
+    def _not_permitted(self, leaf: Leaf, values: list[Any]) -> list[Fault]:
+        """Texts with a character that the bank does not take."""
+        forbidden = self._charset.alphabet.forbidden
+        if forbidden is None or leaf.kind.name not in (Kind.TEXT, Kind.DIGITS):
+            return []
+        if not forbidden.search("".join(filter(None, values))):
+            return []
+        is_name = leaf.name == "payment.payee_name"
+        reason = Reason.NAME_NOT_ENCODABLE if is_name else Reason.FIELD_INVALID
+        return [
+            Fault(row, mask_text(value), "characters that the bank permits", reason)
+            for row, value in enumerate(values)
+            if value and forbidden.search(value)
         ]
 
     def _bytes(self, text: str) -> bytes | None:

@@ -7,14 +7,16 @@ into the database and without names or accounts in it.
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from itertools import groupby
 from typing import Any
 
+import msgspec
 from msgspec import Struct
 
-from formats import CHUNK_RECORDS, RecordChunk
+from formats import CHUNK_RECORDS, Codec, Problem, RecordChunk, Severity
 from gateway.errors import IntegrityError
 from gateway.ledger_files import DuePayment
 from gateway.spool import Columns, ColumnsReader, Spool, select_rows
@@ -29,7 +31,8 @@ class LanePayments:
     """The chosen payments of a lane as chunks, re-iterable; item numbers count from 1.
 
     Each record is compared with the ledger's row (id and amount) on the way: a payment can
-    never take its neighbour's account.
+    never take its neighbour's account. Names with an alias are written by it, then the layout
+    substitutes what it says; `changes` tells of both for the chunk given last.
     """
 
     def __init__(
@@ -37,13 +40,15 @@ class LanePayments:
         spool: Spool,
         lane_name: str,
         payments: list[DuePayment],
-        wanted: frozenset[str],
+        codec: Codec,
         written_names: dict[str, str],
     ) -> None:
+        self.changes: list[Problem] = []
+        self._codec = codec
         self._spool = spool
         self._lane_name = lane_name
         self._payments = payments
-        self._wanted = wanted | {"payment.payment_id", "payment.amount", *ITEM_COLUMNS}
+        self._wanted = codec.columns("payment") | {"payment.payment_id", "payment.amount", *ITEM_COLUMNS}
         self._written_names = written_names
 
     def __iter__(self) -> Iterator[RecordChunk]:
@@ -65,24 +70,72 @@ class LanePayments:
                 f"lane {self._lane_name} does not hold the payments that the ledger says",
                 hint="nothing was sent; restore spool and ledger from the same backup",
             )
-        if self._written_names:
-            names = columns["payment.payee_name"]
-            columns["payment.payee_name"] = [self._written_names.get(name, name) for name in names]
         items = range(item, item + len(payments))
+        aliased = self._write_aliases(columns, items)
         columns["attempt.item"] = list(items)
-        return RecordChunk(record="payment", count=len(payments), columns=columns, lines=items)
+        chunk = RecordChunk(record="payment", count=len(payments), columns=columns, lines=items)
+        chunk, substituted = self._codec.substitute(chunk)
+        self.changes = aliased + substituted
+        return chunk
+
+    def _write_aliases(self, columns: Columns, items: range) -> list[Problem]:
+        aliases = self._written_names
+        names = columns["payment.payee_name"]
+        if aliases.keys().isdisjoint(names):
+            return []
+        columns["payment.payee_name"] = [aliases.get(name, name) for name in names]
+        return [
+            Problem(
+                code="alias",
+                message=f"item {item}: written under its approved alias",
+                severity=Severity.WARNS,
+                line=item,
+                column="payee_name",
+                payment_id=payment_id,
+            )
+            for item, name, payment_id in zip(items, names, columns["payment.payment_id"], strict=True)
+            if name in aliases
+        ]
 
 
 def _frame_of(payment: DuePayment) -> int:
     return payment.position // CHUNK_RECORDS
 
 
-def write_items(spool: Spool, name: str, chunks: LanePayments) -> None:
-    """Keep what is about to be written, in frames of exactly `CHUNK_RECORDS` items."""
+class Changes:
+    """What was written otherwise than handed over: a sealed file of JSON lines, if there is any."""
+
+    def __init__(self, spool: Spool, name: str) -> None:
+        self.counts: Counter[str] = Counter()
+        """By kind: `alias`, `substituted`."""
+        self._spool = spool
+        self._name = name
+
+    @contextmanager
+    def open(self) -> Iterator[Callable[[list[Problem]], None]]:
+        """How to note changes; the file is kept when the context is left without an error."""
+        with ExitStack() as stack:
+            sink = None
+
+            def note(changes: list[Problem]) -> None:
+                nonlocal sink
+                if changes and sink is None:
+                    sink = stack.enter_context(self._spool.create(self._name))
+                for change in changes:
+                    self.counts[change.code] += 1
+                    assert sink is not None, "opened for the first change"
+                    sink.write(msgspec.json.encode(change) + b"\n")
+
+            yield note
+
+
+def write_items(spool: Spool, name: str, chunks: LanePayments, note: Callable[[list[Problem]], None]) -> None:
+    """Keep what is about to be written, in frames of exactly `CHUNK_RECORDS` items; note what was changed."""
     writer = spool.create_columns(name)
     pending: Columns = {column: [] for column in ITEM_COLUMNS}
     try:
         for chunk in chunks:
+            note(chunks.changes)
             for column in ITEM_COLUMNS:
                 pending[column].extend(chunk.columns[column])
             while len(pending["payment.amount"]) >= CHUNK_RECORDS:

@@ -12,7 +12,7 @@ from formats import Codec, FileIdentity, items_of_sequence
 from gateway import evidence
 from gateway.errors import IntegrityError
 from gateway.installation import Installation
-from gateway.items import Items, LanePayments, write_items
+from gateway.items import Changes, Items, LanePayments, write_items
 from gateway.ledger_files import DuePayment, LaneRow, PartRow, insert_parts, move_file
 from gateway.profile import Profile
 from gateway.spool import Columns
@@ -50,9 +50,11 @@ def make_file(installation: Installation, profile: Profile, codec: Codec, planne
     spool = installation.spool
     folder = folder_of(planned.identity.bank, planned.identity.sequence)
     names = {alias.name: alias.written for alias in profile.aliases}
-    payments = LanePayments(spool, planned.lane.spool_name, planned.payments, codec.columns("payment"), names)
+    payments = LanePayments(spool, planned.lane.spool_name, planned.payments, codec, names)
     items_name = f"{folder}/items"
-    write_items(spool, items_name, payments)
+    changes = Changes(spool, f"{folder}/changes")
+    with changes.open() as note:
+        write_items(spool, items_name, payments, note)
     plain = f"{folder}/plain"
     with spool.create(plain) as sink:
         for block in codec.encode(planned.identity, payments):
@@ -73,7 +75,8 @@ def make_file(installation: Installation, profile: Profile, codec: Codec, planne
             "file sealed",
             file=planned.identity.name,
             parts={part.name: part.sha256 for part in parts},
-            aliases=len(names),
+            aliases=changes.counts["alias"],
+            substituted=changes.counts["substituted"],
         )
 
 

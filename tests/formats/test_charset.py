@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from formats.charset import Charset, RareForm, to_standard
+from formats.charset import ENCODING_LABELS, UNWRITABLE, Charset, RareForm, to_standard
 
 GB18030 = Charset("gb18030")
 
@@ -82,3 +84,53 @@ def test_joined_cells_are_decoded_to_standard_characters() -> None:
 def test_unknown_label() -> None:
     with pytest.raises(ValueError, match="no such encoding"):
         Charset("big5")
+
+
+def test_half_width_kana_are_one_byte_in_cp932() -> None:
+    charset = Charset("cp932")
+    assert charset.encode("ﾃｽﾄ ﾀﾛｳ") == b"\xc3\xbd\xc4 \xc0\xdb\xb3"
+    assert charset.encode_column(["ｶ)", "表"]) == ["\xb6)", "\x95\\"]
+    assert charset.decode(b"\x95\\") == "表"
+
+
+def test_din_66003_has_letters_for_eight_signs() -> None:
+    charset = Charset("din-66003")
+    assert charset.encode("MÜLLER & SÖHNE, Straße §1") == b"M]LLER & S\\HNE, Stra~e @1"
+    assert charset.decode(b"]\\[ }|{ ~ @") == "ÜÖÄ üöä ß §"
+    assert charset.encode_column(["Ä", "AE"]) == ["[", "AE"]
+    assert charset.decode_joined(b"[\nAE") == "Ä\nAE"
+    for sign in "@[\\]{|}~é":
+        with pytest.raises(UnicodeEncodeError):
+            charset.encode(sign)
+        assert charset.encode_column(["A", sign]) is None
+
+
+@given(
+    st.sampled_from(sorted(ENCODING_LABELS)), st.lists(st.text("AÄß·王𠀀䶮\u1e3f\u9fb4ｶﾀ|~[ "), min_size=1)
+)
+def test_columns_are_what_single_texts_are(label: str, cells: list[str]) -> None:
+    """The bulk way is quicker, and never another one."""
+    charset = Charset(label)
+    try:
+        single = [charset.encode(cell) for cell in cells]
+    except UnicodeEncodeError:
+        assert charset.encode_column(cells) is None
+        return
+    bulk = charset.encode_column(cells)
+    if bulk is not None:
+        assert [cell.encode("latin-1") for cell in bulk] == single
+    joined = charset.decode_joined(b"\n".join(single))
+    assert joined is not None
+    assert joined.split("\n") == [charset.decode(raw) for raw in single] == cells
+
+
+@given(st.sampled_from(sorted(ENCODING_LABELS)), st.binary(max_size=40))
+def test_any_bytes_are_texts_or_none(label: str, raw: bytes) -> None:
+    charset = Charset(label)
+    joined = charset.decode_joined(raw)
+    try:
+        text = charset.decode(raw)
+    except UnicodeDecodeError:
+        assert joined is None
+        return
+    assert joined == text or (joined is None and UNWRITABLE.search(text))

@@ -67,6 +67,8 @@ def line_of(text: str, part: str) -> int:
         (REQUEST, 'version = "1"', "version = 1", "key-type"),
         (REQUEST, 'encoding = "gb18030"', 'encoding = "utf-16"', "encoding-unknown"),
         (REQUEST, 'eol = "lf"', 'eol = "cr"', "eol-unknown"),
+        (REQUEST, 'eol = "lf"', 'eol = "lf", byte_order_mark = true', "byte-order-mark"),
+        (COMMENT, '"gb18030", delimiter = "|"', '"din-66003", delimiter = "|"', "delimiter"),
         (REQUEST, 'eol = "lf"', 'eol = "lf", delimiter = "|"', "key-unknown"),
         (REQUEST, 'eol = "lf"', 'eol = "lf", rare_form = "both"', "rare-form"),
         (REQUEST, "[record.payment]\n", "[record.payment]\nfee = 1\n", "key-unknown"),

@@ -172,6 +172,15 @@ def test_records_go_where_the_structure_says() -> None:
     assert encode(result, [FEE_CHUNK, result_chunk()]) == encode(result, [result_chunk(), FEE_CHUNK])
 
 
+def test_a_byte_order_mark_is_written_and_read_over() -> None:
+    source = (SHIPPED_FOLDER / "comment-style-request.toml").read_text("utf-8")
+    marked = source.replace('"gb18030"', '"utf-8", byte_order_mark = true', 1)
+    codec = compile_layout(parse_layout(marked, "marked"))
+    raw = encode(codec, [request_chunk()])
+    assert raw.startswith(b"\xef\xbb\xbf#")
+    assert decode(codec, raw)[0] == decode(codec, raw[3:])[0]
+
+
 HOSTILE = [
     "%d%s%(x)s%%",
     "{0}{__class__}",
