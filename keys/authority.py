@@ -16,12 +16,15 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PrivateFormat, pkcs12
 from msgspec import Struct
 
+from keys.certificate_make import SIGNING, Draft, Use, authority_use, make_certificate
 from keys.errors import KeyUnavailable
 from keys.private import PrivateKey, make_signer
 from keys.secret_sources import write_private_file
 from keys.signer import Signer
+from keys.sm2 import Sm2PrivateKey
+from keys.sm2_files import sm2_private_pem
 
-KEY_KINDS = ("rsa-2048", "rsa-3072", "rsa-4096", "ec-p256", "ec-p384")
+KEY_KINDS = ("rsa-2048", "rsa-3072", "rsa-4096", "ec-p256", "ec-p384", "sm2")
 _CURVES: dict[str, ec.EllipticCurve] = {"ec-p256": ec.SECP256R1(), "ec-p384": ec.SECP384R1()}
 
 
@@ -49,6 +52,8 @@ class Identity(Struct, frozen=True):
 
     def write_pkcs12(self, path: Path, password: bytes, chain: Sequence[x509.Certificate] = ()) -> None:
         """A new PKCS#12 file with mode 0600: key, certificate and chain."""
+        if isinstance(self.private_key, Sm2PrivateKey):
+            raise KeyUnavailable("SM2 keys are not written to PKCS#12", "write PEM with a password")
         encryption = serialization.BestAvailableEncryption(password)
         content = pkcs12.serialize_key_and_certificates(
             None, self.private_key, self.certificate, list(chain) or None, encryption
@@ -73,25 +78,25 @@ class Authority:
     ) -> Authority:
         """A self-signed root. `subject` as `CN=...,O=...,C=CN` (RFC 4514)."""
         key = new_private_key(kind)
-        name = x509.Name.from_rfc4514_string(subject)
-        builder = _base(name, name, key, valid_from, valid_until)
-        builder = _as_ca(builder, path_length)
-        return cls(Identity(key, builder.sign(key, _hash_for(key))))
+        draft = _draft(subject, key, valid_from, valid_until, authority_use(path_length))
+        return cls(Identity(key, make_certificate(draft, make_signer(key, "self"))))
 
     @property
     def certificate(self) -> x509.Certificate:
         return self.identity.certificate
 
     def issue(
-        self, subject: str, valid_from: datetime, valid_until: datetime, kind: str = "rsa-3072"
+        self,
+        subject: str,
+        valid_from: datetime,
+        valid_until: datetime,
+        kind: str = "rsa-3072",
+        use: Use = SIGNING,
     ) -> Identity:
-        """A key and a certificate to sign files with."""
+        """A key and a certificate, to sign files with where nothing else is said."""
         key = new_private_key(kind)
-        name = x509.Name.from_rfc4514_string(subject)
-        builder = _base(name, self.certificate.subject, key, valid_from, valid_until)
-        builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        builder = builder.add_extension(_usage("digital_signature", "content_commitment"), critical=True)
-        return Identity(key, self.sign(builder))
+        draft = _draft(subject, key, valid_from, valid_until, use)
+        return Identity(key, make_certificate(draft, self._signer(), self.certificate))
 
     def issue_authority(
         self,
@@ -102,14 +107,20 @@ class Authority:
         path_length: int | None = 0,
     ) -> Authority:
         """A CA below this one."""
-        key = new_private_key(kind)
-        name = x509.Name.from_rfc4514_string(subject)
-        builder = _base(name, self.certificate.subject, key, valid_from, valid_until)
-        return Authority(Identity(key, self.sign(_as_ca(builder, path_length))))
+        return Authority(self.issue(subject, valid_from, valid_until, kind, authority_use(path_length)))
+
+    def certify(self, draft: Draft) -> x509.Certificate:
+        """A certificate for somebody else's key."""
+        return make_certificate(draft, self._signer(), self.certificate)
+
+    def _signer(self) -> Signer:
+        return make_signer(self.identity.private_key, "authority")
 
     def sign(self, builder: x509.CertificateBuilder) -> x509.Certificate:
         """A certificate of any content, signed by this CA's key."""
         issuer_key = self.identity.private_key
+        if isinstance(issuer_key, Sm2PrivateKey):
+            raise KeyUnavailable("a builder's certificate is not signed with SM2", "make a draft")
         identifier = x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key())
         return builder.add_extension(identifier, critical=False).sign(issuer_key, _hash_for(issuer_key))
 
@@ -118,6 +129,8 @@ def new_private_key(kind: str) -> PrivateKey:
     """A new key; `kind` is one of `KEY_KINDS`."""
     if kind not in KEY_KINDS:
         raise KeyUnavailable(f"no such kind of key: {kind!r}", f"there are {', '.join(KEY_KINDS)}")
+    if kind == "sm2":
+        return Sm2PrivateKey.generate()
     if kind in _CURVES:
         return ec.generate_private_key(_CURVES[kind])
     return rsa.generate_private_key(public_exponent=65537, key_size=int(kind.removeprefix("rsa-")))
@@ -125,6 +138,8 @@ def new_private_key(kind: str) -> PrivateKey:
 
 def private_key_pem(private_key: PrivateKey, password: bytes | None = None) -> bytes:
     """PKCS#8 in PEM, encrypted where there is a password."""
+    if isinstance(private_key, Sm2PrivateKey):
+        return sm2_private_pem(private_key, password)
     return private_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, _encryption(password))
 
 
@@ -138,36 +153,11 @@ def write_ssh_key_pair(path: Path, comment: str, passphrase: bytes | None = None
     return line
 
 
-def _base(
-    subject: x509.Name, issuer: x509.Name, key: PrivateKey, valid_from: datetime, valid_until: datetime
-) -> x509.CertificateBuilder:
-    builder = x509.CertificateBuilder(issuer, subject, key.public_key(), x509.random_serial_number())
-    builder = builder.not_valid_before(valid_from).not_valid_after(valid_until)
-    return builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+def _draft(subject: str, key: PrivateKey, valid_from: datetime, valid_until: datetime, use: Use) -> Draft:
+    return Draft(x509.Name.from_rfc4514_string(subject), key.public_key(), valid_from, valid_until, use)
 
 
-def _as_ca(builder: x509.CertificateBuilder, path_length: int | None) -> x509.CertificateBuilder:
-    constraints = x509.BasicConstraints(ca=True, path_length=path_length)
-    builder = builder.add_extension(constraints, critical=True)
-    return builder.add_extension(_usage("key_cert_sign", "crl_sign"), critical=True)
-
-
-def _usage(*permitted: str) -> x509.KeyUsage:
-    names = (
-        "digital_signature",
-        "content_commitment",
-        "key_encipherment",
-        "data_encipherment",
-        "key_agreement",
-        "key_cert_sign",
-        "crl_sign",
-        "encipher_only",
-        "decipher_only",
-    )
-    return x509.KeyUsage(**{name: name in permitted for name in names})
-
-
-def _hash_for(key: PrivateKey) -> hashes.SHA256 | hashes.SHA384:
+def _hash_for(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> hashes.SHA256 | hashes.SHA384:
     return hashes.SHA384() if key.key_size == 384 else hashes.SHA256()
 
 

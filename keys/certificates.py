@@ -19,13 +19,17 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
 from msgspec import Struct
 
 from keys import tlv
-from keys.errors import SignatureMalformed, SignerUntrusted
-from keys.rsa import MINIMUM_BITS
+from keys.algorithms import ALGORITHMS
+from keys.errors import KeyUnavailable, SealError, SignatureMalformed, SignerUntrusted
+from keys.public import MINIMUM_RSA_BITS, certified_key
+from keys.sm2 import Sm2Verifier
+from keys.sm2_public import Sm2PublicKey
 
 CHAIN_LIMIT = 8
 """Certificates between signer and root; real chains have one or two."""
@@ -55,6 +59,8 @@ _FOREIGN_PURPOSES = {
     ExtendedKeyUsageOID.OCSP_SIGNING,
 }
 """A certificate for these alone was not given to sign files."""
+SM2_WITH_SM3_OID = "1.2.156.10197.1.501"
+_NO_ISSUER = "its key did not make the signature of the certificate below"
 _STRONG_HASHES = ("sha256", "sha384", "sha512", "sha3-256", "sha3-384", "sha3-512")
 
 
@@ -246,11 +252,11 @@ def _object_validity(certificate: x509.Certificate, at: datetime) -> str:
 def _object_key(certificate: x509.Certificate) -> str:
     """What is wrong with the key, or with extensions that must be understood."""
     try:
-        key = certificate.public_key()
-    except (ValueError, UnsupportedAlgorithm):
-        return "its public key cannot be read"
-    if isinstance(key, rsa.RSAPublicKey) and key.key_size < MINIMUM_BITS:
-        return f"its RSA key has {key.key_size} bits, at least {MINIMUM_BITS} are wanted"
+        key = certified_key(certificate)
+    except KeyUnavailable as error:
+        return str(error)
+    if isinstance(key, rsa.RSAPublicKey) and key.key_size < MINIMUM_RSA_BITS:
+        return f"its RSA key has {key.key_size} bits, at least {MINIMUM_RSA_BITS} are wanted"
     for extension in certificate.extensions:
         if extension.critical and extension.oid not in _KNOWN_CRITICAL:
             return f"it has the critical extension {extension.oid.dotted_string}, which is not known here"
@@ -285,14 +291,40 @@ def _object_issuer(issuer: x509.Certificate, path: list[x509.Certificate], at: d
 
 
 def _object_issued(issuer: x509.Certificate, issued: x509.Certificate) -> str:
+    if issued.signature_algorithm_oid.dotted_string == SM2_WITH_SM3_OID:
+        return "" if _is_sm2_signed(issued, issuer) else _NO_ISSUER
     try:
         algorithm = issued.signature_hash_algorithm
         if algorithm is not None and algorithm.name not in _STRONG_HASHES:
             return f"a certificate signed over {algorithm.name} is too weak"
         issued.verify_directly_issued_by(issuer)
     except (*CERTIFICATE_ERRORS, InvalidSignature):
-        return "its key did not make the signature of the certificate below"
+        return _NO_ISSUER
     return ""
+
+
+def _is_sm2_signed(issued: x509.Certificate, issuer: x509.Certificate) -> bool:
+    """GM/T 0015: SM2 with SM3 over the certificate, under the usual signer id."""
+    try:
+        key = certified_key(issuer)
+        outer, inner = _signature_algorithms(issued)
+        if not isinstance(key, Sm2PublicKey) or outer != inner:
+            return False
+        verifier = Sm2Verifier(key, ALGORITHMS["sm2-sm3"])
+        hasher = verifier.hasher()
+        hasher.update(issued.tbs_certificate_bytes)
+        verifier.verify_digest(issued.signature, hasher.digest())
+    except SealError:
+        return False
+    return True
+
+
+def _signature_algorithms(certificate: x509.Certificate) -> tuple[bytes, bytes]:
+    """Outside and inside of what is signed: they must be the same (RFC 5280, section 4.1.1.2)."""
+    tbs, outer, _ = tlv.read_elements(certificate.public_bytes(Encoding.DER))[0].children()
+    fields = tbs.children()
+    start = 1 if fields[0].identifier == tlv.CONTEXT_0 else 0
+    return outer.raw, fields[start + 1].raw
 
 
 def _find_extension(certificate: x509.Certificate, kind: type[_Extension]) -> _Extension | None:

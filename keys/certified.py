@@ -12,14 +12,13 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
 from msgspec import Struct
 
 from keys.algorithms import ALGORITHMS, Algorithm
 from keys.certificates import Anchor, AnchorKind, Trust, certificate_sha256, parse_certificate
-from keys.errors import SignatureInvalid, SignatureMalformed
-from keys.private import PublicKey, make_verifier
+from keys.errors import KeyUnavailable, SignatureInvalid, SignatureMalformed
+from keys.private import make_verifier
+from keys.public import PublicKey, certified_key, parse_spki, public_key_der
 from keys.signer import Signer
 from keys.statement import verify_statement
 
@@ -48,8 +47,8 @@ def verify_certified(
     decode_base64(signature)
     parsed = parse_certificate(decode_base64(certificate.encode()))
     try:
-        public_key = parsed.public_key()
-    except (ValueError, UnsupportedAlgorithm):
+        public_key = certified_key(parsed)
+    except KeyUnavailable:
         raise SignatureMalformed("the certificate's public key cannot be read") from None
     verify_statement(make_verifier(public_key, _algorithm(algorithm)), statement, signature)
     key_id = "" if trust is None else trust.accept(parsed, [], at)
@@ -68,15 +67,15 @@ def pin_certificates(owner: str, environment: str, certificates: Sequence[x509.C
 def verify_public(statement: bytes, signature: bytes, public_key: str, algorithm: str) -> None:
     """Check a signature by a public key (as `public_key_text`); raises as `verify_certified`."""
     try:
-        key = load_der_public_key(decode_base64(public_key.encode()))
-    except (ValueError, UnsupportedAlgorithm):
+        key = parse_spki(decode_base64(public_key.encode()))
+    except KeyUnavailable:
         raise SignatureMalformed("not a public key") from None
     verify_statement(make_verifier(key, _algorithm(algorithm)), statement, signature)
 
 
 def public_key_text(key: PublicKey) -> str:
     """Base64 of the key's SubjectPublicKeyInfo in DER."""
-    return base64.b64encode(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).decode("ascii")
+    return base64.b64encode(public_key_der(key)).decode("ascii")
 
 
 def decode_base64(text: bytes) -> bytes:

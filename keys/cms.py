@@ -20,7 +20,6 @@ from cryptography import x509
 from msgspec import Struct
 
 from keys import tlv
-from keys.algorithms import new_digest
 from keys.certificates import Trust, certificate_sha256, serial_hex
 from keys.cms_read import SignedDataReader, SignedParts, SignerInfo, looks_like_attributes, remove_armour
 from keys.cms_write import (
@@ -31,8 +30,10 @@ from keys.cms_write import (
     encode_signer_info,
     usual_signature_bytes,
 )
+from keys.digests import new_digest
 from keys.errors import KeyUnavailable, SealError, SignatureInvalid, SignatureMalformed, SignerUntrusted
 from keys.private import make_verifier
+from keys.public import certified_key
 from keys.signer import Signer, Verifier
 from keys.tlv import BLOCK_BYTES, ByteSource
 
@@ -215,7 +216,7 @@ def _verify(info: SignerInfo, content: _Content, verifier: Verifier) -> None:
 
 def _make_verifier(certificate: x509.Certificate, info: SignerInfo) -> Verifier:
     try:
-        return make_verifier(certificate.public_key(), info.algorithm)
+        return make_verifier(certified_key(certificate), info.algorithm)
     except KeyUnavailable as error:
         raise SignatureInvalid(f"{info.algorithm.name} with this certificate: {error}", error.hint) from None
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import rsa
 from pyasn1.codec.der.encoder import encode
 from pyasn1.type import namedtype, tag, univ, useful
 
@@ -22,10 +22,9 @@ from keys.algorithms import (
     RSA_PSS_OID,
     Algorithm,
     Scheme,
-    new_digest,
 )
 from keys.cms_oids import CONTENT_TYPE, DATA, MESSAGE_DIGEST, SIGNED_DATA, SIGNING_TIME
-from keys.errors import KeyUnavailable
+from keys.digests import DIGEST_BYTES
 from keys.signer import Signer
 
 _UTC_TIME_YEARS = range(1950, 2050)
@@ -135,15 +134,13 @@ def usual_signature_bytes(signer: Signer) -> int:
     The two numbers of an EC signature take one octet more where their highest bit is set;
     the usual case is one with and one without it.
     """
-    key = x509.load_der_x509_certificate(signer.certificate_der).public_key()
-    if isinstance(key, ec.EllipticCurvePublicKey):
-        # On P-521 the highest octet has one bit, so no octet is ever added.
-        added_octets = 1 if key.key_size % 8 == 0 else 0
-        numbers_bytes = 2 * (2 + (key.key_size + 7) // 8) + added_octets
-        return len(tlv.header(tlv.SEQUENCE, numbers_bytes)) + numbers_bytes
+    key = signer.public_key
     if isinstance(key, rsa.RSAPublicKey):
         return (key.key_size + 7) // 8
-    raise KeyUnavailable(f"key {signer.key_id} is neither RSA nor EC")
+    # On P-521 the highest octet has one bit, so no octet is ever added.
+    added_octets = 1 if key.key_size % 8 == 0 else 0
+    numbers_bytes = 2 * (2 + (key.key_size + 7) // 8) + added_octets
+    return len(tlv.header(tlv.SEQUENCE, numbers_bytes)) + numbers_bytes
 
 
 def content_digest(signer: Signer) -> str:
@@ -191,7 +188,7 @@ def _pss_parameters(algorithm: Algorithm) -> bytes:
     parameters["hash"]["algorithm"] = OID_OF_DIGEST[algorithm.digest]
     parameters["mask"]["algorithm"] = MGF1_OID
     parameters["mask"]["parameters"] = encode(digest)
-    parameters["salt"] = len(new_digest(algorithm.digest).digest())
+    parameters["salt"] = DIGEST_BYTES[algorithm.digest]
     return bytes(encode(parameters))
 
 

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization.pkcs7 import PKCS7EnvelopeBuil
 from keys.certificates import certificate_sha256
 from keys.errors import KeyUnavailable
 from keys.private import load_certificates
-from keys.rsa import MINIMUM_BITS
+from keys.public import MINIMUM_RSA_BITS
 
 
 class Recipient:
@@ -24,9 +24,9 @@ class Recipient:
     def __init__(self, path: Path) -> None:
         self._certificate = load_certificates(path)[0]
         key = self._certificate.public_key()
-        if not isinstance(key, rsa.RSAPublicKey) or key.key_size < MINIMUM_BITS:
+        if not isinstance(key, rsa.RSAPublicKey) or key.key_size < MINIMUM_RSA_BITS:
             raise KeyUnavailable(
-                f"{path}: only an RSA key of {MINIMUM_BITS} bits or more can receive",
+                f"{path}: only an RSA key of {MINIMUM_RSA_BITS} bits or more can receive",
                 "ask the recipient for a certificate with such a key",
             )
         self.certificate_sha256 = certificate_sha256(self._certificate)

@@ -4,6 +4,7 @@
     |-- SignatureInvalid        the bytes are not what was signed, or not by that key
     |-- SignerUntrusted         a valid signature by somebody who may not sign here
     |-- SignatureMalformed      not a signature structure at all
+    |-- DecryptionFailed        an envelope does not open; never said why
     |-- KeyUnavailable          no key for that use and time, or it cannot be opened
     |   `-- KeyringInvalid      the file that lists the keys has mistakes; carries all of them
     `-- SealedFileDamaged       a sealed file was changed, cut, extended or is under another key
@@ -34,6 +35,16 @@ class SignerUntrusted(SealError):
 
 class SignatureMalformed(SealError):
     pass
+
+
+class DecryptionFailed(SealError):
+    """One error for every cause: whoever sends envelopes must learn nothing from the difference."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the envelope does not open with our key",
+            "ask the sender to encrypt to the certificate that is in force",
+        )
 
 
 class KeyUnavailable(SealError):

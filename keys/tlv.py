@@ -7,15 +7,19 @@ length, depth and size is bounded, and whatever is wrong is a `SignatureMalforme
 
 from __future__ import annotations
 
+import base64
+import binascii
+import re
 from collections.abc import Iterator
 from typing import Final, Protocol
 
 from msgspec import Struct
 
-from keys.errors import SignatureMalformed
+from keys.errors import KeyUnavailable, SignatureMalformed
 
 BOOLEAN: Final = 0x01
 INTEGER: Final = 0x02
+BIT_STRING: Final = 0x03
 OCTET_STRING: Final = 0x04
 NULL: Final = 0x05
 OBJECT_IDENTIFIER: Final = 0x06
@@ -249,6 +253,26 @@ class TlvReader:
         return SignatureMalformed(f"not a CMS signature: {what}, at byte {self._position}")
 
 
+def unwrap_pem(content: bytes, label: bytes) -> bytes:
+    """The bytes in the first PEM block of that label; raises `KeyUnavailable`."""
+    block = re.search(
+        rb"-----BEGIN " + label + rb"-----\s*([A-Za-z0-9+/=\s]*)-----END " + label + rb"-----", content
+    )
+    try:
+        if block is None:
+            raise binascii.Error
+        return base64.b64decode(b"".join(block[1].split()), validate=True)
+    except binascii.Error:
+        raise KeyUnavailable(f"there is no PEM block {label.decode()}") from None
+
+
+def wrap_pem(der: bytes, label: str) -> bytes:
+    """One PEM block, lines of 64 characters."""
+    text = base64.b64encode(der).decode("ascii")
+    lines = "\n".join(text[start : start + 64] for start in range(0, len(text), 64))
+    return f"-----BEGIN {label}-----\n{lines}\n-----END {label}-----\n".encode()
+
+
 class BytesSource:
     """A byte string as a source that gives everything at once."""
 
@@ -320,6 +344,23 @@ def decode_oid(element: Element) -> str:
             number = 0
     first = min(numbers[0] // 40, 2)
     return ".".join(map(str, [first, numbers[0] - 40 * first, *numbers[1:]]))
+
+
+def encode_integer(number: int) -> bytes:
+    """DER of a number of at least 0."""
+    return wrap(INTEGER, number.to_bytes(number.bit_length() // 8 + 1, "big"))
+
+
+def encode_oid(dotted: str) -> bytes:
+    """DER of an object identifier in dotted form."""
+    first, second, *rest = (int(number) for number in dotted.split("."))
+    content = bytearray()
+    for number in (40 * first + second, *rest):
+        groups = [number & 0x7F]
+        while number := number >> 7:
+            groups.append(0x80 | number & 0x7F)
+        content += bytes(reversed(groups))
+    return wrap(OBJECT_IDENTIFIER, bytes(content))
 
 
 def decode_integer(element: Element) -> int:

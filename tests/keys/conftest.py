@@ -27,7 +27,8 @@ class Bank:
         self.authority = Authority.create("CN=Bank CA,O=Rural Credit,C=CN", START, END)
         self.root_path = folder / "root.pem"
         self.root_path.write_bytes(self.authority.certificate.public_bytes(Encoding.PEM))
-        self.identities = {kind: self._issue(kind) for kind in ("rsa-2048", "rsa-3072", "ec-p256", "ec-p384")}
+        kinds = ("rsa-2048", "rsa-3072", "ec-p256", "ec-p384", "sm2")
+        self.identities = {kind: self._issue(kind) for kind in kinds}
         self.trust = root_trust(self.authority.certificate)
 
     def _issue(self, kind: str) -> Identity:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from keys import tlv
 from keys.authority import Authority
@@ -123,7 +124,7 @@ def test_other_content_is_refused(bank: Bank, content: bytes) -> None:
 def test_the_key_must_be_the_one_in_the_certificate(bank: Bank) -> None:
     honest = bank.identities["ec-p256"]
     thief = make_signer(bank.authority.identity.private_key, "thief")
-    thief.certificate_der = honest.certificate_der
+    thief = replace(thief, certificate_der=honest.certificate_der)
     with pytest.raises(SignatureInvalid, match="does not fit"):
         verify(bank, detached(thief))
 

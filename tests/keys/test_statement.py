@@ -55,7 +55,8 @@ def test_the_statement_of_another_person_is_refused(bank: Bank) -> None:
 @pytest.mark.parametrize("name", sorted(ALGORITHMS))
 def test_every_algorithm_signs_and_verifies(name: str, bank: Bank) -> None:
     algorithm = ALGORITHMS[name]
-    key = bank.identities["ec-p256" if name.startswith("ecdsa") else "rsa-2048"].private_key
+    kind = {"ecdsa": "ec-p256", "sm2": "sm2"}.get(algorithm.scheme.value, "rsa-2048")
+    key = bank.identities[kind].private_key
     signer = make_signer(key, "k", algorithm=name)
     signature = sign_statement(signer, STATEMENT)
     verify_statement(make_verifier(key.public_key(), algorithm), STATEMENT, signature)
@@ -69,7 +70,7 @@ def test_small_rsa_and_unknown_kinds_make_no_signer(tmp_path: Path) -> None:
     with pytest.raises(KeyUnavailable, match="1024 bits, at least 2048"):
         load_signer("small", path)
     run_openssl("genpkey", "-algorithm", "ed25519", "-out", path)
-    with pytest.raises(KeyUnavailable, match="neither an RSA nor an EC key"):
+    with pytest.raises(KeyUnavailable, match="neither an RSA nor an EC nor an SM2 key"):
         load_signer("odd", path)
     run_openssl("ecparam", "-name", "secp256k1", "-genkey", "-noout", "-out", path)
     with pytest.raises(KeyUnavailable, match="on the curve secp256k1"):
