@@ -1,8 +1,8 @@
 """The command `bankgate`: what operators and schedulers call.
 
 Exit codes: 0 done, 1 some payments need a person, 2 bad usage, 3 refused input, 4 bank
-unreachable, 5 integrity. Tables for people, `--json` for programs. No command shows a
-name, an ID or an account number in full.
+unreachable, 5 integrity; `key check` also 6 and 7. Tables for people, `--json` for programs.
+No command shows a name, an ID or an account number in full.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from gateway import screen
 from gateway._interrupt import end_quietly
 from gateway.api import Gateway
 from gateway.cli_audit import audit
+from gateway.cli_keys import key
 from gateway.config import Policy
 from gateway.errors import ConfigurationError, ExitCode, GatewayError, InputRefused
 from gateway.intake import CheckReport
@@ -52,6 +53,7 @@ def cli() -> None:
 
 
 cli.add_command(audit)
+cli.add_command(key)
 
 
 @contextmanager

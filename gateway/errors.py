@@ -17,8 +17,9 @@
         `-- StorageFailed       5  disk full or faulty; the step was not taken
 
 Exit codes: 0 done, 1 some payments need a person, 2 bad usage, 3 refused input,
-4 bank unreachable, 5 integrity. A configuration counts as usage: whoever submits a batch
-has nothing to mend, whoever set up the gateway has.
+4 bank unreachable, 5 integrity; of `key check` alone: 6 a key ends soon, 7 a key is missing.
+A configuration counts as usage: whoever submits a batch has nothing to mend, whoever set up
+the gateway has.
 """
 
 from __future__ import annotations
@@ -38,6 +39,8 @@ class ExitCode(IntEnum):
     REFUSED_INPUT = 3
     BANK_UNREACHABLE = 4
     INTEGRITY = 5
+    KEYS_ENDING = 6
+    KEYS_MISSING = 7
 
 
 class GatewayError(Exception):

@@ -51,7 +51,34 @@ def error(message: str, hint: str = "") -> None:
 
 def as_json(value: Any) -> None:
     """One JSON document, built of plain types; sealed texts stay out."""
-    sys.stdout.write(msgspec.json.encode(_plain(value)).decode() + "\n")
+    sys.stdout.write(msgspec.json.encode(plain(value)).decode() + "\n")
+
+
+def plain(value: Any) -> Any:
+    """Builtin types only; sealed texts stay sealed."""
+    return msgspec.to_builtins(value)
+
+
+def word(name: str) -> str:
+    """A word of the table in the language that is spoken."""
+    return _words[name]
+
+
+def table(*names: str, whole: tuple[str, ...] = ()) -> Table:
+    """An empty table; columns are named by words of the table of texts, those of `whole` never broken."""
+    made = _table(*(_words[name] for name in names))
+    for name, column in zip(names, made.columns, strict=True):
+        column.no_wrap = column.no_wrap or name in whole
+    return made
+
+
+def show(shown: Table) -> None:
+    _console.print(shown)
+
+
+def say(line: str) -> None:
+    """One line, marked up; broken only by the screen itself."""
+    _console.print(line, soft_wrap=True)
 
 
 def show_problems(problems: list[Problem]) -> None:
@@ -386,8 +413,3 @@ def _table(*headers: str) -> Table:
         whole = numeric or header == _words["payment"]
         table.add_column(header, justify="right" if numeric else "left", overflow="fold", no_wrap=whole)
     return table
-
-
-def _plain(value: Any) -> Any:
-    """Builtin types only; sealed texts stay sealed."""
-    return msgspec.to_builtins(value)

@@ -19,7 +19,7 @@ from msgspec import Struct
 from keys.certificate_make import SIGNING, Draft, Use, authority_use, make_certificate
 from keys.errors import KeyUnavailable
 from keys.private import PrivateKey, make_signer
-from keys.secret_sources import write_private_file
+from keys.secret_sources import write_private_file, write_public_file
 from keys.signer import Signer
 from keys.sm2 import Sm2PrivateKey
 from keys.sm2_files import sm2_private_pem
@@ -48,7 +48,7 @@ class Identity(Struct, frozen=True):
     def write_pem(self, key_path: Path, certificate_path: Path, password: bytes | None = None) -> None:
         """Two new files: the key in PKCS#8 with mode 0600, and the certificate."""
         write_private_file(key_path, private_key_pem(self.private_key, password))
-        certificate_path.write_bytes(self.certificate.public_bytes(Encoding.PEM))
+        write_public_file(certificate_path, self.certificate.public_bytes(Encoding.PEM))
 
     def write_pkcs12(self, path: Path, password: bytes, chain: Sequence[x509.Certificate] = ()) -> None:
         """A new PKCS#12 file with mode 0600: key, certificate and chain."""
@@ -149,7 +149,7 @@ def write_ssh_key_pair(path: Path, comment: str, passphrase: bytes | None = None
     write_private_file(path, key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, _encryption(passphrase)))
     public = key.public_key().public_bytes(Encoding.OpenSSH, serialization.PublicFormat.OpenSSH)
     line = f"{public.decode('ascii')} {comment}"
-    path.with_name(path.name + ".pub").write_text(line + "\n", "utf-8")
+    write_public_file(path.with_name(path.name + ".pub"), f"{line}\n".encode())
     return line
 
 

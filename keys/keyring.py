@@ -13,7 +13,6 @@ from datetime import datetime
 from pathlib import Path
 
 from cryptography import x509
-from msgspec import Struct
 
 from keys.certificates import Anchor, AnchorKind, Trust, certificate_sha256
 from keys.certified import pin_certificates
@@ -21,6 +20,7 @@ from keys.errors import KeyringInvalid, KeyringMistake, KeyUnavailable
 from keys.fingerprint import Fingerprinter
 from keys.keyring_file import Entry, Environment, Role, read_entries
 from keys.keyring_keys import LoadedKeys, Login, PersonVerifier, load_keys
+from keys.keyring_listed import Listed, list_keys
 from keys.master import Masters
 from keys.secret_sources import read_public_file
 from keys.signer import Signer
@@ -28,17 +28,6 @@ from keys.signer import Signer
 __all__ = ["Keyring", "Listed", "Login", "PersonVerifier"]
 
 _WRITABLE_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
-
-
-class Listed(Struct, frozen=True):
-    """An entry for lists of keys: what it is and when it ends."""
-
-    key_id: str
-    role: str
-    owner: str
-    valid_from: datetime | None
-    valid_until: datetime | None
-    """The earlier of the entry's own end and its certificate's."""
 
 
 class Keyring:
@@ -142,11 +131,8 @@ class Keyring:
         return [self._keys.fingerprinters[entry.id] for entry in self._entries_of(Role.FINGERPRINT, "")]
 
     def listed(self) -> list[Listed]:
-        """Every key of this environment, in the order of the file."""
-        return [
-            Listed(entry.id, entry.role.value, entry.owner, entry.valid_from, self._end(entry))
-            for entry in self._entries
-        ]
+        """Every key of this environment in the order of the file, each certificate a row."""
+        return list_keys(self._keys, self._entries)
 
     def _trust(self, role: Role, owner: str) -> Trust:
         entries = self._entries_of(role, owner)
@@ -190,14 +176,6 @@ class Keyring:
         certificate = x509.load_der_x509_certificate(self._keys.signers[entry.id].certificate_der)
         valid = certificate.not_valid_before_utc <= at <= certificate.not_valid_after_utc
         return valid and entry.in_force(at)
-
-    def _end(self, entry: Entry) -> datetime | None:
-        certificates = list(self._keys.certificates.get(entry.id, []))
-        if entry.id in self._keys.signers:
-            der = self._keys.signers[entry.id].certificate_der
-            certificates.append(x509.load_der_x509_certificate(der))
-        ends = [certificate.not_valid_after_utc for certificate in certificates]
-        return min([*ends, *([entry.valid_until] if entry.valid_until else [])], default=None)
 
     def _unavailable(
         self, role: Role, owner: str, entries: Sequence[Entry], at: datetime | None

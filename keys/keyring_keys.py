@@ -16,8 +16,15 @@ from keys.errors import KeyringMistake, KeyUnavailable
 from keys.fingerprint import Fingerprinter
 from keys.keyring_file import Entry, Environment, Role, parse_host_keys
 from keys.master import MasterKey, load_symmetric_key
-from keys.private import load_certificates, load_pkcs12_signer, load_public_key, load_signer, make_verifier
-from keys.secret_sources import SecretSource, read_private_file, read_public_file
+from keys.private import (
+    load_certificates,
+    load_pkcs12_signer,
+    load_signer,
+    make_verifier,
+    parse_certificates,
+    parse_public_key,
+)
+from keys.secret_sources import SecretSource, read_pinned_file, read_private_file
 from keys.signer import Hasher, Signer, Verifier
 
 
@@ -100,7 +107,7 @@ def _load_sign(keys: LoadedKeys, entry: Entry) -> None:
 def _load_verify(keys: LoadedKeys, entry: Entry) -> None:
     path = entry.ca or entry.certificate
     if path is not None:
-        keys.certificates[entry.id] = load_certificates(path)
+        keys.certificates[entry.id] = parse_certificates(read_pinned_file(path), path)
 
 
 def _load_foreign(keys: LoadedKeys, entry: Entry) -> None:
@@ -122,7 +129,7 @@ def _load_host_pins(keys: LoadedKeys, entry: Entry) -> None:
     keys.host_pins[entry.id] = list(entry.pins)
     if entry.host_keys is not None:
         try:
-            keys.host_pins[entry.id] = parse_host_keys(read_public_file(entry.host_keys).decode("utf-8"))
+            keys.host_pins[entry.id] = parse_host_keys(read_pinned_file(entry.host_keys).decode("utf-8"))
         except ValueError as error:
             raise KeyUnavailable(f"{entry.host_keys}: {error}") from None
 
@@ -138,7 +145,7 @@ def _load_fingerprint(keys: LoadedKeys, entry: Entry) -> None:
 def _load_person(keys: LoadedKeys, entry: Entry) -> None:
     if entry.public_key is not None:
         algorithm = ALGORITHMS[entry.algorithm] if entry.algorithm else None
-        public_key = load_public_key(entry.public_key)
+        public_key = parse_public_key(read_pinned_file(entry.public_key), entry.public_key)
         verifier = make_verifier(public_key, algorithm)
         keys.persons[entry.id] = PersonVerifier(entry.id, verifier, public_key_text(public_key))
 
@@ -177,7 +184,7 @@ def _read_text(source: SecretSource | None) -> str | None:
     try:
         return source.read().decode("utf-8")
     except UnicodeDecodeError:
-        raise KeyUnavailable(f"the secret in {source.kind.value} {source.name} is not UTF-8") from None
+        raise KeyUnavailable(f"the secret in {source} is not UTF-8") from None
 
 
 def _find_shared(path: Path, keys: LoadedKeys) -> list[KeyringMistake]:

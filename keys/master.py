@@ -115,13 +115,13 @@ def load_symmetric_key(source: Path | SecretSource) -> tuple[str, bytes]:
     words = source.read().split()
     if len(words) != 3 or words[0] != _FILE_WORD:
         raise KeyUnavailable(
-            f"{source.kind.value} {source.name} is not a key file of Bankgate",
+            f"{source} is not a key file of Bankgate",
             f"wanted one line: {_FILE_WORD.decode()} KEY-ID BASE64",
         )
     try:
         return words[1].decode("ascii"), base64.b64decode(words[2], validate=True)
     except (UnicodeDecodeError, binascii.Error):
-        raise KeyUnavailable(f"{source.kind.value} {source.name}: the key is cut or mistyped") from None
+        raise KeyUnavailable(f"{source}: the key is cut or mistyped") from None
 
 
 def format_key(key_id: str, secret: bytes) -> bytes:

@@ -23,6 +23,7 @@ from gateway.demonstration.payments import Order
 from gateway.demonstration.people import BANKS
 from gateway.demonstration.site import Site, create_site, sign_batch, write_demo_batch
 from keys.authority import Authority, write_ssh_key_pair
+from keys.secret_sources import write_public_file
 from tests.docs.markdown import ROOT, blocks, commands
 
 DOCS = ROOT / "docs"
@@ -183,7 +184,9 @@ def test_the_operators_first_site(tmp_path: Path) -> None:
         ["bash", "-ec", look], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
     )
     assert (looked.returncode, looked.stderr) == (0, "")
-    told = json.loads(looked.stdout)
+    *checked, status = looked.stdout.splitlines()
+    assert checked[-1] == "production: 9 keys, nothing to do"
+    told = json.loads(status)
     assert {name: told[name] for name in ("batches", "files", "received")} == {
         "batches": [],
         "files": [],
@@ -212,4 +215,4 @@ def _hand_in_keys(folder: Path) -> None:
         authority = Authority.create(subject, *window)
         authority.identity.write_pem(elsewhere / f"{name}.pem", folder / f"{name}.crt")
     write_ssh_key_pair(elsewhere / "rural-host", "host")
-    (folder / "rural-host.pub").write_bytes((elsewhere / "rural-host.pub").read_bytes())
+    write_public_file(folder / "rural-host.pub", (elsewhere / "rural-host.pub").read_bytes())

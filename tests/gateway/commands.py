@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from msgspec import Struct
 
-from gateway import api, cli, screen
+from gateway import api, cli, cli_keys, screen
 from gateway.texts import Words
 from tests.gateway.sites import Ground
 
@@ -35,7 +35,8 @@ class Commands:
         self._ground = ground
         self._monkeypatch = monkeypatch
         self._capture = capfd
-        monkeypatch.setattr(api, "SystemClock", lambda: ground.clock)
+        for module in (api, cli_keys):
+            monkeypatch.setattr(module, "SystemClock", lambda: ground.clock)
         monkeypatch.setenv("BANKGATE_CONFIG", str(ground.site.configuration))
         monkeypatch.setenv("COLUMNS", "200")
         monkeypatch.setattr(screen, "_words", Words("en"))

@@ -287,7 +287,7 @@ def test_master_key_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     made = new_master_key_file(path, "spool-2026")
     assert path.stat().st_mode & 0o777 == 0o600
     assert unseal(seal(b"content", master=made), masters=Masters(load_master_key(path))) == b"content"
-    with pytest.raises(KeyUnavailable, match="File exists"):
+    with pytest.raises(KeyUnavailable, match="is there already and is not overwritten"):
         new_master_key_file(path)
     path.chmod(0o640)
     with pytest.raises(KeyUnavailable, match=r"may be read or written by others \(mode 0640") as refused:

@@ -1,0 +1,154 @@
+"""`bankgate key`: what the ring holds, what ends when, and new keys."""
+
+from __future__ import annotations
+
+import sys
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import click
+
+from gateway import screen, screen_keys
+from gateway.config import Configuration, load_configuration
+from gateway.key_check import check_keys
+from gateway.key_needs import key_needs
+from gateway.ports import SystemClock
+from keys.certificate_make import RECEIVING, SIGNING, SIGNING_AND_RECEIVING
+from keys.keyring import Keyring
+from keys.new_key import (
+    MASTER,
+    NEW_KEY_KINDS,
+    SSH,
+    certification,
+    new_login_key,
+    new_master_key,
+    new_signing_key,
+)
+from keys.secret_sources import SecretSource, parse_source
+
+_CONFIGURATION = click.option(
+    "--config",
+    "config",
+    type=click.Path(path_type=Path),
+    default=Path("bankgate.toml"),
+    envvar="BANKGATE_CONFIG",
+    show_default=True,
+    help="The installation's bankgate.toml.",
+)
+_JSON = click.option("--json", "as_json", is_flag=True, help="JSON instead of tables, for programs.")
+_HORIZON_DAYS = 30
+_USES = {"sign": SIGNING, "receive": RECEIVING, "both": SIGNING_AND_RECEIVING}
+_BACKDATED = timedelta(minutes=10)
+"""Clocks differ: a certificate made now is valid a little before."""
+
+
+def source(context: click.Context, parameter: click.Parameter, value: str | None) -> SecretSource | None:
+    """Callback of options that name where a secret is."""
+    try:
+        return None if value is None else parse_source(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
+@click.group()
+def key() -> None:
+    """Keys: what there is, what ends when, new ones."""
+
+
+@key.command("list")
+@_CONFIGURATION
+@_JSON
+def list_(config: Path, as_json: bool) -> None:
+    """Every key of the ring in this environment, and until when it is in force."""
+    _, ring = _open(config)
+    screen_keys.show_keys(ring.listed(), now(), as_json)
+
+
+@key.command()
+@click.option(
+    "--days",
+    type=click.IntRange(0, 3650),
+    default=_HORIZON_DAYS,
+    show_default=True,
+    help="What ends within so many days is told.",
+)
+@_CONFIGURATION
+@_JSON
+def check(days: int, config: Path, as_json: bool) -> None:
+    """What ends soon, what is missing, what nobody uses; exit code 6 or 7 for monitors."""
+    configuration, ring = _open(config)
+    report = check_keys(key_needs(configuration), ring.listed(), ring.environment, now(), days)
+    screen_keys.show_check(report, as_json)
+    sys.exit(report.exit_code)
+
+
+@key.command()
+@click.argument("name")
+@click.option("--kind", type=click.Choice(NEW_KEY_KINDS), required=True)
+@click.option("--subject", help="Whom the certificate names, such as CN=settlement,O=District,C=CN.")
+@click.option(
+    "--folder",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    default=Path("keys"),
+    show_default=True,
+    help="Where the files go.",
+)
+@click.option(
+    "--password", callback=source, help="Encrypts the private file: file:PATH, env:NAME, credential:NAME."
+)
+@click.option(
+    "--self-signed",
+    "self_signed_days",
+    type=click.IntRange(1, 3650),
+    help="A certificate for so many days instead of a request, for a bank that pins it.",
+)
+@click.option(
+    "--use",
+    type=click.Choice(list(_USES)),
+    default="sign",
+    show_default=True,
+    help="What the certificate is for; banks of the SM world want two, one for each.",
+)
+def new(
+    name: str,
+    kind: str,
+    subject: str | None,
+    use: str,
+    folder: Path,
+    password: SecretSource | None,
+    self_signed_days: int | None,
+) -> None:
+    """A new key, and the request for its certificate; no file is overwritten."""
+    if kind in (SSH, MASTER) and (subject is not None or self_signed_days is not None):
+        raise click.UsageError(f"--subject and --self-signed do not go with a key of kind {kind}")
+    if kind == MASTER and password is not None:
+        raise click.UsageError("a master key has no password: keep its file apart from the spool")
+    if kind not in (SSH, MASTER) and subject is None:
+        raise click.UsageError(f"--subject is wanted for a key of kind {kind}")
+    word = None if password is None else password.read()
+    if kind == MASTER:
+        made = new_master_key(folder, name)
+    elif kind == SSH:
+        made = new_login_key(folder, name, word)
+    else:
+        wanted = certification(subject or "", _validity(self_signed_days), _USES[use])
+        made = new_signing_key(folder, name, kind, wanted, word)
+    screen_keys.show_made(name, made)
+
+
+def now() -> datetime:
+    return SystemClock().now()
+
+
+def _validity(days: int | None) -> tuple[datetime, datetime] | None:
+    if days is None:
+        return None
+    begin = now() - _BACKDATED
+    return begin, begin + timedelta(days=days)
+
+
+def _open(config: Path) -> tuple[Configuration, Keyring]:
+    """Configuration and ring alone: this works beside a run, and where the ledger does not."""
+    configuration = load_configuration(config)
+    screen.speak(configuration.language)
+    return configuration, Keyring.load(configuration.keys, configuration.environment)

@@ -1,0 +1,129 @@
+"""Makes our own keys: a private file, and what is handed over for it.
+
+For a key to sign with that is a certificate request, or a certificate of its own making where
+the other side pins. Nothing is ever overwritten: all names are looked at before a key is made,
+and each file is created exclusively. Private files have mode 0600.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+import textwrap
+from datetime import datetime
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+from msgspec import Struct
+
+from keys.authority import KEY_KINDS, new_private_key, private_key_pem, write_ssh_key_pair
+from keys.certificate_make import SIGNING, Draft, Use, make_certificate, make_request
+from keys.errors import KeyUnavailable
+from keys.master import new_master_key_file
+from keys.private import load_signer
+from keys.secret_sources import write_private_file, write_public_file
+from keys.signer import Signer
+
+MASTER, SSH = "master", "ssh"
+NEW_KEY_KINDS = (*KEY_KINDS, SSH, MASTER)
+"""RSA, EC and SM2 to sign with; `ssh` to log in; `master` for the spool and for fingerprints."""
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,47}")
+_PEM_WIDTH = 64
+
+
+class MadeKey(Struct, frozen=True):
+    """What was made. `entry` are lines for the ring, all but role and owner."""
+
+    private: Path | None
+    """None where the key is in a token."""
+    public: Path | None
+    """The file to hand over: a request, a certificate, or a public key; None for masters."""
+    entry: tuple[str, ...]
+
+
+class Certification(Struct, frozen=True):
+    """Whom the certificate names. With a validity it is self-signed, else a request is made."""
+
+    subject: x509.Name
+    validity: tuple[datetime, datetime] | None = None
+    use: Use = SIGNING
+
+    @property
+    def suffix(self) -> str:
+        return ".csr" if self.validity is None else ".crt"
+
+
+def certification(
+    subject: str, validity: tuple[datetime, datetime] | None = None, use: Use = SIGNING
+) -> Certification:
+    """`subject` as `CN=...,O=...,C=CN` (RFC 4514); raises `KeyUnavailable`."""
+    try:
+        name = x509.Name.from_rfc4514_string(subject)
+    except ValueError:
+        name = x509.Name([])
+    if not list(name):
+        raise KeyUnavailable(f"subject {subject!r} is no name", "write it as CN=settlement,O=District,C=CN")
+    return Certification(name, validity, use)
+
+
+def new_signing_key(
+    folder: Path, name: str, kind: str, wanted: Certification, password: bytes | None = None
+) -> MadeKey:
+    """A key of one of `KEY_KINDS` in `NAME.key`, encrypted where there is a password."""
+    private, public = folder / f"{name}.key", folder / f"{name}{wanted.suffix}"
+    require_new(name, private, public)
+    write_private_file(private, private_key_pem(new_private_key(kind), password))
+    # Read back from its file: what the ring will open is what signs here.
+    write_certification(public, load_signer(name, private, password=password), wanted)
+    entry = [f'private_key = "{private}"', f'certificate = "{public.with_suffix(".crt")}"']
+    if password is not None:
+        entry.append('password = { file = "..." }')
+    return MadeKey(private, public, tuple(entry))
+
+
+def new_login_key(folder: Path, name: str, password: bytes | None = None) -> MadeKey:
+    """A key to log in with over SSH, in `NAME` and `NAME.pub`."""
+    private, public = folder / name, folder / f"{name}.pub"
+    require_new(name, private, public)
+    write_ssh_key_pair(private, name, password)
+    entry = [f'private_key = "{private}"']
+    if password is not None:
+        entry.append('password = { file = "..." }')
+    return MadeKey(private, public, tuple(entry))
+
+
+def new_master_key(folder: Path, name: str) -> MadeKey:
+    """A key for the spool or for fingerprints, in `NAME.key`."""
+    private = folder / f"{name}.key"
+    require_new(name, private)
+    new_master_key_file(private, name)
+    return MadeKey(private, None, (f'key = {{ file = "{private}" }}',))
+
+
+def write_certification(path: Path, signer: Signer, wanted: Certification) -> None:
+    """The request or certificate for the signer's key in PEM, in a new file."""
+    if wanted.validity is None:
+        content = _pem(make_request(wanted.subject, signer, wanted.use), "CERTIFICATE REQUEST")
+    else:
+        draft = Draft(wanted.subject, signer.public_key, *wanted.validity, wanted.use)
+        content = make_certificate(draft, signer).public_bytes(Encoding.PEM)
+    write_public_file(path, content)
+
+
+def require_new(name: str, *paths: Path) -> None:
+    """Raises `KeyUnavailable` where `name` cannot be a key's, or one of its files is there."""
+    if not _NAME.fullmatch(name):
+        raise KeyUnavailable(
+            f"{name!r} is no name of a key", "up to 48 letters, digits, dots, hyphens and underscores"
+        )
+    for path in paths:
+        if path.exists() or path.is_symlink():
+            raise KeyUnavailable(
+                f"{path} is there already and is not overwritten", "take another name, or move it away"
+            )
+
+
+def _pem(der: bytes, label: str) -> bytes:
+    lines = textwrap.wrap(base64.b64encode(der).decode("ascii"), _PEM_WIDTH)
+    return "\n".join([f"-----BEGIN {label}-----", *lines, f"-----END {label}-----", ""]).encode()
