@@ -30,7 +30,7 @@ def test_the_drawing_is_the_tree() -> None:
     assert _drawn() == _defined(GatewayError)
 
 
-def test_the_six_exit_codes() -> None:
+def test_the_exit_codes() -> None:
     assert {code.name: code.value for code in ExitCode} == {
         "DONE": 0,
         "NEEDS_PERSON": 1,
@@ -38,6 +38,8 @@ def test_the_six_exit_codes() -> None:
         "REFUSED_INPUT": 3,
         "BANK_UNREACHABLE": 4,
         "INTEGRITY": 5,
+        "KEYS_ENDING": 6,
+        "KEYS_MISSING": 7,
     }
 
 
