@@ -6,7 +6,7 @@ ifdef PYTHON
 export PYTHON
 endif
 
-.PHONY: help demo check test test-heavy kill-tests bench format set-up set-up-test
+.PHONY: help demo check test test-heavy kill-tests fuzz bench format set-up set-up-test
 
 help:
 	@echo "make demo        the whole job against simulated banks over SFTP, on this machine"
@@ -14,6 +14,7 @@ help:
 	@echo "make test        the tests, without those that take long"
 	@echo "make test-heavy  the tests that take long"
 	@echo "make kill-tests  kills of the real process, broken lines, full disks (some minutes)"
+	@echo "make fuzz        foreign bytes against every reader of them, SECONDS=60 shared out"
 	@echo "make bench       speeds, as ratios taken in one run"
 
 demo: set-up
@@ -41,6 +42,12 @@ kill-tests: set-up-test
 	@$(BIN)/python -m tests.kills $(ARGS)
 	@echo "kill-tests: stopped processes, broken lines, full disks, a changed host key, the demonstration"
 	@$(BIN)/pytest tests/kills -q -k "not many_histories"
+
+SECONDS ?= 60
+fuzz:
+	@.ci/set-up fuzz
+	@echo "fuzz: every reader of foreign bytes under atheris"
+	@nice -n 10 $(BIN)/python -m tests.fuzz --seconds $(SECONDS) $(ARGS)
 
 bench: set-up
 	@echo "bench: ratios against baselines of the same run"

@@ -88,7 +88,8 @@ def parse_layout(text: str, name: str) -> Layout:
     source = LayoutSource(text, name)
     try:
         document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
+        # Numbers of thousands of digits and deep nesting are no TOMLDecodeError.
         source.add("toml", None, f"not TOML: {error}")
         raise LayoutError(source.problems) from error
     layout = _read_document(source, document)

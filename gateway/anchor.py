@@ -12,7 +12,6 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable, Iterable
-from datetime import datetime
 
 import msgspec
 from msgspec import Struct
@@ -20,7 +19,7 @@ from msgspec import Struct
 from channels.channel import Channel
 from channels.errors import ChannelError
 from gateway import evidence
-from gateway.heads import HEAD_FORMAT, HEAD_LIMIT_BYTES, Head, head_file, read_head
+from gateway.heads import HEAD_FORMAT, HEAD_LIMIT_BYTES, Head, head_file, instant, read_head
 from gateway.installation import Installation
 from gateway.ledger import Transaction
 from gateway.ledger_anchor import (
@@ -201,7 +200,7 @@ def _disagreement(installation: Installation, name: str, content: bytes) -> tupl
     configuration = installation.configuration
     try:
         head, statement, signature = read_head(content)
-        at = datetime.fromisoformat(head.at)
+        at = instant(head.at)
         trust = installation.keyring.journal_trust()
         verify_certified(statement, signature, head.certificate, head.algorithm, trust, at)
     except (ValueError, SealError) as error:

@@ -13,7 +13,7 @@ from msgspec import Struct, field
 from gateway.audit_report import Bundle, Verification
 from gateway.bundle import EventLine, HeadLine, Manifest
 from gateway.evidence import FIRST_HASH, body_digest, chain_hash
-from gateway.heads import HEAD_LIMIT_BYTES, Head, parse_head, read_head
+from gateway.heads import HEAD_LIMIT_BYTES, Head, instant, parse_head, read_head
 from keys.certificates import Trust
 from keys.certified import verify_certified
 from keys.errors import SealError
@@ -73,14 +73,6 @@ def walk_journal(bundle: Bundle, asked: set[int], trust: Trust | None) -> Journa
         report.add("events.jsonl", "an export of everything shows the body of every event")
     walk.finish()
     return journal
-
-
-def instant(text: str) -> datetime:
-    """Raises `ValueError` where it has no zone."""
-    found = datetime.fromisoformat(text)
-    if found.tzinfo is None:
-        raise ValueError(f"{text!r} has no zone")
-    return found
 
 
 def read_anchor(

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gateway.audit_chain import compare_with_anchor, instant, read_anchor, walk_journal
+from gateway.audit_chain import compare_with_anchor, read_anchor, walk_journal
 from gateway.audit_checks import check_tables
 from gateway.audit_report import Bundle, Verification
 from gateway.bundle import MANIFEST, SIGNATURE, Manifest, parse_manifest
+from gateway.heads import instant
 from keys.certificates import Trust
 from keys.certified import pin_certificates, verify_certified
 from keys.errors import SealError

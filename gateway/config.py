@@ -7,6 +7,7 @@ those are in the key ring's files.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -225,7 +226,8 @@ class _Loading:
 
     def _files(self, main: TomlSource, place: Place, folder_name: str) -> list[Path]:
         folder = self._resolve(folder_name)
-        if not folder.is_dir():
+        # Not `Path.is_dir`: a name that no file system takes is no folder, and no error.
+        if not os.path.isdir(folder):
             main.report(place, f"there is no folder {folder}", code="folder", found=folder_name)
             return []
         return sorted(folder.glob("*.toml"))

@@ -5,6 +5,8 @@ The format is in `docs/audit.md`; a verifier needs nothing but this.
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import msgspec
 from msgspec import Struct
 
@@ -61,3 +63,11 @@ def parse_head(statement: bytes) -> Head:
     if head.to_bytes() != statement or head.format != HEAD_FORMAT:
         raise ValueError(f"not a head of format {HEAD_FORMAT}")
     return head
+
+
+def instant(text: str) -> datetime:
+    """A time as heads and bundles write it; raises `ValueError` where it has no zone."""
+    found = datetime.fromisoformat(text)
+    if found.tzinfo is None:
+        raise ValueError(f"{text!r} has no zone")
+    return found

@@ -7,6 +7,7 @@ carried out in the transaction that records the last signature it needed.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -66,6 +67,9 @@ class HeldItem(Struct, frozen=True, kw_only=True):
     ways: list[Way]
     problems: list[Problem] = []
 
+
+_ROW_KEY = re.compile("[0-9]{1,18}")
+"""What an integer key of SQLite takes, in the digits that `int` takes."""
 
 Act = Callable[[Installation, Transaction, Any, list[str]], None]
 
@@ -189,7 +193,7 @@ def _find(transaction: Transaction, name: str) -> object:
         found = list(find_payment(transaction, rest, owner))
     elif kind == "file":
         found = [row for row in files_in(transaction, owner) if row.name == rest]
-    elif kind == "received" and key.isdigit():
+    elif kind == "received" and _ROW_KEY.fullmatch(key):
         row = received_by_key(transaction, int(key))
         found = [] if row is None else [row]
     elif kind == "bank":

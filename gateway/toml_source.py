@@ -116,7 +116,8 @@ class TomlSource:
     def _parse(self, text: str) -> None:
         try:
             self.document = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
+        except (ValueError, RecursionError) as error:
+            # Numbers of thousands of digits and deep nesting are no TOMLDecodeError.
             found = _SYNTAX_PLACE.search(str(error))
             line = int(found[1]) if found and found[1] else text.rstrip("\n").count("\n") + 1
             reason = _SYNTAX_PLACE.sub("", str(error))

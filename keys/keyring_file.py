@@ -115,7 +115,8 @@ def read_entries(path: Path, text: str) -> tuple[list[Entry], list[KeyringMistak
     """All entries that are right, and all mistakes, in the order of the file."""
     try:
         document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
+        # Numbers of thousands of digits and deep nesting are no TOMLDecodeError.
         place = re.search(r"at line (\d+)", str(error))
         line = int(place[1]) if place else text.count("\n") + 1
         return [], [KeyringMistake(str(path), line, f"not TOML: {error}")]

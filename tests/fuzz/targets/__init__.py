@@ -1,0 +1,30 @@
+"""Every target, by its name."""
+
+from __future__ import annotations
+
+from tests.fuzz.target import Target
+from tests.fuzz.targets import (
+    bank_files,
+    batches,
+    evidence,
+    references,
+    sealed,
+    servers,
+    settings,
+    settlement,
+    signatures,
+)
+
+_MODULES = (
+    servers,
+    bank_files,
+    signatures,
+    sealed,
+    evidence,
+    batches,
+    settings,
+    references,
+    settlement,
+)
+
+TARGETS: dict[str, Target] = {target.name: target for module in _MODULES for target in module.TARGETS}

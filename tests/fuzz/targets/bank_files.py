@@ -1,0 +1,136 @@
+"""Files of banks by each layout that ships: results, acknowledgements, and requests read back."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+from formats.codec import Codec, Purpose
+from formats.errors import DecodeError
+from formats.layout import parse_layout
+from formats.layout_model import Layout, Syntax
+from formats.reasons import Reason, Status
+from formats.records import AcknowledgementVerdict, RecordChunk
+from formats.registry import Registry
+from tests.formats.samples import ACCOUNT_ONE, ACCOUNT_TWO, AGREEMENT, encode
+from tests.fuzz.pieces import Pieces
+from tests.fuzz.target import MIB, Target
+
+REGISTRY = Registry()
+_COLUMNS: dict[str, list[Any]] = {
+    "attempt.item": [1, 2],
+    "attempt.reference": ["00000000000700000001", "00000000000700000002"],
+    "payment.account": [ACCOUNT_ONE, ACCOUNT_TWO],
+    "payment.payee_name": ["阿依古丽·买买提", "東䶮"],
+    "payment.amount": [150_000, 50],
+    "payment.bank_code": ["102100099996", "105100000017"],
+    "outcome.amount": [150_000, 50],
+    "outcome.bank_text": ["", "户名不符"],
+    "outcome.serial": ["S1", ""],
+    "outcome.value_date": [date(2026, 9, 2), None],
+    "fee.amount": [0, 120],
+    "fee.label": ["", "手续费"],
+    "fee.bearer": ["SLEV", "CRED"],
+}
+_TEXT = ["测试", ""]
+_IDENTITY: dict[str, Any] = {
+    "agreement": AGREEMENT | {"payer_bank_code": "102100099996"},
+    "original_message_id": "M0007",
+}
+
+
+class Layouts:
+    """The layouts of one target; the first byte of an input says which is meant."""
+
+    def __init__(self, *names: str) -> None:
+        self.codecs: list[Codec] = [REGISTRY.get(name) for name in names]
+
+    def examine(self, content: bytes) -> None:
+        """Records of known kinds, or a `DecodeError` that says where."""
+        pieces = Pieces(content)
+        codec = pieces.choose(self.codecs)
+        decoder = codec.decode(io.BytesIO(pieces.rest()))
+        try:
+            for chunk in decoder:
+                _check_chunk(codec, chunk)
+        except DecodeError as error:
+            assert error.problems
+            assert all(problem.message for problem in error.problems)
+            return
+        assert isinstance(decoder.problems, list)
+        if "file.verdict" in decoder.facts:
+            AcknowledgementVerdict(decoder.facts["file.verdict"])
+
+    def seeds(self) -> list[bytes]:
+        return [
+            bytes([number]) + content for number, codec in enumerate(self.codecs) for content in _files(codec)
+        ]
+
+
+def _check_chunk(codec: Codec, chunk: RecordChunk) -> None:
+    assert all(len(values) == chunk.count for values in chunk.columns.values())
+    assert len(chunk.lines) == chunk.count
+    for name in ("payment.amount", "outcome.amount", "fee.amount"):
+        assert all(value is None or type(value) is int for value in chunk.columns.get(name, []))
+    for status, reason in zip(
+        chunk.columns.get("outcome.status", []), chunk.columns.get("outcome.reason", []), strict=True
+    ):
+        assert isinstance(status, Status)
+        assert isinstance(reason, Reason)
+        assert reason is not Reason.UNMAPPED or status is Status.UNKNOWN
+
+
+def _files(codec: Codec) -> list[bytes]:
+    """Well-formed files, written by the codec itself."""
+    if codec.purpose is Purpose.ACKNOWLEDGEMENT:
+        return [encode(codec, [], code=code, text="说明", **_IDENTITY) for code in _file_codes(codec)[:3]]
+    columns = {name: _COLUMNS.get(name, _TEXT) for name in codec.columns("payment")}
+    if codec.purpose is Purpose.REQUEST:
+        return [encode(codec, [_chunk(columns)], **_IDENTITY)]
+    return [
+        encode(codec, [_chunk(columns | {"outcome.code": codes})], **_IDENTITY)
+        for codes in _code_pairs(codec)
+    ]
+
+
+def _chunk(columns: dict[str, list[Any]]) -> RecordChunk:
+    return RecordChunk(record="payment", count=2, columns=columns, lines=[1, 2])
+
+
+def _layout(name: str) -> Layout:
+    return parse_layout(REGISTRY.source_text(name), name)
+
+
+def _code_pairs(codec: Codec) -> list[list[str]]:
+    codes = [line.code for line in _layout(codec.name).outcome_codes]
+    return [codes[:2], codes[-2:], [codes[0], "ZZZ"]]
+
+
+def _file_codes(codec: Codec) -> list[str]:
+    return [line.code for line in _layout(codec.name).file_codes]
+
+
+def _names(syntax: Syntax, *purposes: Purpose) -> list[str]:
+    found = REGISTRY.purposes()
+    return sorted(
+        name for name, purpose in found.items() if purpose in purposes and _layout(name).syntax is syntax
+    )
+
+
+def _target(name: str, layouts: Layouts) -> Target:
+    examine: Callable[[bytes], None] = layouts.examine
+    return Target(name=name, examine=examine, seeds=layouts.seeds, memory_bytes=96 * MIB)
+
+
+_DATA = (Purpose.RESULT, Purpose.REQUEST)
+TARGETS = [
+    _target("fixed-files", Layouts(*_names(Syntax.FIXED, *_DATA))),
+    _target("delimited-files", Layouts(*_names(Syntax.DELIMITED, *_DATA))),
+    _target("xml-files", Layouts(*_names(Syntax.XML, *_DATA))),
+    _target(
+        "acknowledgements",
+        Layouts(*(name for syntax in Syntax for name in _names(syntax, Purpose.ACKNOWLEDGEMENT))),
+    ),
+]
