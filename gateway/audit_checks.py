@@ -6,7 +6,6 @@ events; of payments some forty bytes each.
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 from collections.abc import Iterator
@@ -35,7 +34,7 @@ from gateway.bundle import (
 from gateway.decisions import Statement
 from gateway.evidence import items_digest
 from gateway.states import BatchState, Disposition, FileState, ReceivedState
-from keys.certified import verify_public
+from keys.certified import decode_base64, verify_public
 from keys.errors import SealError
 
 _OUTSIDE = frozenset(
@@ -362,7 +361,7 @@ class _Checks:
     ) -> None:
         if told is None or "statement_sha256" not in told.body:
             return
-        key = "" if person is None else hashlib.sha256(base64.b64decode(person.public_key)).hexdigest()
+        key = "" if person is None else _key_digest(person)
         self._agree(
             place,
             told,
@@ -402,6 +401,14 @@ class _Checks:
                 self._add(place, f"{key} stands after {before}")
             before = key
             yield place, line
+
+
+def _key_digest(person: PersonLine) -> str:
+    """ "" where there is no key in it, which its signatures tell."""
+    try:
+        return hashlib.sha256(decode_base64(person.public_key.encode())).hexdigest()
+    except SealError:
+        return ""
 
 
 def _rows_digest(rows: list[OutcomeLine]) -> str:

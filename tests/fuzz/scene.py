@@ -47,8 +47,6 @@ class Scene:
             gateway.run()
             assert sorted(file.state for file in gateway.files()) == ["sent"] * len(BANKS)
             gateway.anchor()
-            self.bundle = folder / "bundle"
-            gateway.audit_export(self.bundle)
         site = self.site
         self.configuration: Configuration = load_configuration(site.configuration)
         self.keyring = Keyring.load(self.configuration.keys, self.configuration.environment)
@@ -111,6 +109,37 @@ def scene() -> Scene:
     made = Scene(Path(tempfile.mkdtemp(prefix="fuzz-scene-", dir=SHARED_MEMORY)))
     atexit.register(made.close)
     return made
+
+
+class Audited:
+    """A bundle with something in every table, the anchor beside it, and the journal's key."""
+
+    def __init__(self, folder: Path) -> None:
+        ground = Ground(make_master(folder / "master"), folder / "site")
+        ground.bank(CITY, "failures,fee-column", 400)
+        ground.bank(RURAL, "failures,fee-lines", 300)
+        released = payments_of(CITY, 2, prefix="T")
+        with ground.open() as gateway:
+            ground.submit(gateway, [*payments_of(CITY, 3), *payments_of(RURAL, 3, prefix="R")])
+            batch = ground.batch(released)
+            gateway.submit(ground.write(batch, released))
+            ground.decide(gateway, gateway.batch_object(batch.batch_id), "release", *PERSONS)
+            ground.run_to_the_end(gateway)
+            self.bundle = folder / "bundle"
+            gateway.audit_export(self.bundle)
+        self.anchor = ground.site.folder / "anchor"
+        self.key = ground.site.configuration.parent / "keys" / "journal-1.pem"
+        self.certificate = self.key.with_suffix(".crt")
+        empty = [path.name for path in self.bundle.glob("*.jsonl") if not path.stat().st_size]
+        assert empty == []
+
+
+@functools.cache
+def audited() -> Audited:
+    """Made when it is first asked for, and removed when the process ends."""
+    folder = Path(tempfile.mkdtemp(prefix="fuzz-audit-", dir=SHARED_MEMORY))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Audited(folder)
 
 
 class _Counted:

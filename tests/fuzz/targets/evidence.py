@@ -25,7 +25,7 @@ from keys.statement import sign_statement
 from tests.evidence.forger import Forger
 from tests.fuzz.identities import stranger
 from tests.fuzz.pieces import Pieces, parts
-from tests.fuzz.scene import SHARED_MEMORY, Scene, scene
+from tests.fuzz.scene import SHARED_MEMORY, Scene, audited, scene
 from tests.fuzz.target import MIB, Target
 from tests.gateway.sites import CITY, PERSONS
 
@@ -68,17 +68,21 @@ def bundles(content: bytes) -> None:
     before = path.read_bytes()
     place, count = pieces.number(3) % (len(before) + 1), pieces.number()
     after = before[:place] + pieces.rest() + before[place + count :]
-    kept = {name: (_bundle() / name).read_bytes() for name in (MANIFEST, SIGNATURE)}
+    kept = {name: (audited().bundle / name).read_bytes() for name in (MANIFEST, SIGNATURE)}
     try:
         path.write_bytes(after)
         inside = bool(how & 1) and path.name not in kept
         if inside:
             _list_again(path.name, after)
-        report = verify(_bundle(), scene().anchor if how & 2 else None, _certificate() if how & 4 else None)
+        report = verify(
+            audited().bundle,
+            audited().anchor if how & 2 else None,
+            audited().certificate if how & 4 else None,
+        )
     finally:
         path.write_bytes(before)
         for name, text in kept.items():
-            (_bundle() / name).write_bytes(text)
+            (audited().bundle / name).write_bytes(text)
     assert inside or after == before or not report.holds
 
 
@@ -133,18 +137,13 @@ def _anchor_settings(shared: Scene) -> Any:
 
 
 @functools.cache
-def _bundle() -> Path:
-    return shutil.copytree(scene().bundle, _folder() / "bundle")
-
-
-@functools.cache
 def _bundle_files() -> list[Path]:
-    return sorted(_bundle().iterdir())
+    return sorted(audited().bundle.iterdir())
 
 
 @functools.cache
 def _forger() -> Forger:
-    return Forger(_bundle(), _key(), _certificate())
+    return Forger(audited().bundle, audited().key, audited().certificate)
 
 
 def _list_again(name: str, content: bytes) -> None:
@@ -156,14 +155,6 @@ def _list_again(name: str, content: bytes) -> None:
         "size_bytes": len(content),
     }
     _forger().sign(manifest)
-
-
-def _key() -> Path:
-    return scene().site.configuration.parent / "keys" / "journal-1.pem"
-
-
-def _certificate() -> Path:
-    return _key().with_suffix(".crt")
 
 
 def _real_head() -> bytes:
