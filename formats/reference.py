@@ -41,11 +41,16 @@ def items_of_sequence(references: Sequence[str], sequence: int) -> list[int | No
 
     The same as `parse_reference` on each, in bulk where all have one width and only digits.
     """
-    joined = "".join(references)
     widths = set(map(len, references))
-    if len(widths) == 1 and MINIMUM_WIDTH <= min(widths) <= MAXIMUM_WIDTH and joined.isascii():
-        heads = {reference[:-ITEM_DIGITS] for reference in references}
-        if joined.isdigit() and all(int(head) == sequence for head in heads):
-            return [int(reference[-ITEM_DIGITS:]) for reference in references]
+    if len(widths) == 1 and MINIMUM_WIDTH <= min(widths) <= MAXIMUM_WIDTH and _only_digits(references):
+        first = sequence * 10**ITEM_DIGITS
+        items = [int(reference) - first for reference in references]
+        if min(items) >= 0 and max(items) < 10**ITEM_DIGITS:
+            return list(items)
     parsed = map(parse_reference, references)
     return [None if pair is None or pair[0] != sequence else pair[1] for pair in parsed]
+
+
+def _only_digits(references: Sequence[str]) -> bool:
+    joined = "".join(references)
+    return joined.isascii() and joined.isdigit()

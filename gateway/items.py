@@ -8,7 +8,7 @@ into the database and without names or accounts in it.
 from __future__ import annotations
 
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from itertools import groupby
 from typing import Any
@@ -165,24 +165,24 @@ class Items:
         self._reader = reader
         self._frames: OrderedDict[int, Columns] = OrderedDict()
 
-    def expected(self, items: list[int]) -> Expected:
-        """Account, name and amount of each item; items must be within 1..count."""
-        if not items:
-            return Expected([], [], [])
-        if items == list(range(items[0], items[0] + len(items))):
-            return self._gather(lambda column: self._in_step(column, items[0], items[-1]))
-        return self._gather(
-            lambda column: [
-                self._frame((item - 1) // CHUNK_RECORDS)[column][(item - 1) % CHUNK_RECORDS] for item in items
-            ]
-        )
+    def expected(self, items: Sequence[int]) -> Expected:
+        """Account, name and amount of each item; items must be within 1..count.
 
-    def _in_step(self, column: str, first: int, last: int) -> list[Any]:
-        """Items first..last, wherever the frames' limits are."""
-        frames = range((first - 1) // CHUNK_RECORDS, (last - 1) // CHUNK_RECORDS + 1)
-        values = [value for frame in frames for value in self._frame(frame)[column]]
-        start = (first - 1) % CHUNK_RECORDS
-        return values[start : start + last - first + 1]
+        A `range` is read in step with the file, anything else by look-ups.
+        """
+        if isinstance(items, range):
+            return self._gather(lambda column: self._in_step(column, items.start - 1, items.stop - 1))
+        places = [divmod(item - 1, CHUNK_RECORDS) for item in items]
+        return self._gather(lambda column: [self._frame(number)[column][row] for number, row in places])
+
+    def _in_step(self, column: str, start: int, stop: int) -> list[Any]:
+        """A column's values from place `start` (0-based), before `stop`, over the frames' limits."""
+        values: list[Any] = []
+        while start < stop:
+            number, row = divmod(start, CHUNK_RECORDS)
+            values += self._frame(number)[column][row : row + stop - start]
+            start = (number + 1) * CHUNK_RECORDS
+        return values
 
     @staticmethod
     def _gather(column: Callable[[str], list[Any]]) -> Expected:

@@ -1,8 +1,8 @@
 """What one bank record means for one payment: pure functions over columns, no ledger.
 
 Input is a chunk of a decoded result and what we wrote for the same items; output is a
-verdict for each record. The rules stand in the order of their weight: an echo that is not
-ours, then an amount that is not ours, then what the bank says.
+verdict for each record, in columns. The rules stand in the order of their weight: an echo
+that is not ours, then an amount that is not ours, then what the bank says.
 """
 
 from __future__ import annotations
@@ -29,6 +29,16 @@ class Stated(Struct, frozen=True, gc=False, array_like=True):
     returned_minor: int | None
     short_minor: int
     """Less than instructed by so much: money that somebody kept."""
+
+
+class Verdicts(Struct, frozen=True):
+    """What the evidence says of each record of a chunk; `short` is sparse: (minor units, row)."""
+
+    statuses: list[Status]
+    reasons: list[Reason]
+    credited_minor: list[int | None]
+    returned_minor: list[int | None]
+    short: list[tuple[int, int]]
 
 
 class Columns(Struct, frozen=True):
@@ -90,19 +100,33 @@ def _differs(echoed: list[str] | None, written: list[str], blank_is_foreign: boo
     ]
 
 
-def judge(columns: Columns, expected: Expected, foreign: list[bool]) -> list[Stated]:
-    """A verdict for each record."""
-    return [
-        _judge_one(status, reason, amount, instructed, other)
-        for status, reason, amount, instructed, other in zip(
-            columns.statuses, columns.reasons, columns.amounts, expected.amounts, foreign, strict=True
-        )
-    ]
+def judge(columns: Columns, expected: Expected, foreign: list[bool]) -> Verdicts:
+    """A verdict for each record.
+
+    Most records say that what was instructed was credited. Nothing is to be judged there, so
+    only the others are looked at one by one.
+    """
+    verdicts = Verdicts(
+        statuses=list(columns.statuses),
+        reasons=list(columns.reasons),
+        credited_minor=list(columns.amounts),
+        returned_minor=[None] * len(columns.statuses),
+        short=[],
+    )
+    rows = zip(columns.statuses, columns.amounts, expected.amounts, foreign, strict=True)
+    for row, (status, amount, instructed, other) in enumerate(rows):
+        if other or amount != instructed or status is not Status.CREDITED:
+            stated = _judge_one(status, columns.reasons[row], amount, instructed, other)
+            verdicts.statuses[row], verdicts.reasons[row] = stated.status, stated.reason
+            verdicts.credited_minor[row] = stated.credited_minor
+            verdicts.returned_minor[row] = stated.returned_minor
+            if stated.short_minor:
+                verdicts.short.append((stated.short_minor, row))
+    return verdicts
 
 
 def _judge_one(status: Status, reason: Reason, amount: int | None, instructed: int, foreign: bool) -> Stated:
-    if status is Status.CREDITED and amount == instructed and not foreign:
-        return Stated(status, reason, amount, None, 0)
+    """The verdict of a record that says anything but "credited, as instructed"."""
     moved = amount if status in _MOVED_MONEY else None
     if foreign:
         return Stated(Status.DISCREPANT, Reason.CREDITED_ELSEWHERE, moved, None, 0)
@@ -129,7 +153,7 @@ def _judge_return(amount: int | None, instructed: int) -> Stated:
 
 
 def charges_beside(
-    columns: Columns, verdicts: list[Stated], bearers: list[str], free_bearers: Collection[str]
+    columns: Columns, verdicts: Verdicts, bearers: list[str], free_bearers: Collection[str]
 ) -> list[tuple[FeeKind, int, int]]:
     """(kind, minor units, row) of what the bank kept or charged beside its outcomes.
 
@@ -138,11 +162,7 @@ def charges_beside(
     """
     return [
         *((FeeKind.FEE_COLUMN, fee, row) for row, fee in enumerate(columns.fees) if fee),
-        *(
-            (FeeKind.SHORT_CREDIT, stated.short_minor, row)
-            for row, stated in enumerate(verdicts)
-            if stated.short_minor
-        ),
+        *((FeeKind.SHORT_CREDIT, short_minor, row) for short_minor, row in verdicts.short),
         *(
             (FeeKind.CHARGE_BEARER, 0, row)
             for row, bearer in enumerate(bearers)

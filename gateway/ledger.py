@@ -11,10 +11,11 @@ import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, create_engine, event, text
+from sqlalchemy import Connection, Engine, Row, TextClause, create_engine, event, text
 from sqlalchemy.exc import DatabaseError, OperationalError
 
 from gateway.errors import IntegrityError, StorageFailed
@@ -33,25 +34,31 @@ class Transaction:
 
     def run(self, statement: str, /, **values: Any) -> int:
         """Execute; the number of rows that changed."""
-        return self._connection.execute(text(statement), values).rowcount
+        return self._connection.execute(_parsed(statement), values).rowcount
 
     def insert(self, statement: str, /, **values: Any) -> int:
         """Execute an INSERT; the new row's integer key."""
-        key = self._connection.execute(text(statement), values).lastrowid
+        key = self._connection.execute(_parsed(statement), values).lastrowid
         assert key is not None
         return int(key)
 
     def one(self, statement: str, /, **values: Any) -> Row[Any] | None:
-        return self._connection.execute(text(statement), values).one_or_none()
+        return self._connection.execute(_parsed(statement), values).one_or_none()
 
     def all(self, statement: str, /, **values: Any) -> Sequence[Row[Any]]:
-        return self._connection.execute(text(statement), values).all()
+        return self._connection.execute(_parsed(statement), values).all()
 
     def stream(self, statement: str, /, **values: Any) -> Iterator[Any]:
         """Rows as they come, by name, or cheaper unpacked: constant memory for any number."""
-        result = self._connection.execution_options(yield_per=1024).execute(text(statement), values)
+        result = self._connection.execution_options(yield_per=1024).execute(_parsed(statement), values)
         for block in result.partitions():
             yield from block
+
+    def tuples(self, statement: str, values: tuple[Any, ...]) -> list[tuple[Any, ...]]:
+        """Plain rows of a query with `?` places, at a fifth of what named rows cost; all at once."""
+        cursor = self._connection.exec_driver_sql(statement, values).cursor
+        assert cursor is not None
+        return list(cursor.fetchall())
 
     def driver_all(self, statement: str, values: tuple[Any, ...]) -> Sequence[Row[Any]]:
         """A query with `?` places, for lists of values that a named statement cannot hold."""
@@ -127,6 +134,12 @@ class Ledger:
         with self._engine.begin() as connection:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
+
+
+@lru_cache(maxsize=1024)
+def _parsed(statement: str) -> TextClause:
+    """Looking for the names of values in a statement takes longer than most statements do."""
+    return text(statement)
 
 
 def _engine(path: Path) -> Engine:

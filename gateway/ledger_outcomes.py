@@ -5,18 +5,20 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterator
 from datetime import date, datetime
+from operator import itemgetter
 
 from msgspec import Struct
 
 from formats import FeeFinding, FeeKind, Outcome, Reason, SealedText, Status
+from gateway.errors import IntegrityError
 from gateway.ledger import Transaction
 
 OutcomeValues = tuple[
-    int, int, int, int, "int | None", str, str, str, "int | None", "int | None", str, str, "str | None",
-    "bytes | None", str,
+    int, int, int, int, "int | None", str, str, str, "int | None", "int | None", str, str, "str | None", str,
+    "bytes | None",
 ]  # fmt: skip
 """payment_pk, file_pk, item, received_pk, line, stated, status, reason, credited_minor,
-returned_minor, code, serial, value_date, bank_text, recorded_at"""
+returned_minor, code, serial, value_date, recorded_at, bank_text"""
 
 
 class LatestOutcome(Struct, frozen=True):
@@ -32,7 +34,7 @@ class LatestOutcome(Struct, frozen=True):
 def append_outcomes(transaction: Transaction, rows: list[OutcomeValues]) -> None:
     transaction.many(
         "INSERT INTO outcome (payment_pk, file_pk, item, received_pk, line, stated, status, reason,"
-        " credited_minor, returned_minor, code, serial, value_date, bank_text, recorded_at)"
+        " credited_minor, returned_minor, code, serial, value_date, recorded_at, bank_text)"
         " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
         rows,
     )
@@ -57,12 +59,16 @@ def charged_items(transaction: Transaction, file_pk: int) -> set[tuple[str, int,
 
 
 def payment_keys(transaction: Transaction, file_pk: int, count: int) -> array[int]:
-    """payment_pk by item; index 0 is unused."""
-    keys = array("q", bytes(8 * (count + 1)))
-    rows = transaction.stream("SELECT item, payment_pk FROM attempt WHERE file_pk = :pk", pk=file_pk)
-    for item, payment_pk in rows:
-        keys[item] = payment_pk
-    return keys
+    """payment_pk by item; index 0 is unused. Raises `IntegrityError` where items are not 1..count."""
+    found = transaction.tuples(
+        "SELECT COUNT(*), MIN(item), MAX(item) FROM attempt WHERE file_pk = ?", (file_pk,)
+    )
+    if found != [(count, 1, count)]:
+        raise IntegrityError(
+            f"file {file_pk} of the ledger has other items than 1 to {count}", hint="restore a backup"
+        )
+    rows = transaction.tuples("SELECT payment_pk FROM attempt WHERE file_pk = ? ORDER BY item", (file_pk,))
+    return array("q", (0, *map(itemgetter(0), rows)))
 
 
 def latest_outcomes(transaction: Transaction, file_pk: int) -> dict[int, LatestOutcome]:
@@ -79,18 +85,6 @@ def latest_outcomes(transaction: Transaction, file_pk: int) -> dict[int, LatestO
         )
         for row in rows
     }
-
-
-def unsettled_items(transaction: Transaction, file_pk: int) -> int:
-    """Items of a file whose payment has no outcome yet, or an unknown one."""
-    row = transaction.one(
-        "SELECT COUNT(*) AS number FROM attempt LEFT JOIN outcome AS latest ON latest.outcome_pk ="
-        " (SELECT MAX(outcome_pk) FROM outcome WHERE outcome.payment_pk = attempt.payment_pk)"
-        " WHERE attempt.file_pk = :pk AND (latest.status IS NULL OR latest.status = 'unknown')",
-        pk=file_pk,
-    )
-    assert row is not None
-    return int(row.number)
 
 
 def append_acknowledgement(

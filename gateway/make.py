@@ -89,13 +89,13 @@ def _read_back(
         items = Items(reader, len(planned.payments))
         decoder = codec.decode(stream, planned.identity)
         for chunk in decoder:
-            numbers = list(range(read + 1, read + chunk.count + 1))
+            numbers = range(read + 1, read + chunk.count + 1)
             expected = items.expected(numbers)
             if (
                 chunk.columns["payment.account"] != expected.accounts
                 or chunk.columns["payment.payee_name"] != expected.names
                 or chunk.columns["payment.amount"] != expected.amounts
-                or _items_read(chunk.columns, planned.identity.sequence) != numbers
+                or _items_read(chunk.columns, planned.identity.sequence) != list(numbers)
             ):
                 raise IntegrityError(
                     f"file {planned.identity.name}: the made bytes do not say what was meant, near item"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from array import array
+from collections.abc import Sequence
+from typing import Self
 
 from msgspec import Struct
 
-from formats import RecordChunk, items_of_sequence
+from formats import RecordChunk, Status, items_of_sequence
 from gateway.items import Items
 from gateway.ledger_files import FileRow
 from gateway.ledger_outcomes import LatestOutcome
@@ -19,7 +21,9 @@ class Book(Struct):
     """What settlement knows of one of our files while its answer is read.
 
     `written` is what we wrote, `keys` the payment_pk by item, `current` the outcome by
-    payment_pk, `seen` how often an item was named.
+    payment_pk as it was before this answer, `again` the items that were named more than once.
+    `seen` and `settled` have a byte for each item: 1 once it was named, 1 while its payment has
+    an outcome other than unknown.
     """
 
     file: FileRow
@@ -27,6 +31,30 @@ class Book(Struct):
     keys: array[int]
     current: dict[int, LatestOutcome]
     seen: bytearray
+    settled: bytearray
+    again: set[int]
+
+    @classmethod
+    def open(cls, file: FileRow, written: Items, keys: array[int], current: dict[int, LatestOutcome]) -> Self:
+        """Nothing of the answer was read yet."""
+        settled = bytearray(len(keys))
+        if current:
+            ended = {key for key, outcome in current.items() if outcome.status is not Status.UNKNOWN}
+            settled = bytearray(key in ended for key in keys)
+        return cls(file, written, keys, current, bytearray(len(keys)), settled, set())
+
+    @property
+    def open_items(self) -> int:
+        """Items whose payment has no outcome yet, or an unknown one."""
+        return self.file.payment_count - self.settled.count(1)
+
+    def note(self, items: Sequence[int], statuses: Sequence[Status]) -> None:
+        """Remember what the payments of these items are now."""
+        if isinstance(items, range) and Status.UNKNOWN not in statuses:
+            self.settled[items.start : items.stop] = b"\x01" * len(items)
+            return
+        for item, status in zip(items, statuses, strict=True):
+            self.settled[item] = status is not Status.UNKNOWN
 
     def items_of(self, chunk: RecordChunk) -> list[int | None]:
         """Item numbers by reference or position; None where there is no key of this file's."""
@@ -34,12 +62,35 @@ class Book(Struct):
             return items_of_sequence(chunk.columns["attempt.reference"], self.file.sequence)
         return list(chunk.columns.get("attempt.item", [None] * chunk.count))
 
-    def match(self, chunk: RecordChunk) -> tuple[RecordChunk, list[int], list[Mistake]]:
+    def keys_of(self, items: Sequence[int]) -> list[int]:
+        """The payment_pk of each item; items are those that `match` gave."""
+        if isinstance(items, range):
+            return self.keys[items.start : items.stop].tolist()
+        return [self.keys[item] for item in items]
+
+    def match(self, chunk: RecordChunk) -> tuple[RecordChunk, Sequence[int], list[Mistake]]:
         """The records that are items of the file, their numbers, and what is wrong with the others.
 
-        An item named again is kept, so that its payment becomes unknown, and told.
+        An item named again is kept, so that its payment becomes unknown, and told. Where the
+        items stand one after the other, as nearly always, their numbers are a `range`.
         """
         items = self.items_of(chunk)
+        run = _run(items)
+        if run is not None and self._takes(run):
+            return chunk, run, []
+        return self._match_one_by_one(chunk, items)
+
+    def _takes(self, run: range) -> bool:
+        """Note a run of items that are in the file and were not named before; False for others."""
+        inside = run.start >= 1 and run.stop <= self.file.payment_count + 1
+        if not inside or self.seen.find(1, run.start, run.stop) >= 0:
+            return False
+        self.seen[run.start : run.stop] = b"\x01" * len(run)
+        return True
+
+    def _match_one_by_one(
+        self, chunk: RecordChunk, items: list[int | None]
+    ) -> tuple[RecordChunk, list[int], list[Mistake]]:
         count = self.file.payment_count
         bad = {row for row, item in enumerate(items) if item is None or not 1 <= item <= count}
         mistakes = [
@@ -59,5 +110,14 @@ class Book(Struct):
         for row, item in enumerate(matched):
             if self.seen[item]:
                 mistakes.append(("twice", f"line {chunk.lines[row]} names item {item} a second time"))
-            self.seen[item] = min(255, self.seen[item] + 1)
+                self.again.add(item)
+            self.seen[item] = 1
         return chunk, matched, mistakes
+
+
+def _run(items: list[int | None]) -> range | None:
+    """Numbers that grow by one, as a range; None for anything else."""
+    if not items or items[0] is None:
+        return None
+    run = range(items[0], items[0] + len(items))
+    return run if items == list(run) else None

@@ -30,25 +30,23 @@ from gateway.collect import VerifiedFile
 from gateway.correlate import Hold, find_our_file, pinned_codec, problem_of
 from gateway.installation import Installation, canonical
 from gateway.items import Items
-from gateway.judge import Columns, Stated, charges_beside, foreign_echoes, judge, result_columns
+from gateway.judge import Columns, Verdicts, charges_beside, foreign_echoes, judge, result_columns
 from gateway.ledger import Transaction
 from gateway.ledger_files import FileRow, file_by_key, move_file, set_attention
 from gateway.ledger_outcomes import (
-    LatestOutcome,
-    OutcomeValues,
     append_acknowledgement,
     append_fee_findings,
     append_outcomes,
     charged_items,
     latest_outcomes,
     payment_keys,
-    unsettled_items,
 )
 from gateway.ledger_payments import successors_that_left
 from gateway.ledger_received import move_received
 from gateway.matching import Book
+from gateway.outcome_rows import Place, outcome_rows
 from gateway.profile import Profile
-from gateway.states import REISSUABLE, FileState, ReceivedState, effective_outcome
+from gateway.states import FileState, ReceivedState
 from keys.sealed import seal_texts
 
 TEXT_CONTEXT = b"bank text"
@@ -198,12 +196,11 @@ class _Settlement:
             installation.ledger.write() as transaction,
         ):
             file = file_by_key(transaction, file.file_pk)
-            book = Book(
-                file=file,
-                written=Items(reader, file.payment_count),
-                keys=payment_keys(transaction, file.file_pk, file.payment_count),
-                current=latest_outcomes(transaction, file.file_pk),
-                seen=bytearray(file.payment_count + 1),
+            book = Book.open(
+                file,
+                Items(reader, file.payment_count),
+                payment_keys(transaction, file.file_pk, file.payment_count),
+                latest_outcomes(transaction, file.file_pk),
             )
             self._charged = charged_items(transaction, file.file_pk)
             for source in (first, chunks):
@@ -213,7 +210,7 @@ class _Settlement:
             self._check_blanks(decoder, file)
             self._hold_unless_accepted()
             self._tell_double_payments(transaction)
-            self._finish_file(transaction, file)
+            self._finish_file(transaction, file, book.open_items)
         return self._done(file)
 
     def _hold_unless_accepted(self) -> None:
@@ -250,13 +247,18 @@ class _Settlement:
                 if other
             ]
         verdicts = judge(columns, expected, foreign)
-        self._blank_successes += sum(
-            status is Status.CREDITED and not code
-            for status, code in zip(columns.statuses, columns.codes, strict=True)
-        )
-        rows = self._outcome_rows(book, chunk, items, columns, verdicts)
-        append_outcomes(transaction, rows)
-        self._outcomes += len(rows)
+        if "" in columns.codes:
+            self._blank_successes += sum(
+                status is Status.CREDITED and not code
+                for status, code in zip(columns.statuses, columns.codes, strict=True)
+            )
+        place = Place(self._received.received_pk, self._now.isoformat())
+        texts = self._sealed(columns.texts)
+        told = outcome_rows(book, items, chunk.lines, columns, verdicts, texts, place)
+        append_outcomes(transaction, told.rows)
+        book.note(items, told.statuses)
+        self._outcomes += len(told.rows)
+        self._paid_after_all += told.paid_after_all
         self._note_charges(transaction, book, chunk, items, columns, verdicts)
         evidence.record(
             transaction,
@@ -264,53 +266,9 @@ class _Settlement:
             "outcomes",
             file=book.file.name,
             received_sha256=self._received.sha256,
-            count=len(rows),
-            rows_sha256=_rows_digest(rows),
+            count=len(told.rows),
+            rows_sha256=told.sha256,
         )
-
-    def _outcome_rows(
-        self, book: Book, chunk: RecordChunk, items: list[int], columns: Columns, verdicts: list[Stated]
-    ) -> list[OutcomeValues]:
-        file_pk, received_pk, at = book.file.file_pk, self._received.received_pk, self._now.isoformat()
-        texts = self._sealed(columns.texts)
-        rows: list[OutcomeValues] = []
-        for row, (item, stated) in enumerate(zip(items, verdicts, strict=True)):
-            key = book.keys[item]
-            day = columns.value_dates[row]
-            value_date = None if day is None else day.isoformat()
-            status, reason = stated.status, stated.reason
-            credited, returned = stated.credited_minor, stated.returned_minor
-            current = book.current.get(key)
-            if book.seen[item] > 1:
-                status, reason = Status.UNKNOWN, Reason.CONTRADICTED
-            elif current is not None:
-                status, reason = effective_outcome((current.status, current.reason), (status, reason))
-                credited = current.credited_minor if credited is None else credited
-                if current == LatestOutcome(status, reason, credited, returned, value_date):
-                    continue
-                if current.status in REISSUABLE and status not in REISSUABLE:
-                    self._paid_after_all.append(key)
-            book.current[key] = LatestOutcome(status, reason, credited, returned, value_date)
-            rows.append(
-                (
-                    key,
-                    file_pk,
-                    item,
-                    received_pk,
-                    chunk.lines[row],
-                    stated.status,
-                    status,
-                    reason,
-                    credited,
-                    returned,
-                    columns.codes[row],
-                    columns.serials[row],
-                    value_date,
-                    texts[row],
-                    at,
-                )
-            )
-        return rows
 
     def _tell_double_payments(self, transaction: Transaction) -> None:
         """A payment that may not be replaced any more, and whose successor cannot be stopped."""
@@ -330,21 +288,24 @@ class _Settlement:
             )
 
     def _sealed(self, texts: list[str]) -> list[bytes | None]:
-        """A bank's words, sealed; None where it said nothing."""
-        spoken = [text for text in texts if text]
-        sealed = (
-            iter(seal_texts(self._installation.masters.current, spoken, TEXT_CONTEXT)) if spoken else None
-        )
-        return [next(sealed) if text and sealed is not None else None for text in texts]
+        """A bank's words, sealed; None where it said nothing.
+
+        What many records of a chunk say is sealed once for all of them: a ledger shows which
+        of them have the same words, as their codes do, and not which words.
+        """
+        spoken = list(dict.fromkeys(filter(None, texts)))
+        sealed = seal_texts(self._installation.masters.current, spoken, TEXT_CONTEXT) if spoken else []
+        blobs = dict(zip(spoken, sealed, strict=True))
+        return list(map(blobs.get, texts))
 
     def _note_charges(
         self,
         transaction: Transaction,
         book: Book,
         chunk: RecordChunk,
-        items: list[int],
+        items: Sequence[int],
         columns: Columns,
-        verdicts: list[Stated],
+        verdicts: Verdicts,
     ) -> None:
         bearers = chunk.columns.get("fee.bearer", [])
         findings = charges_beside(columns, verdicts, bearers, self._profile.charges.free_bearers)
@@ -407,8 +368,7 @@ class _Settlement:
                 )
             )
 
-    def _finish_file(self, transaction: Transaction, file: FileRow) -> None:
-        open_items = unsettled_items(transaction, file.file_pk)
+    def _finish_file(self, transaction: Transaction, file: FileRow, open_items: int) -> None:
         if open_items == 0 and file.state is not FileState.SETTLED:
             if file.state is FileState.RELEASING:
                 raise Hold([self._problem("not-sent", f"file {file.name} is just being released")])
@@ -455,11 +415,6 @@ class _Settlement:
 
 _Charge = tuple[FeeKind, int, "int | None", "int | None", int, "bytes | None"]
 """kind, amount in minor units, item, payment_pk, line, sealed label"""
-
-
-def _rows_digest(rows: list[OutcomeValues]) -> str:
-    """SHA-256 over the canonical rows without the sealed texts (each sealing differs)."""
-    return hashlib.sha256(msgspec.json.encode([(*row[:13], row[14]) for row in rows])).hexdigest()
 
 
 def _hold(installation: Installation, verified: VerifiedFile, problems: list[Problem]) -> Settled:

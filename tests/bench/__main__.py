@@ -1,6 +1,6 @@
 """`make bench`: every speed as a ratio to a baseline of the same run, then the main path.
 
-    python -m tests.bench [--records N] [--payments N] [--only fixed|xml|keys|sftp|end]
+    python -m tests.bench [--records N] [--outcomes N] [--payments N] [--only fixed|xml|keys|sftp|settle|end]
 
 Prints; never fails because of time. What the figures mean stands in docs/performance.md.
 """
@@ -13,7 +13,7 @@ import platform
 import shutil
 from collections.abc import Callable
 
-from tests.bench import bench_end, bench_fixed, bench_keys, bench_sftp, bench_xml
+from tests.bench import bench_end, bench_fixed, bench_keys, bench_settle, bench_sftp, bench_xml
 from tests.bench.measure import Ratio
 
 _NOISE = (
@@ -30,6 +30,7 @@ def main() -> None:
         "xml": lambda: bench_xml.run(options.records),
         "keys": bench_keys.run,
         "sftp": bench_sftp.run,
+        "settle": lambda: bench_settle.run(options.outcomes),
     }
     print(f"{platform.python_implementation()} {platform.python_version()}, {os.cpu_count()} cores, ", end="")
     print(f"load {os.getloadavg()[0]:.1f}; {options.records} records of 256 bytes and 12 fields")
@@ -49,8 +50,9 @@ def main() -> None:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__.split("\n")[0])
     parser.add_argument("--records", type=int, default=200_000, metavar="N", help="for fixed and xml")
+    parser.add_argument("--outcomes", type=int, default=200_000, metavar="N", help="for settle")
     parser.add_argument("--payments", type=int, default=100_000, metavar="N", help="for end")
-    parser.add_argument("--only", choices=("fixed", "xml", "keys", "sftp", "end"))
+    parser.add_argument("--only", choices=("fixed", "xml", "keys", "sftp", "settle", "end"))
     return parser.parse_args()
 
 

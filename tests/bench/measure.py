@@ -25,6 +25,8 @@ class Ratio(Struct, frozen=True, kw_only=True):
     unit: str = "record"
     wanted: float | None = None
     """What the ratio should be at least; None where nothing was promised."""
+    spread: tuple[float, float] | None = None
+    """The lowest and the highest ratio of single turns: how noisy the machine was."""
 
     @property
     def times(self) -> float:
@@ -36,6 +38,8 @@ class Ratio(Struct, frozen=True, kw_only=True):
         verdict = ""
         if self.wanted is not None:
             verdict = f"  wanted {self.wanted:g}: " + ("yes" if self.times >= self.wanted else "NO")
+        if self.spread is not None:
+            verdict += f"  (turns: {self.spread[0]:.2f} to {self.spread[1]:.2f})"
         return (
             f"  {self.name:28} {self.baseline:30} {self.baseline_microseconds:10.2f}"
             f" {self.our_microseconds:10.2f} us/{self.unit:6} {self.times:6.2f} times{verdict}"

@@ -1,0 +1,140 @@
+"""A chunk's verdicts as rows of the ledger, moved by what was said of a payment before.
+
+Pure: nothing is stored or sealed here. Columns stay columns up to the last step, since a
+million rows pass through it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from datetime import date
+from itertools import compress, repeat
+from operator import add
+
+import msgspec
+from msgspec import Struct
+
+from formats import Reason, Status
+from gateway.judge import Columns, Verdicts
+from gateway.ledger_outcomes import LatestOutcome, OutcomeValues
+from gateway.matching import Book
+from gateway.states import REISSUABLE, effective_outcome
+
+_WORDS: dict[str, str] = {word: str(word.value) for kind in (Status, Reason) for word in kind}
+"""Plain texts: what is encoded and bound a million times."""
+
+
+class Place(Struct, frozen=True):
+    """Whose rows they are: one received file at one time (ISO, UTC)."""
+
+    received_pk: int
+    at: str
+
+
+class OutcomeRows(Struct, frozen=True):
+    """Rows to append, with their digest for the journal.
+
+    `statuses` are what the payments of all records are now, `paid_after_all` the keys of those
+    that may not be replaced any more.
+    """
+
+    rows: list[OutcomeValues]
+    sha256: str
+    statuses: list[Status]
+    paid_after_all: list[int]
+
+
+class _Effects(Struct, frozen=True):
+    """What the payments are after this evidence, and which rows say more than was known ([]: all)."""
+
+    statuses: list[Status]
+    reasons: list[Reason]
+    credited_minor: list[int | None]
+    news: list[bool]
+    paid_after_all: list[int]
+
+
+def outcome_rows(
+    book: Book,
+    items: Sequence[int],
+    lines: Sequence[int],
+    columns: Columns,
+    verdicts: Verdicts,
+    texts: list[bytes | None],
+    place: Place,
+) -> OutcomeRows:
+    """The rows of one chunk, in its order. `texts` are the bank's words, sealed.
+
+    The digest is SHA-256 over the rows as one JSON array of arrays, without the sealed texts
+    (each sealing differs): what an event `outcomes` tells and an audit compares.
+    """
+    keys, days = book.keys_of(items), _iso_days(columns.value_dates)
+    effects = _effects(book, keys, items, verdicts, days)
+    told = list(
+        zip(
+            keys,
+            repeat(book.file.file_pk),
+            items,
+            repeat(place.received_pk),
+            lines,
+            map(_WORDS.__getitem__, verdicts.statuses),
+            map(_WORDS.__getitem__, effects.statuses),
+            map(_WORDS.__getitem__, effects.reasons),
+            effects.credited_minor,
+            verdicts.returned_minor,
+            columns.codes,
+            columns.serials,
+            days,
+            repeat(place.at),
+        )
+    )
+    if effects.news:
+        told, texts = list(compress(told, effects.news)), list(compress(texts, effects.news))
+    rows = list(map(add, told, zip(texts, strict=True)))
+    sha256 = hashlib.sha256(msgspec.json.encode(told)).hexdigest()
+    return OutcomeRows(rows, sha256, effects.statuses, effects.paid_after_all)
+
+
+def _effects(
+    book: Book, keys: list[int], items: Sequence[int], verdicts: Verdicts, days: list[str | None]
+) -> _Effects:
+    """Only what was said before, or is said twice in this file, makes an outcome another than is stated."""
+    if not book.again and book.current.keys().isdisjoint(keys):
+        return _Effects(verdicts.statuses, verdicts.reasons, verdicts.credited_minor, [], [])
+    effects = _Effects(
+        list(verdicts.statuses),
+        list(verdicts.reasons),
+        list(verdicts.credited_minor),
+        [True] * len(keys),
+        [],
+    )
+    for row, (key, item) in enumerate(zip(keys, items, strict=True)):
+        if item in book.again:
+            effects.statuses[row], effects.reasons[row] = Status.UNKNOWN, Reason.CONTRADICTED
+        elif (current := book.current.get(key)) is not None:
+            _move(effects, row, key, current, verdicts.returned_minor[row], days[row])
+    return effects
+
+
+def _move(
+    effects: _Effects, row: int, key: int, current: LatestOutcome, returned_minor: int | None, day: str | None
+) -> None:
+    """From the payment's current outcome to the one after this row."""
+    stated = effects.statuses[row], effects.reasons[row]
+    status, reason = effective_outcome((current.status, current.reason), stated)
+    credited_minor = effects.credited_minor[row]
+    if credited_minor is None:
+        credited_minor = current.credited_minor
+    effects.statuses[row], effects.reasons[row] = status, reason
+    effects.credited_minor[row] = credited_minor
+    if current == LatestOutcome(status, reason, credited_minor, returned_minor, day):
+        effects.news[row] = False
+    elif current.status in REISSUABLE and status not in REISSUABLE:
+        effects.paid_after_all.append(key)
+
+
+def _iso_days(days: list[date | None]) -> list[str | None]:
+    """A result has few days and many rows."""
+    texts = {day: None if day is None else day.isoformat() for day in set(days)}
+    return [texts[day] for day in days]
