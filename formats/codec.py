@@ -51,6 +51,8 @@ class Codec(Protocol):
     digest: str
     """SHA-256 of everything that decides its behaviour, lower-case hex: pinned with each file."""
     encoding: str
+    highest_sequence: int
+    """The highest sequence number that every field which holds one, or a reference, has room for."""
 
     def columns(self, record: str = "payment") -> frozenset[str]:
         """Meanings that `encode` needs in a chunk of this record."""

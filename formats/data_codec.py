@@ -24,6 +24,7 @@ class DataCodec:
         self.encoding = plan.layout.framing.encoding
         self._alphabet = plan.layout.alphabet
         self._titles = plan.layout.payment_texts()
+        self.highest_sequence = plan.layout.highest_sequence()
         self._encoder = Encoder(plan)
         self._open_decoder = open_decoder
 

@@ -15,7 +15,7 @@ from formats.errors import EncodeError
 from formats.layout_model import Count, Sum
 from formats.masking import mask_account, mask_name, mask_text
 from formats.records import FileIdentity, Problem, RecordChunk, Severity
-from formats.reference import MAXIMUM_WIDTH, make_references
+from formats.reference import make_references
 from formats.totals import Tally
 
 MAXIMUM_PROBLEMS = 10_000
@@ -153,12 +153,8 @@ class Encoder:
         self, column: Column, chunk: RecordChunk, identity: FileIdentity, written: int
     ) -> list[str]:
         items = chunk.columns.get("attempt.item") or range(written + 1, written + chunk.count + 1)
-        kind, width = column.field.kind, column.field.width
-        limits = [
-            limit for limit in (width and width.bytes_, kind and kind.maximum, kind and kind.exact) if limit
-        ]
         try:
-            return make_references(identity.sequence, items, min([MAXIMUM_WIDTH, *limits]))
+            return make_references(identity.sequence, items, column.field.room)
         except OverflowError as error:
             problem = self._problem("reference-overflow", str(error), "a wider field", column=column.title)
             raise EncodeError([problem]) from error

@@ -6,6 +6,7 @@ Nothing here reads files or makes bytes.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from enum import StrEnum
 
 from msgspec import Struct
@@ -14,6 +15,7 @@ from formats.characters import Alphabet, Substitution
 from formats.codec import Purpose
 from formats.reasons import Reason, Status
 from formats.records import AcknowledgementVerdict
+from formats.reference import MAXIMUM_WIDTH, highest_sequence
 
 
 class Syntax(StrEnum):
@@ -144,6 +146,13 @@ class Field(Struct, frozen=True, kw_only=True):
     depth: int = 0
     width: Width | None = None
 
+    @property
+    def room(self) -> int:
+        """How much of a text of digits fits: bytes, in XML characters; at most 20, as for a reference."""
+        kind = self.kind
+        limits = (self.width and self.width.bytes_, kind and kind.maximum, kind and kind.exact)
+        return min([MAXIMUM_WIDTH, *(limit for limit in limits if limit)])
+
 
 class Node(Struct, frozen=True, kw_only=True):
     """One line of `structure`: a record by name, or a literal line.
@@ -259,19 +268,31 @@ class Layout(Struct, frozen=True, kw_only=True):
 
     def payment_texts(self) -> dict[str, str]:
         """The texts of payments that the layout writes: meaning to the field's name in the paper."""
-        fields = (*self.table, *(field for record in self.records for field in record.fields))
         return {
             field.meaning.name: field.title
-            for field in fields
+            for field in self._fields()
             if isinstance(field.meaning, Binding)
             and field.meaning.name.startswith("payment.")
             and field.kind is not None
             and field.kind.name is Kind.TEXT
         }
 
+    def highest_sequence(self) -> int:
+        """The highest sequence number that every field which holds one, or a reference, has room for."""
+        highest = highest_sequence(MAXIMUM_WIDTH)
+        for field in self._fields():
+            name = field.meaning.name if isinstance(field.meaning, Binding) else ""
+            if name == "attempt.reference":
+                highest = min(highest, highest_sequence(field.room))
+            elif name == "file.sequence":
+                highest = min(highest, 10**field.room - 1)
+        return highest
+
     def key_field(self) -> Field | None:
         """The field of the payment record (or XML table) that finds our attempt again."""
-        for field in (*self.table, *(field for record in self.records for field in record.fields)):
-            if field.key:
-                return field
-        return None
+        return next((field for field in self._fields() if field.key), None)
+
+    def _fields(self) -> Iterator[Field]:
+        yield from self.table
+        for record in self.records:
+            yield from record.fields

@@ -27,6 +27,11 @@ def make_references(sequence: int, items: Iterable[int], width: int) -> list[str
     return [f"{prefix}{item:08d}" for item in items]
 
 
+def highest_sequence(width: int) -> int:
+    """The highest sequence that a reference of `width` characters has room for; 0 where there is none."""
+    return 10 ** (min(width, MAXIMUM_WIDTH) - ITEM_DIGITS) - 1 if width >= MINIMUM_WIDTH else 0
+
+
 def parse_reference(reference: str) -> tuple[int, int] | None:
     """(sequence, item) of a reference, or None where it cannot be one of ours."""
     if not (MINIMUM_WIDTH <= len(reference) <= MAXIMUM_WIDTH):

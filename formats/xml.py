@@ -27,6 +27,7 @@ class XmlCodec:
         self.purpose = layout.purpose
         self.digest = layout.digest
         self.encoding = layout.framing.encoding
+        self.highest_sequence = layout.highest_sequence()
         self._layout = layout
         self._alphabet = layout.alphabet
         self._titles = layout.payment_texts()

@@ -19,6 +19,7 @@ from msgspec import Struct
 from channels.channel import Channel
 from channels.errors import ChannelError
 from gateway import evidence
+from gateway.behind import doubt_files, hold_every_bank, leave_out_numbers
 from gateway.heads import HEAD_FORMAT, HEAD_LIMIT_BYTES, Head, head_file, instant, read_head
 from gateway.installation import Installation
 from gateway.ledger import Transaction
@@ -34,10 +35,8 @@ from gateway.ledger_anchor import (
     mark_delivered,
     note_difference,
     note_fault,
-    raise_sequence,
     sequences,
 )
-from gateway.ledger_files import BEHIND, hold_bank
 from keys.certified import certificate_text, verify_certified
 from keys.errors import KeyUnavailable, SealError
 from keys.statement import sign_statement
@@ -233,12 +232,13 @@ def _hold_all(installation: Installation, head: Head | None, message: str, names
     with installation.ledger.write() as transaction:
         for name in sorted(names):
             note_difference(transaction, name, message, now)
-        for bank in sorted(installation.configuration.profiles):
-            hold_bank(transaction, bank, BEHIND, message, now)
+        hold_every_bank(installation, transaction, message, now)
+        doubt_files(transaction, message, now)
         known = {} if head is None else head.sequences
-        for bank, sequence in known.items():
-            raise_sequence(transaction, bank, sequence)
-        evidence.record(transaction, now, "ledger behind its anchor", why=message, sequences=known)
+        raised = leave_out_numbers(installation, transaction, known)
+        evidence.record(
+            transaction, now, "ledger behind its anchor", why=message, sequences=known, raised_to=raised
+        )
     installation.log.error("ledger behind its anchor", why=message)
 
 

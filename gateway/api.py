@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from types import TracebackType
@@ -16,6 +17,7 @@ from gateway import anchor, held, intake, report, runner
 from gateway.anchor import AnchorStatus, AnchorTurn
 from gateway.audit_export import Exported, export
 from gateway.audit_tables import Selection
+from gateway.backup import BackupReport, make_backup
 from gateway.config import Configuration, Policy, load_configuration
 from gateway.connect import anchor_opener, channel_opener
 from gateway.decisions import Statement
@@ -31,6 +33,7 @@ from gateway.locks import running
 from gateway.log import open_log
 from gateway.ports import Clock, FolderDisk, Randomness, SystemClock, SystemRandomness
 from gateway.report import BatchStatus, FileStatus, ReceivedStatus, Story
+from gateway.restore import RestoreReport, refuse_begun_restore, restore_backup
 from gateway.runner import RunReport
 from gateway.settle import TEXT_CONTEXT
 from gateway.spool import Spool
@@ -60,18 +63,30 @@ class Gateway:
         Raises `ConfigurationError` with every mistake of configuration, profiles and
         agreements, `keys.errors.KeyUnavailable`, `StorageFailed`, `IntegrityError`.
         """
-        configuration = load_configuration(Path(path), lambda folders: Registry(folders).purposes())
-        keyring = Keyring.load(configuration.keys, configuration.environment)
+        configuration, keyring = _load(Path(path))
+        refuse_begun_restore(configuration)
+        return cls._open_with(configuration, keyring, configuration.ledger, clock, randomness, open_channel)
+
+    @classmethod
+    def _open_with(
+        cls,
+        configuration: Configuration,
+        keyring: Keyring,
+        ledger: Path,
+        clock: Clock | None,
+        randomness: Randomness | None,
+        open_channel: ChannelOpener | None,
+    ) -> Self:
         masters = keyring.masters()
         randomness = randomness or SystemRandomness()
-        ledger = Ledger(configuration.ledger)
+        opened = Ledger(ledger)
         spool = Spool(FolderDisk(configuration.spool), masters, randomness)
         log, log_file = open_log(configuration.log)
         return cls(
             Installation(
                 log=log,
                 configuration=configuration,
-                ledger=ledger,
+                ledger=opened,
                 spool=spool,
                 masters=masters,
                 keyring=keyring,
@@ -83,6 +98,47 @@ class Gateway:
             ),
             log_file,
         )
+
+    @classmethod
+    def restore(
+        cls,
+        path: Path | str,
+        folder: Path | str,
+        *,
+        margin: int | None = None,
+        clock: Clock | None = None,
+        randomness: Randomness | None = None,
+    ) -> RestoreReport:
+        """Put the backup in `folder` back where the installation `path` has no ledger and no spool yet.
+
+        Every bank is then on hold until persons have reconciled with it (`docs/operators.md`),
+        and so many numbers of each are left out (`margin`; None: as many as the backup's age
+        makes likely). The same restore twice, or after a crash, is once. Raises as
+        `gateway.restore.restore_backup` says, and as `open` for configuration and keys.
+        """
+        configuration, keyring = _load(Path(path))
+
+        @contextmanager
+        def open_with(ledger: Path) -> Iterator[Installation]:
+            with cls._open_with(configuration, keyring, ledger, clock, randomness, None) as gateway:
+                yield gateway.installation
+
+        report = restore_backup(Path(folder), configuration, keyring, open_with, margin)
+        with cls.open(path, clock=clock, randomness=randomness) as gateway:
+            compared = gateway._compare_with_anchor()
+        told = [f"the anchor could not be asked: {compared.fault}"] if compared.fault else compared.found
+        return msgspec.structs.replace(report, warnings=[*report.warnings, *told])
+
+    def backup(self, folder: Path | str, *, earlier: Path | str | None = None) -> BackupReport:
+        """Write ledger and spool, as they are at one moment, to a new folder; others may go on working.
+
+        Keys and configuration are not in it. Files that `earlier`, another backup on the same
+        disk, has already are linked from there. Raises `InputRefused` where the folder has
+        something in it, `FolderUnusable`, `Locked`, `StorageFailed`, and `IntegrityError` where a
+        stored file is missing or damaged.
+        """
+        before = None if earlier is None else Path(earlier)
+        return make_backup(self.installation, Path(folder), before)
 
     def close(self) -> None:
         self.installation.ledger.close()
@@ -259,6 +315,10 @@ class Gateway:
         row = self._batch(batch_id)
         return f"batch:{row.source_platform}/{row.batch_id}"
 
+    def _compare_with_anchor(self) -> AnchorTurn:
+        with running(self.installation):
+            return anchor.compare(self.installation)
+
     def _batch(self, batch_id: str) -> BatchRow:
         platform, separator, rest = batch_id.partition("/")
         with self.installation.ledger.read() as transaction:
@@ -270,3 +330,8 @@ class Gateway:
         if found:
             raise Unknown(f"several platforms have a batch {batch_id!r}", hint=f"write PLATFORM/{batch_id}")
         raise Unknown(f"there is no batch {batch_id!r}", hint="`bankgate status` lists the batches")
+
+
+def _load(path: Path) -> tuple[Configuration, Keyring]:
+    configuration = load_configuration(path, lambda folders: Registry(folders).purposes())
+    return configuration, Keyring.load(configuration.keys, configuration.environment)

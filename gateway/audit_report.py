@@ -10,11 +10,14 @@ from typing import TypeVar
 import msgspec
 from msgspec import Struct
 
-from gateway.bundle import MANIFEST, SIGNATURE, TABLES, Manifest, csv_line
+from gateway.bundle import MANIFEST, SIGNATURE, TABLES, Manifest, csv_line, digest_of
+from gateway.heads import instant
+from keys.certificates import Trust
+from keys.certified import verify_certified
+from keys.errors import SealError
 
 Line = TypeVar("Line", bound=Struct)
 
-_BLOCK_BYTES = 1 << 20
 _MOST_FINDINGS = 1000
 _ENVELOPE_SUFFIX = ".p7m"
 
@@ -45,6 +48,30 @@ class Verification(Struct, kw_only=True):
             self.findings.append(Finding(place, message))
         else:
             self.more_findings += 1
+
+
+def check_signature(
+    report: Verification,
+    path: Path,
+    content: bytes,
+    signed_by: tuple[str, str],
+    trust: Trust | None,
+    at: str,
+) -> None:
+    """The signature in a file over `content`, by the certificate and algorithm that `content` names.
+
+    `at` is when the certificate had to be valid, an instant of ISO 8601 with its zone.
+    """
+    certificate, algorithm = signed_by
+    try:
+        moment = instant(at)
+        signer = verify_certified(content, path.read_bytes(), certificate, algorithm, trust, moment)
+    except (FileNotFoundError, ValueError, SealError) as error:
+        report.add(path.name, str(error))
+        return
+    who = f"signed by {signer.subject}, certificate sha256 {signer.certificate_sha256}"
+    unknown = "" if trust is not None else ": compare it, or give it with --trust; anybody can make one"
+    report.notes.append(who + unknown)
 
 
 class Bundle:
@@ -106,14 +133,9 @@ class Bundle:
 
     def _check_file(self, name: str) -> None:
         listed = self.manifest.files[name]
-        digest, size_bytes = hashlib.sha256(), 0
         path = self.folder / name
         if path.is_symlink() or not path.is_file():
             self.report.add(name, "is missing")
             return
-        with path.open("rb") as source:
-            while block := source.read(_BLOCK_BYTES):
-                digest.update(block)
-                size_bytes += len(block)
-        if (digest.hexdigest(), size_bytes) != (listed.sha256, listed.size_bytes):
+        if digest_of(path) != (listed.sha256, listed.size_bytes):
             self.report.add(name, "is not what was signed: its digest or its size differs")

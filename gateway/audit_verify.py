@@ -9,12 +9,11 @@ from pathlib import Path
 
 from gateway.audit_chain import compare_with_anchor, read_anchor, walk_journal
 from gateway.audit_checks import check_tables
-from gateway.audit_report import Bundle, Verification
+from gateway.audit_report import Bundle, Verification, check_signature
 from gateway.bundle import MANIFEST, SIGNATURE, Manifest, parse_manifest
 from gateway.heads import instant
 from keys.certificates import Trust
-from keys.certified import pin_certificates, verify_certified
-from keys.errors import SealError
+from keys.certified import pin_certificates
 from keys.private import load_certificates
 
 
@@ -64,13 +63,5 @@ def _check_signature(
     if not manifest.certificate:
         report.add(SIGNATURE, "the bundle is not signed")
         return
-    try:
-        signature = (folder / SIGNATURE).read_bytes()
-        at = instant(manifest.exported_at)
-        signer = verify_certified(content, signature, manifest.certificate, manifest.algorithm, trust, at)
-    except (FileNotFoundError, SealError) as error:
-        report.add(SIGNATURE, str(error))
-        return
-    who = f"signed by {signer.subject}, certificate sha256 {signer.certificate_sha256}"
-    unknown = "" if trust is not None else ": compare it, or give it with --trust; anybody can make one"
-    report.notes.append(who + unknown)
+    signed_by = manifest.certificate, manifest.algorithm
+    check_signature(report, folder / SIGNATURE, content, signed_by, trust, manifest.exported_at)

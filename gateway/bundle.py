@@ -289,6 +289,16 @@ class BundleFile:
         self._pending.clear()
 
 
+def digest_of(path: Path) -> tuple[str, int]:
+    """(lower-case hex SHA-256, size in bytes) of a file."""
+    digest, size_bytes = hashlib.sha256(), 0
+    with path.open("rb") as source:
+        while block := source.read(_BLOCK_BYTES):
+            digest.update(block)
+            size_bytes += len(block)
+    return digest.hexdigest(), size_bytes
+
+
 def write_table(folder: Path, name: str, lines: Iterable[Struct]) -> dict[str, Listed]:
     """Write a table in both forms, in the order given; constant memory."""
     encoder = msgspec.json.Encoder()

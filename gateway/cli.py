@@ -25,6 +25,7 @@ from gateway._interrupt import end_quietly
 from gateway.api import Gateway
 from gateway.cli_audit import audit
 from gateway.cli_keys import key
+from gateway.cli_store import backup, restore
 from gateway.config import Policy
 from gateway.errors import ConfigurationError, ExitCode, GatewayError, InputRefused
 from gateway.intake import CheckReport
@@ -54,6 +55,8 @@ def cli() -> None:
 
 cli.add_command(audit)
 cli.add_command(key)
+cli.add_command(backup)
+cli.add_command(restore)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
     GatewayError
     |-- ConfigurationError      2  configuration, profile or agreement cannot be used; carries every problem
+    |-- FolderUnusable          2  a folder that was named cannot be made, read or written
     |-- Unknown                 2  no such batch, payment, file, bank, platform or person
     |-- Locked                  2  another process runs this instance, or holds this bank's upload; transient
     |-- Refused                 3  somebody's input is not taken; nothing was stored
@@ -63,6 +64,10 @@ class ConfigurationError(GatewayError):
 
 
 class Unknown(GatewayError):
+    pass
+
+
+class FolderUnusable(GatewayError):
     pass
 
 

@@ -10,13 +10,15 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, Row, TextClause, create_engine, event, text
 from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.pool import NullPool
 
 from gateway.errors import IntegrityError, StorageFailed
 
@@ -119,6 +121,33 @@ class Ledger:
         except OperationalError as error:
             raise StorageFailed(f"ledger {self.path}: {error.orig}") from error
 
+    def snapshot(self, target: Path) -> None:
+        """Copy the ledger as it is at one moment to a new file, while others go on writing.
+
+        One self-contained file: no log beside it. Raises `StorageFailed`.
+        """
+        os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        try:
+            with (
+                closing(sqlite3.connect(self.path, timeout=BUSY_TIMEOUT_SECONDS)) as source,
+                closing(sqlite3.connect(target)) as sink,
+            ):
+                source.backup(sink)
+                sink.execute("PRAGMA journal_mode=DELETE")
+        except sqlite3.OperationalError as error:
+            raise StorageFailed(
+                f"ledger {self.path} cannot be copied to {target}: {error}",
+                hint="free space on the disk of the copy",
+            ) from error
+        except sqlite3.DatabaseError as error:
+            raise IntegrityError(f"ledger {self.path}: {error}", hint="restore a backup") from error
+
+    def forget(self) -> bool:
+        """Take what was deleted out of the log beside the ledger; False where a reader still needs it."""
+        with closing(sqlite3.connect(self.path, timeout=BUSY_TIMEOUT_SECONDS)) as connection:
+            busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        return not busy
+
     def _opened(self, connection: Connection | None) -> AbstractContextManager[Connection]:
         return self._engine.connect() if connection is None else nullcontext(connection)
 
@@ -142,6 +171,29 @@ def _parsed(statement: str) -> TextClause:
     return text(statement)
 
 
+@contextmanager
+def stored_ledger(path: Path) -> Iterator[Transaction]:
+    """Read a ledger that lies still (in a backup): nothing is migrated, locked or written.
+
+    Raises `IntegrityError` where it is no ledger, or one of another revision of the schema.
+    """
+    where = f"file:{quote(str(path))}?mode=ro&immutable=1"
+    engine = create_engine("sqlite://", creator=lambda: sqlite3.connect(where, uri=True), poolclass=NullPool)
+    try:
+        revision = _revision(engine)
+        if revision != SCHEMA_REVISION:
+            raise IntegrityError(
+                f"ledger {path} has schema {revision}, wanted {SCHEMA_REVISION}",
+                hint="use the version of this program that made it",
+            )
+        with engine.connect() as connection:
+            yield Transaction(connection)
+    except DatabaseError as error:
+        raise _damaged(path, error) from error
+    finally:
+        engine.dispose()
+
+
 def _engine(path: Path) -> Engine:
     engine = create_engine(
         f"sqlite:///{path}",
@@ -154,6 +206,8 @@ def _engine(path: Path) -> Engine:
             "journal_mode=WAL",
             "synchronous=FULL",
             "foreign_keys=ON",
+            # What is deleted is overwritten: personal data has an end (`retention`).
+            "secure_delete=ON",
             "cache_size=-16384",
             "wal_autocheckpoint=4000",
         ):

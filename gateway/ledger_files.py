@@ -318,6 +318,16 @@ def sent_today(transaction: Transaction, bank: str, agreement: str, day: date) -
     return int(row.files), int(row.total)
 
 
+def most_files_a_day(transaction: Transaction) -> int:
+    """The most files that were made for one bank on one bank day."""
+    row = transaction.one(
+        "SELECT COALESCE(MAX(files), 0) AS files FROM"
+        " (SELECT COUNT(*) AS files FROM file GROUP BY bank, bank_day)"
+    )
+    assert row is not None
+    return int(row.files)
+
+
 def payment_keys_of(transaction: Transaction, file_pk: int, first: int, last: int) -> dict[int, int]:
     """payment_pk by item."""
     rows = transaction.all(

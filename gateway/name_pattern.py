@@ -31,6 +31,8 @@ _DIGIT = "[0-9]"
 _WORD = "[A-Za-z0-9_-]"
 _NAME = r"[\w+=@,~#-][\w.+=@,~#-]*"
 _LONGEST_NAME = 200
+_SEQUENCE_DIGITS = 19
+"""Of a sequence that the pattern gives no width."""
 
 MATCH_ONLY = frozenset({"any", "number"})
 
@@ -92,6 +94,15 @@ class NamePattern:
             return None
         sequence = values.get("sequence")
         return NameMatch(values=values, sequence=None if sequence is None else int(sequence), bank_day=day)
+
+    @property
+    def highest_sequence(self) -> int | None:
+        """The highest sequence that such a name has room for; None where it holds none."""
+        for piece in self._pieces:
+            if piece.field == "sequence":
+                digits = _width(piece.style) if piece.style else _SEQUENCE_DIGITS
+                return int("9" * digits)
+        return None
 
     def sample(self) -> str:
         """Some name that `match` takes."""
@@ -210,7 +221,7 @@ def _field_expression(piece: _Piece) -> str:
     if piece.field in ("bank_day", "created_at"):
         return f"{_DIGIT}{{{sum(_DIRECTIVE_WIDTHS[part] for part in _directives(piece.style))}}}"
     if piece.field == "sequence":
-        return f"{_DIGIT}{{{_width(piece.style)}}}" if piece.style else f"{_DIGIT}{{1,19}}"
+        return f"{_DIGIT}{{{_width(piece.style)}}}" if piece.style else f"{_DIGIT}{{1,{_SEQUENCE_DIGITS}}}"
     return _NAME if piece.field in ("name", "stem") else f"{_WORD}+"
 
 

@@ -303,6 +303,13 @@ class Profile(Struct, frozen=True, kw_only=True):
             content = content.replace(f"{{{key}}}", str(value))
         return content.encode()
 
+    @property
+    def highest_sequence(self) -> int | None:
+        """The highest sequence that our names and the bank's have room for; None where none holds one."""
+        patterns = [self.files.name, *(inbound.pattern for inbound in self.inbound)]
+        rooms = [name_pattern(pattern).highest_sequence for pattern in patterns]
+        return min((room for room in rooms if room is not None), default=None)
+
     def recognise(self, name: str) -> tuple[Inbound, NameMatch] | None:
         """Which kind of answer a listed name is; None for anything else (flags, signatures too)."""
         for inbound in self.inbound:

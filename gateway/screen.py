@@ -49,6 +49,11 @@ def error(message: str, hint: str = "") -> None:
         _errors.print(f"[bold]hint:[/] {escape(hint)}")
 
 
+def warn(message: str) -> None:
+    """Something that a person should look at."""
+    say(f"[yellow]{_words['attention']}:[/] {escape(message)}")
+
+
 def as_json(value: Any) -> None:
     """One JSON document, built of plain types; sealed texts stay out."""
     sys.stdout.write(msgspec.json.encode(plain(value)).decode() + "\n")
@@ -56,7 +61,7 @@ def as_json(value: Any) -> None:
 
 def plain(value: Any) -> Any:
     """Builtin types only; sealed texts stay sealed."""
-    return msgspec.to_builtins(value)
+    return msgspec.to_builtins(value, enc_hook=_plain_path)
 
 
 def word(name: str) -> str:
@@ -384,16 +389,25 @@ def show_verification(report: Verification, json: bool) -> None:
     if json:
         as_json(report)
         return
-    for finding in report.findings:
-        _console.print(f"[red]finding[/] {escape(finding.place)}: {escape(finding.message)}", soft_wrap=True)
-    if report.more_findings:
-        _console.print(f"... {report.more_findings} more")
-    for note in report.notes:
-        _console.print(f"  note: {escape(note)}", soft_wrap=True)
+    show_findings_of(report)
     rows = ", ".join(f"{name} {count}" for name, count in report.rows.items())
+    say(f"{verdict(report)}; {rows}")
+
+
+def show_findings_of(report: Verification) -> None:
+    """What a check found, each with its place, and what it could not know."""
+    for finding in report.findings:
+        say(f"[red]finding[/] {escape(finding.place)}: {escape(finding.message)}")
+    if report.more_findings:
+        say(f"... {report.more_findings} more")
+    for note in report.notes:
+        say(f"  note: {escape(note)}")
+
+
+def verdict(report: Verification) -> str:
+    """One word, or how many findings."""
     count = len(report.findings) + report.more_findings
-    verdict = "[green]holds[/]" if report.holds else f"[bold red]does not hold: {count} findings[/]"
-    _console.print(f"{verdict}; {rows}", soft_wrap=True)
+    return "[green]holds[/]" if report.holds else f"[bold red]does not hold: {count} findings[/]"
 
 
 def show_decision(statement: Statement, done: bool) -> None:
@@ -413,3 +427,9 @@ def _table(*headers: str) -> Table:
         whole = numeric or header == _words["payment"]
         table.add_column(header, justify="right" if numeric else "left", overflow="fold", no_wrap=whole)
     return table
+
+
+def _plain_path(value: Any) -> str:
+    if isinstance(value, Path):
+        return str(value)
+    raise NotImplementedError(f"{type(value).__name__} is not to be shown")

@@ -17,7 +17,7 @@ import msgspec
 
 from gateway.errors import StorageFailed
 from gateway.ports import Disk, Randomness
-from keys.sealed import FrameReader, FrameWriter, Masters, SealedReader, SealedWriter
+from keys.sealed import FrameReader, FrameWriter, Masters, SealedReader, SealedWriter, verify_sealed
 
 TEMPORARY = "temporary/"
 
@@ -147,6 +147,17 @@ class Spool:
 
     def open_columns(self, name: str) -> ColumnsReader:
         return ColumnsReader(self._disk.open(name), self._masters, name)
+
+    def open_sealed(self, name: str) -> BinaryIO:
+        """A file's bytes as they lie on the disk."""
+        return self._disk.open(name)
+
+    def verify(self, name: str, sealed: BinaryIO) -> str:
+        """Open every piece of these sealed bytes as the file `name`; SHA-256 of a stream's clear bytes.
+
+        Raises `keys.errors.SealError` where anything is not as it was sealed.
+        """
+        return verify_sealed(sealed, self._masters, name.encode())
 
     def exists(self, name: str) -> bool:
         return self._disk.exists(name)

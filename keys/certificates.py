@@ -101,6 +101,11 @@ class Trust:
         self._strangers = dict(strangers or {})
 
     @property
+    def is_empty(self) -> bool:
+        """Whether nobody's signature counts."""
+        return not self._anchors
+
+    @property
     def pinned(self) -> list[x509.Certificate]:
         """Signers' own certificates that are pinned."""
         return [anchor.certificate for anchor in self._anchors if anchor.kind is AnchorKind.SIGNER]

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from gateway.behind import SEQUENCE_MARGIN
 from gateway.errors import ExitCode
 from gateway.heads import read_head
 from tests.gateway.commands import Commands
-from tests.gateway.sites import CITY, RURAL, Ground, credited, current, edit, payments_of
+from tests.gateway.sites import CITY, ISO, RURAL, Ground, credited, current, edit, payments_of
 
 
 def anchor_of(ground: Ground) -> Path:
@@ -88,7 +89,7 @@ def test_a_restored_backup_is_held_until_each_bank_is_cleared(ground: Ground, ba
         ]
         assert ground.decide(gateway, "bank:city-bank", "clear", "reviewer-a") == [True]
         gateway.run()
-        assert [(file.bank, file.name[-12:-4]) for file in gateway.files()][1:] == [(CITY, "00000003")]
+        assert [(file.bank, file.name[-12:-4]) for file in gateway.files()][1:] == [(CITY, "00001003")]
         assert list(ground.outbox(RURAL).iterdir()) == []
         for bank in ("iso-bank", RURAL):
             ground.decide(gateway, f"bank:{bank}", "clear", "reviewer-a")
@@ -114,7 +115,12 @@ def test_behind_its_anchor_a_gateway_still_fetches_and_settles(ground: Ground) -
         assert len(gateway.files()) == 1
         messages = [item.message for item in gateway.held()]
         assert messages == ["behind: the anchor knows higher sequences than the ledger: city-bank 1"] * 3
-        assert ground.rows("SELECT last FROM bank_sequence") == [(1,)]
+        # Above what the anchor knows, and above what left after its last head.
+        assert ground.rows("SELECT bank, last FROM bank_sequence ORDER BY bank") == [
+            (CITY, 1 + SEQUENCE_MARGIN),
+            (ISO, SEQUENCE_MARGIN),
+            (RURAL, SEQUENCE_MARGIN),
+        ]
     assert ground.rows("SELECT name FROM anchor_difference") == [(name,)]
     assert bank is not None
 

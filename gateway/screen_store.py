@@ -1,0 +1,64 @@
+"""What `backup`, `restore` and `retain` print."""
+
+from __future__ import annotations
+
+from rich.markup import escape
+
+from gateway import screen
+from gateway.backup import BackupReport
+from gateway.backup_folder import BackupCheck
+from gateway.restore import RestoreReport
+
+
+def show_backup(report: BackupReport, json: bool) -> None:
+    if json:
+        screen.as_json(report)
+        return
+    linked = f", {report.linked} of them linked" if report.linked else ""
+    screen.say(
+        f"{escape(str(report.folder))}: {report.files} files{linked}, {report.size_bytes} bytes,"
+        f" journal to event {report.event}"
+    )
+    screen.say("keys and configuration are not in it: keep copies of them, apart from it")
+    if report.warning:
+        screen.warn(report.warning)
+
+
+def show_backup_check(report: BackupCheck, json: bool) -> None:
+    if json:
+        manifest = report.manifest
+        told = {
+            "holds": report.holds,
+            "made_at": "" if manifest is None else manifest.made_at,
+            "event": 0 if manifest is None else manifest.event,
+            "files": report.files,
+            "size_bytes": report.size_bytes,
+            "findings": report.findings,
+            "notes": report.notes,
+        }
+        screen.as_json(told)
+        return
+    screen.show_findings_of(report)
+    made = ""
+    if report.manifest is not None:
+        made = f"; made at {report.manifest.made_at[:19]}, journal to event {report.manifest.event}"
+    screen.say(f"{screen.verdict(report)}; {report.files} files, {report.size_bytes} bytes{made}")
+
+
+def show_restored(report: RestoreReport, json: bool) -> None:
+    if json:
+        screen.as_json(report)
+        return
+    before = " (restored before)" if report.again else ""
+    screen.say(
+        f"restored{before}: the backup of {report.made_at[:19]}, {report.files} files,"
+        f" {report.size_bytes} bytes, journal to event {report.event}"
+    )
+    for bank in report.banks:
+        last = f"its last number was {bank.last_number}" if bank.last_number else "it had no file"
+        screen.say(f"  {bank.bank}: {last}, the next will be {bank.next_number}")
+        for name in bank.doubtful:
+            screen.say(f"    {escape(name)} may have left since: uncertain")
+    for warning in report.warnings:
+        screen.warn(warning)
+    screen.say("nothing leaves for any bank until a person has reconciled with it: docs/operators.md")
