@@ -20,6 +20,7 @@ from keys.new_key import (
     NEW_KEY_KINDS,
     SSH,
     certification,
+    new_key_in_token,
     new_login_key,
     new_master_key,
     new_signing_key,
@@ -72,11 +73,14 @@ def list_(config: Path, as_json: bool) -> None:
     show_default=True,
     help="What ends within so many days is told.",
 )
+@click.option("--try", "tried", is_flag=True, help="Let every key to sign with sign once; tokens are opened.")
 @_CONFIGURATION
 @_JSON
-def check(days: int, config: Path, as_json: bool) -> None:
+def check(days: int, tried: bool, config: Path, as_json: bool) -> None:
     """What ends soon, what is missing, what nobody uses; exit code 6 or 7 for monitors."""
     configuration, ring = _open(config)
+    if tried:
+        ring.try_signers()
     report = check_keys(key_needs(configuration), ring.listed(), ring.environment, now(), days)
     screen_keys.show_check(report, as_json)
     sys.exit(report.exit_code)
@@ -109,6 +113,12 @@ def check(days: int, config: Path, as_json: bool) -> None:
     show_default=True,
     help="What the certificate is for; banks of the SM world want two, one for each.",
 )
+@click.option(
+    "--pkcs11",
+    "uri",
+    help="Make it in a token instead: pkcs11:token=LABEL;object=LABEL?module-path=/path/of/the/library.so",
+)
+@click.option("--pin", callback=source, help="The token's PIN: file:PATH, env:NAME, credential:NAME.")
 def new(
     name: str,
     kind: str,
@@ -117,6 +127,8 @@ def new(
     folder: Path,
     password: SecretSource | None,
     self_signed_days: int | None,
+    uri: str | None,
+    pin: SecretSource | None,
 ) -> None:
     """A new key, and the request for its certificate; no file is overwritten."""
     if kind in (SSH, MASTER) and (subject is not None or self_signed_days is not None):
@@ -125,6 +137,10 @@ def new(
         raise click.UsageError("a master key has no password: keep its file apart from the spool")
     if kind not in (SSH, MASTER) and subject is None:
         raise click.UsageError(f"--subject is wanted for a key of kind {kind}")
+    if uri is None and pin is not None:
+        raise click.UsageError("--pin opens a token: --pkcs11 names it")
+    if uri is not None and (kind in (SSH, MASTER) or password is not None):
+        raise click.UsageError("a token holds keys to sign and to receive with; its word is --pin")
     word = None if password is None else password.read()
     if kind == MASTER:
         made = new_master_key(folder, name)
@@ -132,7 +148,10 @@ def new(
         made = new_login_key(folder, name, word)
     else:
         wanted = certification(subject or "", _validity(self_signed_days), _USES[use])
-        made = new_signing_key(folder, name, kind, wanted, word)
+        if uri is None:
+            made = new_signing_key(folder, name, kind, wanted, word)
+        else:
+            made = new_key_in_token(folder, name, kind, wanted, uri, pin)
     screen_keys.show_made(name, made)
 
 

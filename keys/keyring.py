@@ -24,9 +24,11 @@ from keys.keyring_listed import Listed, list_keys
 from keys.master import Masters
 from keys.secret_sources import read_public_file
 from keys.signer import Signer
+from keys.statement import sign_statement
 
 __all__ = ["Keyring", "Listed", "Login", "PersonVerifier"]
 
+_TRIAL = b"bankgate tries whether this key signs; it says nothing\n"
 _WRITABLE_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
 
 
@@ -133,6 +135,12 @@ class Keyring:
     def listed(self) -> list[Listed]:
         """Every key of this environment in the order of the file, each certificate a row."""
         return list_keys(self._keys, self._entries)
+
+    def try_signers(self) -> None:
+        """Let every key to sign with sign once; raises `KeyUnavailable` for the first that does not."""
+        for entry in self._entries:
+            if entry.id in self._keys.signers:
+                sign_statement(self._keys.signers[entry.id], _TRIAL)
 
     def _trust(self, role: Role, owner: str) -> Trust:
         entries = self._entries_of(role, owner)

@@ -19,7 +19,8 @@ from msgspec import Struct
 
 from keys.algorithms import ALGORITHMS
 from keys.certificates import parse_subjects
-from keys.errors import KeyringMistake
+from keys.errors import KeyringMistake, KeyUnavailable
+from keys.pkcs11_uri import TokenKeyName, parse_uri
 from keys.secret_sources import SecretSource, SourceKind
 
 
@@ -54,6 +55,8 @@ class Entry(Struct, frozen=True, kw_only=True):
     private_key: Path | None = None
     certificate: Path | None = None
     pkcs12: Path | None = None
+    pkcs11: TokenKeyName | None = None
+    pin: SecretSource | None = None
     ca: Path | None = None
     subjects: tuple[x509.Name, ...] = ()
     any_subject: bool = False
@@ -90,9 +93,12 @@ class _RoleRule(Struct, frozen=True):
         return (*_COMMON, *self.required, *self.one_of, *self.optional)
 
 
+_PRIVATE = ("private_key", "pkcs12", "pkcs11")
+"""Where a private key of ours is: of these one."""
+_BESIDE_PRIVATE = ("certificate", "password", "pin", "algorithm")
 _COMMON = ("id", "role", "environment", "valid_from", "valid_until")
 _RULES = {
-    Role.SIGN: _RoleRule(("bank",), ("private_key", "pkcs12"), ("certificate", "password", "algorithm")),
+    Role.SIGN: _RoleRule(("bank",), _PRIVATE, _BESIDE_PRIVATE),
     Role.VERIFY: _RoleRule(("bank",), ("certificate", "ca"), ("subjects", "any_subject")),
     Role.PLATFORM_VERIFY: _RoleRule(("platform",), ("certificate", "ca"), ("subjects", "any_subject")),
     Role.SSH_LOGIN: _RoleRule(("bank",), (), ("private_key", "login_password", "password")),
@@ -100,7 +106,7 @@ _RULES = {
     Role.SPOOL_MASTER: _RoleRule(("key",)),
     Role.FINGERPRINT: _RoleRule(("key",)),
     Role.PERSON: _RoleRule(("person",), ("public_key",), ("algorithm",)),
-    Role.JOURNAL_SIGN: _RoleRule((), ("private_key", "pkcs12"), ("certificate", "password", "algorithm")),
+    Role.JOURNAL_SIGN: _RoleRule((), _PRIVATE, _BESIDE_PRIVATE),
 }
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,47}")
 _HEADER = re.compile(r"\s*\[\[\s*key\s*\]\]")
@@ -216,8 +222,15 @@ class _Reading:
         if entry.valid_from and entry.valid_until and entry.valid_from >= entry.valid_until:
             self.add(self._line_of(number, "valid_until"), "valid_until is not after valid_from")
         signs = entry.role in {Role.SIGN, Role.JOURNAL_SIGN}
-        if signs and (entry.private_key is None) is not (entry.certificate is None):
-            self.add(here, "private_key and certificate go together; a PKCS#12 file has its own")
+        if signs and (entry.pkcs12 is None) is (entry.certificate is None):
+            self.add(
+                here,
+                "a certificate is wanted beside private_key or pkcs11; a PKCS#12 file has its own",
+            )
+        if entry.pin is not None and entry.pkcs11 is None:
+            self.add(here, "pin opens a token, and no pkcs11 names one", "the word of a file is password")
+        if entry.password is not None and entry.pkcs11 is not None:
+            self.add(here, "password opens a file, and pkcs11 names a token", "the word of a token is pin")
         if entry.ca is not None and bool(entry.subjects) == entry.any_subject:
             self.add(
                 here,
@@ -295,6 +308,13 @@ def _read_source(value: object, folder: Path) -> SecretSource:
     return SecretSource(SourceKind(kind), str(folder / name) if kind == SourceKind.FILE else name)
 
 
+def _read_uri(value: object, folder: Path) -> TokenKeyName:
+    try:
+        return parse_uri(_read_text(value, folder))
+    except KeyUnavailable as error:
+        raise _Wrong(f"{error}; {error.hint}") from None
+
+
 def _read_flag(value: object, folder: Path) -> bool:
     if not isinstance(value, bool):
         raise _Wrong(f"found {_kind(value)}, wanted true or false")
@@ -345,6 +365,8 @@ _READERS: dict[str, Callable[[object, Path], Any]] = {
     "private_key": _read_path,
     "certificate": _read_path,
     "pkcs12": _read_path,
+    "pkcs11": _read_uri,
+    "pin": _read_source,
     "ca": _read_path,
     "subjects": _read_subjects,
     "any_subject": _read_flag,

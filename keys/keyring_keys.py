@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 from msgspec import Struct, field
 
 from keys.algorithms import ALGORITHMS
@@ -15,15 +16,19 @@ from keys.certified import public_key_text
 from keys.errors import KeyringMistake, KeyUnavailable
 from keys.fingerprint import Fingerprinter
 from keys.keyring_file import Entry, Environment, Role, parse_host_keys
+from keys.keyring_tokens import Tokens
 from keys.master import MasterKey, load_symmetric_key
+from keys.pkcs11_uri import TokenKeyName
 from keys.private import (
     load_certificates,
     load_pkcs12_signer,
     load_signer,
+    make_signer,
     make_verifier,
     parse_certificates,
     parse_public_key,
 )
+from keys.public import certified_key
 from keys.secret_sources import SecretSource, read_pinned_file, read_private_file
 from keys.signer import Hasher, Signer, Verifier
 
@@ -67,6 +72,7 @@ class LoadedKeys(Struct):
     """What the entries name, opened, each by the entry's id."""
 
     entries: list[Entry]
+    tokens: Tokens
     signers: dict[str, Signer] = field(default_factory=dict)
     certificates: dict[str, list[x509.Certificate]] = field(default_factory=dict)
     """Pins and roots; those of the other environment too, as far as their files are there."""
@@ -81,7 +87,7 @@ def load_keys(
     path: Path, entries: Sequence[Entry], environment: Environment
 ) -> tuple[LoadedKeys, list[KeyringMistake]]:
     """Open the keys of `environment`; every one that does not open is a mistake at its entry."""
-    keys = LoadedKeys(list(entries))
+    keys = LoadedKeys(list(entries), Tokens(path))
     mistakes = []
     for entry in entries:
         try:
@@ -98,10 +104,19 @@ def _load_sign(keys: LoadedKeys, entry: Entry) -> None:
     password = _read_optional(entry.password)
     if entry.pkcs12 is not None:
         keys.signers[entry.id] = load_pkcs12_signer(entry.id, entry.pkcs12, password, entry.algorithm)
+    elif entry.pkcs11 is not None and entry.certificate is not None:
+        keys.signers[entry.id] = _load_token_key(keys, entry, entry.pkcs11, entry.certificate)
     elif entry.private_key is not None:
         keys.signers[entry.id] = load_signer(
             entry.id, entry.private_key, entry.certificate, password, entry.algorithm
         )
+
+
+def _load_token_key(keys: LoadedKeys, entry: Entry, name: TokenKeyName, certificate: Path) -> Signer:
+    own, *chain = load_certificates(certificate)
+    key = keys.tokens.key(name, entry.pin, certified_key(own))
+    chain_der = tuple(each.public_bytes(Encoding.DER) for each in chain)
+    return make_signer(key, entry.id, own.public_bytes(Encoding.DER), entry.algorithm, chain_der)
 
 
 def _load_verify(keys: LoadedKeys, entry: Entry) -> None:

@@ -18,11 +18,15 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from msgspec import Struct
 
 from keys.authority import KEY_KINDS, new_private_key, private_key_pem, write_ssh_key_pair
-from keys.certificate_make import SIGNING, Draft, Use, make_certificate, make_request
+from keys.certificate_make import RECEIVING, SIGNING, Draft, Use, make_certificate, make_request
 from keys.errors import KeyUnavailable
 from keys.master import new_master_key_file
-from keys.private import load_signer
-from keys.secret_sources import write_private_file, write_public_file
+from keys.pkcs11 import Token
+from keys.pkcs11_new import new_token_key
+from keys.pkcs11_pins import RefusedPins
+from keys.pkcs11_uri import parse_uri
+from keys.private import load_signer, make_signer
+from keys.secret_sources import SecretSource, write_private_file, write_public_file
 from keys.signer import Signer
 
 MASTER, SSH = "master", "ssh"
@@ -30,6 +34,8 @@ NEW_KEY_KINDS = (*KEY_KINDS, SSH, MASTER)
 """RSA, EC and SM2 to sign with; `ssh` to log in; `master` for the spool and for fingerprints."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,47}")
 _PEM_WIDTH = 64
+_REFUSED_FILE = "refused-pins"
+"""In the folder of new files: no ring is known here, beside which refused PINs are remembered."""
 
 
 class MadeKey(Struct, frozen=True):
@@ -80,6 +86,23 @@ def new_signing_key(
     if password is not None:
         entry.append('password = { file = "..." }')
     return MadeKey(private, public, tuple(entry))
+
+
+def new_key_in_token(
+    folder: Path, name: str, kind: str, wanted: Certification, uri: str, pin: SecretSource | None
+) -> MadeKey:
+    """A key of one of `TOKEN_KEY_KINDS` in the token that a PKCS#11 URI names; it never comes out."""
+    public = folder / f"{name}{wanted.suffix}"
+    require_new(name, public)
+    key_name = parse_uri(uri)
+    token = Token(key_name.token, pin, RefusedPins(folder / _REFUSED_FILE))
+    receives = RECEIVING.permitted[0] in wanted.use.permitted
+    key = new_token_key(token, key_name, kind, receives=receives)
+    write_certification(public, make_signer(key, name), wanted)
+    entry = [f'pkcs11 = "{uri}"', f'certificate = "{public.with_suffix(".crt")}"']
+    if pin is not None:
+        entry.append(f'pin = {{ {pin.kind.value} = "{pin.name}" }}')
+    return MadeKey(None, public, tuple(entry))
 
 
 def new_login_key(folder: Path, name: str, password: bytes | None = None) -> MadeKey:

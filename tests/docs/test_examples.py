@@ -194,16 +194,18 @@ def test_the_operators_first_site(tmp_path: Path) -> None:
     }
 
 
-def _typed_well(script: str, place: Path) -> None:
+def _typed_well(script: str, place: Path, more: dict[str, str] | None = None) -> str:
+    """What a script said that ended well."""
     done = subprocess.run(
         ["bash", "-ec", script],
         cwd=place,
-        env=_environment(),
+        env={**_environment(), **(more or {})},
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def _hand_in_keys(folder: Path) -> None:
@@ -216,3 +218,27 @@ def _hand_in_keys(folder: Path) -> None:
         authority.identity.write_pem(elsewhere / f"{name}.pem", folder / f"{name}.crt")
     write_ssh_key_pair(elsewhere / "rural-host", "host")
     write_public_file(folder / "rural-host.pub", (elsewhere / "rural-host.pub").read_bytes())
+
+
+def test_the_operators_token(tmp_path: Path) -> None:
+    """A token of SoftHSM, a key in it, its entry, and one signature, as the page has them."""
+    page = DOCS / "operators.md"
+    making, trying = blocks(page, "sh token")
+    (entry,) = blocks(page, "toml token")
+    create_site(tmp_path / "site", datetime.now(UTC))
+    folder = tmp_path / "site" / "gateway"
+    (tmp_path / "tokens").mkdir()
+    (tmp_path / "softhsm2.conf").write_text(f"directories.tokendir = {tmp_path / 'tokens'}\n", "utf-8")
+    token = {
+        "SOFTHSM2_CONF": str(tmp_path / "softhsm2.conf"),
+        "PIN": "4711-right",
+        "SO_PIN": "0815-officer",
+        "BANKGATE_CONFIG": str(folder / "bankgate.toml"),
+    }
+    printed = _typed_well(making, folder, token)
+    told = {line for line in entry.splitlines() if not line.startswith(("role", "bank", "environment"))}
+    assert told <= set(printed.splitlines())
+    filled = entry.replace('"rural"', '"rural-credit"').replace('"production"', '"test"')
+    with (folder / "keys.toml").open("a", encoding="utf-8") as ring:
+        ring.write(filled)
+    assert _typed_well(trying, folder, token).endswith("test: 19 keys, nothing to do\n")
