@@ -55,17 +55,19 @@ DIGEST_OIDS = {
     "2.16.840.1.101.3.4.2.3": "sha512",
     "1.2.156.10197.1.401": "sm3",
 }
+SHA1_OID = "1.3.14.3.2.26"
 WEAK_DIGEST_OIDS = {
     "1.2.840.113549.2.2": "md2",
     "1.2.840.113549.2.4": "md4",
     "1.2.840.113549.2.5": "md5",
-    "1.3.14.3.2.26": "sha1",
+    SHA1_OID: "sha1",
     "2.16.840.1.101.3.4.2.4": "sha224",
 }
 OID_OF_DIGEST = {digest: oid for oid, digest in DIGEST_OIDS.items()}
 
 RSA_ENCRYPTION_OID = "1.2.840.113549.1.1.1"
 """As a signature algorithm: PKCS#1 v1.5 with the digest that stands beside it."""
+SHA1_WITH_RSA_OID = "1.2.840.113549.1.1.5"
 RSA_PSS_OID = "1.2.840.113549.1.1.10"
 MGF1_OID = "1.2.840.113549.1.1.8"
 

@@ -44,6 +44,7 @@ CERTIFICATE_ERRORS = (
     x509.DuplicateExtension,
     x509.UnsupportedGeneralNameType,
     CryptographyDeprecationWarning,
+    UserWarning,
 )
 """What the parser of certificates raises on bytes that are none, or, with warnings as
 errors, on those that it will refuse one day."""

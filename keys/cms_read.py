@@ -1,14 +1,12 @@
-"""SignedData (RFC 5652) as it comes from others: DER or BER, read once, from front to back.
+"""SignedData (RFC 5652, GM/T 0010) as it comes from others: DER or BER, read once, from front to back.
 
 Here bytes become parts; whether anybody may sign, and whether the signatures fit, is decided
-in `keys/cms.py`. Anything that is not exactly as the standard has it is `SignatureMalformed`;
+in `keys/cms_verify.py`. Anything that is not exactly as the standard has it is `SignatureMalformed`;
 a weak or unknown algorithm is `SignatureInvalid`.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -22,26 +20,33 @@ from keys.algorithms import (
     MGF1_OID,
     RSA_ENCRYPTION_OID,
     RSA_PSS_OID,
+    SHA1_OID,
+    SHA1_WITH_RSA_OID,
     SIGNATURE_OIDS,
     Algorithm,
     Scheme,
     digest_named,
 )
 from keys.certificates import parse_certificate
-from keys.cms_oids import CONTENT_TYPE, DATA, MESSAGE_DIGEST, SIGNED_DATA, SIGNING_TIME
+from keys.cms_forms import Sm2Oid
+from keys.cms_oids import (
+    CONTENT_TYPE,
+    DATA,
+    GM_DATA,
+    GM_SIGNED_DATA,
+    MESSAGE_DIGEST,
+    SIGNED_DATA,
+    SIGNING_TIME,
+)
 from keys.errors import SignatureInvalid, SignatureMalformed
 from keys.tlv import ByteSource, Element, TlvReader
+from keys.tlv_fields import Fields, only_child, read_name_and_serial
 
-SIGNATURE_LIMIT_BYTES = 8 << 20
-"""A detached signature with its certificates, in any armour."""
 _SIGNERS_LIMIT = 16
 _CERTIFICATES_LIMIT = 64
 _SALT_LIMIT_BYTES = 2048
 _DEFAULT_SALT_BYTES = 20
 """RFC 4055, section 3.1: in DER this length is left out."""
-_ARMOUR = re.compile(
-    rb"\s*-----BEGIN (CMS|PKCS7|PKCS #7 SIGNED DATA)-----\r?\n([A-Za-z0-9+/=\s]*)-----END \1-----\s*"
-)
 _TIME = re.compile(rb"[0-9]{14}Z")
 
 
@@ -74,19 +79,21 @@ class SignedParts(Struct, frozen=True):
 class SignedDataReader:
     """Reads one SignedData: first `digests`, then exhaust `content`, then `finish`."""
 
-    def __init__(self, source: ByteSource) -> None:
+    def __init__(self, source: ByteSource, sha1_permitted: bool = False) -> None:
+        self._sha1_permitted = sha1_permitted
         self._reader = reader = TlvReader(source)
         reader.enter(tlv.SEQUENCE)
-        if tlv.decode_oid(reader.element(tlv.OBJECT_IDENTIFIER)) != SIGNED_DATA:
-            raise SignatureMalformed("not a CMS signature: the content type is not SignedData")
+        if tlv.decode_oid(reader.element(tlv.OBJECT_IDENTIFIER)) not in {SIGNED_DATA, GM_SIGNED_DATA}:
+            raise SignatureMalformed("not CMS: the content type is not SignedData")
         reader.enter(tlv.CONTEXT_0)
         reader.enter(tlv.SEQUENCE)
         self._version = tlv.decode_integer(reader.element(tlv.INTEGER))
         algorithms = reader.element(tlv.SET).children()
-        self.digests = sorted({_read_digest(algorithm) for algorithm in algorithms})
+        self.digests = sorted({self._read_digest(algorithm) for algorithm in algorithms})
         """Names of all digests that signers may have taken; all are strong."""
         reader.enter(tlv.SEQUENCE)
-        if tlv.decode_oid(reader.element(tlv.OBJECT_IDENTIFIER)) != DATA:
+        self._content_type = tlv.decode_oid(reader.element(tlv.OBJECT_IDENTIFIER))
+        if self._content_type not in {DATA, GM_DATA}:
             raise SignatureMalformed("what is signed is not plain data")
         self.attached = not reader.at_end()
         """Whether the content is inside."""
@@ -96,6 +103,14 @@ class SignedDataReader:
         if self.attached:
             self._reader.enter(tlv.CONTEXT_0)
             yield from self._reader.octets()
+            self._reader.leave()
+        self._reader.leave()
+
+    def skip_content(self) -> None:
+        """Go past the content."""
+        if self.attached:
+            self._reader.enter(tlv.CONTEXT_0)
+            self._reader.skip_octets()
             self._reader.leave()
         self._reader.leave()
 
@@ -120,15 +135,17 @@ class SignedDataReader:
         return SignedParts(certificates, signer_infos)
 
     def _read_signer_info(self, element: Element) -> SignerInfo:
-        fields = _Fields(element)
+        fields = Fields(element)
         version = tlv.decode_integer(fields.take())
         issuer_and_serial, subject_key_id = _read_signer_identifier(fields.take())
         if version != (1 if subject_key_id is None else 3):
             raise SignatureMalformed(f"a signer info of version {version} does not fit its identifier")
-        digest = _read_digest(fields.take())
+        digest = self._read_digest(fields.take())
         if digest not in self.digests:
             raise SignatureMalformed(f"digest {digest} is not announced before the content")
-        attributes = _read_attributes(fields.take()) if fields.next_is(tlv.CONTEXT_0) else None
+        attributes = None
+        if fields.next_is(tlv.CONTEXT_0):
+            attributes = _read_attributes(fields.take(), self._content_type)
         algorithm = _read_signature_algorithm(fields.take(), digest)
         signature = tlv.join_octets(fields.take())
         if fields.next_is(tlv.CONTEXT_1):
@@ -136,46 +153,11 @@ class SignedDataReader:
         fields.finish()
         return SignerInfo(issuer_and_serial, subject_key_id, digest, algorithm, attributes, signature)
 
-
-class _Fields:
-    """The children of a sequence, taken one by one."""
-
-    def __init__(self, sequence: Element) -> None:
-        if sequence.identifier != tlv.SEQUENCE:
-            raise SignatureMalformed(f"found tag {sequence.identifier:02X} where a sequence is wanted")
-        self._elements = sequence.children()
-        self._next = 0
-
-    def next_is(self, identifier: int) -> bool:
-        rest = self._elements[self._next : self._next + 1]
-        return bool(rest) and rest[0].identifier == identifier
-
-    def take(self, identifier: int | None = None) -> Element:
-        if self._next == len(self._elements):
-            raise SignatureMalformed("a field is missing")
-        element = self._elements[self._next]
-        if identifier is not None and element.identifier != identifier:
-            raise SignatureMalformed(f"found tag {element.identifier:02X}, wanted {identifier:02X}")
-        self._next += 1
-        return element
-
-    def finish(self) -> None:
-        if self._next != len(self._elements):
-            raise SignatureMalformed("more fields than belong here")
-
-
-def remove_armour(signature: bytes) -> bytes:
-    """DER or BER out of itself, PEM, or bare Base64; raises `SignatureMalformed`."""
-    if len(signature) > SIGNATURE_LIMIT_BYTES:
-        raise SignatureMalformed(f"a signature of {len(signature)} bytes; at most {SIGNATURE_LIMIT_BYTES}")
-    if signature[:1] == bytes([tlv.SEQUENCE]):
-        return signature
-    armour = _ARMOUR.fullmatch(signature)
-    text = armour[2] if armour else signature
-    try:
-        return base64.b64decode(b"".join(text.split()), validate=True)
-    except binascii.Error:
-        raise SignatureMalformed("a signature that is neither DER nor PEM nor Base64") from None
+    def _read_digest(self, element: Element) -> str:
+        fields = Fields(element)
+        oid = tlv.decode_oid(fields.take())
+        fields.finish_null()
+        return "sha1" if self._sha1_permitted and oid == SHA1_OID else digest_named(oid)
 
 
 def looks_like_attributes(content: bytes) -> bool:
@@ -188,7 +170,7 @@ def looks_like_attributes(content: bytes) -> bool:
         return False
     try:
         (attributes,) = tlv.read_elements(content)
-        types = {tlv.decode_oid(_Fields(attribute).take()) for attribute in attributes.children()}
+        types = {tlv.decode_oid(Fields(attribute).take()) for attribute in attributes.children()}
     except (SignatureMalformed, ValueError):
         return False
     return MESSAGE_DIGEST in types
@@ -204,25 +186,21 @@ def _read_certificates(element: Element) -> list[x509.Certificate]:
 def _read_signer_identifier(element: Element) -> tuple[tuple[bytes, int] | None, bytes | None]:
     if element.identifier == tlv.PRIMITIVE_CONTEXT_0:
         return None, element.content
-    fields = _Fields(element)
-    issuer = tlv.to_der(fields.take(tlv.SEQUENCE))
-    serial = tlv.decode_integer(fields.take())
-    fields.finish()
-    return (issuer, serial), None
+    return read_name_and_serial(element), None
 
 
-def _read_attributes(element: Element) -> SignedAttributes:
+def _read_attributes(element: Element, wanted_type: str) -> SignedAttributes:
     values: dict[str, list[Element]] = {}
     for attribute in element.children():
-        fields = _Fields(attribute)
+        fields = Fields(attribute)
         oid = tlv.decode_oid(fields.take())
         if oid in values:
             raise SignatureMalformed(f"signed attribute {oid} stands there twice")
         values[oid] = fields.take(tlv.SET).children()
         fields.finish()
     content_type = tlv.decode_oid(_single_value(values, CONTENT_TYPE))
-    if content_type != DATA:
-        raise SignatureInvalid(f"the signed content type is {content_type}, wanted {DATA}")
+    if content_type != wanted_type:
+        raise SignatureInvalid(f"the signed content type is {content_type}, wanted {wanted_type}")
     message_digest = tlv.join_octets(_single_value(values, MESSAGE_DIGEST))
     signing_time = _read_time(_single_value(values, SIGNING_TIME)) if SIGNING_TIME in values else None
     der = tlv.to_der(Element(tlv.SET, element.content, b""))
@@ -252,43 +230,52 @@ def _read_time(element: Element) -> datetime:
 
 
 def _read_digest(element: Element) -> str:
-    fields = _Fields(element)
-    name = digest_named(tlv.decode_oid(fields.take()))
-    _skip_null(fields)
-    return name
+    fields = Fields(element)
+    oid = tlv.decode_oid(fields.take())
+    fields.finish_null()
+    return digest_named(oid)
 
 
 def _read_signature_algorithm(element: Element, digest: str) -> Algorithm:
-    fields = _Fields(element)
+    """`digest` was read, and is permitted."""
+    fields = Fields(element)
     oid = tlv.decode_oid(fields.take())
     if oid == RSA_PSS_OID:
         algorithm = _read_pss_parameters(fields.take(), digest)
-    elif oid == RSA_ENCRYPTION_OID:
-        algorithm = ALGORITHMS[f"{Scheme.RSA_PKCS1.value}-{digest}"]
-    elif oid in SIGNATURE_OIDS:
-        algorithm = SIGNATURE_OIDS[oid]
+        fields.finish()
     else:
-        raise SignatureInvalid(f"signature algorithm {oid} is too weak or not supported")
-    if algorithm.scheme is Scheme.RSA_PKCS1:
-        _skip_null(fields)
-    fields.finish()
+        algorithm = _plain_algorithm(oid, digest)
+        fields.finish_null()
     if algorithm.digest != digest:
         raise SignatureInvalid(f"signature algorithm {algorithm.name} does not go with digest {digest}")
     return algorithm
 
 
+def _plain_algorithm(oid: str, digest: str) -> Algorithm:
+    """By an identifier without parameters."""
+    if oid == RSA_ENCRYPTION_OID and digest != "sm3":
+        return Algorithm(Scheme.RSA_PKCS1, digest)
+    if oid == SHA1_WITH_RSA_OID and digest == "sha1":
+        return Algorithm(Scheme.RSA_PKCS1, digest)
+    if oid in list(Sm2Oid):
+        return ALGORITHMS["sm2-sm3"]
+    if oid in SIGNATURE_OIDS:
+        return SIGNATURE_OIDS[oid]
+    raise SignatureInvalid(f"signature algorithm {oid} is too weak or not supported")
+
+
 def _read_pss_parameters(element: Element, digest: str) -> Algorithm:
     """RFC 4055, section 3.1. A digest that is left out would be SHA-1, so none may be."""
-    fields = _Fields(element)
-    found = _read_digest(_only_child(fields.take(tlv.CONTEXT_0)))
-    mask_fields = _Fields(_only_child(fields.take(tlv.CONTEXT_1)))
+    fields = Fields(element)
+    found = _read_digest(only_child(fields.take(tlv.CONTEXT_0)))
+    mask_fields = Fields(only_child(fields.take(tlv.CONTEXT_1)))
     mask_oid = tlv.decode_oid(mask_fields.take())
     mask_digest = _read_digest(mask_fields.take())
     mask_fields.finish()
     salt_bytes = _DEFAULT_SALT_BYTES
     if fields.next_is(tlv.CONTEXT_2):
-        salt_bytes = tlv.decode_integer(_only_child(fields.take()))
-    if fields.next_is(tlv.CONTEXT_3) and tlv.decode_integer(_only_child(fields.take())) != 1:
+        salt_bytes = tlv.decode_integer(only_child(fields.take()))
+    if fields.next_is(tlv.CONTEXT_3) and tlv.decode_integer(only_child(fields.take())) != 1:
         raise SignatureInvalid("PSS parameters with another trailer than 1")
     fields.finish()
     if mask_oid != MGF1_OID or {found, mask_digest} != {digest}:
@@ -296,17 +283,3 @@ def _read_pss_parameters(element: Element, digest: str) -> Algorithm:
     if not 0 <= salt_bytes <= _SALT_LIMIT_BYTES:
         raise SignatureInvalid(f"a PSS salt of {salt_bytes} bytes")
     return Algorithm(Scheme.RSA_PSS, digest, salt_bytes)
-
-
-def _only_child(element: Element) -> Element:
-    children = element.children()
-    if len(children) != 1:
-        raise SignatureMalformed(f"{len(children)} elements inside tag {element.identifier:02X}, wanted 1")
-    return children[0]
-
-
-def _skip_null(fields: _Fields) -> None:
-    """Parameters: NULL, or left out."""
-    if fields.next_is(tlv.NULL) and fields.take().content:
-        raise SignatureMalformed("NULL parameters with content")
-    fields.finish()

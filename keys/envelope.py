@@ -1,38 +1,39 @@
-"""CMS EnvelopedData (RFC 5652) for one recipient: AES-256-CBC under a key that RSA carries.
+"""An envelope for one recipient of an export: whoever holds the private key of a certificate.
 
-`openssl cms -decrypt` opens it. The whole content is in memory: cut large ones into several.
+AES-256-GCM under a key that RSA-OAEP carries (`openssl cms -decrypt` opens it), or SM4-GCM under
+one that SM2 carries.
 """
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.ciphers.algorithms import AES256
-from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.hazmat.primitives.serialization.pkcs7 import PKCS7EnvelopeBuilder, PKCS7Options
-
+from keys.algorithms import Transport
 from keys.certificates import certificate_sha256
+from keys.cms import encrypt
+from keys.cms_forms import EnvelopeForm
+from keys.cms_recipients import require_receiving
 from keys.errors import KeyUnavailable
-from keys.private import load_certificates
-from keys.public import MINIMUM_RSA_BITS
+from keys.private import load_certificates, make_encrypter
 
 
 class Recipient:
     """Whoever holds the private key of a certificate; raises `KeyUnavailable` where it cannot be used."""
 
     def __init__(self, path: Path) -> None:
-        self._certificate = load_certificates(path)[0]
-        key = self._certificate.public_key()
-        if not isinstance(key, rsa.RSAPublicKey) or key.key_size < MINIMUM_RSA_BITS:
-            raise KeyUnavailable(
-                f"{path}: only an RSA key of {MINIMUM_RSA_BITS} bits or more can receive",
-                "ask the recipient for a certificate with such a key",
-            )
-        self.certificate_sha256 = certificate_sha256(self._certificate)
+        certificate = load_certificates(path)[0]
+        try:
+            require_receiving(certificate)
+            self._encrypter = make_encrypter(certificate)
+        except KeyUnavailable as error:
+            raise KeyUnavailable(f"{path}: {error}", error.hint) from None
+        national = self._encrypter.transport is Transport.SM2
+        self._form = EnvelopeForm(cipher="sm4-gcm" if national else "aes-256-gcm")
+        self.certificate_sha256 = certificate_sha256(certificate)
 
     def envelop(self, content: bytes) -> bytes:
         """DER that only the recipient opens. It is not signed: whoever sends it says so elsewhere."""
-        builder = PKCS7EnvelopeBuilder().set_data(content).add_recipient(self._certificate)
-        builder = builder.set_content_encryption_algorithm(AES256)
-        return builder.encrypt(Encoding.DER, [PKCS7Options.Binary])
+        sink = io.BytesIO()
+        encrypt(io.BytesIO(content), len(content), [self._encrypter], sink, self._form)
+        return sink.getvalue()

@@ -17,6 +17,8 @@ HASHES: dict[str, hashes.HashAlgorithm] = {
     "sha384": hashes.SHA384(),
     "sha512": hashes.SHA512(),
 }
+_VERIFIED_HASHES = {**HASHES, "sha1": hashes.SHA1()}
+"""SHA-1 gets here only where a bank's profile permits it until a day (`keys.cms_forms`)."""
 _OAEP_HASHES: dict[Transport, hashes.HashAlgorithm] = {
     Transport.RSA_OAEP_SHA1: hashes.SHA1(),
     Transport.RSA_OAEP_SHA256: hashes.SHA256(),
@@ -57,7 +59,7 @@ class RsaVerifier:
         return new_hasher(self._public_key, self._algorithm)
 
     def verify_digest(self, signature: bytes, digest: bytes) -> None:
-        prehashed = Prehashed(HASHES[self._algorithm.digest])
+        prehashed = Prehashed(_VERIFIED_HASHES[self._algorithm.digest])
         try:
             self._public_key.verify(signature, digest, signature_padding(self._algorithm), prehashed)
         except (InvalidSignature, ValueError):

@@ -11,7 +11,7 @@ import base64
 import binascii
 import re
 from collections.abc import Iterator
-from typing import Final, Protocol
+from typing import Final, Protocol, runtime_checkable
 
 from msgspec import Struct
 
@@ -50,6 +50,21 @@ class ByteSource(Protocol):
     """Anything to read from, in order."""
 
     def read(self, size: int = -1, /) -> bytes: ...
+
+
+@runtime_checkable
+class SkippingSource(ByteSource, Protocol):
+    """A source that can leave bytes out without reading them."""
+
+    def skip(self, count: int, /) -> None: ...
+
+
+class SeekableSource(ByteSource, Protocol):
+    """A source that can be read a second time."""
+
+    def tell(self) -> int: ...
+
+    def seek(self, offset: int, whence: int = 0, /) -> int: ...
 
 
 class Element(Struct, frozen=True):
@@ -105,13 +120,16 @@ class TlvReader:
             raise self._unexpected(found.identifier, identifier)
         return found
 
-    def octets(self) -> Iterator[bytes]:
-        """The content of the octet string that must come next, in blocks; exhaust it."""
-        if self._peek(1)[0] != OCTET_STRING | _CONSTRUCTED:
-            yield from self._blocks(self._read_expected_header(OCTET_STRING) or 0)
+    def octets(self, identifier: int = OCTET_STRING) -> Iterator[bytes]:
+        """The content of the octet string that must come next, in blocks; exhaust it.
+
+        `identifier`: of its primitive form, where it has a tag of its own.
+        """
+        if self._peek(1)[0] != identifier | _CONSTRUCTED:
+            yield from self._blocks(self._read_expected_header(identifier) or 0)
             return
         base = len(self._ends)
-        self.enter(OCTET_STRING | _CONSTRUCTED)
+        self.enter(identifier | _CONSTRUCTED)
         while len(self._ends) > base:
             if self.at_end():
                 self.leave()
@@ -121,6 +139,18 @@ class TlvReader:
                 self.enter(OCTET_STRING | _CONSTRUCTED)
             else:
                 yield from self._blocks(self._read_expected_header(OCTET_STRING) or 0)
+
+    def skip_octets(self) -> None:
+        """Go past the octet string that must come next; without reading it where that can be done."""
+        if self._peek(1)[0] == OCTET_STRING and isinstance(self._source, SkippingSource):
+            length = self._read_expected_header(OCTET_STRING) or 0
+            buffered = min(length, len(self._buffer) - self._offset)
+            self._take(buffered)
+            self._source.skip(length - buffered)
+            self._position += length - buffered
+        else:
+            for _ in self.octets():
+                pass
 
     def finish(self) -> None:
         """Nothing may follow."""
@@ -250,7 +280,7 @@ class TlvReader:
         return self._malformed(f"found tag {found:02X}, wanted {wanted:02X}")
 
     def _malformed(self, what: str) -> SignatureMalformed:
-        return SignatureMalformed(f"not a CMS signature: {what}, at byte {self._position}")
+        return SignatureMalformed(f"not CMS: {what}, at byte {self._position}")
 
 
 def unwrap_pem(content: bytes, label: bytes) -> bytes:
@@ -305,7 +335,7 @@ def wrap(identifier: int, content: bytes) -> bytes:
 def to_der(element: Element, depth: int = 0) -> bytes:
     """The element in DER: definite shortest lengths, strings in one piece, sets in order."""
     if depth > DEPTH_LIMIT:
-        raise SignatureMalformed("not a CMS signature: elements nested too deeply")
+        raise SignatureMalformed("not CMS: elements nested too deeply")
     if not element.identifier & _CONSTRUCTED:
         return wrap(element.identifier, element.content)
     if element.identifier == OCTET_STRING | _CONSTRUCTED:
@@ -321,7 +351,7 @@ def join_octets(element: Element, depth: int = 0) -> bytes:
     if element.identifier == OCTET_STRING:
         return element.content
     if element.identifier != OCTET_STRING | _CONSTRUCTED or depth > DEPTH_LIMIT:
-        raise SignatureMalformed("not a CMS signature: an octet string is wanted")
+        raise SignatureMalformed("not CMS: an octet string is wanted")
     return b"".join(join_octets(child, depth + 1) for child in element.children())
 
 
@@ -333,11 +363,11 @@ def decode_oid(element: Element) -> str:
         or not 0 < len(content) <= _OID_LIMIT_BYTES
         or content[-1] & 0x80
     ):
-        raise SignatureMalformed("not a CMS signature: an object identifier is wanted")
+        raise SignatureMalformed("not CMS: an object identifier is wanted")
     numbers, number = [], 0
     for octet in content:
         if octet == 0x80 and number == 0:
-            raise SignatureMalformed("not a CMS signature: an object identifier with padding")
+            raise SignatureMalformed("not CMS: an object identifier with padding")
         number = number << 7 | octet & 0x7F
         if not octet & 0x80:
             numbers.append(number)
@@ -367,7 +397,7 @@ def decode_integer(element: Element) -> int:
     """A whole number in its shortest form, at most 64 octets long."""
     content = element.content
     if element.identifier != INTEGER or not 0 < len(content) <= 64:
-        raise SignatureMalformed("not a CMS signature: a whole number is wanted")
+        raise SignatureMalformed("not CMS: a whole number is wanted")
     if len(content) > 1 and (content[0], content[1] >> 7) in {(0x00, 0), (0xFF, 1)}:
-        raise SignatureMalformed("not a CMS signature: a whole number with padding")
+        raise SignatureMalformed("not CMS: a whole number with padding")
     return int.from_bytes(content, "big", signed=True)

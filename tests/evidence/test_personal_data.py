@@ -11,6 +11,7 @@ import pytest
 
 from gateway.audit_verify import verify
 from keys.authority import Authority
+from keys.certificate_make import RECEIVING
 from keys.envelope import Recipient
 from keys.errors import KeyUnavailable
 from tests.evidence.conftest import Audited
@@ -37,7 +38,9 @@ def test_no_name_no_id_no_account_is_in_a_bundle_or_at_the_anchor(audited: Audit
 
 def test_only_the_recipient_opens_the_identities(audited: Audited, tmp_path: Path) -> None:
     valid = NOW - timedelta(days=1), NOW + timedelta(days=1)
-    auditor = Authority.create("CN=Auditors", *valid).issue("CN=Auditor", *valid, kind="rsa-2048")
+    auditor = Authority.create("CN=Auditors", *valid).issue(
+        "CN=Auditor", *valid, kind="rsa-2048", use=RECEIVING
+    )
     key, certificate = tmp_path / "auditor.pem", tmp_path / "auditor.crt"
     auditor.write_pem(key, certificate)
     folder = tmp_path / "bundle"
@@ -59,6 +62,6 @@ def test_only_the_recipient_opens_the_identities(audited: Audited, tmp_path: Pat
     assert [one.place for one in verify(folder).findings] == ["identities-00001.p7m"]
 
 
-def test_an_ec_certificate_cannot_receive(audited: Audited) -> None:
-    with pytest.raises(KeyUnavailable, match="only an RSA key"):
+def test_a_certificate_for_signatures_cannot_receive(audited: Audited) -> None:
+    with pytest.raises(KeyUnavailable, match="its key usage allows no encryption"):
         Recipient(audited.certificate)

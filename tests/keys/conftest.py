@@ -11,6 +11,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from keys.authority import Authority, Identity
+from keys.certificate_make import SIGNING_AND_RECEIVING
 from keys.certificates import Anchor, AnchorKind, Trust
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -32,7 +33,8 @@ class Bank:
         self.trust = root_trust(self.authority.certificate)
 
     def _issue(self, kind: str) -> Identity:
-        identity = self.authority.issue(f"CN=Settlement {kind},O=Rural Credit,C=CN", START, END, kind)
+        subject = f"CN=Settlement {kind},O=Rural Credit,C=CN"
+        identity = self.authority.issue(subject, START, END, kind, SIGNING_AND_RECEIVING)
         identity.write_pem(self.key_path(kind), self.certificate_path(kind))
         return identity
 

@@ -142,7 +142,7 @@ def test_two_signers_of_openssl_are_both_named(bank: Bank, tmp_path: Path) -> No
     second = ("-signer", str(bank.certificate_path("ec-p256")), "-inkey", str(bank.key_path("ec-p256")))
     signature = openssl_sign(bank, content, "rsa-2048", second, "DER")
     verdict = verify_detached(io.BytesIO(CONTENT), signature, bank.trust, RECEIVED)
-    named = {verdict.certificate_sha256, *verdict.cosigners}
+    named = {verdict.certificate_sha256, *(each.certificate_sha256 for each in verdict.cosigners)}
     wanted = {bank.identities[kind].certificate.fingerprint(hashes.SHA256()).hex() for kind in
               ("rsa-2048", "ec-p256")}  # fmt: skip
     assert named == wanted

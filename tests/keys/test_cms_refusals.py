@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from keys import tlv
+from keys.armour import SIGNATURE_LIMIT_BYTES
 from keys.authority import Authority
 from keys.cms import Verdict, sign_attached, sign_detached, verify_attached, verify_detached
-from keys.cms_read import SIGNATURE_LIMIT_BYTES
 from keys.cms_write import encode_attributes, encode_signer_info
 from keys.errors import KeyUnavailable, SealError, SignatureInvalid, SignatureMalformed, SignerUntrusted
 from keys.private import load_certificates, make_signer
