@@ -50,6 +50,7 @@ class Reason(StrEnum):
     RETURNED = "RETURNED"
     AMOUNT_DIFFERS = "AMOUNT_DIFFERS"
     CREDITED_ELSEWHERE = "CREDITED_ELSEWHERE"
+    PAID_TWICE = "PAID_TWICE"
     NO_CARD = "NO_CARD"
     NAME_NOT_ENCODABLE = "NAME_NOT_ENCODABLE"
     NAME_TOO_LONG = "NAME_TOO_LONG"
@@ -62,7 +63,9 @@ class Reason(StrEnum):
     REPEAT_IN_PERIOD = "REPEAT_IN_PERIOD"
     REISSUE_REFUSED = "REISSUE_REFUSED"
     OTHER_PERSONS_ACCOUNT = "OTHER_PERSONS_ACCOUNT"
+    ON_HOLD = "ON_HOLD"
     WITHDRAWN = "WITHDRAWN"
+    CONFIRMED_UNPAID = "CONFIRMED_UNPAID"
     SYSTEM = "SYSTEM"
     TIMED_OUT = "TIMED_OUT"
     IN_PROGRESS = "IN_PROGRESS"
@@ -106,6 +109,7 @@ _REASON_LABELS: dict[Reason, tuple[str, str]] = {
     Reason.RETURNED: ("成功后退汇", "returned after success"),
     Reason.AMOUNT_DIFFERS: ("实发与应发不符", "credited amount differs from the instructed one"),
     Reason.CREDITED_ELSEWHERE: ("入账账号或户名与指令不符", "credited to another account or name"),
+    Reason.PAID_TWICE: ("重复入账", "credited by two files"),
     Reason.NO_CARD: ("无可用社保卡账户", "no usable card account"),
     Reason.NAME_NOT_ENCODABLE: ("户名含银行无法书写的字", "name has a character the bank cannot write"),
     Reason.NAME_TOO_LONG: ("户名超长", "name too long for the bank"),
@@ -118,7 +122,9 @@ _REASON_LABELS: dict[Reason, tuple[str, str]] = {
     Reason.REPEAT_IN_PERIOD: ("同期重复", "repeated within the period"),
     Reason.REISSUE_REFUSED: ("补发不合规", "may not replace the payment it names"),
     Reason.OTHER_PERSONS_ACCOUNT: ("他人账户", "another person's account"),
+    Reason.ON_HOLD: ("人工暂停", "stopped by a person before it left"),
     Reason.WITHDRAWN: ("发出前撤回", "taken back before it left"),
+    Reason.CONFIRMED_UNPAID: ("银行书面确认未入账", "the bank confirmed in writing that nothing was paid"),
     Reason.SYSTEM: ("银行系统错误", "bank system error"),
     Reason.TIMED_OUT: ("处理超时", "bank timed out"),
     Reason.IN_PROGRESS: ("处理中", "in progress at the bank"),
@@ -154,6 +160,8 @@ PERMITTED: dict[Reason, tuple[Status, ...]] = {
     Reason.RETURNED: (Status.RETURNED, Status.UNKNOWN),
     Reason.AMOUNT_DIFFERS: (Status.DISCREPANT,),
     Reason.CREDITED_ELSEWHERE: (Status.DISCREPANT,),
+    # A payment that left in two files, the first of which was given up on a wrong word.
+    Reason.PAID_TWICE: (Status.DISCREPANT,),
     Reason.NO_CARD: _GATEWAY_REFUSES,
     Reason.NAME_NOT_ENCODABLE: _GATEWAY_REFUSES,
     Reason.NAME_TOO_LONG: _GATEWAY_REFUSES,
@@ -166,7 +174,11 @@ PERMITTED: dict[Reason, tuple[Status, ...]] = {
     Reason.REPEAT_IN_PERIOD: _GATEWAY_REFUSES,
     Reason.REISSUE_REFUSED: _GATEWAY_REFUSES,
     Reason.OTHER_PERSONS_ACCOUNT: _GATEWAY_REFUSES,
+    # Held payments have no outcome yet.
+    Reason.ON_HOLD: (),
     Reason.WITHDRAWN: (Status.WITHDRAWN,),
+    # Said by two persons, never by a bank's code.
+    Reason.CONFIRMED_UNPAID: (Status.FAILED,),
     Reason.TIMED_OUT: (Status.UNKNOWN,),
     Reason.IN_PROGRESS: (Status.UNKNOWN,),
     Reason.CONTRADICTED: (Status.UNKNOWN, Status.DISCREPANT),

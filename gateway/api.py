@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -13,7 +14,7 @@ import msgspec
 
 from formats import Batch, FeeFinding, Outcome, Payment, SealedText, Status
 from formats.registry import Registry
-from gateway import anchor, held, intake, report, runner
+from gateway import anchor, exhibits, held, intake, report, runner
 from gateway.anchor import AnchorStatus, AnchorTurn
 from gateway.audit_export import Exported, export
 from gateway.audit_tables import Selection
@@ -22,7 +23,7 @@ from gateway.config import Configuration, Policy, load_configuration
 from gateway.connect import anchor_opener, channel_opener
 from gateway.decisions import Statement
 from gateway.errors import Unknown
-from gateway.held import HeldItem
+from gateway.held import HeldItem, Way
 from gateway.installation import ChannelOpener, Installation
 from gateway.intake import CheckReport, Receipt, Source
 from gateway.ledger import Ledger
@@ -302,9 +303,38 @@ class Gateway:
         """Whether anything waits for a person."""
         return held.anything_held(self.installation)
 
-    def statement(self, about: str, decision: str, person: str) -> Statement:
-        """What a person signs (`Statement.to_bytes`) to decide about a held item as it is now."""
-        return held.statement_for(self.installation, about, decision, person)
+    def ways(self, about: str) -> list[Way]:
+        """What may be decided now about any object, waiting or not. Raises `Unknown`."""
+        return held.ways_out(self.installation, about)
+
+    def attach(self, exhibit: Path | str) -> str:
+        """Keep what a decision rests on, as a rule the bank's letter, sealed; its SHA-256.
+
+        Raises `InputRefused` where it is empty or over 64 MiB.
+        """
+        path = Path(exhibit)
+        with path.open("rb") as source:
+            return exhibits.attach(self.installation, source, str(path))
+
+    def exhibit(self, sha256: str, output: Path | str) -> None:
+        """Write an exhibit to a new file, readable by its owner only. It may name people.
+
+        Raises `InputRefused` where none has that digest, `FileExistsError`.
+        """
+        path = Path(output)
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as sink:
+            try:
+                exhibits.read_exhibit(self.installation, sha256, sink)
+            except BaseException:
+                path.unlink()
+                raise
+
+    def statement(self, about: str, decision: str, person: str, *, exhibit: str = "") -> Statement:
+        """What a person signs (`Statement.to_bytes`) to decide about an object as it is now.
+
+        `exhibit` is what `attach` gave; decisions that rest on the bank's word need one.
+        """
+        return held.statement_for(self.installation, about, decision, person, exhibit)
 
     def decide(self, statement: Statement, signature: bytes) -> bool:
         """Record a signed decision; True when it was carried out, False when another is needed."""

@@ -48,6 +48,7 @@ _OUTSIDE = frozenset(
     }
 )
 """States that a file reaches only by being released, which is an event."""
+_AFTER_RELEASE = (BatchState.RELEASED, BatchState.HELD)
 _OWN = frozenset({str(Disposition.SET_ASIDE), str(Disposition.WITHDRAWN)})
 """What the gateway states by itself, without a bank's file."""
 
@@ -80,6 +81,7 @@ class _Checks:
         self._files: dict[int, FileLine] = {}
         self._received: dict[int, ReceivedLine] = {}
         self._payments = PackedPayments()
+        self._resolved = iter(journal.of("payment resolved"))
 
     # What was submitted.
 
@@ -98,7 +100,7 @@ class _Checks:
                 total_minor=batch.declared_total_minor,
                 left_out=batch.left_out_count,
             )
-            if batch.state == BatchState.RELEASED:
+            if batch.released_at is not None or batch.state in _AFTER_RELEASE:
                 self._agree(
                     place,
                     released.pop(name, None),
@@ -302,8 +304,38 @@ class _Checks:
                 self._add(place, f"payment {row.payment} is not in the bundle")
             if row.received is not None:
                 yield row
+            elif row.decided is not None:
+                self._check_resolved(place, row)
             elif row.status not in _OWN:
                 self._add(place, f"payment {row.payment} is {row.status}, and no file of a bank says so")
+        for told in self._resolved:
+            self._add(told.place, f"payment {told.body.get('payment')} was resolved and is not shown so")
+
+    def _check_resolved(self, place: str, row: OutcomeLine) -> None:
+        """Two persons signed exactly this, and the journal tells of it."""
+        told = next(self._resolved, None)
+        file = self._files.get(row.file or 0)
+        self._agree(
+            place,
+            told,
+            "payment resolved",
+            payment=row.payment,
+            file=None if file is None else file.name,
+            item=row.item,
+            status=row.status,
+            reason=row.reason,
+            credited_minor=row.credited_minor,
+            returned_minor=row.returned_minor,
+            object=row.decided,
+        )
+        persons = {
+            line.person
+            for _, line in self._bundle.lines("decisions", DecisionLine)
+            if (line.object, line.decision) == (row.decided, row.status)
+        }
+        if len(persons) < 2:
+            signed = ", ".join(sorted(persons)) or "nobody"
+            self._add(place, f"payment {row.payment} was resolved as {row.status}, signed by {signed}")
 
     # Who decided.
 
@@ -412,8 +444,10 @@ def _key_digest(person: PersonLine) -> str:
 
 
 def _rows_digest(rows: list[OutcomeLine]) -> str:
-    """As `settle` makes it: one JSON array of arrays, without the outcome's own key."""
-    return hashlib.sha256(msgspec.json.encode([msgspec.structs.astuple(row)[1:] for row in rows])).hexdigest()
+    """As `settle` makes it: one JSON array of arrays, without the outcome's own key and `decided`."""
+    return hashlib.sha256(
+        msgspec.json.encode([msgspec.structs.astuple(row)[1:-1] for row in rows])
+    ).hexdigest()
 
 
 def _shown(value: object) -> str:

@@ -213,7 +213,7 @@ _RECEIVED = """SELECT received_pk, bank, sha256, signature_sha256, name, kind, l
 _ACKNOWLEDGEMENTS = """SELECT acknowledgement_pk, file_pk, received_pk, verdict, reason, code, recorded_at
     FROM acknowledgement WHERE file_pk IN ({files}) ORDER BY acknowledgement_pk"""
 _OUTCOMES = """SELECT outcome_pk, payment_pk, file_pk, item, received_pk, line, stated, status,
-    outcome.reason, credited_minor, returned_minor, code, serial, value_date, recorded_at
+    outcome.reason, credited_minor, returned_minor, code, serial, value_date, recorded_at, decided
     FROM outcome JOIN payment USING (payment_pk) JOIN batch USING (batch_pk)
     WHERE {chosen} ORDER BY outcome_pk"""
 _FEES = """SELECT fee_pk, bank, kind, amount_minor, file_pk, item, payment_pk, received_pk, line, recorded_at

@@ -12,6 +12,7 @@ from datetime import datetime
 from itertools import pairwise
 
 from gateway import evidence
+from gateway.give_back import give_back
 from gateway.installation import Installation
 from gateway.ledger import Transaction
 from gateway.ledger_anchor import raise_sequence, sequences
@@ -22,7 +23,6 @@ from gateway.ledger_files import (
     hold_bank,
     move_file,
     parts_of,
-    release_attempts,
     set_attention,
 )
 from gateway.states import FileState
@@ -52,7 +52,7 @@ def doubt_files(transaction: Transaction, why: str, now: datetime) -> list[FileR
     """
     for file in files_in(transaction, None, FileState.PLANNED):
         move_file(transaction, file.file_pk, FileState.PLANNED, FileState.VOIDED)
-        release_attempts(transaction, file.file_pk)
+        give_back(transaction, file.file_pk, file.lane_pk, now)
         evidence.record(transaction, now, "file voided", file=file.name, why=why)
     doubtful = files_in(transaction, None, FileState.SEALED, FileState.UPLOADING, FileState.RELEASING)
     for file in doubtful:

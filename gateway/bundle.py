@@ -125,7 +125,11 @@ class AcknowledgementLine(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class OutcomeLine(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
-    """`payment` to `value_date`, then `recorded_at`, is the order in which an event digests them."""
+    """`payment` to `value_date`, then `recorded_at`, is the order in which an event digests them.
+
+    `decided` is the object of the decision that it rests on, null where a bank's file or the
+    gateway said it.
+    """
 
     outcome: int
     payment: int
@@ -142,6 +146,7 @@ class OutcomeLine(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     serial: str
     value_date: str | None
     recorded_at: str
+    decided: str | None
 
 
 class FeeLine(Struct, frozen=True, forbid_unknown_fields=True):

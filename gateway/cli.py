@@ -1,16 +1,14 @@
 """The command `bankgate`: what operators and schedulers call.
 
 Exit codes: 0 done, 1 some payments need a person, 2 bad usage, 3 refused input, 4 bank
-unreachable, 5 integrity; `key check` also 6 and 7. Tables for people, `--json` for programs.
-No command shows a name, an ID or an account number in full.
+unreachable, 5 integrity. Tables for people, `--json` for programs. No command shows a
+name, an ID or an account number in full.
 """
 
 from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
@@ -22,27 +20,15 @@ from channels.errors import ChannelError
 from formats import FormatError, Problem, Status
 from gateway import screen
 from gateway._interrupt import end_quietly
-from gateway.api import Gateway
 from gateway.cli_audit import audit
+from gateway.cli_decisions import COMMANDS as DECISIONS
 from gateway.cli_keys import key
+from gateway.cli_options import CONFIGURATION, JSON, opened
 from gateway.cli_store import backup, restore
 from gateway.config import Policy
 from gateway.errors import ConfigurationError, ExitCode, GatewayError, InputRefused
 from gateway.intake import CheckReport
 from keys.errors import KeyUnavailable, SealError, SignatureInvalid, SignatureMalformed, SignerUntrusted
-from keys.private import load_signer
-from keys.statement import sign_statement
-
-CONFIGURATION = click.option(
-    "--config",
-    "config",
-    type=click.Path(path_type=Path),
-    default=Path("bankgate.toml"),
-    envvar="BANKGATE_CONFIG",
-    show_default=True,
-    help="The installation's bankgate.toml.",
-)
-JSON = click.option("--json", "as_json", is_flag=True, help="JSON instead of tables, for programs.")
 
 _INTERRUPTED = 130
 
@@ -57,14 +43,8 @@ cli.add_command(audit)
 cli.add_command(key)
 cli.add_command(backup)
 cli.add_command(restore)
-
-
-@contextmanager
-def opened(config: Path) -> Iterator[Gateway]:
-    """The installation, in the language that it is configured to speak."""
-    with Gateway.open(config) as gateway:
-        screen.speak(gateway.configuration.language)
-        yield gateway
+for command in DECISIONS:
+    cli.add_command(command)
 
 
 @cli.command()
@@ -110,17 +90,6 @@ def submit(batch: Path, signature: Path | None, policy: str | None, config: Path
         screen.show_receipt(receipt, as_json, signed_only=platform.require_signature)
         if receipt.set_aside or receipt.held or receipt.left_out_count or not receipt.released:
             sys.exit(ExitCode.NEEDS_PERSON)
-
-
-@cli.command()
-@click.argument("batch_id")
-@click.option("--as", "person", required=True, help="Your name as it is enrolled.")
-@click.option("--key", type=click.Path(path_type=Path), required=True, help="Your private key (PEM).")
-@CONFIGURATION
-def release(batch_id: str, person: str, key: Path, config: Path) -> None:
-    """Consent, as one of two persons, that a batch may leave."""
-    with opened(config) as gateway:
-        _decide(gateway, gateway.batch_object(batch_id), "release", person, key)
 
 
 @cli.command()
@@ -202,36 +171,6 @@ def trace(payment_id: str, platform: str | None, config: Path, as_json: bool) ->
     """One payment's whole story."""
     with opened(config) as gateway:
         screen.show_story(gateway.trace(payment_id, platform), as_json)
-
-
-@cli.command()
-@click.argument("decision", required=False)
-@click.argument("about", metavar="[OBJECT]", required=False)
-@click.option("--as", "person", help="Your name as it is enrolled.")
-@click.option("--key", type=click.Path(path_type=Path), help="Your private key (PEM).")
-@CONFIGURATION
-@JSON
-def held(
-    decision: str | None, about: str | None, person: str | None, key: Path | None, config: Path, as_json: bool
-) -> None:
-    """What waits for a person; with DECISION and OBJECT, sign a way out of it."""
-    with opened(config) as gateway:
-        if decision is None:
-            items = gateway.held()
-            screen.show_held(items, as_json)
-            sys.exit(ExitCode.NEEDS_PERSON if items else ExitCode.DONE)
-        if about is None or person is None or key is None:
-            raise click.UsageError("a decision needs DECISION OBJECT --as NAME --key FILE")
-        _decide(gateway, about, decision, person, key)
-
-
-def _decide(gateway: Gateway, about: str, decision: str, person: str, key: Path) -> None:
-    statement = gateway.statement(about, decision, person)
-    signature = sign_statement(load_signer(person, key), statement.to_bytes())
-    done = gateway.decide(statement, signature)
-    screen.show_decision(statement, done)
-    if not done:
-        sys.exit(ExitCode.NEEDS_PERSON)
 
 
 @cli.command(context_settings={"ignore_unknown_options": True})

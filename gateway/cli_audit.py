@@ -9,20 +9,10 @@ from pathlib import Path
 import click
 
 from gateway import audit_verify, screen
-from gateway.api import Gateway
+from gateway.cli_options import CONFIGURATION, JSON, opened
 from gateway.errors import ExitCode
 from keys.envelope import Recipient
 
-_CONFIGURATION = click.option(
-    "--config",
-    "config",
-    type=click.Path(path_type=Path),
-    default=Path("bankgate.toml"),
-    envvar="BANKGATE_CONFIG",
-    show_default=True,
-    help="The installation's bankgate.toml.",
-)
-_JSON = click.option("--json", "as_json", is_flag=True, help="JSON instead of tables, for programs.")
 _DAY = click.DateTime(["%Y-%m-%d"])
 
 
@@ -32,12 +22,11 @@ def audit() -> None:
 
 
 @audit.command()
-@_CONFIGURATION
-@_JSON
+@CONFIGURATION
+@JSON
 def anchor(config: Path, as_json: bool) -> None:
     """Sign the journal's head, and put it to the anchor, now; tries again after a refusal."""
-    with Gateway.open(config) as gateway:
-        screen.speak(gateway.configuration.language)
+    with opened(config) as gateway:
         turn = gateway.anchor()
         if as_json:
             screen.as_json(turn)
@@ -60,8 +49,8 @@ def anchor(config: Path, as_json: bool) -> None:
     type=click.Path(path_type=Path),
     help="Certificate of who may read the identities; without it they are left out.",
 )
-@_CONFIGURATION
-@_JSON
+@CONFIGURATION
+@JSON
 def export(
     output: Path,
     batch_id: str | None,
@@ -74,8 +63,7 @@ def export(
     """Write a signed, pseudonymous bundle of everything, a batch or a period."""
     if batch_id is not None and (first is not None or last is not None):
         raise click.UsageError("--batch does not go with --from and --to")
-    with Gateway.open(config) as gateway:
-        screen.speak(gateway.configuration.language)
+    with opened(config) as gateway:
         exported = gateway.audit_export(
             output,
             batch_id=batch_id,
@@ -95,7 +83,7 @@ def export(
     help="A folder with the anchor's heads: finds a cut tail and an exchanged journal.",
 )
 @click.option("--trust", type=click.Path(path_type=Path), help="Certificates that may sign it (PEM).")
-@_JSON
+@JSON
 def verify(folder: Path, anchor: Path | None, trust: Path | None, as_json: bool) -> None:
     """Check an export, offline: exit code 0 where it holds, 5 where it does not."""
     report = audit_verify.verify(folder, anchor, trust)

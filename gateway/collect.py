@@ -18,18 +18,23 @@ from channels.channel import Channel, Entry
 from channels.errors import AlreadyExists, NotFound
 from formats import Problem
 from gateway import evidence
+from gateway.exhibits import keep
 from gateway.installation import Installation, canonical
 from gateway.ledger import Transaction
+from gateway.ledger_oddities import OddityKind, note_oddity
 from gateway.ledger_received import (
     ReceivedRow,
     Sighting,
     find_received,
+    forget_sighting,
     insert_received,
     is_our_own,
     move_received,
     note_sighting,
     received_in,
+    received_under_name,
     sighting,
+    unfetched_sightings,
 )
 from gateway.profile import Inbound, Profile
 from gateway.states import ReceivedState
@@ -41,6 +46,8 @@ LOOKS_NEEDED = 2
 INCOMPLETE = "not complete yet"
 STABLE_SECONDS = 5
 """Least time between the two looks over which a file must not change."""
+_NEVER_COMPLETE = timedelta(days=1)
+"""After so long a file without its flag or signature is no matter of waiting any more."""
 
 
 class Fetched(Struct, frozen=True):
@@ -70,21 +77,43 @@ def collect(installation: Installation, profile: Profile, channel: Channel) -> I
     for name, entry in entries.items():
         recognised = profile.recognise(name)
         if recognised is None:
-            if name not in companions and _note_strange(installation, profile, entry):
-                yield Fetched(name, "no pattern of the profile takes this name")
+            if name not in companions:
+                yield from _note_strange(installation, profile, channel, entry)
             continue
-        inbound = recognised[0]
+        inbound, said = recognised
         due = _due(installation, profile, inbound, entry, entries)
         if due is not True:
             if due is INCOMPLETE:
                 yield Fetched(name, INCOMPLETE)
             continue
         try:
-            yield Fetched(name, _fetch(installation, profile, channel, inbound, entries, name))
+            yield Fetched(name, _fetch(installation, profile, channel, inbound, entries, name, said.claim))
         except NotFound:
             # The bank took it away between the listing and the fetch; the next look tells.
             continue
+    _tell_of_gone(installation, profile, entries)
     _archive(installation, profile, channel, entries)
+
+
+def _tell_of_gone(installation: Installation, profile: Profile, entries: dict[str, Entry]) -> None:
+    """Files that were seen and never fetched, and are not there any more."""
+    with installation.ledger.write() as transaction:
+        now = installation.clock.now()
+        for seen in unfetched_sightings(transaction, profile.bank):
+            if seen.name in entries:
+                continue
+            if profile.recognise(seen.name) is not None:
+                note_oddity(
+                    transaction,
+                    now,
+                    OddityKind.GONE,
+                    profile.bank,
+                    seen.name,
+                    "it was taken away before it was complete and fetched: ask the bank for it",
+                    size_bytes=seen.size_bytes,
+                    first_seen_at=seen.first_seen_at,
+                )
+            forget_sighting(transaction, profile.bank, seen.name)
 
 
 def verify(installation: Installation, profile: Profile, received: ReceivedRow) -> VerifiedFile | None:
@@ -142,15 +171,42 @@ def _companions(profile: Profile, entries: dict[str, Entry]) -> set[str]:
     return found
 
 
-def _note_strange(installation: Installation, profile: Profile, entry: Entry) -> bool:
-    """Remember a name that nothing takes; True the first time."""
+def _note_strange(
+    installation: Installation, profile: Profile, channel: Channel, entry: Entry
+) -> Iterator[Fetched]:
+    """Tell a person once of what lies under a name that nothing takes, when it has stopped changing.
+
+    Its bytes are kept as an exhibit, as far as they are within the bank's limit; never read.
+    """
+    now = installation.clock.now()
     with installation.ledger.write() as transaction:
-        if sighting(transaction, profile.bank, entry.name) is not None:
-            return False
-        now = installation.clock.now()
-        note_sighting(transaction, profile.bank, _seen(entry, now, 1, 0))
-        evidence.record(transaction, now, "strange name", bank=profile.bank, name=entry.name)
-        return True
+        before = sighting(transaction, profile.bank, entry.name)
+        changed = before is None or not _is_as_seen(entry, before)
+        if changed:
+            note_sighting(transaction, profile.bank, _seen(entry, now, 1, 0))
+    if before is None or changed:
+        yield Fetched(entry.name, INCOMPLETE)
+        return
+    if before.fetched or not _is_stable(before, now):
+        return
+    exhibit, limit = "", profile.limits.inbound_bytes
+    if entry.size_bytes <= limit:
+        place = f"{profile.channel.inbox}/{entry.name}"
+        exhibit = keep(installation, lambda sink: channel.get(place, sink, limit))
+    with installation.ledger.write() as transaction:
+        note_sighting(transaction, profile.bank, _seen(entry, now, LOOKS_NEEDED, 1))
+        note_oddity(
+            transaction,
+            now,
+            OddityKind.STRANGE_NAME,
+            profile.bank,
+            entry.name,
+            "no pattern of the profile takes this name: it was not read",
+            exhibit=exhibit,
+            size_bytes=entry.size_bytes,
+            modified=entry.modified,
+        )
+    yield Fetched(entry.name, "no pattern of the profile takes this name")
 
 
 def _due(
@@ -172,12 +228,24 @@ def _due(
             # The same bytes may be signed rightly now: they are taken once more.
             before = _seen(entry, now, 1, 0)
             note_sighting(transaction, profile.bank, before)
-        elif now - datetime.fromisoformat(before.first_seen_at) >= timedelta(seconds=STABLE_SECONDS):
+        elif _is_stable(before, now):
             before = _seen(entry, datetime.fromisoformat(before.first_seen_at), before.looks + 1, 0)
             note_sighting(transaction, profile.bank, before)
-    complete = flag in entries if flag else before.looks >= LOOKS_NEEDED
-    if signature:
-        complete = complete and signature in entries
+        complete = flag in entries if flag else before.looks >= LOOKS_NEEDED
+        if signature:
+            complete = complete and signature in entries
+        if not complete and now - datetime.fromisoformat(before.first_seen_at) >= _NEVER_COMPLETE:
+            note_oddity(
+                transaction,
+                now,
+                OddityKind.NEVER_COMPLETE,
+                profile.bank,
+                entry.name,
+                "its flag or its signature does not come: ask the bank",
+                flag=flag,
+                signature=signature,
+                first_seen_at=before.first_seen_at,
+            )
     return complete or INCOMPLETE
 
 
@@ -187,6 +255,11 @@ def _signature_changed(transaction: Transaction, profile: Profile, signature: En
         return False
     fetched = sighting(transaction, profile.bank, signature.name)
     return fetched is not None and not _is_as_seen(signature, fetched)
+
+
+def _is_stable(before: Sighting, now: datetime) -> bool:
+    """Whether long enough has passed since the first look at it."""
+    return now - datetime.fromisoformat(before.first_seen_at) >= timedelta(seconds=STABLE_SECONDS)
 
 
 def _is_as_seen(entry: Entry, seen: Sighting) -> bool:
@@ -211,6 +284,7 @@ def _fetch(
     inbound: Inbound,
     entries: dict[str, Entry],
     name: str,
+    claim: str,
 ) -> str:
     folder, entry = profile.channel.inbox, entries[name]
     signature = b""
@@ -229,7 +303,8 @@ def _fetch(
             signature_sink.write(signature)
     now = installation.clock.now()
     with installation.ledger.write() as transaction:
-        known = find_received(transaction, profile.bank, sink.sha256, signature_sha256)
+        known = find_received(transaction, profile.bank, sink.sha256, signature_sha256, claim)
+        before = received_under_name(transaction, profile.bank, entry.name)
         note_sighting(transaction, profile.bank, _seen(entry, now, LOOKS_NEEDED, 1))
         if signature_name:
             note_sighting(transaction, profile.bank, _seen(entries[signature_name], now, LOOKS_NEEDED, 1))
@@ -240,6 +315,7 @@ def _fetch(
                 bank=profile.bank,
                 sha256=sink.sha256,
                 signature_sha256=signature_sha256,
+                claim=claim,
                 name=entry.name,
                 kind=inbound.kind,
                 layout=inbound.layout or "",
@@ -256,6 +332,17 @@ def _fetch(
             sha256=sink.sha256,
             size_bytes=sink.size_bytes,
         )
+        if before is not None and before.sha256 != sink.sha256:
+            note_oddity(
+                transaction,
+                now,
+                OddityKind.OTHER_CONTENT,
+                profile.bank,
+                entry.name,
+                "other bytes than before lie under this name: both were taken, ask the bank why",
+                sha256=sink.sha256,
+                before_sha256=before.sha256,
+            )
     if known is None:
         return "fetched"
     installation.spool.remove(stored)
@@ -333,6 +420,10 @@ def _archive(
         inbound = recognised[0]
         for part in (name, inbound.detached_signature_name(name), inbound.flag_name(name)):
             if part in entries:
+                now = channel.stat(f"{profile.channel.inbox}/{part}") if part == name else None
+                if now is not None and not _is_as_seen(now, before):
+                    # Replaced since it was listed: the next look fetches what lies there now.
+                    break
                 try:
                     channel.rename(f"{profile.channel.inbox}/{part}", f"{profile.channel.archive}/{part}")
                 except (AlreadyExists, NotFound):

@@ -12,20 +12,23 @@ from typing import Any
 
 import msgspec
 
-from formats import Codec, Decoder, Problem, RecordChunk, parse_reference
+from formats import AcknowledgementVerdict, Codec, Decoder, Problem, RecordChunk, parse_reference
+from gateway.double_payments import stop_payments_of
 from gateway.installation import Installation
-from gateway.ledger_files import FileRow, find_file, pinned_layout, set_attention
+from gateway.ledger_files import FileRow, find_file, pinned_layout
 from gateway.ledger_received import ReceivedRow
 from gateway.profile import Profile
-from gateway.states import AT_THE_BANK
+from gateway.states import AT_THE_BANK, FileState
 
 
 class Hold(Exception):
     """Undo everything of this received file and keep it for a person."""
 
-    def __init__(self, problems: list[Problem]) -> None:
+    def __init__(self, problems: list[Problem], file_pk: int | None = None) -> None:
         super().__init__(problems[0].message)
         self.problems = problems
+        self.file_pk = file_pk
+        """Our file that it is about, where that is known."""
 
 
 def find_our_file(
@@ -38,6 +41,11 @@ def find_our_file(
     """The file, and what the answer says of it that is not so. Raises `Hold`."""
     claims = _claims(profile, received, decoder, first)
     file = _agreed_file(installation, profile, received, claims)
+    if file.state not in AT_THE_BANK and not _rejects_again(file, decoder, first):
+        with installation.ledger.write() as transaction:
+            stop_payments_of(transaction, file, installation.clock.now())
+        message = f"file {file.name} is {file.state}, it was not sent"
+        raise Hold([problem_of(received, "not-at-the-bank", message)], file.file_pk)
     return file, _other_facts(received, decoder.facts, file)
 
 
@@ -94,13 +102,13 @@ def _agreed_file(
         what = " and ".join(claims) or "nothing in it"
         message = f"{what} name{'s' * (not claims)} one file of ours"
         raise Hold([problem_of(received, "which-file", message)])
-    file = next(iter(found.values()))
-    if file.state not in AT_THE_BANK:
-        with installation.ledger.write() as transaction:
-            set_attention(transaction, file.file_pk, f"the bank answered while the file was {file.state}")
-        message = f"file {file.name} is {file.state}, it was not sent"
-        raise Hold([problem_of(received, "not-at-the-bank", message)])
-    return file
+    return next(iter(found.values()))
+
+
+def _rejects_again(file: FileRow, decoder: Decoder, first: RecordChunk | None) -> bool:
+    """The bank says once more what it said before: that it rejected the file as a whole."""
+    verdict = decoder.facts.get("file.verdict")
+    return file.state is FileState.REJECTED and first is None and verdict == AcknowledgementVerdict.REJECTED
 
 
 def _other_facts(received: ReceivedRow, facts: dict[str, Any], file: FileRow) -> list[Problem]:

@@ -13,8 +13,12 @@ from gateway import evidence
 from gateway.errors import DecisionRefused
 from gateway.installation import Installation
 from gateway.ledger import Transaction
+from gateway.ledger_decisions import deciders, insert_decision, signed_about
 from keys.errors import SealError
 from keys.statement import verify_statement
+
+EXHIBIT = "exhibit"
+"""In a statement's `about`: SHA-256 of what the decision rests on, absent where it rests on nothing."""
 
 
 class Statement(Struct, frozen=True, kw_only=True):
@@ -33,6 +37,11 @@ class Statement(Struct, frozen=True, kw_only=True):
     def to_bytes(self) -> bytes:
         """The exact bytes that are signed: JSON with sorted keys."""
         return msgspec.json.encode(self, order="sorted")
+
+    @property
+    def exhibit(self) -> str:
+        """SHA-256 of what it rests on, "" for none."""
+        return str(self.about.get(EXHIBIT, ""))
 
     @property
     def subject(self) -> str:
@@ -61,16 +70,15 @@ def record_decision(
             f"{statement.person} has decided this already", hint="another person must decide too"
         )
     now = installation.clock.now()
-    transaction.run(
-        "INSERT INTO decision (object, decision, person, key_id, statement, signature, recorded_at)"
-        " VALUES (:object, :decision, :person, :key_id, :statement, :signature, :at)",
+    insert_decision(
+        transaction,
         object=statement.subject,
         decision=statement.decision,
         person=statement.person,
         key_id=person.key_id,
         statement=statement.to_bytes(),
         signature=signature,
-        at=now.isoformat(),
+        recorded_at=now.isoformat(),
     )
     evidence.record(
         transaction,
@@ -83,26 +91,31 @@ def record_decision(
         signature_sha256=hashlib.sha256(signature).hexdigest(),
         key_sha256=hashlib.sha256(base64.b64decode(person.public_key)).hexdigest(),
     )
-    return deciders(transaction, statement.subject, statement.decision)
+    return _in_force(installation, deciders(transaction, statement.subject, statement.decision))
 
 
-def deciders(transaction: Transaction, subject: str, decision: str) -> list[str]:
-    """Who has decided so about this object as it is."""
-    rows = transaction.all(
-        "SELECT person FROM decision WHERE object = :object AND decision = :decision ORDER BY decision_pk",
-        object=subject,
-        decision=decision,
-    )
-    return [row.person for row in rows]
+def _in_force(installation: Installation, persons: list[str]) -> list[str]:
+    """Those who still may decide, one for each key: one key under two names is one person."""
+    by_key: dict[str, str] = {}
+    for name in persons:
+        if name not in installation.configuration.persons:
+            continue
+        try:
+            by_key.setdefault(installation.keyring.person(name).public_key, name)
+        except SealError:
+            # The key has ended since it signed.
+            continue
+    return list(by_key.values())
 
 
-def decision_counts(transaction: Transaction, name: str) -> list[tuple[str, int]]:
-    """For each state in which an object was decided about: the decision and its number of persons."""
-    rows = transaction.all(
-        "SELECT decision, COUNT(*) AS persons FROM decision WHERE object >= :first AND object < :end"
-        " GROUP BY object, decision",
-        first=f"{name}#",
-        # "$" follows "#": every subject of this object, and of no other.
-        end=f"{name}$",
-    )
-    return [(row.decision, row.persons) for row in rows]
+def signed_so_far(transaction: Transaction, name: str, seen: dict[str, Any]) -> list[Statement]:
+    """What persons have signed about an object as it is now, whatever they rest it on."""
+    statements = [
+        msgspec.json.decode(row.statement, type=Statement) for row in signed_about(transaction, name)
+    ]
+    return [statement for statement in statements if without_exhibit(statement.about) == seen]
+
+
+def without_exhibit(about: dict[str, Any]) -> dict[str, Any]:
+    """What a person saw of the object itself."""
+    return {name: value for name, value in about.items() if name != EXHIBIT}

@@ -15,6 +15,7 @@ from formats import EncodeError, FileIdentity, Reason, Status
 from gateway import evidence
 from gateway.agreement import Agreement
 from gateway.errors import LedgerBehind
+from gateway.give_back import give_back
 from gateway.installation import Installation, canonical
 from gateway.ledger import Transaction
 from gateway.ledger_files import (
@@ -30,7 +31,6 @@ from gateway.ledger_files import (
     last_sequence,
     move_file,
     pin_layout,
-    release_attempts,
     sent_today,
     take_sequence,
 )
@@ -52,12 +52,11 @@ def void_unfinished(installation: Installation, bank: str) -> int:
     """Void files that were planned and never sealed; how many. Their payments wait again."""
     with installation.ledger.write() as transaction:
         unfinished = files_in(transaction, bank, FileState.PLANNED)
+        now = installation.clock.now()
         for file in unfinished:
             move_file(transaction, file.file_pk, FileState.PLANNED, FileState.VOIDED)
-            release_attempts(transaction, file.file_pk)
-            evidence.record(
-                transaction, installation.clock.now(), "file voided", file=file.name, why="not sealed"
-            )
+            give_back(transaction, file.file_pk, file.lane_pk, now)
+            evidence.record(transaction, now, "file voided", bank=bank, file=file.name, why="not sealed")
     return len(unfinished)
 
 
@@ -268,11 +267,12 @@ def _pin(installation: Installation, transaction: Transaction, profile: Profile,
 
 
 def _void(installation: Installation, planned: Planned, why: str) -> None:
+    now = installation.clock.now()
     with installation.ledger.write() as transaction:
         move_file(transaction, planned.file_pk, FileState.PLANNED, FileState.VOIDED)
-        release_attempts(transaction, planned.file_pk)
+        give_back(transaction, planned.file_pk, planned.lane.lane_pk, now)
         evidence.record(
-            transaction, installation.clock.now(), "file voided", file=planned.identity.name, why=why
+            transaction, now, "file voided", bank=planned.lane.bank, file=planned.identity.name, why=why
         )
 
 

@@ -35,7 +35,8 @@ from gateway.ledger_intake import (
     next_payment_key,
     subject_key,
 )
-from gateway.ledger_payments import link_reissues, refuse_reissues, state_totals
+from gateway.ledger_payments import state_totals
+from gateway.ledger_reissues import link_reissues, refuse_reissues
 from gateway.ledger_staging import Staging
 from gateway.locks import writing_spool
 from gateway.problems import ProblemList

@@ -22,7 +22,7 @@ from sqlalchemy.pool import NullPool
 
 from gateway.errors import IntegrityError, StorageFailed
 
-SCHEMA_REVISION = "0002"
+SCHEMA_REVISION = "0003"
 
 BUSY_TIMEOUT_SECONDS = 60
 """A submission of a million payments holds the write lock for a few seconds."""

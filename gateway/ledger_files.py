@@ -12,7 +12,7 @@ from sqlalchemy import Row
 from gateway.errors import NotPermitted
 from gateway.ledger import Transaction
 from gateway.ledger_intake import Subject
-from gateway.states import FILE_MOVES, FileState
+from gateway.states import FILE_MOVES, BatchState, FileState
 
 
 class LaneRow(Struct, frozen=True):
@@ -25,6 +25,7 @@ class LaneRow(Struct, frozen=True):
     spool_name: str
     source_platform: str
     currency: str
+    batch_state: BatchState
 
 
 class DuePayment(Struct, frozen=True, gc=False, array_like=True):
@@ -77,6 +78,11 @@ class PartRow(Struct, frozen=True, kw_only=True):
 
 _FILE_COLUMNS = ", ".join(f"file.{name}" for name in FileRow.__struct_fields__)
 
+_LANE_QUERY = (
+    "SELECT lane_pk, lane.batch_pk, bank, lane.department, spool_name, source_platform, currency,"
+    " batch.state AS batch_state FROM lane JOIN batch USING (batch_pk)"
+)
+
 _IS_DUE = (
     " payment.disposition = 'accepted'"
     " AND NOT EXISTS (SELECT 1 FROM attempt WHERE attempt.payment_pk = payment.payment_pk AND live = 1)"
@@ -87,22 +93,17 @@ _IS_DUE = (
 def due_lanes(transaction: Transaction, bank: str) -> list[LaneRow]:
     """Lanes of released batches in which payments may wait for a file."""
     rows = transaction.all(
-        "SELECT lane_pk, lane.batch_pk, bank, lane.department, spool_name, source_platform, currency"
-        " FROM lane JOIN batch USING (batch_pk)"
-        " WHERE lane.bank = :bank AND lane.due = 1 AND batch.state = 'released' ORDER BY lane_pk",
+        f"{_LANE_QUERY} WHERE lane.bank = :bank AND lane.due = 1 AND batch.state = 'released'"
+        " ORDER BY lane_pk",
         bank=bank,
     )
-    return [LaneRow(**row._mapping) for row in rows]
+    return [_lane_row(row) for row in rows]
 
 
 def lane_by_key(transaction: Transaction, lane_pk: int) -> LaneRow:
-    row = transaction.one(
-        "SELECT lane_pk, lane.batch_pk, bank, lane.department, spool_name, source_platform, currency"
-        " FROM lane JOIN batch USING (batch_pk) WHERE lane_pk = :pk",
-        pk=lane_pk,
-    )
+    row = transaction.one(f"{_LANE_QUERY} WHERE lane_pk = :pk", pk=lane_pk)
     assert row is not None
-    return LaneRow(**row._mapping)
+    return _lane_row(row)
 
 
 def due_subjects(transaction: Transaction, lane_pk: int) -> list[tuple[int, Subject]]:
@@ -220,6 +221,16 @@ def files_in(transaction: Transaction, bank: str | None, *states: FileState) -> 
     return [_file_row(row) for row in rows]
 
 
+def files_waiting(transaction: Transaction) -> list[FileRow]:
+    """Files that a person must look at, or that the next run looks for, oldest first."""
+    rows = transaction.all(
+        f"SELECT {_FILE_COLUMNS} FROM file WHERE attention IS NOT NULL OR state = :uncertain"
+        " ORDER BY file_pk",
+        uncertain=FileState.UNCERTAIN,
+    )
+    return [_file_row(row) for row in rows]
+
+
 def file_by_key(transaction: Transaction, file_pk: int) -> FileRow:
     row = transaction.one(f"SELECT {_FILE_COLUMNS} FROM file WHERE file_pk = :pk", pk=file_pk)
     assert row is not None
@@ -267,13 +278,12 @@ def move_file(
         raise NotPermitted(f"file {file_pk} is not {before} any more")
 
 
-def note_release_rank(transaction: Transaction, file_pk: int, before: int, rank: int) -> None:
+def note_release_rank(transaction: Transaction, file_pk: int, rank: int) -> None:
     """Say, before the deed, that part `rank` is about to become visible."""
     changed = transaction.run(
-        "UPDATE file SET releasing_rank = :rank WHERE file_pk = :pk AND state = 'releasing'"
-        " AND releasing_rank = :before",
+        "UPDATE file SET releasing_rank = MAX(releasing_rank, :rank)"
+        " WHERE file_pk = :pk AND state = 'releasing'",
         rank=rank,
-        before=before,
         pk=file_pk,
     )
     if changed != 1:
@@ -285,12 +295,81 @@ def set_attention(transaction: Transaction, file_pk: int, message: str | None) -
     transaction.run("UPDATE file SET attention = :message WHERE file_pk = :pk", message=message, pk=file_pk)
 
 
+def mark_file(transaction: Transaction, file_pk: int, state: FileState, message: str) -> bool:
+    """`set_attention` where the file is still in `state`, and nothing else is said of it."""
+    return (
+        transaction.run(
+            "UPDATE file SET attention = :message"
+            " WHERE file_pk = :pk AND state = :state AND attention IS NULL",
+            message=message,
+            pk=file_pk,
+            state=state,
+        )
+        == 1
+    )
+
+
+def add_attention(transaction: Transaction, file_pk: int, message: str) -> None:
+    """Say something more that a person must look at, once."""
+    before = file_by_key(transaction, file_pk).attention
+    if before is None:
+        set_attention(transaction, file_pk, message)
+    elif message not in before:
+        set_attention(transaction, file_pk, f"{before}; {message}")
+
+
 def release_attempts(transaction: Transaction, file_pk: int) -> None:
     """End the file's attempts: its payments may go into a new file."""
     transaction.run("UPDATE attempt SET live = 0 WHERE file_pk = :pk", pk=file_pk)
     transaction.run(
         "UPDATE lane SET due = 1 WHERE lane_pk = (SELECT lane_pk FROM file WHERE file_pk = :pk)", pk=file_pk
     )
+
+
+def renew_attempts(transaction: Transaction, file_pk: int) -> None:
+    """The file's attempts count again, but for payments that have a live one in another file."""
+    transaction.run(
+        "UPDATE attempt SET live = 1 WHERE file_pk = :pk AND NOT EXISTS (SELECT 1 FROM attempt AS other"
+        " WHERE other.payment_pk = attempt.payment_pk AND other.live = 1 AND other.file_pk <> :pk)",
+        pk=file_pk,
+    )
+
+
+def files_with_leftovers(transaction: Transaction, bank: str) -> list[FileRow]:
+    """Files that were given up and whose parts may still lie at the bank."""
+    rows = transaction.all(
+        f"SELECT {_FILE_COLUMNS} FROM file WHERE bank = :bank AND leftovers = 1"
+        " AND state IN ('voided', 'rejected') ORDER BY file_pk",
+        bank=bank,
+    )
+    return [_file_row(row) for row in rows]
+
+
+def forget_leftovers(transaction: Transaction, file_pk: int) -> None:
+    """Nothing of the file lies at the bank any more."""
+    transaction.run("UPDATE file SET leftovers = 0 WHERE file_pk = :pk", pk=file_pk)
+
+
+def unanswered_files(transaction: Transaction, bank: str) -> list[FileRow]:
+    """Files that the bank has and has not answered for all their payments, oldest first."""
+    return files_in(transaction, bank, FileState.SENT, FileState.ACKNOWLEDGED)
+
+
+def has_live_attempts(transaction: Transaction, file_pk: int) -> bool:
+    """Whether the file still has its payments: it has not given them back."""
+    row = transaction.one("SELECT 1 FROM attempt WHERE file_pk = :pk AND live = 1 LIMIT 1", pk=file_pk)
+    return row is not None
+
+
+def other_attempts(transaction: Transaction, file_pk: int) -> list[FileRow]:
+    """Files in which payments of this one have a live attempt, oldest first."""
+    rows = transaction.all(
+        f"SELECT DISTINCT {_FILE_COLUMNS} FROM attempt AS ours JOIN attempt AS other"
+        " ON other.payment_pk = ours.payment_pk AND other.live = 1 AND other.file_pk <> ours.file_pk"
+        " JOIN file ON file.file_pk = other.file_pk WHERE ours.file_pk = :pk ORDER BY file.file_pk",
+        pk=file_pk,
+    )
+    return [_file_row(row) for row in rows]
 
 
 def unfit_payments(transaction: Transaction, file_pk: int) -> int:
@@ -344,30 +423,34 @@ def has_outcomes(transaction: Transaction, file_pk: int) -> bool:
 
 
 BEHIND = "behind"
-"""Cause of a hold under which nothing leaves, while answers are still fetched and settled."""
+"""Cause of a hold: the ledger does not know all that left. Ended by two persons who reconciled."""
+OPERATOR = "operator"
+"""Cause of a hold: a person stopped the bank."""
+
+_NOTHING_LEAVES = (BEHIND, OPERATOR)
+"""Causes under which nothing leaves, while answers are still fetched and settled."""
 
 
 def bank_hold(transaction: Transaction, bank: str) -> str | None:
     """Why nothing is exchanged with the bank, or None."""
-    row = transaction.one(
-        "SELECT message FROM bank_hold WHERE bank = :bank AND cause <> :behind ORDER BY cause LIMIT 1",
+    rows = transaction.all(
+        "SELECT cause, message FROM bank_hold WHERE bank = :bank ORDER BY cause", bank=bank
+    )
+    return next((str(row.message) for row in rows if row.cause not in _NOTHING_LEAVES), None)
+
+
+def sending_stopped(transaction: Transaction, bank: str) -> tuple[str, str] | None:
+    """(cause, message) of why nothing may leave for the bank, the graver cause first, or None."""
+    held = {cause: message for _, cause, message in bank_holds(transaction, bank)}
+    return next(((cause, held[cause]) for cause in _NOTHING_LEAVES if cause in held), None)
+
+
+def bank_holds(transaction: Transaction, bank: str | None = None) -> list[tuple[str, str, str]]:
+    """(bank, cause, message) of every hold, or of one bank's."""
+    rows = transaction.all(
+        "SELECT bank, cause, message FROM bank_hold WHERE :bank IS NULL OR bank = :bank ORDER BY bank, cause",
         bank=bank,
-        behind=BEHIND,
     )
-    return None if row is None else str(row.message)
-
-
-def bank_behind(transaction: Transaction, bank: str) -> str | None:
-    """Why nothing may leave for the bank until a person has reconciled with it, or None."""
-    row = transaction.one(
-        "SELECT message FROM bank_hold WHERE bank = :bank AND cause = :behind", bank=bank, behind=BEHIND
-    )
-    return None if row is None else str(row.message)
-
-
-def bank_holds(transaction: Transaction) -> list[tuple[str, str, str]]:
-    """(bank, cause, message) of every held bank."""
-    rows = transaction.all("SELECT bank, cause, message FROM bank_hold ORDER BY bank, cause")
     return [(row.bank, row.cause, row.message) for row in rows]
 
 
@@ -382,8 +465,14 @@ def hold_bank(transaction: Transaction, bank: str, cause: str, message: str, at:
     )
 
 
-def clear_bank_hold(transaction: Transaction, bank: str) -> bool:
-    return transaction.run("DELETE FROM bank_hold WHERE bank = :bank", bank=bank) > 0
+def clear_bank_hold(transaction: Transaction, bank: str, *, behind: bool) -> None:
+    """End the bank's holds: that of a ledger that was behind, or all the others."""
+    transaction.run(
+        "DELETE FROM bank_hold WHERE bank = :bank AND (cause = :cause) = :behind",
+        bank=bank,
+        cause=BEHIND,
+        behind=behind,
+    )
 
 
 def backoff(transaction: Transaction, bank: str) -> tuple[int, datetime] | None:
@@ -405,6 +494,10 @@ def set_backoff(transaction: Transaction, bank: str, tries: int, at: datetime, m
 
 def clear_backoff(transaction: Transaction, bank: str) -> None:
     transaction.run("DELETE FROM bank_backoff WHERE bank = :bank", bank=bank)
+
+
+def _lane_row(row: Row[Any]) -> LaneRow:
+    return LaneRow(**{**row._mapping, "batch_state": BatchState(row.batch_state)})
 
 
 def _file_row(row: Row[Any]) -> FileRow:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from msgspec import Struct
 
 from formats import Batch, Reason, Status
 from gateway.errors import NotPermitted
 from gateway.ledger import Transaction
-from gateway.states import BatchState, Disposition
+from gateway.states import BATCH_MOVES, BEFORE_RELEASE, DISPOSITION_MOVES, BatchState, Disposition
 
 
 class BatchRow(Struct, frozen=True, kw_only=True):
@@ -44,6 +45,20 @@ class Subject(Struct, frozen=True):
 
 
 _BATCH_COLUMNS = ", ".join(BatchRow.__struct_fields__)
+
+_BEFORE_RELEASE = ",".join(f"'{state.value}'" for state in sorted(BEFORE_RELEASE))
+
+_NOT_LEFT = (
+    " NOT EXISTS (SELECT 1 FROM attempt JOIN file USING (file_pk) WHERE live = 1"
+    f" AND attempt.payment_pk = payment.payment_pk AND file.state NOT IN ({_BEFORE_RELEASE}))"
+)
+"""No bank can have the payment: it is in no file, or in one that is still here."""
+
+_WITHDRAWABLE = (
+    " disposition IN ('accepted', 'held')"
+    " AND NOT EXISTS (SELECT 1 FROM outcome WHERE outcome.payment_pk = payment.payment_pk)"
+    f" AND {_NOT_LEFT}"
+)
 
 
 def find_batch(transaction: Transaction, batch_id: str, source_platform: str | None = None) -> list[BatchRow]:
@@ -159,22 +174,21 @@ def insert_set_aside_outcomes(transaction: Transaction, batch_pk: int, at: datet
 
 
 def move_batch(
-    transaction: Transaction,
-    batch_pk: int,
-    before: BatchState,
-    after: BatchState,
-    at: datetime,
-    evidence: str,
+    transaction: Transaction, batch_pk: int, before: BatchState, after: BatchState, **values: Any
 ) -> None:
-    """Compare-and-set; raises `NotPermitted` where the batch is not in `before`."""
+    """Compare-and-set along `BATCH_MOVES`; `values` are columns that change with it.
+
+    Raises `NotPermitted` where the batch is not in `before`.
+    """
+    if after not in BATCH_MOVES[before]:
+        raise NotPermitted(f"no batch moves from {before} to {after}")
+    changes = "".join(f", {name} = :{name}" for name in values)
     changed = transaction.run(
-        "UPDATE batch SET state = :after, released_at = :at, release_evidence = :evidence"
-        " WHERE batch_pk = :pk AND state = :before",
+        f"UPDATE batch SET state = :after{changes} WHERE batch_pk = :pk AND state = :before",
         after=after,
         before=before,
-        at=at.isoformat(),
-        evidence=evidence,
         pk=batch_pk,
+        **values,
     )
     if changed != 1:
         raise NotPermitted(f"batch is not {before} any more")
@@ -183,38 +197,50 @@ def move_batch(
 def move_payment(
     transaction: Transaction, payment_pk: int, before: Disposition, after: Disposition, reason: Reason
 ) -> None:
-    """Compare-and-set of a payment's disposition; a set-aside or withdrawn one gets its outcome."""
+    """Compare-and-set along `DISPOSITION_MOVES`, of a payment that no bank can have.
+
+    A file that holds it and has not left is voided at its next turn. Raises `NotPermitted`.
+    """
+    if after not in DISPOSITION_MOVES[before]:
+        raise NotPermitted(f"no payment moves from {before} to {after}")
     changed = transaction.run(
         "UPDATE payment SET disposition = :after, reason = :reason"
-        " WHERE payment_pk = :pk AND disposition = :before"
-        " AND NOT EXISTS (SELECT 1 FROM attempt WHERE attempt.payment_pk = payment.payment_pk AND live = 1)",
+        f" WHERE payment_pk = :pk AND disposition = :before AND {_NOT_LEFT}",
         after=after,
         before=before,
         reason=reason,
         pk=payment_pk,
     )
     if changed != 1:
-        raise NotPermitted(f"payment is not {before} any more, or it is in a file")
+        raise NotPermitted(f"payment is not {before} any more, or the bank may have it")
 
 
-def withdraw_payments(transaction: Transaction, batch_pk: int, at: datetime) -> None:
-    """Withdraw every payment of a batch that was never released."""
-    transaction.run(
+def withdraw_payments(
+    transaction: Transaction, at: datetime, *, batch_pk: int | None = None, file_pk: int | None = None
+) -> int:
+    """Withdraw what no bank can have of a batch, or of a file that was given up; how many."""
+    whose = (
+        "batch_pk = :batch"
+        if file_pk is None
+        else "payment_pk IN (SELECT payment_pk FROM attempt WHERE file_pk = :file)"
+    )
+    chosen: dict[str, Any] = {"batch": batch_pk} if file_pk is None else {"file": file_pk}
+    rows = transaction.all(
+        f"SELECT payment_pk FROM payment WHERE {whose} AND {_WITHDRAWABLE} ORDER BY payment_pk", **chosen
+    )
+    transaction.many(
+        "UPDATE payment SET disposition = ?, reason = ? WHERE payment_pk = ?",
+        [(Disposition.WITHDRAWN.value, Reason.WITHDRAWN.value, row.payment_pk) for row in rows],
+    )
+    transaction.many(
         "INSERT INTO outcome (payment_pk, stated, status, reason, code, serial, recorded_at)"
-        " SELECT payment_pk, :status, :status, :reason, '', '', :at FROM payment"
-        " WHERE batch_pk = :batch AND disposition IN ('accepted', 'held') ORDER BY payment_pk",
-        status=Status.WITHDRAWN,
-        reason=Reason.WITHDRAWN,
-        at=at.isoformat(),
-        batch=batch_pk,
+        " VALUES (?,?,?,?,'','',?)",
+        [
+            (row.payment_pk, Status.WITHDRAWN, Status.WITHDRAWN, Reason.WITHDRAWN, at.isoformat())
+            for row in rows
+        ],
     )
-    transaction.run(
-        "UPDATE payment SET disposition = :withdrawn, reason = :reason"
-        " WHERE batch_pk = :batch AND disposition IN ('accepted', 'held')",
-        withdrawn=Disposition.WITHDRAWN,
-        reason=Reason.WITHDRAWN,
-        batch=batch_pk,
-    )
+    return len(rows)
 
 
 def append_gateway_outcome(

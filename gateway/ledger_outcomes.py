@@ -6,6 +6,7 @@ from array import array
 from collections.abc import Iterator
 from datetime import date, datetime
 from operator import itemgetter
+from typing import Any
 
 from msgspec import Struct
 
@@ -21,6 +22,10 @@ OutcomeValues = tuple[
 returned_minor, code, serial, value_date, recorded_at, bank_text"""
 
 
+Words = tuple[str, "int | None", str]
+"""What a bank said of a payment: status, credited minor units, its code."""
+
+
 class LatestOutcome(Struct, frozen=True):
     """The current outcome of a payment."""
 
@@ -29,6 +34,20 @@ class LatestOutcome(Struct, frozen=True):
     credited_minor: int | None
     returned_minor: int | None
     value_date: str | None
+    file_pk: int | None = None
+    """The file whose answer, or about which a decision, it is."""
+    decided: bool = False
+    """Persons said it, not the bank."""
+
+    def says(self, other: LatestOutcome) -> bool:
+        """Whether both say the same of the payment."""
+        return (self.status, self.reason, self.credited_minor, self.returned_minor, self.value_date) == (
+            other.status,
+            other.reason,
+            other.credited_minor,
+            other.returned_minor,
+            other.value_date,
+        )
 
 
 def append_outcomes(transaction: Transaction, rows: list[OutcomeValues]) -> None:
@@ -37,6 +56,34 @@ def append_outcomes(transaction: Transaction, rows: list[OutcomeValues]) -> None
         " credited_minor, returned_minor, code, serial, value_date, recorded_at, bank_text)"
         " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
         rows,
+    )
+
+
+def append_decided_outcome(
+    transaction: Transaction,
+    payment_pk: int,
+    item: tuple[int, int] | None,
+    outcome: tuple[Status, Reason],
+    amounts: tuple[int | None, int | None],
+    decided: str,
+    at: datetime,
+) -> None:
+    """An outcome that persons state. `item` is (file, item) of the live attempt, `amounts` are
+    credited and returned minor units, `decided` is the subject of their decision.
+    """
+    transaction.run(
+        "INSERT INTO outcome (payment_pk, file_pk, item, stated, status, reason, credited_minor,"
+        " returned_minor, code, serial, recorded_at, decided) VALUES (:payment, :file, :item, :status,"
+        " :status, :reason, :credited, :returned, '', '', :at, :decided)",
+        payment=payment_pk,
+        file=None if item is None else item[0],
+        item=None if item is None else item[1],
+        status=outcome[0],
+        reason=outcome[1],
+        credited=amounts[0],
+        returned=amounts[1],
+        at=at.isoformat(),
+        decided=decided,
     )
 
 
@@ -71,20 +118,74 @@ def payment_keys(transaction: Transaction, file_pk: int, count: int) -> array[in
     return array("q", (0, *map(itemgetter(0), rows)))
 
 
+_LATEST = "status, reason, credited_minor, returned_minor, value_date, file_pk, decided"
+
+
+def latest_outcome(transaction: Transaction, payment_pk: int) -> LatestOutcome | None:
+    """The current outcome of a payment, if it has one."""
+    row = transaction.one(
+        f"SELECT {_LATEST} FROM outcome WHERE payment_pk = :pk ORDER BY outcome_pk DESC LIMIT 1",
+        pk=payment_pk,
+    )
+    return None if row is None else _latest(row)
+
+
+def said_before_decisions(transaction: Transaction, file_pk: int) -> dict[int, set[Words]]:
+    """What the bank had said of the payments of a file about which persons decided, by payment_pk."""
+    rows = transaction.all(
+        "SELECT said.payment_pk, said.stated, said.credited_minor, said.code FROM outcome AS decided"
+        " JOIN outcome AS said ON said.payment_pk = decided.payment_pk AND said.file_pk = decided.file_pk"
+        " AND said.received_pk IS NOT NULL"
+        " WHERE decided.file_pk = :file AND decided.decided IS NOT NULL",
+        file=file_pk,
+    )
+    found: dict[int, set[Words]] = {}
+    for row in rows:
+        found.setdefault(row.payment_pk, set()).add((row.stated, row.credited_minor, row.code))
+    return found
+
+
 def latest_outcomes(transaction: Transaction, file_pk: int) -> dict[int, LatestOutcome]:
     """The current outcome of each payment of a file that has one, by payment_pk."""
     rows = transaction.stream(
-        "SELECT payment_pk, status, reason, credited_minor, returned_minor, value_date FROM outcome"
+        f"SELECT payment_pk, {_LATEST} FROM outcome"
         " WHERE payment_pk IN (SELECT payment_pk FROM attempt WHERE file_pk = :pk)"
         " ORDER BY outcome_pk",
         pk=file_pk,
     )
-    return {
-        row.payment_pk: LatestOutcome(
-            Status(row.status), Reason(row.reason), row.credited_minor, row.returned_minor, row.value_date
-        )
-        for row in rows
-    }
+    return {row.payment_pk: _latest(row) for row in rows}
+
+
+def _latest(row: Any) -> LatestOutcome:
+    return LatestOutcome(
+        Status(row.status),
+        Reason(row.reason),
+        row.credited_minor,
+        row.returned_minor,
+        row.value_date,
+        row.file_pk,
+        row.decided is not None,
+    )
+
+
+def unsettled_items(transaction: Transaction, file_pk: int) -> int:
+    """Items of a file whose payment has no outcome yet, or an unknown one."""
+    row = transaction.one(
+        "SELECT COUNT(*) AS number FROM attempt LEFT JOIN outcome AS latest ON latest.outcome_pk ="
+        " (SELECT MAX(outcome_pk) FROM outcome WHERE outcome.payment_pk = attempt.payment_pk)"
+        " WHERE attempt.file_pk = :pk AND (latest.status IS NULL OR latest.status = 'unknown')",
+        pk=file_pk,
+    )
+    assert row is not None
+    return int(row.number)
+
+
+def was_rejected(transaction: Transaction, file_pk: int) -> bool:
+    """Whether the bank has said before that it rejected the file as a whole."""
+    row = transaction.one(
+        "SELECT 1 FROM acknowledgement WHERE file_pk = :file AND verdict = 'rejected' LIMIT 1", file=file_pk
+    )
+    return row is not None
 
 
 def append_acknowledgement(

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from msgspec import Struct
 from sqlalchemy import Row
 
-from formats import Problem, Reason, Severity, Status
+from formats import Reason, Status
 from gateway.ledger import Transaction
-from gateway.ledger_staging import Staging
-from gateway.money import yuan
-from gateway.states import AT_THE_BANK, REISSUABLE, Disposition, FileState, PaymentState
+from gateway.states import Disposition, PaymentState
 
 STATE_OF_PAYMENT = """CASE
-    WHEN latest.status IS NOT NULL AND latest.file_pk IS NOT NULL THEN latest.status
+    WHEN latest.status IS NOT NULL AND latest.status NOT IN ('set_aside', 'withdrawn') THEN latest.status
     WHEN payment.disposition <> 'accepted' THEN payment.disposition
     WHEN EXISTS (SELECT 1 FROM attempt WHERE attempt.payment_pk = payment.payment_pk AND live = 1)
         THEN 'dispatched'
@@ -25,19 +23,27 @@ LATEST_OUTCOME = """LEFT JOIN outcome AS latest ON latest.outcome_pk =
     (SELECT MAX(outcome_pk) FROM outcome WHERE outcome.payment_pk = payment.payment_pk)"""
 
 
+_PAYMENT_COLUMNS = (
+    "payment.payment_pk, payment.payment_id, payment.batch_pk, payment.lane_pk, payment.position,"
+    " payment.source_line, payment.amount_minor, payment.disposition, payment.reason,"
+    f" {STATE_OF_PAYMENT} AS state, COALESCE(latest.outcome_pk, 0) AS outcome_pk"
+)
+
+
 class PaymentRow(Struct, frozen=True, kw_only=True):
-    """One payment with its derived state."""
+    """One payment with its derived state. `outcome_pk` is its latest outcome, 0 where it has none."""
 
     payment_pk: int
     payment_id: str
     batch_pk: int
-    lane_pk: int
-    position: int
+    lane_pk: int | None
+    position: int | None
     source_line: int
     amount_minor: int
     disposition: Disposition
     reason: Reason
     state: PaymentState
+    outcome_pk: int
 
 
 class StateTotal(Struct, frozen=True):
@@ -54,9 +60,7 @@ def find_payment(
 ) -> list[PaymentRow]:
     """Payments of that id: at most one a platform."""
     rows = transaction.all(
-        "SELECT payment.payment_pk, payment.payment_id, batch_pk, lane_pk, position, source_line,"
-        f" amount_minor, disposition, payment.reason, {STATE_OF_PAYMENT} AS state"
-        " FROM payment_key JOIN payment USING (payment_pk)"
+        f"SELECT {_PAYMENT_COLUMNS} FROM payment_key JOIN payment USING (payment_pk)"
         f" {LATEST_OUTCOME} WHERE payment_key.payment_id = :payment_id"
         # The key begins with the platform: without naming each, every row would be looked at.
         " AND source_platform IN (SELECT source_platform FROM batch"
@@ -68,13 +72,63 @@ def find_payment(
 
 
 def held_payments(transaction: Transaction) -> Iterator[PaymentRow]:
+    """Payments that wait for a person before anything leaves."""
     rows = transaction.stream(
-        "SELECT payment_pk, payment_id, batch_pk, lane_pk, position, source_line, amount_minor,"
-        " disposition, reason, disposition AS state FROM payment WHERE disposition = 'held'"
-        " ORDER BY payment_pk"
+        f"SELECT {_PAYMENT_COLUMNS} FROM payment {LATEST_OUTCOME} WHERE disposition = 'held'"
+        " ORDER BY payment.payment_pk"
     )
     for row in rows:
         yield _payment_row(row)
+
+
+def payments_in_doubt(transaction: Transaction) -> Iterator[PaymentRow]:
+    """Payments whose latest outcome is unknown or discrepant: only a result or a person ends that."""
+    rows = transaction.stream(
+        # The list of statuses is that of the index `outcome_in_doubt`.
+        f"SELECT {_PAYMENT_COLUMNS} FROM outcome AS latest JOIN payment USING (payment_pk)"
+        " WHERE latest.status IN ('unknown', 'discrepant') AND latest.outcome_pk ="
+        " (SELECT MAX(outcome_pk) FROM outcome WHERE outcome.payment_pk = latest.payment_pk)"
+        " ORDER BY payment.payment_pk"
+    )
+    for row in rows:
+        yield _payment_row(row)
+
+
+def bank_of_payment(transaction: Transaction, payment_pk: int) -> str | None:
+    """The bank that the payment is for; None where it was set aside before it had one."""
+    row = transaction.one(
+        "SELECT bank FROM payment JOIN lane USING (lane_pk) WHERE payment_pk = :pk", pk=payment_pk
+    )
+    return None if row is None else str(row.bank)
+
+
+def payments_of_file(transaction: Transaction, file_pk: int) -> dict[int, Disposition]:
+    """What the gateway has decided about each payment of a file, by payment_pk in item order."""
+    rows = transaction.all(
+        "SELECT payment_pk, disposition FROM attempt JOIN payment USING (payment_pk)"
+        " WHERE file_pk = :pk ORDER BY item",
+        pk=file_pk,
+    )
+    return {row.payment_pk: Disposition(row.disposition) for row in rows}
+
+
+def payments_stopped(transaction: Transaction, file_pk: int) -> list[int]:
+    """Payments of a file that are held since its bank spoke of it after it was given up."""
+    rows = transaction.all(
+        "SELECT payment_pk FROM attempt JOIN payment USING (payment_pk) WHERE file_pk = :pk"
+        " AND disposition = 'held' AND reason = :reason ORDER BY item",
+        pk=file_pk,
+        reason=Reason.CONTRADICTED,
+    )
+    return [int(row.payment_pk) for row in rows]
+
+
+def live_item(transaction: Transaction, payment_pk: int) -> tuple[int, int] | None:
+    """(file, item) of the payment's live attempt, or None."""
+    row = transaction.one(
+        "SELECT file_pk, item FROM attempt WHERE payment_pk = :pk AND live = 1", pk=payment_pk
+    )
+    return None if row is None else (int(row.file_pk), int(row.item))
 
 
 def state_totals(transaction: Transaction, batch_pk: int | None = None) -> list[StateTotal]:
@@ -122,29 +176,6 @@ def subject_of(transaction: Transaction, payment_pk: int) -> tuple[str, str, str
     return row.department, row.programme, row.period
 
 
-def relatives_of(transaction: Transaction, payment_pk: int) -> tuple[str, str]:
-    """(id of the payment that it replaces, id of the one that replaces it); "" for none."""
-    row = transaction.one(
-        "SELECT (SELECT payment_id FROM reissue JOIN payment ON payment_pk = predecessor_pk"
-        "  WHERE successor_pk = :pk) AS replaces,"
-        " (SELECT payment_id FROM reissue JOIN payment ON payment_pk = successor_pk"
-        "  WHERE predecessor_pk = :pk) AS replaced_by",
-        pk=payment_pk,
-    )
-    assert row is not None
-    return row.replaces or "", row.replaced_by or ""
-
-
-def decisions_about(transaction: Transaction, name: str) -> list[dict[str, Any]]:
-    """Signed decisions about an object: decision, person, recorded_at."""
-    rows = transaction.all(
-        "SELECT decision, person, recorded_at FROM decision WHERE object LIKE :pattern ESCAPE '\\'"
-        " ORDER BY decision_pk",
-        pattern=name.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "#%",
-    )
-    return [dict(row._mapping) for row in rows]
-
-
 def reason_totals(
     transaction: Transaction, batch_pk: int | None = None
 ) -> list[tuple[Status, Reason, int, int]]:
@@ -159,127 +190,11 @@ def reason_totals(
     return [(Status(row.status), Reason(row.reason), row.number, row.instructed) for row in rows]
 
 
-def refuse_reissues(transaction: Transaction, source_platform: str, staging: Staging) -> list[Problem]:
-    """Set aside each staged payment that may not replace the one it names.
-
-    Permitted only after the predecessor was set aside, failed (and its file is settled) or
-    was returned, with the same amount to the minor unit, and while no other successor lives.
-    """
-    problems = []
-    claimed: set[int] = set()
-    for payment_id, predecessor_id, amount_minor, line in staging.reissues():
-        found = find_payment(transaction, predecessor_id, source_platform)
-        obstacle = _reissue_obstacle(transaction, found[0] if found else None, amount_minor, claimed)
-        if obstacle:
-            staging.set_aside(payment_id, line, Reason.REISSUE_REFUSED)
-            problems.append(
-                Problem(
-                    code="reissue-refused",
-                    severity=Severity.SETS_ASIDE,
-                    reason=Reason.REISSUE_REFUSED,
-                    line=line,
-                    column="reissue_of",
-                    found=predecessor_id[:40],
-                    wanted="a payment that was set aside, failed or returned, with the same amount",
-                    message=f"row {line} reissue_of {predecessor_id[:40]}: {obstacle}",
-                    payment_id=payment_id,
-                )
-            )
-        else:
-            claimed.add(found[0].payment_pk)
-    return problems
-
-
-def link_reissues(transaction: Transaction, source_platform: str, staging: Staging) -> None:
-    """Record predecessor and successor; the table's keys refuse a second live successor."""
-    for payment_id, predecessor_id, _, _ in staging.reissues():
-        predecessor = find_payment(transaction, predecessor_id, source_platform)[0]
-        successor = find_payment(transaction, payment_id, source_platform)[0]
-        transaction.run("DELETE FROM reissue WHERE predecessor_pk = :pk", pk=predecessor.payment_pk)
-        transaction.run(
-            "INSERT INTO reissue (predecessor_pk, successor_pk) VALUES (:predecessor, :successor)",
-            predecessor=predecessor.payment_pk,
-            successor=successor.payment_pk,
-        )
-
-
-def successors_to_stop(transaction: Transaction, file_pk: int) -> list[int]:
-    """Payments of a file that replace one which may not be replaced any more."""
-    rows = transaction.all(
-        "SELECT reissue.successor_pk, reissue.predecessor_pk FROM attempt"
-        " JOIN reissue ON reissue.successor_pk = attempt.payment_pk"
-        " WHERE attempt.file_pk = :file AND attempt.live = 1",
-        file=file_pk,
-    )
-    return [
-        row.successor_pk for row in rows if latest_status(transaction, row.predecessor_pk) not in REISSUABLE
-    ]
-
-
-class SuccessorThatLeft(Struct, frozen=True):
-    """A payment that a bank may have, with the one that it replaces."""
-
-    file_pk: int
-    file_name: str
-    successor: str
-    predecessor: str
-
-
-def successors_that_left(transaction: Transaction, payment_keys: Iterable[int]) -> list[SuccessorThatLeft]:
-    """Which of these payments have a successor that cannot be stopped any more."""
-    states = ",".join(f"'{state.value}'" for state in sorted(AT_THE_BANK))
-    found = []
-    for payment_pk in payment_keys:
-        row = transaction.one(
-            "SELECT file_pk, file.name, later.payment_id AS successor, earlier.payment_id AS predecessor"
-            " FROM reissue JOIN payment AS earlier ON earlier.payment_pk = predecessor_pk"
-            " JOIN payment AS later ON later.payment_pk = successor_pk"
-            " JOIN attempt ON attempt.payment_pk = successor_pk AND attempt.live = 1"
-            " JOIN file USING (file_pk)"
-            f" WHERE predecessor_pk = :pk AND file.state IN ({states})",
-            pk=payment_pk,
-        )
-        if row is not None:
-            found.append(SuccessorThatLeft(row.file_pk, row.name, row.successor, row.predecessor))
-    return found
-
-
 def latest_status(transaction: Transaction, payment_pk: int) -> Status | None:
     row = transaction.one(
         "SELECT status FROM outcome WHERE payment_pk = :pk ORDER BY outcome_pk DESC LIMIT 1", pk=payment_pk
     )
     return None if row is None else Status(row.status)
-
-
-def _reissue_obstacle(
-    transaction: Transaction, predecessor: PaymentRow | None, amount_minor: int, claimed: set[int]
-) -> str:
-    if predecessor is None:
-        return "no such payment of this platform"
-    if predecessor.amount_minor != amount_minor:
-        return f"it was {yuan(predecessor.amount_minor)}, this one is {yuan(amount_minor)}"
-    status = latest_status(transaction, predecessor.payment_pk)
-    if status not in REISSUABLE:
-        return f"it is {predecessor.state}, and only set aside, failed or returned payments are paid again"
-    if status is Status.FAILED and _file_state(transaction, predecessor.payment_pk) is not FileState.SETTLED:
-        return "its file is not settled yet"
-    successor = transaction.one(
-        "SELECT successor_pk, disposition FROM reissue JOIN payment ON payment_pk = successor_pk"
-        " WHERE predecessor_pk = :pk",
-        pk=predecessor.payment_pk,
-    )
-    dead = (Disposition.SET_ASIDE, Disposition.WITHDRAWN)
-    if predecessor.payment_pk in claimed or (successor is not None and successor.disposition not in dead):
-        return "another payment replaces it already"
-    return ""
-
-
-def _file_state(transaction: Transaction, payment_pk: int) -> FileState | None:
-    row = transaction.one(
-        "SELECT file.state FROM attempt JOIN file USING (file_pk) WHERE payment_pk = :pk AND live = 1",
-        pk=payment_pk,
-    )
-    return None if row is None else FileState(row.state)
 
 
 def _payment_row(row: Row[Any]) -> PaymentRow:
@@ -294,4 +209,5 @@ def _payment_row(row: Row[Any]) -> PaymentRow:
         disposition=Disposition(row.disposition),
         reason=Reason(row.reason),
         state=PaymentState(row.state),
+        outcome_pk=row.outcome_pk,
     )

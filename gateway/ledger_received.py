@@ -42,6 +42,7 @@ class ReceivedRow(Struct, frozen=True, kw_only=True):
     verdict: str | None
     problems: str
     accepted_problems: int
+    closed_at: str | None
 
 
 _COLUMNS = ", ".join(ReceivedRow.__struct_fields__)
@@ -57,6 +58,20 @@ def sighting(transaction: Transaction, bank: str, name: str) -> Sighting | None:
     return None if row is None else Sighting(**row._mapping)
 
 
+def unfetched_sightings(transaction: Transaction, bank: str) -> list[Sighting]:
+    """Names that were seen and whose bytes are not stored."""
+    rows = transaction.all(
+        "SELECT name, size_bytes, modified, first_seen_at, looks, fetched FROM sighting"
+        " WHERE bank = :bank AND fetched = 0 ORDER BY name",
+        bank=bank,
+    )
+    return [Sighting(**row._mapping) for row in rows]
+
+
+def forget_sighting(transaction: Transaction, bank: str, name: str) -> None:
+    transaction.run("DELETE FROM sighting WHERE bank = :bank AND name = :name", bank=bank, name=name)
+
+
 def note_sighting(transaction: Transaction, bank: str, seen: Sighting) -> None:
     values = {name: getattr(seen, name) for name in seen.__struct_fields__}
     transaction.run(
@@ -70,14 +85,27 @@ def note_sighting(transaction: Transaction, bank: str, seen: Sighting) -> None:
 
 
 def find_received(
-    transaction: Transaction, bank: str, sha256: str, signature_sha256: str
+    transaction: Transaction, bank: str, sha256: str, signature_sha256: str, claim: str
 ) -> ReceivedRow | None:
+    """The file of that content and signature, about that file of ours as far as its name says."""
     row = transaction.one(
         f"SELECT {_COLUMNS} FROM received WHERE bank = :bank AND sha256 = :sha256"
-        " AND signature_sha256 = :signature",
+        " AND signature_sha256 = :signature AND claim = :claim",
         bank=bank,
         sha256=sha256,
         signature=signature_sha256,
+        claim=claim,
+    )
+    return None if row is None else _received_row(row)
+
+
+def received_under_name(transaction: Transaction, bank: str, name: str) -> ReceivedRow | None:
+    """The latest file that was fetched under this name."""
+    row = transaction.one(
+        f"SELECT {_COLUMNS} FROM received WHERE bank = :bank AND name = :name"
+        " ORDER BY received_pk DESC LIMIT 1",
+        bank=bank,
+        name=name,
     )
     return None if row is None else _received_row(row)
 
@@ -106,6 +134,17 @@ def received_in(transaction: Transaction, bank: str | None, *states: ReceivedSta
     return [_received_row(row) for row in rows]
 
 
+def received_waiting(transaction: Transaction) -> list[ReceivedRow]:
+    """Held files, and refused ones that nobody has closed, oldest first."""
+    rows = transaction.all(
+        f"SELECT {_COLUMNS} FROM received WHERE state = :held OR (state = :refused AND closed_at IS NULL)"
+        " ORDER BY received_pk",
+        held=ReceivedState.HELD,
+        refused=ReceivedState.REFUSED,
+    )
+    return [_received_row(row) for row in rows]
+
+
 def received_by_key(transaction: Transaction, received_pk: int) -> ReceivedRow | None:
     row = transaction.one(f"SELECT {_COLUMNS} FROM received WHERE received_pk = :pk", pk=received_pk)
     return None if row is None else _received_row(row)
@@ -129,9 +168,73 @@ def move_received(
         raise NotPermitted(f"received file {received_pk} is not {before} any more")
 
 
+def accept_problems(transaction: Transaction, received_pk: int) -> bool:
+    """Believe a held file in spite of the problems that it has now; False where it is not held."""
+    return (
+        transaction.run(
+            "UPDATE received SET accepted_problems = 1 WHERE received_pk = :pk AND state = :held",
+            pk=received_pk,
+            held=ReceivedState.HELD,
+        )
+        == 1
+    )
+
+
+def close_received(transaction: Transaction, received_pk: int, at: datetime) -> None:
+    """A person has looked at a refused file: it does not wait any more."""
+    transaction.run(
+        "UPDATE received SET closed_at = :at WHERE received_pk = :pk AND state = :refused",
+        pk=received_pk,
+        at=at.isoformat(),
+        refused=ReceivedState.REFUSED,
+    )
+
+
+def hold_again(transaction: Transaction, received_pk: int, problems: str, file_pk: int | None) -> None:
+    """A held file that was accepted and does not add up in another way: it is held anew."""
+    transaction.run(
+        "UPDATE received SET problems = :problems, accepted_problems = 0, file_pk = :file"
+        " WHERE received_pk = :pk AND state = :held",
+        problems=problems,
+        file=file_pk,
+        pk=received_pk,
+        held=ReceivedState.HELD,
+    )
+
+
+def retry_held(transaction: Transaction, file_pk: int) -> list[str]:
+    """Held answers to a file are looked at again, since more is known of it now; their names."""
+    rows = transaction.all(
+        f"SELECT {_COLUMNS} FROM received WHERE file_pk = :file AND state = :held AND accepted_problems = 0"
+        " ORDER BY received_pk",
+        file=file_pk,
+        held=ReceivedState.HELD,
+    )
+    for row in rows:
+        move_received(transaction, row.received_pk, ReceivedState.HELD, ReceivedState.RECEIVED, problems="[]")
+    return [row.name for row in rows]
+
+
+def is_answered(transaction: Transaction, file_pk: int) -> bool:
+    """Whether a bank has said something about a file's payments, believed already or still held."""
+    row = transaction.one(
+        "SELECT 1 FROM received WHERE file_pk = :file AND kind = 'result'"
+        " AND state IN ('received', 'verified', 'held')"
+        " UNION ALL SELECT 1 FROM outcome WHERE file_pk = :file AND received_pk IS NOT NULL LIMIT 1",
+        file=file_pk,
+    )
+    return row is not None
+
+
 def is_our_own(transaction: Transaction, sha256: str) -> str | None:
-    """Name of a file of ours that has these very bytes, or None."""
-    row = transaction.one("SELECT name FROM file_part WHERE sha256 = :sha256 LIMIT 1", sha256=sha256)
+    """Name of a file of ours that has these very bytes, or None.
+
+    A flag says nothing of its own, and an empty file is everybody's.
+    """
+    row = transaction.one(
+        "SELECT name FROM file_part WHERE sha256 = :sha256 AND part <> 'flag' AND size_bytes > 0 LIMIT 1",
+        sha256=sha256,
+    )
     return None if row is None else str(row.name)
 
 

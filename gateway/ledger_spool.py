@@ -21,6 +21,7 @@ _REFERRED = """
     UNION ALL SELECT spool_name, '' FROM lane
     UNION ALL SELECT items_name, '' FROM file WHERE items_name IS NOT NULL
     UNION ALL SELECT spool_name, sha256 FROM file_part
+    UNION ALL SELECT spool_name, sha256 FROM exhibit
     UNION ALL SELECT spool_name, sha256 FROM received
     UNION ALL SELECT signature_spool_name, signature_sha256 FROM received
         WHERE signature_spool_name IS NOT NULL"""

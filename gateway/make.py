@@ -73,6 +73,7 @@ def make_file(installation: Installation, profile: Profile, codec: Codec, planne
             transaction,
             installation.clock.now(),
             "file sealed",
+            bank=planned.identity.bank,
             file=planned.identity.name,
             parts={part.name: part.sha256 for part in parts},
             aliases=changes.counts["alias"],

@@ -11,7 +11,7 @@ from msgspec import Struct
 from formats import RecordChunk, Status, items_of_sequence
 from gateway.items import Items
 from gateway.ledger_files import FileRow
-from gateway.ledger_outcomes import LatestOutcome
+from gateway.ledger_outcomes import LatestOutcome, Words
 
 Mistake = tuple[str, str]
 """Code and message of a problem."""
@@ -22,6 +22,7 @@ class Book(Struct):
 
     `written` is what we wrote, `keys` the payment_pk by item, `current` the outcome by
     payment_pk as it was before this answer, `again` the items that were named more than once.
+    `said` is what the bank had said of payments about which persons decided since, by payment_pk.
     `seen` and `settled` have a byte for each item: 1 once it was named, 1 while its payment has
     an outcome other than unknown.
     """
@@ -30,18 +31,26 @@ class Book(Struct):
     written: Items
     keys: array[int]
     current: dict[int, LatestOutcome]
+    said: dict[int, set[Words]]
     seen: bytearray
     settled: bytearray
     again: set[int]
 
     @classmethod
-    def open(cls, file: FileRow, written: Items, keys: array[int], current: dict[int, LatestOutcome]) -> Self:
+    def open(
+        cls,
+        file: FileRow,
+        written: Items,
+        keys: array[int],
+        current: dict[int, LatestOutcome],
+        said: dict[int, set[Words]],
+    ) -> Self:
         """Nothing of the answer was read yet."""
         settled = bytearray(len(keys))
         if current:
             ended = {key for key, outcome in current.items() if outcome.status is not Status.UNKNOWN}
             settled = bytearray(key in ended for key in keys)
-        return cls(file, written, keys, current, bytearray(len(keys)), settled, set())
+        return cls(file, written, keys, current, said, bytearray(len(keys)), settled, set())
 
     @property
     def open_items(self) -> int:

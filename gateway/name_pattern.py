@@ -57,6 +57,12 @@ class NameMatch(Struct, frozen=True, kw_only=True):
         """The outgoing file's name, where the pattern has `{name}`."""
         return self.values.get("name", "")
 
+    @property
+    def claim(self) -> str:
+        """Which of our files the name points at, by its text; "" where it points at none."""
+        named = (self.values.get(field) for field in ("name", "stem", "sequence"))
+        return next((text for text in named if text), "")
+
 
 class _Piece(Struct, frozen=True):
     """A literal, or a field with its format."""

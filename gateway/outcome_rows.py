@@ -19,7 +19,7 @@ from formats import Reason, Status
 from gateway.judge import Columns, Verdicts
 from gateway.ledger_outcomes import LatestOutcome, OutcomeValues
 from gateway.matching import Book
-from gateway.states import REISSUABLE, effective_outcome
+from gateway.states import REISSUABLE, effective_outcome, outcome_across_files
 
 _WORDS: dict[str, str] = {word: str(word.value) for kind in (Status, Reason) for word in kind}
 """Plain texts: what is encoded and bound a million times."""
@@ -70,7 +70,7 @@ def outcome_rows(
     (each sealing differs): what an event `outcomes` tells and an audit compares.
     """
     keys, days = book.keys_of(items), _iso_days(columns.value_dates)
-    effects = _effects(book, keys, items, verdicts, days)
+    effects = _effects(book, keys, items, verdicts, columns.codes, days)
     told = list(
         zip(
             keys,
@@ -97,7 +97,12 @@ def outcome_rows(
 
 
 def _effects(
-    book: Book, keys: list[int], items: Sequence[int], verdicts: Verdicts, days: list[str | None]
+    book: Book,
+    keys: list[int],
+    items: Sequence[int],
+    verdicts: Verdicts,
+    codes: list[str],
+    days: list[str | None],
 ) -> _Effects:
     """Only what was said before, or is said twice in this file, makes an outcome another than is stated."""
     if not book.again and book.current.keys().isdisjoint(keys):
@@ -113,22 +118,38 @@ def _effects(
         if item in book.again:
             effects.statuses[row], effects.reasons[row] = Status.UNKNOWN, Reason.CONTRADICTED
         elif (current := book.current.get(key)) is not None:
-            _move(effects, row, key, current, verdicts.returned_minor[row], days[row])
+            words = (verdicts.statuses[row], verdicts.credited_minor[row], codes[row])
+            if current.decided and words in book.said.get(key, ()):
+                # Persons knew this when they decided: it is no news.
+                effects.statuses[row], effects.news[row] = current.status, False
+            else:
+                _move(effects, row, book, key, current, verdicts.returned_minor[row], days[row])
     return effects
 
 
 def _move(
-    effects: _Effects, row: int, key: int, current: LatestOutcome, returned_minor: int | None, day: str | None
+    effects: _Effects,
+    row: int,
+    book: Book,
+    key: int,
+    current: LatestOutcome,
+    returned_minor: int | None,
+    day: str | None,
 ) -> None:
     """From the payment's current outcome to the one after this row."""
-    stated = effects.statuses[row], effects.reasons[row]
-    status, reason = effective_outcome((current.status, current.reason), stated)
+    stated, before = (effects.statuses[row], effects.reasons[row]), (current.status, current.reason)
     credited_minor = effects.credited_minor[row]
+    if current.file_pk in (None, book.file.file_pk):
+        status, reason = effective_outcome(before, stated)
+    else:
+        status, reason = outcome_across_files(before, stated)
+        if reason is Reason.PAID_TWICE:
+            credited_minor = (current.credited_minor or 0) + (credited_minor or 0)
     if credited_minor is None:
         credited_minor = current.credited_minor
     effects.statuses[row], effects.reasons[row] = status, reason
     effects.credited_minor[row] = credited_minor
-    if current == LatestOutcome(status, reason, credited_minor, returned_minor, day):
+    if current.says(LatestOutcome(status, reason, credited_minor, returned_minor, day)):
         effects.news[row] = False
     elif current.status in REISSUABLE and status not in REISSUABLE:
         effects.paid_after_all.append(key)

@@ -62,7 +62,14 @@ def release_by_persons(
 
 def _release(installation: Installation, transaction: Transaction, row: BatchRow, how: str) -> None:
     now = installation.clock.now()
-    move_batch(transaction, row.batch_pk, BatchState.SUBMITTED, BatchState.RELEASED, now, how)
+    move_batch(
+        transaction,
+        row.batch_pk,
+        BatchState.SUBMITTED,
+        BatchState.RELEASED,
+        released_at=now.isoformat(),
+        release_evidence=how,
+    )
     evidence.record(
         transaction,
         now,

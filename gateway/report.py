@@ -9,6 +9,8 @@ from msgspec import Struct
 
 from formats import Outcome, Problem, Reason, Status
 from gateway.installation import Installation
+from gateway.ledger import Transaction
+from gateway.ledger_decisions import signed_about
 from gateway.ledger_files import FileRow, files_in
 from gateway.ledger_intake import BatchRow, batch_by_key
 from gateway.ledger_outcomes import outcomes
@@ -16,14 +18,13 @@ from gateway.ledger_payments import (
     PaymentRow,
     StateTotal,
     attempts_of,
-    decisions_about,
     reason_totals,
-    relatives_of,
     state_totals,
     subject_of,
     submitted_totals,
 )
 from gateway.ledger_received import ReceivedRow, received_in
+from gateway.ledger_reissues import relatives_of
 from gateway.states import PaymentState
 
 OPEN_STATES = (PaymentState.ACCEPTED, PaymentState.DISPATCHED)
@@ -154,10 +155,18 @@ def story(installation: Installation, payment: PaymentRow) -> Story:
             state=payment.state,
             attempts=attempts_of(transaction, payment.payment_pk),
             outcomes=list(outcomes(transaction, payment_pk=payment.payment_pk)),
-            decisions=decisions_about(transaction, batch_name) + decisions_about(transaction, name),
+            decisions=[*_decisions(transaction, batch_name), *_decisions(transaction, name)],
             replaces=replaces,
             replaced_by=replaced_by,
         )
+
+
+def _decisions(transaction: Transaction, name: str) -> list[dict[str, Any]]:
+    """Signed decisions about an object: decision, person, recorded_at."""
+    return [
+        {"decision": row.decision, "person": row.person, "recorded_at": row.recorded_at}
+        for row in signed_about(transaction, name)
+    ]
 
 
 def _file_status(file: FileRow) -> FileStatus:

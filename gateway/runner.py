@@ -9,9 +9,11 @@ comes back as a report.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from types import TracebackType
+from typing import Self
 
 from msgspec import Struct, field
 
@@ -22,15 +24,17 @@ from gateway import evidence
 from gateway.anchor import AnchorTurn, compare, publish
 from gateway.collect import INCOMPLETE, collect, next_look, verify
 from gateway.dispatch import dispatch
-from gateway.errors import ExitCode, IntegrityError
+from gateway.errors import ExitCode, IntegrityError, NotPermitted
 from gateway.installation import Installation
 from gateway.ledger_files import (
+    BEHIND,
+    FileRow,
     backoff,
-    bank_behind,
     bank_hold,
     clear_backoff,
     files_in,
     hold_bank,
+    sending_stopped,
     set_backoff,
 )
 from gateway.ledger_received import received_in
@@ -38,8 +42,9 @@ from gateway.locks import running, sweep_if_idle
 from gateway.make import Planned
 from gateway.profile import Profile, Stage
 from gateway.settle import Settled, settle
+from gateway.silence import tell_of_silence
 from gateway.states import FileState, ReceivedState
-from gateway.transmit import Delivery, Transmission, probe, recover, transmit
+from gateway.transmit import Delivery, Transmission, probe, recover, remove_leftovers, transmit
 from keys.errors import SealError
 
 
@@ -124,30 +129,41 @@ def _note_anchor(turn: AnchorTurn, report: RunReport, told: str = "") -> None:
         report.attention.append(Attention(bank="", about="anchor", message=turn.fault, hint=turn.hint))
 
 
-def _behind(installation: Installation, profile: Profile) -> str | None:
+def _sends(installation: Installation, profile: Profile, report: RunReport) -> bool:
+    """Whether anything may leave for the bank; a person is told where it may not."""
     with installation.ledger.read() as transaction:
-        return bank_behind(transaction, profile.bank)
+        stopped = sending_stopped(transaction, profile.bank)
+    if stopped is None:
+        return True
+    cause, message = stopped
+    behind = cause == BEHIND
+    report.attention.append(
+        Attention(
+            bank=profile.bank,
+            about=f"bank:{profile.bank}",
+            message=f"nothing leaves: {message}",
+            hint=f"reconcile with the bank what it has from us, then: {_clearing(profile, 'reconciled')}"
+            if behind
+            else f"when it may go on: {_clearing(profile)}",
+            code=ExitCode.INTEGRITY if behind else ExitCode.NEEDS_PERSON,
+        )
+    )
+    return False
 
 
 def _serve(installation: Installation, profile: Profile, report: RunReport) -> None:
     """One bank's turn. What cannot be read or kept here does not stop the other banks."""
     try:
         recover(installation, profile)
-        behind = _behind(installation, profile)
-        if behind is None:
-            _make(installation, profile, report)
-        else:
-            report.attention.append(
-                Attention(
-                    bank=profile.bank,
-                    about=f"bank:{profile.bank}",
-                    message=f"nothing leaves: {behind}",
-                    hint=f"reconcile with the bank what it has from us, then: {_clearing(profile)}",
-                    code=ExitCode.INTEGRITY,
-                )
-            )
-        _exchange(installation, profile, report, sends=behind is None)
-        _settle(installation, profile, report)
+        with _Line(installation, profile, report) as line:
+            # What the bank said comes first: it may stop a payment that is about to leave.
+            line.talk("fetch", _fetch)
+            _settle(installation, profile, report)
+            tell_of_silence(installation, profile)
+            if _sends(installation, profile, report):
+                _make(installation, profile, report)
+                if _anything_to_send(installation, profile):
+                    line.talk("send", _send)
     except (IntegrityError, SealError, FormatError, OSError) as error:
         installation.log.error("bank's turn ended", bank=profile.bank, kind=type(error).__name__)
         report.attention.append(
@@ -174,24 +190,54 @@ def _make(installation: Installation, profile: Profile, report: RunReport) -> No
                 report.wait_until(step.until)
 
 
-def _exchange(installation: Installation, profile: Profile, report: RunReport, *, sends: bool) -> None:
-    """Connect once, send what is sealed if anything may leave, fetch what is there."""
-    if profile.stage is Stage.DRAFT or _resting(installation, profile, report):
-        return
-    try:
-        with report.stage("connect"):
-            channel = installation.open_channel(profile)
-        with channel:
-            if sends:
-                with report.stage("send"):
-                    _send(installation, profile, channel, report)
-            with report.stage("fetch"):
-                _fetch(installation, profile, channel, report)
-    except ChannelError as error:
-        _fault(installation, profile, error, report)
-        return
-    with installation.ledger.write() as transaction:
-        clear_backoff(transaction, profile.bank)
+_Talk = Callable[[Installation, Profile, Channel, RunReport], None]
+
+
+class _Line:
+    """One connection to a bank for a whole turn; a fault ends it, and the rest of the turn goes on."""
+
+    def __init__(self, installation: Installation, profile: Profile, report: RunReport) -> None:
+        self._installation = installation
+        self._profile = profile
+        self._report = report
+        self._channel: Channel | None = None
+
+    def __enter__(self) -> Self:
+        if self._profile.stage is Stage.DRAFT or _resting(self._installation, self._profile, self._report):
+            return self
+        try:
+            with self._report.stage("connect"):
+                self._channel = self._installation.open_channel(self._profile)
+        except ChannelError as error:
+            _fault(self._installation, self._profile, error, self._report)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._channel is None:
+            return
+        self._channel.close()
+        if kind is None:
+            with self._installation.ledger.write() as transaction:
+                clear_backoff(transaction, self._profile.bank)
+
+    def talk(self, stage: str, talk: _Talk) -> None:
+        """Do something over the line, if it is up."""
+        if self._channel is None:
+            return
+        try:
+            with self._report.stage(stage):
+                talk(self._installation, self._profile, self._channel, self._report)
+        except ChannelError as error:
+            self._channel.close()
+            self._channel = None
+            _fault(self._installation, self._profile, error, self._report)
+
+
+def _anything_to_send(installation: Installation, profile: Profile) -> bool:
+    with installation.ledger.read() as transaction:
+        return bool(files_in(transaction, profile.bank, FileState.SEALED, FileState.UNCERTAIN))
 
 
 def _resting(installation: Installation, profile: Profile, report: RunReport) -> bool:
@@ -226,8 +272,8 @@ def _resting(installation: Installation, profile: Profile, report: RunReport) ->
     return False
 
 
-def _clearing(profile: Profile) -> str:
-    return f"bankgate held clear bank:{profile.bank} --as NAME --key FILE"
+def _clearing(profile: Profile, decision: str = "clear") -> str:
+    return f"bankgate held {decision} bank:{profile.bank} --as NAME --key FILE"
 
 
 def _fault(installation: Installation, profile: Profile, error: ChannelError, report: RunReport) -> None:
@@ -271,11 +317,39 @@ def _send(installation: Installation, profile: Profile, channel: Channel, report
     with installation.ledger.read() as transaction:
         uncertain = files_in(transaction, profile.bank, FileState.UNCERTAIN)
         sealed = files_in(transaction, profile.bank, FileState.SEALED)
+    remove_leftovers(installation, profile, channel)
     for file in uncertain:
         if file.attention is None:
-            _note(installation, profile, probe(installation, profile, channel, file), report)
+            _turn(installation, profile, channel, file, report, probe)
     for file in sealed:
-        _note(installation, profile, transmit(installation, profile, channel, file), report)
+        _turn(installation, profile, channel, file, report, transmit)
+
+
+_Step = Callable[[Installation, Profile, Channel, FileRow], Delivery]
+
+
+def _turn(
+    installation: Installation,
+    profile: Profile,
+    channel: Channel,
+    file: FileRow,
+    report: RunReport,
+    step: _Step,
+) -> None:
+    """One file's turn. What a person decides about it meanwhile counts; the others go on."""
+    try:
+        delivery = step(installation, profile, channel, file)
+    except NotPermitted as error:
+        report.attention.append(
+            Attention(
+                bank=profile.bank,
+                about=f"file:{profile.bank}/{file.name}",
+                message=str(error),
+                hint="somebody decided about it meanwhile: the next run sees it as it is now",
+            )
+        )
+        return
+    _note(installation, profile, delivery, report)
 
 
 def _note(installation: Installation, profile: Profile, delivery: Delivery, report: RunReport) -> None:
@@ -331,7 +405,17 @@ def _settle(installation: Installation, profile: Profile, report: RunReport) -> 
                     )
                 )
                 continue
-            _note_settled(profile, settle(installation, profile, verified), report)
+            try:
+                _note_settled(profile, settle(installation, profile, verified), report)
+            except NotPermitted as error:
+                report.attention.append(
+                    Attention(
+                        bank=profile.bank,
+                        about=f"received:{received.received_pk}",
+                        message=f"{received.name}: {error}",
+                        hint="somebody decided about it meanwhile: the next run sees it as it is now",
+                    )
+                )
 
 
 def _note_settled(profile: Profile, settled: Settled, report: RunReport) -> None:

@@ -365,13 +365,17 @@ def show_held(items: list[HeldItem], json: bool) -> None:
     if not items:
         _console.print(_words["nothing_held"])
         return
-    for item in items:
+    for item in items[:_SHOWN_ROWS]:
         _console.print(f"[bold]{escape(item.object)}[/]  {escape(item.message)}")
         for problem in item.problems[:_SHOWN_ROWS]:
             _console.print(f"    {escape(problem.message)}")
         for way in item.ways:
             signed = f"; signed by {', '.join(way.persons)}" if way.persons else ""
-            _console.print(f"  -> {way.decision}: {way.meaning} ({way.persons_needed} person(s){signed})")
+            rests = "; --evidence FILE" if way.needs_exhibit else ""
+            rests += "".join(f"; signed evidence sha256:{digest}" for digest in way.exhibits)
+            needs = f"{way.persons_needed} person(s){rests}{signed}"
+            _console.print(f"  -> {way.decision}: {way.meaning} ({needs})")
+    _note_more(len(items))
 
 
 def show_exported(exported: Exported, json: bool) -> None:

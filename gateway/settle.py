@@ -9,6 +9,7 @@ who accepts it accepts exactly the problems that were shown.
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -27,12 +28,15 @@ from formats import (
 )
 from gateway import evidence
 from gateway.collect import VerifiedFile
+from gateway.completion import settle_if_complete
 from gateway.correlate import Hold, find_our_file, pinned_codec, problem_of
+from gateway.double_payments import tell_of_heirs
 from gateway.installation import Installation, canonical
 from gateway.items import Items
 from gateway.judge import Columns, Verdicts, charges_beside, foreign_echoes, judge, result_columns
 from gateway.ledger import Transaction
-from gateway.ledger_files import FileRow, file_by_key, move_file, set_attention
+from gateway.ledger_files import FileRow, add_attention, file_by_key, move_file
+from gateway.ledger_oddities import OddityKind, note_oddity
 from gateway.ledger_outcomes import (
     append_acknowledgement,
     append_fee_findings,
@@ -40,9 +44,10 @@ from gateway.ledger_outcomes import (
     charged_items,
     latest_outcomes,
     payment_keys,
+    said_before_decisions,
+    was_rejected,
 )
-from gateway.ledger_payments import successors_that_left
-from gateway.ledger_received import move_received
+from gateway.ledger_received import hold_again, move_received, retry_held
 from gateway.matching import Book
 from gateway.outcome_rows import Place, outcome_rows
 from gateway.profile import Profile
@@ -53,12 +58,13 @@ TEXT_CONTEXT = b"bank text"
 """What a bank's words are sealed under."""
 
 _KEPT_PROBLEMS = 1000
+_MORE = "more"
 
 _ACCEPTABLE = frozenset(
     {
         *("total-differs", "number-differs", "constant-differs", "not-blank", "groups-differ"),
         *("identity-differs", "fact-differs", "file-value-varies"),
-        *("unmatched", "twice", "other-payment", "other-file", "blank-success"),
+        *("unmatched", "twice", "other-payment", "other-file", "blank-success", _MORE),
     }
 )
 """What a person may believe in spite of; with anything else there is nothing to go on with."""
@@ -82,14 +88,14 @@ class Settled(Struct, frozen=True, kw_only=True):
 def settle(installation: Installation, profile: Profile, verified: VerifiedFile) -> Settled:
     """Believe a verified file as far as it adds up. Never raises for what a bank wrote."""
     received = verified.received
+    settlement = _Settlement(installation, profile, verified)
     try:
-        settlement = _Settlement(installation, profile, verified)
         with installation.spool.open(verified.content_name) as stream:
             return settlement.run(stream)
     except DecodeError as error:
-        return _hold(installation, verified, error.problems)
+        return _hold(installation, verified, error.problems, settlement.file_pk)
     except Hold as hold:
-        return _hold(installation, verified, hold.problems)
+        return _hold(installation, verified, hold.problems, hold.file_pk or settlement.file_pk)
     finally:
         if verified.content_name != received.spool_name:
             installation.spool.remove(verified.content_name)
@@ -120,6 +126,8 @@ class _Settlement:
         self._blank_successes = 0
         self._paid_after_all: list[int] = []
         self._charged: set[tuple[str, int, int]] = set()
+        self.file_pk: int | None = None
+        """Our file that it is about, once that is known."""
         received = verified.received
         self._accepted = received.problems if received.accepted_problems else ""
 
@@ -131,6 +139,7 @@ class _Settlement:
         file, self._problems = find_our_file(
             self._installation, self._profile, self._received, decoder, first
         )
+        self.file_pk = file.file_pk
         pinned = pinned_codec(self._installation, self._received, file, codec)
         if pinned is not codec:
             stream.seek(0)
@@ -173,18 +182,33 @@ class _Settlement:
         open_states = (FileState.SENT, FileState.UNCERTAIN)
         if verdict is AcknowledgementVerdict.UNMAPPED:
             raise Hold([self._problem("unmapped-code", f"code {code!r} of the file is not in the layout")])
+        if file.state is FileState.REJECTED:
+            # Only another word of rejection comes here: nothing new.
+            return
         if verdict is AcknowledgementVerdict.ACCEPTED and file.state in open_states:
             move_file(transaction, file.file_pk, file.state, FileState.ACKNOWLEDGED, attention=None)
+            # A result that came first may have waited for just this.
+            retry_held(transaction, file.file_pk)
         elif verdict is AcknowledgementVerdict.REJECTED:
-            if latest_outcomes(transaction, file.file_pk):
+            if was_rejected(transaction, file.file_pk):
+                # Two persons know since that the bank took it after all.
+                return
+            outcomes = latest_outcomes(transaction, file.file_pk).values()
+            if any(not one.decided or one.status is not Status.FAILED for one in outcomes):
                 raise Hold([self._problem("rejected-after-results", f"file {file.name} has results already")])
             attention = f"the bank rejected the file with {code!r}: redispatch it, or withdraw its payments"
             move_file(transaction, file.file_pk, file.state, FileState.REJECTED, attention=attention)
-        elif verdict is AcknowledgementVerdict.DUPLICATE and file.state in open_states:
-            attention = "the bank says that it has this file already: ask which one it took"
+        elif verdict is AcknowledgementVerdict.DUPLICATE:
             if file.state is FileState.SENT:
                 move_file(transaction, file.file_pk, file.state, FileState.UNCERTAIN)
-            set_attention(transaction, file.file_pk, attention)
+            attention = "the bank says that it has this file already: ask which one it took"
+            if file.state in open_states:
+                add_attention(transaction, file.file_pk, attention)
+            else:
+                kind = OddityKind.DUPLICATE_AFTER_RECEIPT
+                note_oddity(
+                    transaction, self._now, kind, file.bank, file.name, attention, code=code, state=file.state
+                )
 
     # Statements about payments.
 
@@ -201,6 +225,7 @@ class _Settlement:
                 Items(reader, file.payment_count),
                 payment_keys(transaction, file.file_pk, file.payment_count),
                 latest_outcomes(transaction, file.file_pk),
+                said_before_decisions(transaction, file.file_pk),
             )
             self._charged = charged_items(transaction, file.file_pk)
             for source in (first, chunks):
@@ -209,15 +234,14 @@ class _Settlement:
             self._problems += decoder.problems
             self._check_blanks(decoder, file)
             self._hold_unless_accepted()
-            self._tell_double_payments(transaction)
+            tell_of_heirs(transaction, self._paid_after_all, self._now)
             self._finish_file(transaction, file, book.open_items)
         return self._done(file)
 
     def _hold_unless_accepted(self) -> None:
         """Go on only without problems, or with exactly those that two persons accepted."""
-        kept = self._problems[:_KEPT_PROBLEMS]
-        if kept and canonical(kept) != self._accepted:
-            raise Hold(kept)
+        if self._problems and canonical(_kept(self._problems)) != self._accepted:
+            raise Hold(self._problems)
 
     def _take(self, transaction: Transaction, book: Book, chunk: RecordChunk) -> None:
         if chunk.record == "fee":
@@ -269,23 +293,6 @@ class _Settlement:
             count=len(told.rows),
             rows_sha256=told.sha256,
         )
-
-    def _tell_double_payments(self, transaction: Transaction) -> None:
-        """A payment that may not be replaced any more, and whose successor cannot be stopped."""
-        for left in successors_that_left(transaction, self._paid_after_all):
-            message = (
-                f"{left.successor} in it replaces {left.predecessor}, which the bank says it paid after all"
-            )
-            before = file_by_key(transaction, left.file_pk).attention
-            set_attention(transaction, left.file_pk, message if before is None else f"{before}; {message}")
-            evidence.record(
-                transaction,
-                self._now,
-                "paid twice perhaps",
-                file=left.file_name,
-                successor=left.successor,
-                predecessor=left.predecessor,
-            )
 
     def _sealed(self, texts: list[str]) -> list[bytes | None]:
         """A bank's words, sealed; None where it said nothing.
@@ -369,13 +376,9 @@ class _Settlement:
             )
 
     def _finish_file(self, transaction: Transaction, file: FileRow, open_items: int) -> None:
-        if open_items == 0 and file.state is not FileState.SETTLED:
-            if file.state is FileState.RELEASING:
-                raise Hold([self._problem("not-sent", f"file {file.name} is just being released")])
-            move_file(transaction, file.file_pk, file.state, FileState.SETTLED, attention=None)
-        elif file.state is FileState.UNCERTAIN:
-            # An answer about its payments proves that the bank has it.
-            move_file(transaction, file.file_pk, file.state, FileState.SENT, attention=None)
+        if file.state is FileState.RELEASING:
+            raise Hold([self._problem("not-sent", f"file {file.name} is just being released")])
+        settle_if_complete(transaction, file, open_items)
         self._close(
             transaction,
             file,
@@ -417,16 +420,30 @@ _Charge = tuple[FeeKind, int, "int | None", "int | None", int, "bytes | None"]
 """kind, amount in minor units, item, payment_pk, line, sealed label"""
 
 
-def _hold(installation: Installation, verified: VerifiedFile, problems: list[Problem]) -> Settled:
+def _kept(problems: list[Problem]) -> list[Problem]:
+    """All problems, or the first ones and a last one that stands for the rest, exactly."""
+    if len(problems) <= _KEPT_PROBLEMS:
+        return problems
+    rest = problems[_KEPT_PROBLEMS:]
+    counts = Counter(problem.code for problem in rest)
+    told = ", ".join(f"{count} {code}" for code, count in sorted(counts.items()))
+    digest = hashlib.sha256(canonical(rest).encode()).hexdigest()
+    more = Problem(
+        code=_MORE if _ACCEPTABLE.issuperset(counts) else f"{_MORE}-grave",
+        source=problems[0].source,
+        message=f"{problems[0].source}: {len(rest)} more problems: {told} (SHA-256 {digest})",
+    )
+    return [*problems[:_KEPT_PROBLEMS], more]
+
+
+def _hold(
+    installation: Installation, verified: VerifiedFile, problems: list[Problem], file_pk: int | None
+) -> Settled:
     received = verified.received
     with installation.ledger.write() as transaction:
-        text = canonical(problems[:_KEPT_PROBLEMS])
+        text = canonical(_kept(problems))
         if received.state is ReceivedState.HELD:
-            transaction.run(
-                "UPDATE received SET problems = :problems, accepted_problems = 0 WHERE received_pk = :pk",
-                problems=text,
-                pk=received.received_pk,
-            )
+            hold_again(transaction, received.received_pk, text, file_pk)
         else:
             move_received(
                 transaction,
@@ -434,6 +451,7 @@ def _hold(installation: Installation, verified: VerifiedFile, problems: list[Pro
                 ReceivedState.VERIFIED,
                 ReceivedState.HELD,
                 problems=text,
+                file_pk=file_pk,
             )
         evidence.record(
             transaction,

@@ -12,10 +12,11 @@ from formats import Reason, Status
 
 
 class BatchState(StrEnum):
-    """A batch waits for its release; nothing of it leaves before."""
+    """A batch waits for its release; nothing of it leaves before, nor while a person holds it."""
 
     SUBMITTED = "submitted"
     RELEASED = "released"
+    HELD = "held"
     WITHDRAWN = "withdrawn"
 
 
@@ -70,13 +71,15 @@ class PaymentState(StrEnum):
 
 BATCH_MOVES: dict[BatchState, tuple[BatchState, ...]] = {
     BatchState.SUBMITTED: (BatchState.RELEASED, BatchState.WITHDRAWN),
-    BatchState.RELEASED: (),
+    # What has left is not called back: a hold and a withdrawal concern the rest.
+    BatchState.RELEASED: (BatchState.HELD, BatchState.WITHDRAWN),
+    BatchState.HELD: (BatchState.RELEASED, BatchState.WITHDRAWN),
     BatchState.WITHDRAWN: (),
 }
 
 DISPOSITION_MOVES: dict[Disposition, tuple[Disposition, ...]] = {
-    Disposition.ACCEPTED: (Disposition.WITHDRAWN, Disposition.SET_ASIDE),
-    Disposition.HELD: (Disposition.ACCEPTED, Disposition.SET_ASIDE, Disposition.WITHDRAWN),
+    Disposition.ACCEPTED: (Disposition.HELD, Disposition.WITHDRAWN, Disposition.SET_ASIDE),
+    Disposition.HELD: (Disposition.ACCEPTED, Disposition.WITHDRAWN),
     Disposition.SET_ASIDE: (),
     Disposition.WITHDRAWN: (),
 }
@@ -89,6 +92,8 @@ FILE_MOVES: dict[FileState, tuple[FileState, ...]] = {
     # From here on the bank may have the file, whatever we were able to see.
     FileState.RELEASING: (FileState.SENT, FileState.UNCERTAIN),
     FileState.UNCERTAIN: (
+        # Parts that are missing beside released data of ours are about to become visible.
+        FileState.RELEASING,
         FileState.SENT,
         FileState.ACKNOWLEDGED,
         FileState.SETTLED,
@@ -102,16 +107,18 @@ FILE_MOVES: dict[FileState, tuple[FileState, ...]] = {
     ),
     FileState.ACKNOWLEDGED: (FileState.SETTLED, FileState.REJECTED),
     FileState.SETTLED: (),
-    FileState.REJECTED: (),
+    # Two persons have the bank's word that it took the file after all.
+    FileState.REJECTED: (FileState.SENT,),
     FileState.VOIDED: (),
 }
 
 RECEIVED_MOVES: dict[ReceivedState, tuple[ReceivedState, ...]] = {
     ReceivedState.RECEIVED: (ReceivedState.VERIFIED, ReceivedState.REFUSED, ReceivedState.HELD),
     ReceivedState.VERIFIED: (ReceivedState.SETTLED, ReceivedState.HELD, ReceivedState.REFUSED),
-    ReceivedState.HELD: (ReceivedState.SETTLED, ReceivedState.REFUSED),
+    # A person may have it judged again, after the cause was mended: the right certificate is
+    # enrolled, the layout's table is complete, the file that it answers counts as sent.
+    ReceivedState.HELD: (ReceivedState.SETTLED, ReceivedState.REFUSED, ReceivedState.RECEIVED),
     ReceivedState.SETTLED: (),
-    # A person may have it judged again, after the right certificate was enrolled.
     ReceivedState.REFUSED: (ReceivedState.RECEIVED,),
 }
 
@@ -124,6 +131,7 @@ AT_THE_BANK: frozenset[FileState] = frozenset(
 """States in which a result may arrive and is believed."""
 
 _CONTRADICTED = (Status.UNKNOWN, Reason.CONTRADICTED)
+_OWN = (Status.WITHDRAWN, Status.SET_ASIDE)
 
 OUTCOME_MOVES: dict[Status, dict[Status, tuple[Status, Reason | None]]] = {
     # current -> what new evidence states -> what the payment is then (None keeps the stated reason).
@@ -165,6 +173,31 @@ OUTCOME_MOVES: dict[Status, dict[Status, tuple[Status, Reason | None]]] = {
         Status.RETURNED: (Status.RETURNED, None),
         Status.UNKNOWN: (Status.RETURNED, Reason.RETURNED),
     },
+    # What the gateway took back or never sent, and a bank speaks of all the same: a file was given
+    # up on a wrong word. Money that moved is shown; anything else changes nothing.
+    **{
+        own: {
+            Status.CREDITED: (Status.DISCREPANT, Reason.CONTRADICTED),
+            Status.FAILED: (own, reason),
+            Status.DISCREPANT: (Status.DISCREPANT, None),
+            Status.RETURNED: (own, reason),
+            Status.UNKNOWN: _CONTRADICTED,
+        }
+        for own, reason in ((Status.WITHDRAWN, Reason.WITHDRAWN), (Status.SET_ASIDE, Reason.REISSUE_REFUSED))
+    },
+}
+
+RESOLUTIONS: dict[PaymentState, tuple[Status, ...]] = {
+    # What two persons may say of a payment on the bank's written word.
+    PaymentState.UNKNOWN: (Status.CREDITED, Status.FAILED, Status.RETURNED),
+    # Only the exact amount or a full return ends it; "nothing was paid" where nothing was credited.
+    PaymentState.DISCREPANT: (Status.CREDITED, Status.RETURNED, Status.FAILED),
+    # The bank has the file and has not answered yet.
+    PaymentState.DISPATCHED: (Status.CREDITED, Status.FAILED),
+    # The bank's letter says more than its files.
+    PaymentState.CREDITED: (Status.RETURNED,),
+    PaymentState.FAILED: (Status.CREDITED,),
+    PaymentState.RETURNED: (Status.CREDITED,),
 }
 
 REISSUABLE: frozenset[Status] = frozenset({Status.SET_ASIDE, Status.FAILED, Status.RETURNED})
@@ -184,4 +217,23 @@ def effective_outcome(
     if current[1] is Reason.CONTRADICTED:
         return current
     status, reason = OUTCOME_MOVES[current[0]][stated[0]]
+    if status is current[0] and status in _OWN:
+        return current
     return status, stated[1] if reason is None else reason
+
+
+def outcome_across_files(
+    current: tuple[Status, Reason], stated: tuple[Status, Reason]
+) -> tuple[Status, Reason]:
+    """What a payment is that left in two files: `current` by the other one, `stated` by this one.
+
+    They are two attempts: that one failed says nothing of the other.
+    """
+    if current[0] in _OWN or current[0] in (Status.FAILED, Status.RETURNED):
+        return stated
+    if stated[0] in (Status.FAILED, Status.RETURNED):
+        return current
+    if current[0] is stated[0] is Status.CREDITED or Reason.PAID_TWICE in (current[1], stated[1]):
+        return Status.DISCREPANT, Reason.PAID_TWICE
+    doubtful = Status.DISCREPANT in (current[0], stated[0])
+    return Status.DISCREPANT if doubtful else Status.UNKNOWN, Reason.CONTRADICTED

@@ -22,26 +22,28 @@ from msgspec import Struct
 
 from channels.channel import Channel, Entry, Upload
 from channels.errors import ChannelError, ConnectionLost, PermissionRefused, TimedOut, Vanished
-from formats import Reason, Status
 from gateway import evidence
+from gateway.give_back import give_back
 from gateway.installation import Installation, canonical
 from gateway.ledger import Transaction
 from gateway.ledger_files import (
     FileRow,
     PartRow,
+    file_by_key,
     files_in,
+    files_with_leftovers,
+    forget_leftovers,
     lane_by_key,
+    mark_file,
     move_file,
     note_release_rank,
     parts_of,
-    release_attempts,
-    set_attention,
+    sending_stopped,
     unfit_payments,
 )
-from gateway.ledger_intake import append_gateway_outcome, move_payment
-from gateway.ledger_payments import successors_to_stop
+from gateway.ledger_reissues import successors_to_stop
 from gateway.profile import Profile
-from gateway.states import Disposition, FileState
+from gateway.states import BatchState, FileState
 
 
 class Transmission(StrEnum):
@@ -117,19 +119,43 @@ def probe(installation: Installation, profile: Profile, channel: Channel, file: 
             f"its {what} cannot be found at the bank: ask the bank whether it took the file",
         )
     if missing:
-        obstacle = _time_obstacle(installation, profile, file)
-        if obstacle is not None:
-            return Delivery(file, Transmission.UNCERTAIN, obstacle.cause, obstacle.until)
-        _complete(installation, profile, channel, file, missing)
-    return _sent(
-        installation, file, FileState.UNCERTAIN, {"probe": {str(rank): s for rank, s in seen.items()}}
-    )
+        return _complete(installation, profile, channel, file, missing, seen)
+    return _sent(installation, file, FileState.UNCERTAIN, {"probe": _told(seen)})
+
+
+def remove_leftovers(installation: Installation, profile: Profile, channel: Channel) -> None:
+    """Take away what lies at the bank of files that were given up, before their payments leave again.
+
+    Raises `ChannelError`: then nothing may leave yet.
+    """
+    with installation.ledger.read() as transaction:
+        files = files_with_leftovers(transaction, profile.bank)
+    for file in files:
+        # The flag first: without it the bank looks at nothing else.
+        for part in reversed(_parts(installation, file)):
+            for place in _places(profile, file, part):
+                channel.remove(place)
+        with installation.ledger.write() as transaction:
+            forget_leftovers(transaction, file.file_pk)
+
+
+def _places(profile: Profile, file: FileRow, part: PartRow) -> list[str]:
+    """Where a part of a file that was given up may lie. A voided one was never released: what lies
+    under the name that it would have had then is not ours.
+    """
+    staged = _staged(profile, part)
+    places = [] if staged is None else [staged]
+    return places if file.state is FileState.VOIDED else [_path(profile, part.name), *places]
 
 
 class _Seen(StrEnum):
     OURS = "ours"
     OTHER = "other"
     NOTHING = "nothing"
+
+
+def _told(seen: dict[int, _Seen]) -> dict[str, str]:
+    return {str(rank): found for rank, found in seen.items()}
 
 
 def _begin_upload(installation: Installation, profile: Profile, file: FileRow) -> Delivery | None:
@@ -148,7 +174,9 @@ def _begin_release(installation: Installation, profile: Profile, file: FileRow) 
         obstacle = _obstacle(installation, transaction, profile, file)
         if obstacle is None:
             move_file(transaction, file.file_pk, FileState.UPLOADING, FileState.RELEASING, releasing_rank=0)
-            evidence.record(transaction, installation.clock.now(), "file releasing", file=file.name)
+            evidence.record(
+                transaction, installation.clock.now(), "file releasing", bank=file.bank, file=file.name
+            )
         elif obstacle.ended is Transmission.VOIDED:
             _void(installation, transaction, file, FileState.UPLOADING, obstacle.cause)
         else:
@@ -159,9 +187,19 @@ def _begin_release(installation: Installation, profile: Profile, file: FileRow) 
 def _obstacle(
     installation: Installation, transaction: Transaction, profile: Profile, file: FileRow
 ) -> Delivery | None:
-    """Why the file may not leave now: expired or unfit (voided), or outside its window (waits)."""
-    if file.attention is not None:
-        return Delivery(file, Transmission.WAITS, file.attention)
+    """Why the file may not leave now: expired or unfit (voided), on hold or outside its window (waits).
+
+    All of it is looked at in the transaction that would let the file go on, so that what a
+    person decided a moment ago counts.
+    """
+    attention = file_by_key(transaction, file.file_pk).attention
+    if attention is not None:
+        return Delivery(file, Transmission.WAITS, attention)
+    stopped = sending_stopped(transaction, file.bank)
+    if stopped is not None:
+        return Delivery(file, Transmission.WAITS, stopped[1])
+    if lane_by_key(transaction, file.lane_pk).batch_state is BatchState.HELD:
+        return Delivery(file, Transmission.WAITS, "its batch is on hold")
     if unfit_payments(transaction, file.file_pk):
         return Delivery(file, Transmission.VOIDED, "a payment in it was withdrawn or set aside")
     if successors_to_stop(transaction, file.file_pk):
@@ -219,7 +257,7 @@ def _release(
 ) -> None:
     """Make one part visible; that it is about to happen is committed first."""
     with installation.ledger.write() as transaction:
-        note_release_rank(transaction, file.file_pk, part.rank - 1, part.rank)
+        note_release_rank(transaction, file.file_pk, part.rank)
     _show(installation, profile, channel, part)
 
 
@@ -239,21 +277,36 @@ def _show(installation: Installation, profile: Profile, channel: Channel, part: 
 
 
 def _complete(
-    installation: Installation, profile: Profile, channel: Channel, file: FileRow, missing: list[PartRow]
-) -> None:
-    for part in missing:
-        staged = _staged(profile, part)
-        if staged is not None:
-            channel.remove(staged)
-            with installation.spool.open(part.spool_name) as stream:
-                _put(channel, staged, stream, part)
-        with installation.ledger.write() as transaction:
-            transaction.run(
-                "UPDATE file SET releasing_rank = :rank WHERE file_pk = :pk AND state = 'uncertain'",
-                rank=max(part.rank, file.releasing_rank),
-                pk=file.file_pk,
-            )
-        _show(installation, profile, channel, part)
+    installation: Installation,
+    profile: Profile,
+    channel: Channel,
+    file: FileRow,
+    missing: list[PartRow],
+    seen: dict[int, _Seen],
+) -> Delivery:
+    """Release the missing parts. Meanwhile the file is `releasing`: no person can give it up."""
+    with installation.ledger.write() as transaction:
+        obstacle = _obstacle(installation, transaction, profile, file)
+        if obstacle is not None:
+            if obstacle.ended is Transmission.VOIDED:
+                # It cannot be voided, data of it is visible: only the bank's word helps now.
+                mark_file(transaction, file.file_pk, FileState.UNCERTAIN, obstacle.cause)
+            return Delivery(file, Transmission.UNCERTAIN, obstacle.cause, obstacle.until)
+        move_file(transaction, file.file_pk, FileState.UNCERTAIN, FileState.RELEASING)
+        evidence.record(
+            transaction, installation.clock.now(), "file releasing", bank=file.bank, file=file.name
+        )
+    try:
+        for part in missing:
+            staged = _staged(profile, part)
+            if staged is not None:
+                channel.remove(staged)
+                with installation.spool.open(part.spool_name) as stream:
+                    _put(channel, staged, stream, part)
+            _release(installation, profile, channel, file, part)
+    except ChannelError as error:
+        return _uncertain(installation, file, error)
+    return _sent(installation, file, FileState.RELEASING, {"probe": _told(seen)})
 
 
 def _look(profile: Profile, channel: Channel, part: PartRow) -> _Seen:
@@ -315,11 +368,11 @@ def _sent(installation: Installation, file: FileRow, before: FileState, proof: d
             file.file_pk,
             before,
             FileState.SENT,
+            attention=None,
             sent_at=now.isoformat(),
             evidence=canonical(proof),
         )
-        set_attention(transaction, file.file_pk, None)
-        evidence.record(transaction, now, "file sent", file=file.name, bank=file.bank)
+        evidence.record(transaction, now, "file sent", bank=file.bank, file=file.name)
     return Delivery(file, Transmission.SENT)
 
 
@@ -327,38 +380,37 @@ def _uncertain(installation: Installation, file: FileRow, error: ChannelError) -
     with installation.ledger.write() as transaction:
         _make_uncertain(installation, transaction, file, str(error))
         if not isinstance(error, ConnectionLost | TimedOut):
-            set_attention(transaction, file.file_pk, f"while it was being released: {error}")
+            mark_file(transaction, file.file_pk, FileState.UNCERTAIN, f"while it was being released: {error}")
     return Delivery(file, Transmission.UNCERTAIN, str(error))
 
 
 def _make_uncertain(installation: Installation, transaction: Transaction, file: FileRow, why: str) -> None:
     move_file(transaction, file.file_pk, FileState.RELEASING, FileState.UNCERTAIN)
-    evidence.record(transaction, installation.clock.now(), "file uncertain", file=file.name, why=why)
+    now = installation.clock.now()
+    evidence.record(transaction, now, "file uncertain", bank=file.bank, file=file.name, why=why)
 
 
 def _wait_for_person(installation: Installation, file: FileRow, why: str) -> Delivery:
     with installation.ledger.write() as transaction:
-        set_attention(transaction, file.file_pk, why)
+        mark_file(transaction, file.file_pk, FileState.SEALED, why)
     return Delivery(file, Transmission.WAITS, why)
 
 
 def _needs_person(installation: Installation, file: FileRow, why: str) -> Delivery:
     with installation.ledger.write() as transaction:
-        set_attention(transaction, file.file_pk, why)
+        mark_file(transaction, file.file_pk, FileState.UNCERTAIN, why)
     return Delivery(file, Transmission.UNCERTAIN, why)
+
+
+def was_uploaded(file: FileRow, state: FileState) -> bool:
+    """Whether something of a file in this state may lie at the bank under a staged name."""
+    return state is FileState.UPLOADING or file.tries > 0
 
 
 def _void(
     installation: Installation, transaction: Transaction, file: FileRow, before: FileState, why: str
 ) -> None:
-    """Give the payments back; those whose predecessor may not be replaced any more are set aside."""
     now = installation.clock.now()
-    stopped = successors_to_stop(transaction, file.file_pk)
-    move_file(transaction, file.file_pk, before, FileState.VOIDED)
-    release_attempts(transaction, file.file_pk)
-    for payment_pk in stopped:
-        move_payment(
-            transaction, payment_pk, Disposition.ACCEPTED, Disposition.SET_ASIDE, Reason.REISSUE_REFUSED
-        )
-        append_gateway_outcome(transaction, payment_pk, Status.SET_ASIDE, Reason.REISSUE_REFUSED, now)
-    evidence.record(transaction, now, "file voided", file=file.name, why=why)
+    move_file(transaction, file.file_pk, before, FileState.VOIDED, leftovers=int(was_uploaded(file, before)))
+    give_back(transaction, file.file_pk, file.lane_pk, now)
+    evidence.record(transaction, now, "file voided", bank=file.bank, file=file.name, why=why)

@@ -45,6 +45,10 @@ ADVICE: dict[Reason, tuple[str, str]] = {
         "ask the bank who holds the account that it credited; never reissue",
         "向银行查明实际入账账户,不得补发",
     ),
+    Reason.PAID_TWICE: (
+        "have what was too much come back, then let two persons resolve it",
+        "追回多付金额后由两人书面了结",
+    ),
     Reason.NO_CARD: ("get the person a card and an account, then reissue", "为其办理社保卡账户后补发"),
     Reason.NAME_NOT_ENCODABLE: (
         "agree with the bank how the name is written, enter it as an alias, then reissue",
@@ -75,13 +79,18 @@ ADVICE: dict[Reason, tuple[str, str]] = {
         "held: two persons accept it, or one withdraws it",
         "待定:两人复核接受,或一人撤回",
     ),
+    Reason.ON_HOLD: (
+        "held by a person: two persons accept it, or one withdraws it",
+        "人工暂停:两人复核放行,或一人撤回",
+    ),
+    Reason.CONFIRMED_UNPAID: _VERIFY,
     Reason.WITHDRAWN: ("nothing: it never left", "无需处理:未曾发出"),
     Reason.SYSTEM: _ASK,
     Reason.TIMED_OUT: _ASK,
     Reason.IN_PROGRESS: ("wait for the bank's next result", "等待银行下一次回盘"),
     Reason.CONTRADICTED: (
-        "ask the bank in writing which of its results is true",
-        "书面要求银行确认以哪次回盘为准",
+        "ask the bank in writing what it paid, then let two persons resolve it (held: accept or withdraw it)",
+        "书面要求银行确认实际发放情况,由两人据此了结(待定的放行或撤回)",
     ),
     Reason.UNMAPPED: (
         "ask the bank what the code means, and have the layout's table completed",

@@ -119,7 +119,7 @@ def _names(states: Iterable[StrEnum]) -> str:
 
 
 def _outcome_table() -> str:
-    columns = list(OUTCOME_MOVES)
+    columns = [status for status in OUTCOME_MOVES if status not in (Status.SET_ASIDE, Status.WITHDRAWN)]
     lines = ["| is | " + " | ".join(f"states {status}" for status in columns) + " |"]
     lines.append("|---" * (len(columns) + 1) + "|")
     for current, moves in OUTCOME_MOVES.items():

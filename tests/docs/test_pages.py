@@ -10,8 +10,9 @@ import click
 import pytest
 
 from formats import Reason, Status
-from gateway import errors, held
+from gateway import errors
 from gateway.cli import cli
+from gateway.ways import banks, batches, files, payments, received
 from tests.docs.advice import ADVICE
 from tests.docs.markdown import DOCUMENTS, ROOT, anchors, blocks, commands, heading_levels, links
 from tests.docs.pages import DOCS, PAGES
@@ -93,10 +94,17 @@ def test_every_status_is_explained(page: Path) -> None:
 
 def test_operators_read_of_every_decision_and_how_many_persons_it_needs() -> None:
     text = (DOCS / "operators.md").read_text("utf-8")
-    tables = [held._BATCH_WAYS, held._PAYMENT_WAYS, held._BANK_WAYS]
-    tables += [*held._FILE_WAYS.values(), *held._RECEIVED_WAYS.values()]
-    ways = {(decision, way.persons_needed) for table in tables for decision, way in table.items()}
-    told = {(decision, int(count)) for decision, count in re.findall(r"\| `([a-z-]+)` \| ([12]) \|", text)}
+    modules = (batches, payments, files, received, banks)
+    ways = {
+        (decision, way.persons_needed, way.needs_exhibit)
+        for module in modules
+        for table in module.TABLES
+        for decision, way in table.items()
+    }
+    told = {
+        (decision, int(count), bool(letter))
+        for decision, count, letter in re.findall(r"\| `([a-z-]+)` \| ([12])( \+ letter)? \|", text)
+    }
     assert told == ways
 
 

@@ -12,7 +12,7 @@ from gateway.behind import SEQUENCE_MARGIN
 from gateway.errors import ExitCode
 from gateway.heads import read_head
 from tests.gateway.commands import Commands
-from tests.gateway.sites import CITY, ISO, RURAL, Ground, credited, current, edit, payments_of
+from tests.gateway.sites import CITY, ISO, PERSONS, RURAL, Ground, credited, current, edit, payments_of
 
 
 def anchor_of(ground: Ground) -> Path:
@@ -87,12 +87,12 @@ def test_a_restored_backup_is_held_until_each_bank_is_cleared(ground: Ground, ba
             "bank:iso-bank",
             "bank:rural-credit",
         ]
-        assert ground.decide(gateway, "bank:city-bank", "clear", "reviewer-a") == [True]
+        assert ground.decide(gateway, "bank:city-bank", "reconciled", *PERSONS) == [False, True]
         gateway.run()
         assert [(file.bank, file.name[-12:-4]) for file in gateway.files()][1:] == [(CITY, "00001003")]
         assert list(ground.outbox(RURAL).iterdir()) == []
         for bank in ("iso-bank", RURAL):
-            ground.decide(gateway, f"bank:{bank}", "clear", "reviewer-a")
+            ground.decide(gateway, f"bank:{bank}", "reconciled", *PERSONS)
         report = gateway.run()
         assert (report.files_sent, report.exit_code) == (1, ExitCode.DONE)
         assert gateway.anchor_status().delivered_event == gateway.anchor_status().event

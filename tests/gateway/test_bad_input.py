@@ -17,7 +17,7 @@ from keys.errors import SignerUntrusted
 from tests.gateway.commands import Commands
 from tests.gateway.sites import CITY, NOW, RURAL, Ground, credited, current, edit, payments_of, states
 
-DONE, PERSON, USAGE, REFUSED, _, INTEGRITY = ExitCode
+DONE, PERSON, USAGE, REFUSED, _, INTEGRITY, *_ = ExitCode
 
 
 def nothing_stored(ground: Ground) -> bool:

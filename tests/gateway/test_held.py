@@ -102,12 +102,12 @@ def test_a_statement_about_one_batch_fits_no_other(ground: Ground) -> None:
             gateway.decide(moved, ground.signature(moved))
 
 
-def test_a_released_batch_is_not_decided_again(ground: Ground) -> None:
+def test_a_released_batch_is_not_released_again(ground: Ground) -> None:
     with ground.open() as gateway:
         about = unsigned(ground, gateway)
         ground.decide(gateway, about, "release", A, B)
         with pytest.raises(NotPermitted):
-            gateway.statement(about, "withdraw", A)
+            gateway.statement(about, "release", A)
 
 
 def test_a_withdrawn_batch_never_leaves(ground: Ground) -> None:

@@ -168,7 +168,9 @@ def test_a_rejected_file_waits_and_is_not_sent_again_by_itself(ground: Ground) -
             ground.banks_look()
         assert [path.name for path in ground.outbox(CITY).iterdir()] == first
         held = gateway.held()
-        assert [[way.decision for way in item.ways] for item in held] == [["redispatch", "withdraw"]]
+        assert [[way.decision for way in item.ways] for item in held] == [
+            ["redispatch", "withdraw", "reopen"]
+        ]
         assert ground.decide(gateway, held[0].object, "redispatch", "reviewer-a") == [False]
         gateway.run()
         assert [file.state for file in gateway.files()] == ["rejected"]

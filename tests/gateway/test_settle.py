@@ -352,8 +352,15 @@ def test_a_payment_paid_again_and_then_credited_after_all_is_told(sent: Sent) ->
     assert current(sent.gateway)["P-00001"] == ("credited", "", sent.payments[0].amount_minor)
     held = sent.gateway.held()
     second = sent.gateway.files()[1].name
-    assert [item.object for item in held] == [f"file:{CITY}/{second}"]
+    assert [item.object for item in held] == ["oddity:1"]
+    assert second in held[0].message
     assert "Q-00001" in held[0].message
     assert "P-00001" in held[0].message
-    assert sent.ground.decide(sent.gateway, held[0].object, "clear", PERSONS[0]) == [True]
+    # The alarm outlasts the end of the file, and one person does not silence it.
+    sent.ground.post(CITY, f"{second[:-4]}_R1.bxt", result(second, [row(1, again[0])]))
+    sent.ground.take(sent.gateway)
+    assert states(sent.gateway) == ["settled", "settled"]
+    assert sent.ground.decide(sent.gateway, "oddity:1", "close", PERSONS[0]) == [False]
+    assert sent.gateway.needs_person()
+    assert sent.ground.decide(sent.gateway, "oddity:1", "close", PERSONS[1]) == [True]
     assert not sent.gateway.needs_person()

@@ -10,6 +10,7 @@ from formats import Reason, Status
 from formats.reasons import PERMITTED
 from gateway.errors import NotPermitted
 from gateway.ledger_files import move_file
+from gateway.ledger_intake import move_batch, move_payment
 from gateway.ledger_received import move_received
 from gateway.states import (
     AT_THE_BANK,
@@ -25,6 +26,7 @@ from gateway.states import (
     FileState,
     ReceivedState,
     effective_outcome,
+    outcome_across_files,
 )
 from tests.gateway.sites import CITY, Ground, payments_of
 
@@ -79,6 +81,44 @@ def test_a_received_file_makes_every_listed_move_and_no_other(ground: Ground) ->
     assert made == {(before, after) for before, afters in RECEIVED_MOVES.items() for after in afters}
 
 
+def test_a_batch_makes_every_listed_move_and_no_other(ground: Ground) -> None:
+    with ground.open() as gateway:
+        ground.submit(gateway, payments_of(CITY, 1))
+        made = set()
+        for before, after in product(BatchState, BatchState):
+            with gateway.installation.ledger.write() as transaction:
+                transaction.run("UPDATE batch SET state = :state", state=before)
+                try:
+                    move_batch(transaction, 1, before, after)
+                    made.add((before, after))
+                except NotPermitted:
+                    pass
+    assert made == {(before, after) for before, afters in BATCH_MOVES.items() for after in afters}
+
+
+def test_a_payment_makes_every_listed_move_and_no_other(ground: Ground) -> None:
+    with ground.open() as gateway:
+        ground.submit(gateway, payments_of(CITY, 1))
+        made = set()
+        for before, after in product(Disposition, Disposition):
+            with gateway.installation.ledger.write() as transaction:
+                transaction.run("UPDATE payment SET disposition = :state", state=before)
+                try:
+                    move_payment(transaction, 1, before, after, Reason.NONE)
+                    made.add((before, after))
+                except NotPermitted:
+                    pass
+    assert made == {(before, after) for before, afters in DISPOSITION_MOVES.items() for after in afters}
+
+
+def test_a_payment_that_a_bank_may_have_is_not_moved(ground: Ground) -> None:
+    with ground.open() as gateway:
+        ground.submit(gateway, payments_of(CITY, 1))
+        gateway.run()
+        with gateway.installation.ledger.write() as transaction, pytest.raises(NotPermitted):
+            move_payment(transaction, 1, Disposition.ACCEPTED, Disposition.HELD, Reason.ON_HOLD)
+
+
 def test_a_move_from_another_state_than_the_present_one_is_refused(ground: Ground) -> None:
     with ground.open() as gateway:
         ground.submit(gateway, payments_of(CITY, 1))
@@ -99,7 +139,7 @@ def test_a_file_that_the_bank_may_have_is_never_sendable_again() -> None:
 
 
 def test_outcome_moves_are_total() -> None:
-    assert set(OUTCOME_MOVES) == set(BANK_STATUSES)
+    assert set(OUTCOME_MOVES) == set(Status)
     assert all(set(row) == set(BANK_STATUSES) for row in OUTCOME_MOVES.values())
 
 
@@ -110,7 +150,7 @@ def test_nothing_that_says_paid_becomes_failed(current: Status, stated: Status) 
 
 
 def test_what_follows_is_a_permitted_pair() -> None:
-    for current, stated in product(BANK_STATUSES, BANK_STATUSES):
+    for current, stated in product(Status, BANK_STATUSES):
         status, reason = effective_outcome(
             (current, PERMITTED_REASON[current]), (stated, PERMITTED_REASON[stated])
         )
@@ -132,6 +172,26 @@ def test_credited_then_failed_then_failed_may_not_be_paid_again() -> None:
     assert now[0] not in REISSUABLE
 
 
+def test_money_that_moved_after_a_payment_was_taken_back_is_shown() -> None:
+    withdrawn = (Status.WITHDRAWN, Reason.WITHDRAWN)
+    assert effective_outcome(withdrawn, (Status.CREDITED, Reason.NONE))[0] is Status.DISCREPANT
+    assert effective_outcome(withdrawn, (Status.FAILED, Reason.ACCOUNT_CLOSED)) == withdrawn
+
+
+@pytest.mark.parametrize(("current", "stated"), list(product(BANK_STATUSES, BANK_STATUSES)))
+def test_two_files_of_one_payment_never_hide_money_that_moved_twice(current: Status, stated: Status) -> None:
+    before, now = (current, PERMITTED_REASON[current]), (stated, PERMITTED_REASON[stated])
+    status, reason = outcome_across_files(before, now)
+    assert status in PERMITTED[reason]
+    credits = [current, stated].count(Status.CREDITED)
+    if credits == 2:
+        assert (status, reason) == (Status.DISCREPANT, Reason.PAID_TWICE)
+    if credits == 1:
+        assert status not in REISSUABLE
+    if {current, stated} <= {Status.FAILED, Status.RETURNED}:
+        assert status in REISSUABLE
+
+
 def test_only_what_was_surely_not_paid_may_be_replaced() -> None:
     assert {Status.SET_ASIDE, Status.FAILED, Status.RETURNED} == REISSUABLE
 
@@ -142,4 +202,6 @@ PERMITTED_REASON = {
     Status.FAILED: Reason.ACCOUNT_CLOSED,
     Status.RETURNED: Reason.RETURNED,
     Status.UNKNOWN: Reason.UNMAPPED,
+    Status.WITHDRAWN: Reason.WITHDRAWN,
+    Status.SET_ASIDE: Reason.NO_CARD,
 }

@@ -227,8 +227,8 @@ def test_a_name_that_leaves_the_folder(ground: Ground, bankgate: Commands, tmp_p
         assert ended.code == ExitCode.BANK_UNREACHABLE
         assert "../../escape_R1.bxt" in ended.out + ended.err
         with ground.open() as gateway:
-            # What was to be sent was sent before; nothing came from that server.
-            assert (states(gateway), gateway.received()) == (["sent"], [])
+            # Nothing came from that server, and nothing goes there before a person has looked.
+            assert (states(gateway), gateway.received()) == (["sealed"], [])
             assert gateway.status()[0].adds_up
         assert list(ground.site.folder.rglob("*escape*")) == []
 

@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
 from pathlib import Path
 from typing import cast
 
@@ -29,6 +30,7 @@ from gateway.demonstration.plan import PLATFORM
 from gateway.demonstration.site import Site, create_site
 from gateway.demonstration.site_keys import PLATFORM_CERTIFICATE, PLATFORM_KEY
 from gateway.errors import GatewayError
+from gateway.exhibits import attach
 from gateway.held import HeldItem
 from gateway.simulator.bank import SimulatedBank
 from gateway.simulator.diary import Arrived, Diary
@@ -314,9 +316,16 @@ class Scene:
             return "arrived" if self.fronts[bank].bank.took(file_name) else "not-received"
         raise Violation(f"a person is asked about {item.object}: {item.message}")
 
+    def _letter(self, gateway: Gateway, about: str, decision: str) -> str:
+        """What the bank has written, where the decision rests on it."""
+        if not any(way.needs_exhibit for way in gateway.ways(about) if way.decision == decision):
+            return ""
+        return attach(gateway.installation, BytesIO(f"{about}: {decision}".encode()), "letter")
+
     def sign(self, gateway: Gateway, about: str, decision: str, person: str) -> bool:
         try:
-            statement = gateway.statement(about, decision, person)
+            exhibit = self._letter(gateway, about, decision)
+            statement = gateway.statement(about, decision, person, exhibit=exhibit)
             signer = load_signer(person, self.batch.parent / "persons" / f"{person}.pem")
             return gateway.decide(statement, sign_statement(signer, statement.to_bytes()))
         except GatewayError:

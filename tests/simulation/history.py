@@ -20,6 +20,7 @@ from gateway.api import Gateway
 from gateway.demonstration.payments import Order, make_batch, make_payments
 from gateway.demonstration.people import BANKS
 from gateway.errors import GatewayError
+from gateway.exhibits import attach
 from gateway.held import HeldItem
 from gateway.simulator.scenario import Kind, Scenario
 from keys.cms import sign_detached
@@ -181,9 +182,16 @@ class _History:
             return self._random.choice(["accept", "refuse"])
         return "clear" if kind == "bank" else None
 
+    def _letter(self, gateway: Gateway, about: str, decision: str) -> str:
+        """What the bank has written, where the decision rests on it."""
+        if not any(way.needs_exhibit for way in gateway.ways(about) if way.decision == decision):
+            return ""
+        return attach(gateway.installation, BytesIO(f"{about}: {decision}".encode()), "letter")
+
     def _sign(self, item: HeldItem, decision: str, person: str) -> bool:
         try:
-            statement = self._gateway.statement(item.object, decision, person)
+            exhibit = self._letter(self._gateway, item.object, decision)
+            statement = self._gateway.statement(item.object, decision, person, exhibit=exhibit)
             signer = self._world.base.persons[person]
             return self._gateway.decide(statement, sign_statement(signer, statement.to_bytes()))
         except GatewayError:

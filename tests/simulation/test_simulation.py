@@ -48,6 +48,8 @@ def test_many_histories_keep_the_promise(base: Base) -> None:
     assert faults > len(HEAVY_SEEDS)
 
 
+@pytest.mark.heavy
+@pytest.mark.timeout(1800)
 def test_sending_an_uncertain_file_again_is_found(base: Base, monkeypatch: pytest.MonkeyPatch) -> None:
     def send_again(_installation: Installation, transaction: Transaction, file: FileRow, _why: str) -> None:
         transaction.run(

@@ -76,7 +76,7 @@ def test_what_was_copied_is_back_and_nothing_leaves(
             f"bank:{bank}" for bank in (CITY, ISO, RURAL)
         ]
         assert all("behind: restored from the backup of" in item.message for item in gateway.held())
-        ground.decide(gateway, "bank:city-bank", "clear", PERSONS[0])
+        ground.decide(gateway, "bank:city-bank", "reconciled", *PERSONS)
         gateway.run()
         assert [file.name[-12:-4] for file in gateway.files()] == ["00000001", f"{next_number:08d}"]
         with gateway.installation.ledger.read() as transaction:
@@ -268,7 +268,7 @@ def test_a_file_that_may_have_left_meanwhile_is_uncertain(ground: Ground, tmp_pa
         assert current(gateway) == credited(payments)
         assert [file.state for file in gateway.files()] == ["settled"]
         for bank_name in (CITY, ISO, RURAL):
-            ground.decide(gateway, f"bank:{bank_name}", "clear", PERSONS[0])
+            ground.decide(gateway, f"bank:{bank_name}", "reconciled", *PERSONS)
         ground.run_to_the_end(gateway)
         ground.check_sound(gateway)
     assert len(list(bank.paid())) == 3

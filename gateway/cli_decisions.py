@@ -1,0 +1,150 @@
+"""Commands with which persons decide: `held` knows every decision, the others are its short forms."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from gateway import screen
+from gateway.api import Gateway
+from gateway.cli_options import CONFIGURATION, JSON, opened
+from gateway.errors import ExitCode
+from keys.private import load_signer
+from keys.statement import sign_statement
+
+_PERSON = click.option("--as", "person", required=True, help="Your name as it is enrolled.")
+_KEY = click.option("--key", type=click.Path(path_type=Path), required=True, help="Your private key (PEM).")
+_EVIDENCE = click.option(
+    "--evidence",
+    metavar="FILE|sha256:DIGEST",
+    help="What the decision rests on, as a rule the bank's letter: its digest is signed, it is kept sealed."
+    " The second person may name what the first one attached by its digest.",
+)
+_DIGEST = "sha256:"
+_KINDS = ("batch:", "payment:", "file:", "received:", "oddity:", "bank:")
+
+
+@click.command()
+@click.argument("decision", required=False)
+@click.argument("about", metavar="[OBJECT]", required=False)
+@click.option("--as", "person", help="Your name as it is enrolled.")
+@click.option("--key", type=click.Path(path_type=Path), help="Your private key (PEM).")
+@_EVIDENCE
+@CONFIGURATION
+@JSON
+def held(
+    decision: str | None,
+    about: str | None,
+    person: str | None,
+    key: Path | None,
+    evidence: str | None,
+    config: Path,
+    as_json: bool,
+) -> None:
+    """What waits for a person; with DECISION and OBJECT, sign a way out of it."""
+    with opened(config) as gateway:
+        if decision is None:
+            items = gateway.held()
+            screen.show_held(items, as_json)
+            sys.exit(ExitCode.NEEDS_PERSON if items else ExitCode.DONE)
+        if about is None or person is None or key is None:
+            raise click.UsageError("a decision needs DECISION OBJECT --as NAME --key FILE")
+        _decide(gateway, about, decision, person, key, evidence)
+
+
+def _signed(command: Any) -> Any:
+    """A command that signs one decision."""
+    for option in (CONFIGURATION, _EVIDENCE, _KEY, _PERSON):
+        command = option(command)
+    return command
+
+
+@click.command()
+@click.argument("batch_id")
+@_signed
+def release(batch_id: str, person: str, key: Path, evidence: str | None, config: Path) -> None:
+    """Consent, as one of two persons, that a batch may leave."""
+    with opened(config) as gateway:
+        _decide(gateway, gateway.batch_object(batch_id), "release", person, key, evidence)
+
+
+@click.command()
+@click.argument("about", metavar="OBJECT")
+@_signed
+def hold(about: str, person: str, key: Path, evidence: str | None, config: Path) -> None:
+    """Stop a bank, batch, payment or file: what has not left stays here. OBJECT may be a batch id."""
+    with opened(config) as gateway:
+        _decide(gateway, _object(gateway, about), "hold", person, key, evidence)
+
+
+@click.command()
+@click.argument("about", metavar="OBJECT")
+@_signed
+def withdraw(about: str, person: str, key: Path, evidence: str | None, config: Path) -> None:
+    """Take back what has not left of a batch, a payment, or a rejected file. OBJECT may be a batch id."""
+    with opened(config) as gateway:
+        _decide(gateway, _object(gateway, about), "withdraw", person, key, evidence)
+
+
+@click.command()
+@click.argument("about", metavar="FILE")
+@_signed
+def redispatch(about: str, person: str, key: Path, evidence: str | None, config: Path) -> None:
+    """Let the payments of a rejected file (file:BANK/NAME) go into a new one."""
+    with opened(config) as gateway:
+        _decide(gateway, about, "redispatch", person, key, evidence)
+
+
+@click.command()
+@click.argument("about", metavar="OBJECT")
+@click.argument("outcome")
+@_signed
+def resolve(about: str, outcome: str, person: str, key: Path, evidence: str | None, config: Path) -> None:
+    """Say what became of a payment or file in doubt, on the bank's word (--evidence FILE).
+
+    OBJECT is payment:PLATFORM/ID with OUTCOME credited, failed or returned, or file:BANK/NAME
+    with arrived, not-received or reopen.
+    """
+    with opened(config) as gateway:
+        _decide(gateway, about, outcome, person, key, evidence)
+
+
+@click.command()
+@click.argument("digest")
+@click.option("--output", type=click.Path(path_type=Path), required=True, help="A new file.")
+@CONFIGURATION
+def exhibit(digest: str, output: Path, config: Path) -> None:
+    """Read what a decision rests on, by its SHA-256. It may name people: keep it safe."""
+    with opened(config) as gateway:
+        gateway.exhibit(digest.removeprefix(_DIGEST), output)
+
+
+COMMANDS = (exhibit, held, release, hold, withdraw, redispatch, resolve)
+
+
+def _attached(gateway: Gateway, evidence: str | None) -> str:
+    """The digest of what the decision rests on, kept now or before."""
+    if evidence is None:
+        return ""
+    if evidence.startswith(_DIGEST):
+        return evidence.removeprefix(_DIGEST)
+    return gateway.attach(evidence)
+
+
+def _object(gateway: Gateway, about: str) -> str:
+    """The object's full name; a bare word is a batch."""
+    return about if about.startswith(_KINDS) else gateway.batch_object(about)
+
+
+def _decide(
+    gateway: Gateway, about: str, decision: str, person: str, key: Path, evidence: str | None
+) -> None:
+    signer = load_signer(person, key)
+    statement = gateway.statement(about, decision, person, exhibit=_attached(gateway, evidence))
+    done = gateway.decide(statement, sign_statement(signer, statement.to_bytes()))
+    screen.show_decision(statement, done)
+    if not done:
+        sys.exit(ExitCode.NEEDS_PERSON)

@@ -1,0 +1,36 @@
+"""A file that ends without its payments gives them back, and they go where they may."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from formats import Reason, Status
+from gateway import evidence
+from gateway.ledger import Transaction
+from gateway.ledger_files import lane_by_key, release_attempts
+from gateway.ledger_intake import append_gateway_outcome, move_payment, withdraw_payments
+from gateway.ledger_reissues import successors_to_stop
+from gateway.states import BatchState, Disposition
+
+
+def give_back(transaction: Transaction, file_pk: int, lane_pk: int, at: datetime) -> None:
+    """End the file's attempts. Its payments may go into another file, except
+
+    * those whose predecessor may not be replaced any more: they are set aside;
+    * those of a batch that was withdrawn meanwhile: they are withdrawn too.
+    """
+    stopped = successors_to_stop(transaction, file_pk)
+    release_attempts(transaction, file_pk)
+    for payment_pk in stopped:
+        move_payment(
+            transaction, payment_pk, Disposition.ACCEPTED, Disposition.SET_ASIDE, Reason.REISSUE_REFUSED
+        )
+        append_gateway_outcome(transaction, payment_pk, Status.SET_ASIDE, Reason.REISSUE_REFUSED, at)
+    if stopped:
+        evidence.record(
+            transaction, at, "payments set aside", payments=stopped, reason=Reason.REISSUE_REFUSED
+        )
+    lane = lane_by_key(transaction, lane_pk)
+    if lane.batch_state is BatchState.WITHDRAWN:
+        count = withdraw_payments(transaction, at, file_pk=file_pk)
+        evidence.record(transaction, at, "payments withdrawn", lane=lane_pk, count=count)

@@ -1,0 +1,179 @@
+"""Chains of reissues: a payment, what replaced it, what replaced that.
+
+Money may be with the payee once for a whole chain. A member is dead when nothing of it can
+reach the payee: set aside or withdrawn before it left, failed, or given back. At most one
+member may not be dead; the database itself refuses a second live successor of one payment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from msgspec import Struct
+
+from formats import Problem, Reason, Severity, Status
+from gateway.ledger import Transaction
+from gateway.ledger_payments import LATEST_OUTCOME, PaymentRow, find_payment, latest_status
+from gateway.ledger_staging import Staging
+from gateway.money import yuan
+from gateway.states import BEFORE_RELEASE, REISSUABLE, FileState
+
+_BEFORE_RELEASE = ",".join(f"'{state.value}'" for state in sorted(BEFORE_RELEASE))
+
+_LEFT = (
+    "EXISTS (SELECT 1 FROM attempt JOIN file USING (file_pk) WHERE attempt.live = 1"
+    f" AND attempt.payment_pk = payment.payment_pk AND file.state NOT IN ({_BEFORE_RELEASE}))"
+)
+"""A bank may have the payment."""
+
+_MEMBERS = (
+    f"SELECT payment.payment_pk, payment.payment_id FROM payment {LATEST_OUTCOME}"
+    " WHERE payment.payment_pk IN"
+    " (SELECT :chain UNION SELECT successor_pk FROM reissue WHERE chain_pk = :chain)"
+    " AND payment.payment_pk <> :but"
+)
+_ALIVE = (
+    f"{_MEMBERS} AND NOT COALESCE(latest.status IN ('failed', 'returned')"
+    f" OR (latest.status IN ('set_aside', 'withdrawn') AND NOT {_LEFT}), 0)"
+)
+
+
+class Heir(Struct, frozen=True):
+    """A payment that a bank may have, in which of our files."""
+
+    bank: str
+    file_name: str
+    payment_id: str
+
+
+def refuse_reissues(transaction: Transaction, source_platform: str, staging: Staging) -> list[Problem]:
+    """Set aside each staged payment that may not replace the one it names.
+
+    Permitted only after the predecessor was set aside, failed (and its file is settled) or
+    was returned, with the same amount to the minor unit, and while nothing else of its
+    chain can reach the payee.
+    """
+    problems = []
+    claimed: set[int] = set()
+    for payment_id, predecessor_id, amount_minor, line in staging.reissues():
+        found = find_payment(transaction, predecessor_id, source_platform)
+        predecessor = found[0] if found else None
+        obstacle = _obstacle(transaction, predecessor, amount_minor, claimed)
+        if predecessor is None or obstacle:
+            staging.set_aside(payment_id, line, Reason.REISSUE_REFUSED)
+            problems.append(
+                Problem(
+                    code="reissue-refused",
+                    severity=Severity.SETS_ASIDE,
+                    reason=Reason.REISSUE_REFUSED,
+                    line=line,
+                    column="reissue_of",
+                    found=predecessor_id[:40],
+                    wanted="a payment that was set aside, failed or returned, with the same amount",
+                    message=f"row {line} reissue_of {predecessor_id[:40]}: {obstacle}",
+                    payment_id=payment_id,
+                )
+            )
+        else:
+            claimed.add(_chain_of(transaction, predecessor.payment_pk))
+    return problems
+
+
+def link_reissues(transaction: Transaction, source_platform: str, staging: Staging) -> None:
+    """Record who replaces whom. A dead successor makes room; its own place in the chain stays."""
+    for payment_id, predecessor_id, _, _ in staging.reissues():
+        predecessor = find_payment(transaction, predecessor_id, source_platform)[0].payment_pk
+        successor = find_payment(transaction, payment_id, source_platform)[0].payment_pk
+        transaction.run("UPDATE reissue SET live = 0 WHERE predecessor_pk = :pk", pk=predecessor)
+        transaction.run(
+            "INSERT INTO reissue (successor_pk, predecessor_pk, chain_pk, live)"
+            " VALUES (:successor, :predecessor, :chain, 1)",
+            successor=successor,
+            predecessor=predecessor,
+            chain=_chain_of(transaction, predecessor),
+        )
+
+
+def successors_to_stop(transaction: Transaction, file_pk: int) -> list[int]:
+    """Accepted payments of a file that may not be paid, since another of their chain may be."""
+    rows = transaction.all(
+        "SELECT attempt.payment_pk, reissue.chain_pk FROM attempt"
+        " JOIN reissue ON reissue.successor_pk = attempt.payment_pk"
+        " JOIN payment ON payment.payment_pk = attempt.payment_pk"
+        " WHERE attempt.file_pk = :file AND attempt.live = 1 AND payment.disposition = 'accepted'",
+        file=file_pk,
+    )
+    return [
+        row.payment_pk
+        for row in rows
+        if transaction.one(f"{_ALIVE} LIMIT 1", chain=row.chain_pk, but=row.payment_pk) is not None
+    ]
+
+
+def heirs_that_left(transaction: Transaction, payment_pk: int) -> list[Heir]:
+    """Others of the payment's chain that a bank may have paid, or may still pay."""
+    rows = transaction.all(
+        "SELECT file.bank, file.name, alive.payment_id FROM"
+        f" ({_ALIVE}) AS alive JOIN attempt ON attempt.payment_pk = alive.payment_pk AND attempt.live = 1"
+        f" JOIN file USING (file_pk) WHERE file.state NOT IN ({_BEFORE_RELEASE}) ORDER BY file.file_pk",
+        chain=_chain_of(transaction, payment_pk),
+        but=payment_pk,
+    )
+    return [Heir(row.bank, row.name, row.payment_id) for row in rows]
+
+
+def relatives_of(transaction: Transaction, payment_pk: int) -> tuple[str, str]:
+    """(id of the payment that it replaces, id of the one that replaced it last); "" for none."""
+    row = transaction.one(
+        "SELECT (SELECT payment_id FROM reissue JOIN payment ON payment_pk = predecessor_pk"
+        "  WHERE successor_pk = :pk) AS replaces,"
+        " (SELECT payment_id FROM reissue JOIN payment ON payment_pk = successor_pk"
+        "  WHERE predecessor_pk = :pk ORDER BY live DESC, successor_pk DESC LIMIT 1) AS replaced_by",
+        pk=payment_pk,
+    )
+    assert row is not None
+    return row.replaces or "", row.replaced_by or ""
+
+
+def payment_names(transaction: Transaction, payment_keys: Iterable[int]) -> list[str]:
+    """The ids of payments, in the order of the keys."""
+    found = []
+    for key in payment_keys:
+        row = transaction.one("SELECT payment_id FROM payment WHERE payment_pk = :pk", pk=key)
+        assert row is not None
+        found.append(str(row.payment_id))
+    return found
+
+
+def _chain_of(transaction: Transaction, payment_pk: int) -> int:
+    """The payment with which its chain began."""
+    row = transaction.one("SELECT chain_pk FROM reissue WHERE successor_pk = :pk", pk=payment_pk)
+    return payment_pk if row is None else int(row.chain_pk)
+
+
+def _obstacle(
+    transaction: Transaction, predecessor: PaymentRow | None, amount_minor: int, claimed: set[int]
+) -> str:
+    if predecessor is None:
+        return "no such payment of this platform"
+    if predecessor.amount_minor != amount_minor:
+        return f"it was {yuan(predecessor.amount_minor)}, this one is {yuan(amount_minor)}"
+    status = latest_status(transaction, predecessor.payment_pk)
+    if status not in REISSUABLE:
+        return f"it is {predecessor.state}, and only set aside, failed or returned payments are paid again"
+    if status is Status.FAILED and not _file_is_settled(transaction, predecessor.payment_pk):
+        return "its file is not settled yet"
+    chain = _chain_of(transaction, predecessor.payment_pk)
+    alive = transaction.one(f"{_ALIVE} LIMIT 1", chain=chain, but=0)
+    if chain in claimed or alive is not None:
+        return "another payment replaces it already" + (f": {alive.payment_id}" if alive is not None else "")
+    return ""
+
+
+def _file_is_settled(transaction: Transaction, payment_pk: int) -> bool:
+    """Whether no file that a bank has waits for more words; one that was given up does not."""
+    row = transaction.one(
+        "SELECT file.state FROM attempt JOIN file USING (file_pk) WHERE payment_pk = :pk AND live = 1",
+        pk=payment_pk,
+    )
+    return row is None or row.state == FileState.SETTLED

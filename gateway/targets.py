@@ -1,0 +1,119 @@
+"""What persons decide about: objects by name, and what a person sees of each.
+
+Names are `batch:PLATFORM/ID`, `payment:PLATFORM/ID`, `file:BANK/NAME`, `received:NUMBER`,
+`oddity:NUMBER`, `bank:BANK`.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from gateway.errors import Unknown
+from gateway.installation import Installation
+from gateway.ledger import Transaction
+from gateway.ledger_decisions import carried_out_count
+from gateway.ledger_files import FileRow, bank_holds, find_file, has_live_attempts, parts_of
+from gateway.ledger_intake import BatchRow, batch_by_key, find_batch
+from gateway.ledger_oddities import OddityRow, open_oddity
+from gateway.ledger_payments import PaymentRow, find_payment, state_totals
+from gateway.ledger_received import ReceivedRow, received_by_key
+from gateway.settle import problems_digest
+from gateway.states import BatchState, PaymentState
+
+_ROW_KEY = re.compile("[0-9]{1,18}")
+"""What an integer key of SQLite takes, in the digits that `int` takes."""
+
+Target = BatchRow | PaymentRow | FileRow | ReceivedRow | OddityRow | str
+"""A row of the ledger; a bank is its name."""
+
+
+def name_of(transaction: Transaction, target: Target) -> str:
+    """Under which name an object is decided about."""
+    if isinstance(target, BatchRow):
+        return f"batch:{target.source_platform}/{target.batch_id}"
+    if isinstance(target, PaymentRow):
+        batch = batch_by_key(transaction, target.batch_pk)
+        return f"payment:{batch.source_platform}/{target.payment_id}"
+    if isinstance(target, FileRow):
+        return f"file:{target.bank}/{target.name}"
+    if isinstance(target, ReceivedRow):
+        return f"received:{target.received_pk}"
+    if isinstance(target, OddityRow):
+        return f"oddity:{target.oddity_pk}"
+    return f"bank:{target}"
+
+
+def find_target(installation: Installation, transaction: Transaction, name: str) -> Target:
+    """The object of that name. Raises `Unknown`."""
+    kind, _, key = name.partition(":")
+    owner, _, rest = key.partition("/")
+    found: Target | None = None
+    if kind == "batch":
+        found = next(iter(find_batch(transaction, rest, owner)), None)
+    elif kind == "payment":
+        found = next(iter(find_payment(transaction, rest, owner)), None)
+    elif kind == "file":
+        found = find_file(transaction, owner, name=rest)
+    elif kind == "received" and _ROW_KEY.fullmatch(key):
+        found = received_by_key(transaction, int(key))
+    elif kind == "oddity" and _ROW_KEY.fullmatch(key):
+        found = open_oddity(transaction, int(key))
+    elif kind == "bank" and (key in installation.configuration.profiles or bank_holds(transaction, key)):
+        found = key
+    if found is None:
+        raise Unknown(f"nothing is called {name!r}", hint="`bankgate held` lists what waits, with names")
+    return found
+
+
+def seen_of(transaction: Transaction, target: Target) -> dict[str, Any]:
+    """What a person sees of an object: enough that a decision fits nothing else.
+
+    Most objects can come to the same point again: `carried_out` counts the decisions about it
+    that had their effect before, so that each time needs signatures of its own.
+    """
+    before = {"carried_out": carried_out_count(transaction, name_of(transaction, target))}
+    return before | _looks(transaction, target)
+
+
+def _looks(transaction: Transaction, target: Target) -> dict[str, Any]:
+    if isinstance(target, BatchRow):
+        # Of a released batch what has left is no matter of a decision, and changes all the time.
+        shown = (*PaymentState,) if target.state is BatchState.SUBMITTED else (PaymentState.HELD,)
+        totals = [total for total in state_totals(transaction, target.batch_pk) if total.state in shown]
+        return {
+            "state": str(target.state),
+            "content_sha256": target.content_sha256,
+            "declared_count": target.declared_count,
+            "declared_total_minor": target.declared_total_minor,
+            "totals": [[str(total.state), total.count, total.instructed_minor] for total in totals],
+        }
+    if isinstance(target, PaymentRow):
+        return {
+            "payment_id": target.payment_id,
+            "amount_minor": target.amount_minor,
+            "state": str(target.state),
+            "reason": str(target.reason),
+            "outcome": target.outcome_pk,
+        }
+    if isinstance(target, FileRow):
+        return {
+            "state": str(target.state),
+            "attention": target.attention or "",
+            "has_payments": has_live_attempts(transaction, target.file_pk),
+            "parts": [part.sha256 for part in parts_of(transaction, target.file_pk)],
+        }
+    if isinstance(target, ReceivedRow):
+        return {
+            "state": str(target.state),
+            "sha256": target.sha256,
+            "problems_sha256": problems_digest(target.problems),
+        }
+    if isinstance(target, OddityRow):
+        return {
+            "bank": target.bank,
+            "kind": str(target.kind),
+            "name": target.name,
+            "evidence": target.evidence,
+        }
+    return {"hold": [list(row) for row in bank_holds(transaction, target)]}

@@ -1,0 +1,42 @@
+"""What a way out is: a decision's meaning, what it needs, and what it does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from msgspec import Struct
+
+from gateway.installation import Installation
+from gateway.ledger import Transaction
+
+
+class Carried(Struct, frozen=True, kw_only=True):
+    """A decision that has all its signatures and is being carried out.
+
+    `subject` names the object as the persons saw it, `exhibit` is the SHA-256 of what they
+    rest it on, "" for none.
+    """
+
+    decision: str
+    subject: str
+    persons: list[str]
+    exhibit: str
+    at: datetime
+
+
+Act = Callable[[Installation, Transaction, Any, Carried], None]
+"""Carries a decision out on the object, in the transaction that records the last signature."""
+
+
+class Decision(Struct, frozen=True):
+    """One way out of a state. Without its exhibit a decision that `needs_exhibit` is not taken."""
+
+    persons_needed: int
+    meaning: str
+    act: Act
+    needs_exhibit: bool = False
+
+
+Ways = dict[str, Decision]
