@@ -14,7 +14,10 @@ from msgspec import Struct
 
 from gateway.errors import ExitCode
 from gateway.key_needs import Need
-from keys.keyring_listed import Listed
+from keys.keyring_listed import CRL, Listed
+
+LIST_HORIZON = timedelta(days=1)
+"""Revocation lists that end within it are told."""
 
 
 class KeyState(StrEnum):
@@ -70,7 +73,9 @@ def check_keys(
     """Look at every need from `at` until `horizon_days` later, and at every key that has none."""
     horizon = at + timedelta(days=horizon_days)
     findings = [finding for need in needs for finding in _look(need, listed, at, horizon)]
-    findings += _unused(needs, listed)
+    lists = [row for row in listed if row.role == CRL]
+    findings += [finding for row in lists for finding in _look_at_list(row, at)]
+    findings += _unused(needs, [row for row in listed if row.role != CRL])
     order = list(KeyState)
     findings.sort(key=lambda finding: (not finding.urgent, order.index(finding.state)))
     return KeyReport(
@@ -108,6 +113,26 @@ def _look(need: Need, listed: Sequence[Listed], at: datetime, horizon: datetime)
             others = [other for other in rows if other.in_force(row.valid_until)]
             if others:
                 yield _replaced(need, row, others[-1], at)
+
+
+def _look_at_list(row: Listed, at: datetime) -> Iterator[KeyFinding]:
+    """Lists live for days: the horizon of keys would always alarm."""
+    assert row.valid_until is not None
+    ended = row.valid_until <= at
+    if not ended and row.valid_until > at + LIST_HORIZON:
+        return
+    yield KeyFinding(
+        state=KeyState.MISSING if ended else KeyState.ENDS,
+        role=row.role,
+        owner=row.owner,
+        key_id=row.key_id,
+        ends_at=row.valid_until,
+        days=(row.valid_until - at).days,
+        urgent=True,
+        message=f"revocation list {row.kind} of {row.key_id} {'ended' if ended else 'ends'}"
+        f" {row.valid_until:%Y-%m-%d %H:%M}: from then on no signature under that CA counts",
+        hint="fetch it anew from the CA, into the same file",
+    )
 
 
 def _missing(need: Need, rows: Sequence[Listed], at: datetime) -> KeyFinding:

@@ -2,7 +2,8 @@
 
 A `Trust` belongs to one bank (or platform) in one environment. Validity is judged at the
 instant that the caller names, which is our time of receipt, never a time that a file claims.
-Revocation lists are not looked at; a certificate is withdrawn by taking it out of the ring.
+Where the ring has revocation lists for a CA, every certificate of the chain must be covered by
+one and be on none (`keys.revocation`); a pinned certificate is withdrawn by ending its entry.
 
 The walk is our own and small, since national algorithms and pins have to fit it. RFC 5280,
 section 6.1 without policies and name constraints: a chain in which these are critical is refused.
@@ -13,41 +14,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import TypeVar
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
 from msgspec import Struct
 
 from keys import tlv
-from keys.algorithms import ALGORITHMS
-from keys.errors import KeyUnavailable, SealError, SignatureMalformed, SignerUntrusted
+from keys.errors import KeyUnavailable, SignatureMalformed, SignerUntrusted
 from keys.public import MINIMUM_RSA_BITS, certified_key
-from keys.sm2 import Sm2Verifier
-from keys.sm2_public import Sm2PublicKey
+from keys.revocation import Revocations
+from keys.x509_signatures import CERTIFICATE_ERRORS, find_extension, object_signature
 
 CHAIN_LIMIT = 8
 """Certificates between signer and root; real chains have one or two."""
 _CHECK_LIMIT = 64
 """Signatures looked at for one signer: many certificates of one name must not cost hours."""
-CERTIFICATE_ERRORS = (
-    ValueError,
-    TypeError,
-    OverflowError,
-    UnsupportedAlgorithm,
-    x509.InvalidVersion,
-    x509.DuplicateExtension,
-    x509.UnsupportedGeneralNameType,
-    CryptographyDeprecationWarning,
-    UserWarning,
-)
-"""What the parser of certificates raises on bytes that are none, or, with warnings as
-errors, on those that it will refuse one day."""
 _KNOWN_CRITICAL = {
     ExtensionOID.BASIC_CONSTRAINTS,
     ExtensionOID.KEY_USAGE,
@@ -60,12 +43,6 @@ _FOREIGN_PURPOSES = {
     ExtendedKeyUsageOID.OCSP_SIGNING,
 }
 """A certificate for these alone was not given to sign files."""
-SM2_WITH_SM3_OID = "1.2.156.10197.1.501"
-_NO_ISSUER = "its key did not make the signature of the certificate below"
-_STRONG_HASHES = ("sha256", "sha384", "sha512", "sha3-256", "sha3-384", "sha3-512")
-
-
-_Extension = TypeVar("_Extension", bound=x509.ExtensionType)
 
 
 class AnchorKind(StrEnum):
@@ -83,6 +60,8 @@ class Anchor(Struct, frozen=True):
     """Roots only: who may sign among those that the CA certified; empty: all of them."""
     valid_from: datetime | None = None
     valid_until: datetime | None = None
+    revocations: Revocations | None = None
+    """Roots only; None: nobody asks for lists."""
 
 
 class Trust:
@@ -140,7 +119,7 @@ class Trust:
         """The roots that a chain leads to; more than one where a CA is pinned twice or renewed."""
         reached, objections = [], []
         for anchor in roots:
-            walk = _Walk(anchor.certificate, others, at)
+            walk = _Walk(anchor, others, at)
             if walk.climb([certificate]):
                 reached.append(anchor)
             objections += walk.objections
@@ -166,9 +145,10 @@ class Trust:
 class _Walk:
     """Looks for a chain to one root, and remembers why candidates were refused."""
 
-    def __init__(self, root: x509.Certificate, others: Sequence[x509.Certificate], at: datetime) -> None:
+    def __init__(self, anchor: Anchor, others: Sequence[x509.Certificate], at: datetime) -> None:
         self.objections: list[str] = []
-        self._root = root
+        self._root = anchor.certificate
+        self._revocations = anchor.revocations
         self._others = others
         self._at = at
         self._checks = 0
@@ -189,6 +169,8 @@ class _Walk:
             return False
         self._checks += 1
         objection = _object_issuer(issuer, path, self._at)
+        if not objection and self._revocations is not None:
+            objection = self._revocations.object(path[-1], issuer, self._at)
         if objection:
             self.objections.append(f"{issuer.subject.rfc4514_string()}: {objection}")
         return not objection
@@ -236,6 +218,13 @@ def parse_subjects(subjects: Iterable[str]) -> tuple[x509.Name, ...]:
     return tuple(x509.Name.from_rfc4514_string(subject) for subject in subjects)
 
 
+def object_anchor(certificate: x509.Certificate, kind: AnchorKind) -> str:
+    """Why this certificate could never be used as a pin, or as a root; empty where it could."""
+    if kind is AnchorKind.SIGNER:
+        return _object_key(certificate) or _object_signer_use(certificate, pinned=True)
+    return _object_key(certificate) or _object_authority(certificate)
+
+
 def _refuse_anchor(anchor: Anchor, certificate: x509.Certificate, at: datetime) -> str:
     """Why this pin does not take the certificate; empty where it does."""
     if anchor.valid_from is not None and at < anchor.valid_from:
@@ -270,71 +259,35 @@ def _object_key(certificate: x509.Certificate) -> str:
 
 
 def _object_signer_use(certificate: x509.Certificate, pinned: bool) -> str:
-    usage = _find_extension(certificate, x509.KeyUsage)
+    usage = find_extension(certificate.extensions, x509.KeyUsage)
     if usage is not None and not (usage.digital_signature or usage.content_commitment):
         return "its key usage allows no signatures"
-    purposes = _find_extension(certificate, x509.ExtendedKeyUsage)
+    purposes = find_extension(certificate.extensions, x509.ExtendedKeyUsage)
     if purposes is not None and _FOREIGN_PURPOSES.issuperset(purposes):
         return "its extended key usage is for servers or time stamps only"
-    constraints = _find_extension(certificate, x509.BasicConstraints)
+    constraints = find_extension(certificate.extensions, x509.BasicConstraints)
     if constraints is not None and constraints.ca and not pinned:
         return "it is the certificate of a CA, not of a signer"
     return ""
 
 
-def _object_issuer(issuer: x509.Certificate, path: list[x509.Certificate], at: datetime) -> str:
-    """Why `issuer` cannot have certified the last of `path`; empty where it did."""
-    constraints = _find_extension(issuer, x509.BasicConstraints)
-    usage = _find_extension(issuer, x509.KeyUsage)
+def _object_authority(certificate: x509.Certificate) -> str:
+    constraints = find_extension(certificate.extensions, x509.BasicConstraints)
+    usage = find_extension(certificate.extensions, x509.KeyUsage)
     if constraints is None or not constraints.ca:
         return "not a CA"
     if usage is not None and not usage.key_cert_sign:
         return "its key usage allows no certificates"
-    between = sum(1 for certificate in path[1:] if certificate.subject != certificate.issuer)
-    if constraints.path_length is not None and between > constraints.path_length:
-        return f"{between} CAs below it, at most {constraints.path_length} are allowed"
-    return _object_validity(issuer, at) or _object_key(issuer) or _object_issued(issuer, path[-1])
-
-
-def _object_issued(issuer: x509.Certificate, issued: x509.Certificate) -> str:
-    if issued.signature_algorithm_oid.dotted_string == SM2_WITH_SM3_OID:
-        return "" if _is_sm2_signed(issued, issuer) else _NO_ISSUER
-    try:
-        algorithm = issued.signature_hash_algorithm
-        if algorithm is not None and algorithm.name not in _STRONG_HASHES:
-            return f"a certificate signed over {algorithm.name} is too weak"
-        issued.verify_directly_issued_by(issuer)
-    except (*CERTIFICATE_ERRORS, InvalidSignature):
-        return _NO_ISSUER
     return ""
 
 
-def _is_sm2_signed(issued: x509.Certificate, issuer: x509.Certificate) -> bool:
-    """GM/T 0015: SM2 with SM3 over the certificate, under the usual signer id."""
-    try:
-        key = certified_key(issuer)
-        outer, inner = _signature_algorithms(issued)
-        if not isinstance(key, Sm2PublicKey) or outer != inner:
-            return False
-        verifier = Sm2Verifier(key, ALGORITHMS["sm2-sm3"])
-        hasher = verifier.hasher()
-        hasher.update(issued.tbs_certificate_bytes)
-        verifier.verify_digest(issued.signature, hasher.digest())
-    except SealError:
-        return False
-    return True
-
-
-def _signature_algorithms(certificate: x509.Certificate) -> tuple[bytes, bytes]:
-    """Outside and inside of what is signed: they must be the same (RFC 5280, section 4.1.1.2)."""
-    tbs, outer, _ = tlv.read_elements(certificate.public_bytes(Encoding.DER))[0].children()
-    fields = tbs.children()
-    start = 1 if fields[0].identifier == tlv.CONTEXT_0 else 0
-    return outer.raw, fields[start + 1].raw
-
-
-def _find_extension(certificate: x509.Certificate, kind: type[_Extension]) -> _Extension | None:
-    for extension in certificate.extensions:
-        if isinstance(extension.value, kind):
-            return extension.value
-    return None
+def _object_issuer(issuer: x509.Certificate, path: list[x509.Certificate], at: datetime) -> str:
+    """Why `issuer` cannot have certified the last of `path`; empty where it did."""
+    objection = _object_authority(issuer)
+    constraints = find_extension(issuer.extensions, x509.BasicConstraints)
+    if objection or constraints is None:
+        return objection
+    between = sum(1 for certificate in path[1:] if certificate.subject != certificate.issuer)
+    if constraints.path_length is not None and between > constraints.path_length:
+        return f"{between} CAs below it, at most {constraints.path_length} are allowed"
+    return _object_validity(issuer, at) or _object_key(issuer) or object_signature(path[-1], issuer)

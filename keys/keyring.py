@@ -154,6 +154,7 @@ class Keyring:
                 entry.subjects,
                 entry.valid_from,
                 entry.valid_until,
+                self._keys.revocations.get(entry.id),
             )
             for entry in entries
             for certificate in self._keys.certificates[entry.id]

@@ -9,7 +9,7 @@ import difflib
 import re
 import tomllib
 from collections.abc import Callable
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -60,6 +60,9 @@ class Entry(Struct, frozen=True, kw_only=True):
     ca: Path | None = None
     subjects: tuple[x509.Name, ...] = ()
     any_subject: bool = False
+    crls: tuple[Path, ...] = ()
+    crl_grace: timedelta | None = None
+    """How long a list is still taken after its own end."""
     password: SecretSource | None = None
     login_password: SecretSource | None = None
     algorithm: str = ""
@@ -96,11 +99,13 @@ class _RoleRule(Struct, frozen=True):
 _PRIVATE = ("private_key", "pkcs12", "pkcs11")
 """Where a private key of ours is: of these one."""
 _BESIDE_PRIVATE = ("certificate", "password", "pin", "algorithm")
+_BESIDE_CA = ("subjects", "any_subject", "crls", "crl_grace_days")
+_GRACE_LIMIT_DAYS = 30
 _COMMON = ("id", "role", "environment", "valid_from", "valid_until")
 _RULES = {
     Role.SIGN: _RoleRule(("bank",), _PRIVATE, _BESIDE_PRIVATE),
-    Role.VERIFY: _RoleRule(("bank",), ("certificate", "ca"), ("subjects", "any_subject")),
-    Role.PLATFORM_VERIFY: _RoleRule(("platform",), ("certificate", "ca"), ("subjects", "any_subject")),
+    Role.VERIFY: _RoleRule(("bank",), ("certificate", "ca"), _BESIDE_CA),
+    Role.PLATFORM_VERIFY: _RoleRule(("platform",), ("certificate", "ca"), _BESIDE_CA),
     Role.SSH_LOGIN: _RoleRule(("bank",), (), ("private_key", "login_password", "password")),
     Role.HOST_PIN: _RoleRule(("bank",), ("host_keys", "pins")),
     Role.SPOOL_MASTER: _RoleRule(("key",)),
@@ -211,7 +216,7 @@ class _Reading:
             if name == "role" or name not in _RULES[role].permitted:
                 continue
             try:
-                values[name] = _READERS[name](value, self._path.parent)
+                values[_FIELDS.get(name, name)] = _READERS[name](value, self._path.parent)
             except _Wrong as wrong:
                 self.add(self._line_of(number, name), f"{name}: {wrong}")
         return values
@@ -237,6 +242,10 @@ class _Reading:
                 "a CA needs subjects, or any_subject = true",
                 "name whom the CA certified for this bank; any_subject only for a CA that is the bank's own",
             )
+        if entry.ca is None and entry.crls:
+            self.add(here, "crls go with ca; a pinned certificate is withdrawn by ending its entry")
+        if entry.crl_grace is not None and not entry.crls:
+            self.add(self._line_of(number, "crl_grace_days"), "crl_grace_days goes with crls")
         if entry.ca is None and (entry.subjects or entry.any_subject):
             self.add(here, "subjects and any_subject go with ca; a pinned certificate names itself")
         if entry.role is Role.SSH_LOGIN and entry.private_key is None:
@@ -280,6 +289,16 @@ def _read_id(value: object, folder: Path) -> str:
 
 def _read_path(value: object, folder: Path) -> Path:
     return folder / _read_text(value, folder)
+
+
+def _read_paths(value: object, folder: Path) -> tuple[Path, ...]:
+    return tuple(folder / text for text in _read_texts(value, folder))
+
+
+def _read_grace(value: object, folder: Path) -> timedelta:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= _GRACE_LIMIT_DAYS:
+        raise _Wrong(f"wanted a number of days, 0 to {_GRACE_LIMIT_DAYS}")
+    return timedelta(days=value)
 
 
 def _read_environment(value: object, folder: Path) -> Environment:
@@ -353,6 +372,8 @@ def _kind(value: object) -> str:
     return "an empty text" if value == "" else f"a value of type {type(value).__name__}"
 
 
+_FIELDS = {"crl_grace_days": "crl_grace"}
+"""Keys of the file whose values have another name here."""
 _READERS: dict[str, Callable[[object, Path], Any]] = {
     "id": _read_id,
     "role": _read_text,
@@ -370,6 +391,8 @@ _READERS: dict[str, Callable[[object, Path], Any]] = {
     "ca": _read_path,
     "subjects": _read_subjects,
     "any_subject": _read_flag,
+    "crls": _read_paths,
+    "crl_grace_days": _read_grace,
     "password": _read_source,
     "login_password": _read_source,
     "algorithm": _read_algorithm,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from msgspec import Struct, field
 
 from keys.algorithms import ALGORITHMS
-from keys.certificates import certificate_sha256
+from keys.certificates import AnchorKind, certificate_sha256, object_anchor
 from keys.certified import public_key_text
 from keys.errors import KeyringMistake, KeyUnavailable
 from keys.fingerprint import Fingerprinter
@@ -29,6 +30,7 @@ from keys.private import (
     parse_public_key,
 )
 from keys.public import certified_key
+from keys.revocation import RevocationFile, Revocations
 from keys.secret_sources import SecretSource, read_pinned_file, read_private_file
 from keys.signer import Hasher, Signer, Verifier
 
@@ -76,6 +78,7 @@ class LoadedKeys(Struct):
     signers: dict[str, Signer] = field(default_factory=dict)
     certificates: dict[str, list[x509.Certificate]] = field(default_factory=dict)
     """Pins and roots; those of the other environment too, as far as their files are there."""
+    revocations: dict[str, Revocations] = field(default_factory=dict)
     persons: dict[str, PersonVerifier] = field(default_factory=dict)
     logins: dict[str, Login] = field(default_factory=dict)
     host_pins: dict[str, list[str]] = field(default_factory=dict)
@@ -101,6 +104,13 @@ def load_keys(
 
 
 def _load_sign(keys: LoadedKeys, entry: Entry) -> None:
+    _open_signer(keys, entry)
+    own = x509.load_der_x509_certificate(keys.signers[entry.id].certificate_der)
+    if objection := object_anchor(own, AnchorKind.SIGNER):
+        raise KeyUnavailable(f"its certificate is not for signing: {objection}", "no bank should accept it")
+
+
+def _open_signer(keys: LoadedKeys, entry: Entry) -> None:
     password = _read_optional(entry.password)
     if entry.pkcs12 is not None:
         keys.signers[entry.id] = load_pkcs12_signer(entry.id, entry.pkcs12, password, entry.algorithm)
@@ -123,6 +133,16 @@ def _load_verify(keys: LoadedKeys, entry: Entry) -> None:
     path = entry.ca or entry.certificate
     if path is not None:
         keys.certificates[entry.id] = parse_certificates(read_pinned_file(path), path)
+        kind = AnchorKind.SIGNER if entry.ca is None else AnchorKind.ROOT
+        for certificate in keys.certificates[entry.id]:
+            if objection := object_anchor(certificate, kind):
+                raise KeyUnavailable(
+                    f"{path} cannot be pinned as {kind.value}: {objection}",
+                    "no file would ever be accepted by it",
+                )
+    if entry.crls:
+        lists = [RevocationFile(each) for each in entry.crls]
+        keys.revocations[entry.id] = Revocations(lists, entry.crl_grace or timedelta())
 
 
 def _load_foreign(keys: LoadedKeys, entry: Entry) -> None:

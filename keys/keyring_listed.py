@@ -16,18 +16,23 @@ from keys.keyring_file import Entry, Role
 from keys.keyring_keys import LoadedKeys, PersonVerifier
 from keys.public import PublicKey, certified_key, parse_spki
 
+CRL = "crl"
+"""Stands as role in the rows of revocation lists; an entry has them beside its CA."""
 _CURVES = {"secp256r1": "P-256", "secp384r1": "P-384", "secp521r1": "P-521"}
 
 
 class Listed(Struct, frozen=True, kw_only=True):
-    """One certificate of an entry, or an entry without one. Says nothing secret."""
+    """One certificate of an entry, one revocation list, or an entry without either.
+
+    Says nothing secret.
+    """
 
     key_id: str
     role: str
     owner: str
     """Bank, platform or person; "" for keys of our own house."""
     kind: str
-    """Such as `RSA 3072`; "" where the ring does not know."""
+    """Such as `RSA 3072`; "" where the ring does not know. Of a revocation list, its file's name."""
     subject: str
     """Of the certificate, RFC 4514; "" without one."""
     certificate_sha256: str
@@ -69,6 +74,10 @@ def _rows(keys: LoadedKeys, entry: Entry) -> Iterator[Listed]:
             _later(entry.valid_from, certificate.not_valid_before_utc),
             _earlier(entry.valid_until, certificate.not_valid_after_utc),
         )
+    for revocations in filter(None, [keys.revocations.get(entry.id)]):
+        for one in revocations.lists:
+            end = one.next_update + revocations.grace
+            yield _row(entry, one.place, one.issuer.rfc4514_string(), "", one.this_update, end, CRL)
     if not certificates:
         kind = _kind_of_person(keys.persons[entry.id]) if entry.role is Role.PERSON else ""
         yield _row(entry, kind, "", "", entry.valid_from, entry.valid_until)
@@ -87,11 +96,17 @@ def _kind_of_person(person: PersonVerifier) -> str:
 
 
 def _row(
-    entry: Entry, kind: str, subject: str, sha256: str, begin: datetime | None, end: datetime | None
+    entry: Entry,
+    kind: str,
+    subject: str,
+    sha256: str,
+    begin: datetime | None,
+    end: datetime | None,
+    role: str = "",
 ) -> Listed:
     return Listed(
         key_id=entry.id,
-        role=entry.role.value,
+        role=role or entry.role.value,
         owner=entry.owner,
         kind=kind,
         subject=subject,

@@ -10,7 +10,6 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key, pkcs12
 
 from keys.algorithms import ALGORITHMS, Algorithm, Transport
-from keys.certificates import CERTIFICATE_ERRORS
 from keys.ec import EcKey, EcVerifier
 from keys.errors import KeyUnavailable
 from keys.public import (
@@ -27,6 +26,7 @@ from keys.signer import Decrypter, DecryptionKey, Encrypter, Signer, SigningKey,
 from keys.sm2 import Sm2Key, Sm2PrivateKey, Sm2Verifier, sm2_encrypt
 from keys.sm2_files import read_sm2_pem
 from keys.sm2_public import Sm2PublicKey
+from keys.x509_signatures import CERTIFICATE_ERRORS
 
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | Sm2PrivateKey
 """Keys in memory."""

@@ -79,12 +79,12 @@ def read_private_file(path: Path) -> bytes:
     return _read(path, _OTHERS, "may be read or written by others", "0600")
 
 
-def read_pinned_file(path: Path) -> bytes:
-    """Bytes of a certificate or public key that decides whose signatures count.
+def read_pinned_file(path: Path, limit_bytes: int = LIMIT_BYTES) -> bytes:
+    """Bytes of a certificate, public key or list that decides whose signatures count.
 
     Anybody may read it, only its owner may write it. Raises `KeyUnavailable`.
     """
-    return _read(path, _WRITABLE_BY_OTHERS, "may be written by others", "0644")
+    return _read(path, _WRITABLE_BY_OTHERS, "may be written by others", "0644", limit_bytes)
 
 
 def read_public_file(path: Path) -> bytes:
@@ -132,7 +132,7 @@ def _read_credential(name: str, variables: Mapping[str, str]) -> bytes:
     )
 
 
-def _read(path: Path, refused_bits: int, refusal: str, wanted: str) -> bytes:
+def _read(path: Path, refused_bits: int, refusal: str, wanted: str, limit_bytes: int = LIMIT_BYTES) -> bytes:
     """A whole small file, judged and read through one descriptor."""
     try:
         # Without blocking: a pipe by that name would wait for somebody to write.
@@ -146,13 +146,13 @@ def _read(path: Path, refused_bits: int, refusal: str, wanted: str) -> bytes:
                     f"{path} {refusal} (mode {stat.S_IMODE(mode):04o}, wanted {wanted})",
                     _mode_hint(path, wanted),
                 )
-            content = os.read(descriptor, LIMIT_BYTES + 1)
+            content = os.read(descriptor, limit_bytes + 1)
         finally:
             os.close(descriptor)
     except OSError as error:
         raise KeyUnavailable(f"{path} cannot be read: {error.strerror}") from error
-    if len(content) > LIMIT_BYTES:
-        raise KeyUnavailable(f"{path} is larger than {LIMIT_BYTES} bytes: not a key")
+    if len(content) > limit_bytes:
+        raise KeyUnavailable(f"{path} is larger than {limit_bytes} bytes: not a key")
     return content
 
 

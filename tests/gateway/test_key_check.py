@@ -19,6 +19,7 @@ from keys.keyring_listed import Listed
 from keys.private import load_certificates
 from tests.gateway.commands import Commands
 from tests.gateway.sites import NOW, RURAL, Ground, edit
+from tests.keys.test_revocation import make_list
 
 DAY = timedelta(days=1)
 SIGN = Need("sign", "rural", "files to rural are signed")
@@ -225,3 +226,19 @@ def test_new_overwrites_nothing(tmp_path: Path, bankgate: Commands) -> None:
     assert (again.code, "is there already and is not overwritten" in again.err) == (2, True)
     assert (tmp_path / "own.key").read_bytes() == before
     assert (tmp_path / "own.key").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize(("hours", "code"), [(-1, 7), (23, 6), (25, 0)])
+def test_a_revocation_list_that_ends(ground: Ground, bankgate: Commands, hours: int, code: int) -> None:
+    """Lists live for days: they are told a day before, whatever the horizon of keys."""
+    folder = ground.site.configuration.parent
+    authority = Authority.create("CN=listed CA", NOW - 400 * DAY, NOW + 4000 * DAY)
+    authority.identity.write_pem(folder / "keys" / "listed.key", folder / "keys" / "listed.crt")
+    revocations = make_list(authority, issued=NOW - DAY, until=NOW + timedelta(hours=hours))
+    (folder / "keys" / "listed.crl").write_bytes(revocations)
+    with (folder / "keys.toml").open("a", encoding="utf-8") as ring:
+        ring.write(f'[[key]]\nid = "listed"\nrole = "verify"\nbank = "{RURAL}"\nenvironment = "test"\n'
+                   'ca = "keys/listed.crt"\nany_subject = true\ncrls = ["keys/listed.crl"]\n')  # fmt: skip
+    ended = bankgate("key", "check")
+    assert ended.code == code
+    assert ("revocation list listed.crl of listed end" in ended.out) is (code != 0)

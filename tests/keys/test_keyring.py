@@ -7,16 +7,21 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from keys.authority import write_ssh_key_pair
+from keys.certificate_make import RECEIVING
 from keys.cms import sign_detached, verify_detached
 from keys.errors import KeyringInvalid, KeyUnavailable, SignerUntrusted
 from keys.keyring import Keyring
 from keys.master import new_master_key_file
+from keys.new_key import certification, new_signing_key
 from keys.sealed import seal_text
 from keys.statement import sign_statement, verify_statement
-from tests.keys.conftest import RECEIVED, Bank
+from tests.keys.conftest import END, RECEIVED, START, Bank
 
 CONTENT = b"one payment\n"
 HEAD = """# keys of a test site
@@ -414,3 +419,27 @@ def test_windows_of_pins_reach_the_trust(site: Path, bank: Bank) -> None:
     assert verify_detached(io.BytesIO(CONTENT), signature, trust, RECEIVED).key_id == "pin"
     with pytest.raises(SignerUntrusted, match="pin was accepted until 2026-06-02"):
         verify_detached(io.BytesIO(CONTENT), signature, trust, RECEIVED + timedelta(days=1))
+
+
+def test_what_could_never_be_accepted_is_told_when_the_ring_is_read(site: Path, bank: Bank) -> None:
+    small = rsa.generate_private_key(public_exponent=65537, key_size=1024)
+    name = x509.Name.from_rfc4514_string("CN=small")
+    builder = x509.CertificateBuilder(name, name, small.public_key(), 1)
+    certificate = builder.not_valid_before(START).not_valid_after(END).sign(small, hashes.SHA256())
+    (site / "small.crt").write_bytes(certificate.public_bytes(Encoding.PEM))
+    receives = certification("CN=receives", (START, END), RECEIVING)
+    new_signing_key(site, "receives", "rsa-2048", receives)
+    path = write_ring(
+        site,
+        block(id="a", role="verify", bank="rural", certificate="small.crt"),
+        block(id="b", role="verify", bank="rural", ca="ec-p256.crt", any_subject=Raw("true")),
+        block(id="c", role="verify", bank="rural", certificate="receives.crt"),
+        sign_block("d", private_key="receives.key", certificate="receives.crt"),
+    )
+    told = [message for _, message in mistakes(path)]
+    assert [message.partition(": ")[2].removeprefix(f"{site}/") for message in told] == [
+        "small.crt cannot be pinned as signer: its RSA key has 1024 bits, at least 2048 are wanted",
+        "ec-p256.crt cannot be pinned as root: not a CA",
+        "receives.crt cannot be pinned as signer: its key usage allows no signatures",
+        "its certificate is not for signing: its key usage allows no signatures",
+    ]
