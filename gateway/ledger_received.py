@@ -68,6 +68,13 @@ def unfetched_sightings(transaction: Transaction, bank: str) -> list[Sighting]:
     return [Sighting(**row._mapping) for row in rows]
 
 
+def is_arriving(transaction: Transaction, bank: str, since: datetime) -> bool:
+    """Whether something that was first seen after `since` is not complete, so not read, yet."""
+    return any(
+        datetime.fromisoformat(seen.first_seen_at) >= since for seen in unfetched_sightings(transaction, bank)
+    )
+
+
 def forget_sighting(transaction: Transaction, bank: str, name: str) -> None:
     transaction.run("DELETE FROM sighting WHERE bank = :bank AND name = :name", bank=bank, name=name)
 

@@ -80,17 +80,31 @@ def refuse_reissues(transaction: Transaction, source_platform: str, staging: Sta
 
 
 def link_reissues(transaction: Transaction, source_platform: str, staging: Staging) -> None:
-    """Record who replaces whom. A dead successor makes room; its own place in the chain stays."""
-    for payment_id, predecessor_id, _, _ in staging.reissues():
-        predecessor = find_payment(transaction, predecessor_id, source_platform)[0].payment_pk
+    """Record who replaces whom. A dead successor makes room; its own place in the chain stays.
+
+    One that was set aside at once, even since it may not replace the other, is of the chain
+    too: else a reissue of the refused one would be a way around the refusal.
+    """
+    for payment_id, predecessor_id, fit in staging.named_predecessors():
+        found = find_payment(transaction, predecessor_id, source_platform)
+        if not found:
+            continue
+        predecessor = found[0].payment_pk
         successor = find_payment(transaction, payment_id, source_platform)[0].payment_pk
-        transaction.run("UPDATE reissue SET live = 0 WHERE predecessor_pk = :pk", pk=predecessor)
+        chain = _chain_of(transaction, predecessor)
+        if fit:
+            transaction.run("UPDATE reissue SET live = 0 WHERE predecessor_pk = :pk", pk=predecessor)
         transaction.run(
             "INSERT INTO reissue (successor_pk, predecessor_pk, chain_pk, live)"
-            " VALUES (:successor, :predecessor, :chain, 1)",
+            " VALUES (:successor, :predecessor, :chain, :live)",
             successor=successor,
             predecessor=predecessor,
-            chain=_chain_of(transaction, predecessor),
+            chain=chain,
+            live=fit,
+        )
+        # Those that named this one before it was linked itself.
+        transaction.run(
+            "UPDATE reissue SET chain_pk = :chain WHERE chain_pk = :pk", chain=chain, pk=successor
         )
 
 
@@ -108,6 +122,17 @@ def successors_to_stop(transaction: Transaction, file_pk: int) -> list[int]:
         for row in rows
         if transaction.one(f"{_ALIVE} LIMIT 1", chain=row.chain_pk, but=row.payment_pk) is not None
     ]
+
+
+def has_second_chances(transaction: Transaction, file_pk: int) -> bool:
+    """Whether a payment of the file was in another file before, or replaces another payment."""
+    row = transaction.one(
+        "SELECT 1 FROM attempt AS ours WHERE ours.file_pk = :file AND (EXISTS (SELECT 1 FROM reissue"
+        " WHERE successor_pk = ours.payment_pk) OR EXISTS (SELECT 1 FROM attempt AS earlier"
+        " WHERE earlier.payment_pk = ours.payment_pk AND earlier.file_pk < ours.file_pk)) LIMIT 1",
+        file=file_pk,
+    )
+    return row is not None
 
 
 def heirs_that_left(transaction: Transaction, payment_pk: int) -> list[Heir]:

@@ -106,6 +106,15 @@ class Staging:
             (Disposition.SET_ASIDE,),
         ).fetchall()
 
+    def named_predecessors(self) -> list[tuple[str, str, bool]]:
+        """(payment_id, reissue_of, whether it is fit to go) of every payment that names one it replaces."""
+        rows = self._database.execute(
+            "SELECT payment_id, reissue_of, disposition <> ? FROM staged WHERE reissue_of <> ''"
+            " ORDER BY source_line",
+            (Disposition.SET_ASIDE,),
+        )
+        return [(payment_id, reissue_of, bool(fit)) for payment_id, reissue_of, fit in rows]
+
     def insert_payments(
         self,
         transaction: Transaction,

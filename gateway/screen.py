@@ -374,7 +374,8 @@ def show_held(items: list[HeldItem], json: bool) -> None:
             rests = "; --evidence FILE" if way.needs_exhibit else ""
             rests += "".join(f"; signed evidence sha256:{digest}" for digest in way.exhibits)
             needs = f"{way.persons_needed} person(s){rests}{signed}"
-            _console.print(f"  -> {way.decision}: {way.meaning} ({needs})")
+            # A digest is to be copied: it is never broken.
+            _console.print(f"  -> {way.decision}: {way.meaning} ({needs})", soft_wrap=bool(way.exhibits))
     _note_more(len(items))
 
 

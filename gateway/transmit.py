@@ -14,7 +14,7 @@ Not here: connecting, back-off and holds (`runner`).
 from __future__ import annotations
 
 import hashlib
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import BinaryIO
 
@@ -41,9 +41,13 @@ from gateway.ledger_files import (
     sending_stopped,
     unfit_payments,
 )
-from gateway.ledger_reissues import successors_to_stop
+from gateway.ledger_received import is_arriving
+from gateway.ledger_reissues import has_second_chances, successors_to_stop
 from gateway.profile import Profile
 from gateway.states import BatchState, FileState
+
+_ARRIVING = timedelta(minutes=30)
+"""So long something incomplete in the bank's folder delays payments that go a second time."""
 
 
 class Transmission(StrEnum):
@@ -200,6 +204,10 @@ def _obstacle(
         return Delivery(file, Transmission.WAITS, stopped[1])
     if lane_by_key(transaction, file.lane_pk).batch_state is BatchState.HELD:
         return Delivery(file, Transmission.WAITS, "its batch is on hold")
+    now = installation.clock.now()
+    if is_arriving(transaction, file.bank, now - _ARRIVING) and has_second_chances(transaction, file.file_pk):
+        # What is just arriving may say that the first attempt was paid.
+        return Delivery(file, Transmission.WAITS, "an answer of the bank is just arriving", now)
     if unfit_payments(transaction, file.file_pk):
         return Delivery(file, Transmission.VOIDED, "a payment in it was withdrawn or set aside")
     if successors_to_stop(transaction, file.file_pk):
