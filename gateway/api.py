@@ -78,7 +78,8 @@ class Gateway:
         randomness: Randomness | None,
         open_channel: ChannelOpener | None,
     ) -> Self:
-        masters = keyring.masters()
+        clock = clock or SystemClock()
+        masters = keyring.masters(clock.now())
         randomness = randomness or SystemRandomness()
         opened = Ledger(ledger)
         spool = Spool(FolderDisk(configuration.spool), masters, randomness)
@@ -92,10 +93,10 @@ class Gateway:
                 masters=masters,
                 keyring=keyring,
                 codecs=Registry(configuration.layout_folders),
-                clock=clock or SystemClock(),
+                clock=clock,
                 randomness=randomness,
-                open_channel=open_channel or channel_opener(keyring, configuration.path.parent),
-                open_anchor=anchor_opener(configuration, keyring),
+                open_channel=open_channel or channel_opener(keyring, configuration.path.parent, clock),
+                open_anchor=anchor_opener(configuration, keyring, clock),
             ),
             log_file,
         )

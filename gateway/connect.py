@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
 from channels.channel import Channel
@@ -10,24 +11,28 @@ from channels.settings import FolderSettings, SftpSettings
 from channels.sftp import open_sftp
 from gateway.config import AnchorSettings, Configuration
 from gateway.installation import AnchorOpener, ChannelOpener
+from gateway.ports import Clock
 from gateway.profile import Profile
 from keys.keyring import Keyring
 
 
-def channel_opener(keyring: Keyring, base: Path) -> ChannelOpener:
-    """A function that connects to a bank. Relative folders are below `base`."""
+def channel_opener(keyring: Keyring, base: Path, clock: Clock) -> ChannelOpener:
+    """A function that connects to a bank. Relative folders are below `base`.
+
+    Logins and pins are those in force at the moment of connecting.
+    """
 
     def open_channel(profile: Profile) -> Channel:
         """Raises `channels.errors.ChannelError`, `keys.errors.KeyUnavailable`."""
         settings = profile.channel
         if settings.kind == "folder":
             return open_folder(FolderSettings(root=str(base / settings.root)))
-        return open_sftp(sftp_settings(profile, keyring))
+        return open_sftp(sftp_settings(profile, keyring, clock.now()))
 
     return open_channel
 
 
-def anchor_opener(configuration: Configuration, keyring: Keyring) -> AnchorOpener | None:
+def anchor_opener(configuration: Configuration, keyring: Keyring, clock: Clock) -> AnchorOpener | None:
     """A function that connects to the anchor; None where none is configured."""
     anchor = configuration.anchor
     if anchor is None:
@@ -37,19 +42,19 @@ def anchor_opener(configuration: Configuration, keyring: Keyring) -> AnchorOpene
         """Raises `channels.errors.ChannelError`, `keys.errors.KeyUnavailable`."""
         if anchor.kind == "folder":
             return open_folder(FolderSettings(root=str(configuration.path.parent / anchor.root)))
-        return open_sftp(anchor_settings(anchor, keyring))
+        return open_sftp(anchor_settings(anchor, keyring, clock.now()))
 
     return open_anchor
 
 
-def anchor_settings(anchor: AnchorSettings, keyring: Keyring) -> SftpSettings:
-    """The anchor's settings with login and host pins of the ring."""
-    login = keyring.ssh_login(anchor.login)
+def anchor_settings(anchor: AnchorSettings, keyring: Keyring, at: datetime) -> SftpSettings:
+    """The anchor's settings with login and host pins of the ring that are in force at `at`."""
+    login = keyring.ssh_login(anchor.login, at)
     return SftpSettings(
         host=anchor.host,
         port=anchor.port,
         user=anchor.user,
-        host_keys=tuple(keyring.host_pins(anchor.login)),
+        host_keys=tuple(keyring.host_pins(anchor.login, at)),
         key_path="" if login.private_key is None else str(login.private_key),
         key_passphrase=login.passphrase or "",
         password=login.password or "",
@@ -59,15 +64,15 @@ def anchor_settings(anchor: AnchorSettings, keyring: Keyring) -> SftpSettings:
     )
 
 
-def sftp_settings(profile: Profile, keyring: Keyring) -> SftpSettings:
-    """The channel's settings with login and host pins of the ring."""
+def sftp_settings(profile: Profile, keyring: Keyring, at: datetime) -> SftpSettings:
+    """The channel's settings with login and host pins of the ring that are in force at `at`."""
     settings = profile.channel
-    login = keyring.ssh_login(profile.bank)
+    login = keyring.ssh_login(profile.bank, at)
     return SftpSettings(
         host=settings.host,
         port=settings.port,
         user=settings.user,
-        host_keys=tuple(keyring.host_pins(profile.bank)),
+        host_keys=tuple(keyring.host_pins(profile.bank, at)),
         key_path="" if login.private_key is None else str(login.private_key),
         key_passphrase=login.passphrase or "",
         password=login.password or "",

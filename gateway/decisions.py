@@ -15,6 +15,7 @@ from gateway.installation import Installation
 from gateway.ledger import Transaction
 from gateway.ledger_decisions import deciders, insert_decision, signed_about
 from keys.errors import SealError
+from keys.keyring import PersonVerifier
 from keys.statement import verify_statement
 
 EXHIBIT = "exhibit"
@@ -60,16 +61,15 @@ def record_decision(
             f"person {statement.person!r} is not enrolled",
             hint=f"enrolled: {', '.join(sorted(enrolled)) or 'nobody'}",
         )
+    now = installation.clock.now()
     try:
-        person = installation.keyring.person(statement.person)
-        verify_statement(person, statement.to_bytes(), signature)
+        person = _signed_with(installation.keyring.person_keys(statement.person, now), statement, signature)
     except SealError as error:
         raise DecisionRefused(f"the signature is not {statement.person}'s: {error}") from error
     if statement.person in deciders(transaction, statement.subject, statement.decision):
         raise DecisionRefused(
             f"{statement.person} has decided this already", hint="another person must decide too"
         )
-    now = installation.clock.now()
     insert_decision(
         transaction,
         object=statement.subject,
@@ -94,18 +94,35 @@ def record_decision(
     return _in_force(installation, deciders(transaction, statement.subject, statement.decision))
 
 
+def _signed_with(keys: list[PersonVerifier], statement: Statement, signature: bytes) -> PersonVerifier:
+    """Which of a person's keys in force made the signature; raises `SealError` where none did."""
+    for key in keys[:-1]:
+        try:
+            verify_statement(key, statement.to_bytes(), signature)
+        except SealError:
+            continue
+        return key
+    verify_statement(keys[-1], statement.to_bytes(), signature)
+    return keys[-1]
+
+
 def _in_force(installation: Installation, persons: list[str]) -> list[str]:
-    """Those who still may decide, one for each key: one key under two names is one person."""
-    by_key: dict[str, str] = {}
+    """Those who still may decide. Names that share a key are one person."""
+    now = installation.clock.now()
+    seen: set[str] = set()
+    found = []
     for name in persons:
         if name not in installation.configuration.persons:
             continue
         try:
-            by_key.setdefault(installation.keyring.person(name).public_key, name)
+            own = {key.public_key for key in installation.keyring.person_keys(name, now)}
         except SealError:
             # The key has ended since it signed.
             continue
-    return list(by_key.values())
+        if seen.isdisjoint(own):
+            found.append(name)
+        seen |= own
+    return found
 
 
 def signed_so_far(transaction: Transaction, name: str, seen: dict[str, Any]) -> list[Statement]:

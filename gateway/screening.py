@@ -111,7 +111,7 @@ class Screening:
         self._batch = batch
         self._now = installation.clock.now()
         self._open_writer = open_writer
-        self._fingerprinter: Fingerprinter = installation.keyring.fingerprinter()
+        self._fingerprinter: Fingerprinter = installation.keyring.fingerprinter(self._now)
         self._lanes: dict[tuple[str, str], Lane] = {}
         self._subject_of: dict[tuple[str, ...], int] = {}
         self._roads: dict[tuple[str, str, str], tuple[Lane, Problem | None]] = {}

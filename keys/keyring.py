@@ -77,10 +77,13 @@ class Keyring:
         """Whose signatures count on batches from `platform`."""
         return self._trust(Role.PLATFORM_VERIFY, platform)
 
-    def person(self, name: str, at: datetime | None = None) -> PersonVerifier:
-        """The key of an enrolled person: of those in force at `at`, the one that began last."""
+    def person_keys(self, name: str, at: datetime) -> list[PersonVerifier]:
+        """All keys of a person in force at `at`: while two are alive, either may have signed."""
         entries = self._entries_of(Role.PERSON, name)
-        return self._keys.persons[self._pick(Role.PERSON, name, entries, at).id]
+        usable = [entry for entry in entries if entry.in_force(at)]
+        if not usable:
+            raise self._unavailable(Role.PERSON, name, entries, at)
+        return [self._keys.persons[entry.id] for entry in usable]
 
     def persons(self) -> list[tuple[str, PersonVerifier]]:
         """Every person's keys, ended ones too, as (person, key): what was signed stays checkable."""

@@ -181,7 +181,7 @@ def test_platforms_and_persons(site: Path, bank: Bank) -> None:
     signature = sign_detached(io.BytesIO(CONTENT), bank.identities["ec-p384"].signer("k"), RECEIVED)
     trust = ring.platform_trust("card")
     assert verify_detached(io.BytesIO(CONTENT), signature, trust, RECEIVED).key_id == "platform"
-    verifier = ring.person("zhang")
+    (verifier,) = ring.person_keys("zhang", RECEIVED)
     assert verifier.key_id == "zhang-1"
     verify_statement(
         verifier, b"release", sign_statement(bank.identities["ec-p256"].signer("zhang"), b"release")
