@@ -7,7 +7,7 @@ import re
 from formats.compiler import Column
 from formats.errors import DecodeError
 from formats.layout_model import Kind
-from formats.masking import mask_account, mask_name, mask_text
+from formats.masking import mask_account, mask_name, mask_number, mask_text
 from formats.records import Problem
 
 _SHOWN = re.compile(r"[0-9A-Za-z.,:+\-_ ]{0,24}")
@@ -80,7 +80,7 @@ class FaultMaker:
 
     def total(self, record: str, column: Column, line: int, declared: int, actual: int) -> Problem:
         """A declared total that is not that of the records."""
-        found, wanted = f"{declared} declared", f"{actual} as {column.name} of the records"
+        found, wanted = f"{mask_number(declared)} declared", f"{actual} as {column.name} of the records"
         return Problem(
             code="total-differs",
             message=f"{self._source} line {line} {record} {column.title}: found {found}, wanted {wanted}",

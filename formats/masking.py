@@ -13,6 +13,8 @@ import unicodedata
 HIDDEN = "*"
 VISIBLE_ACCOUNT = 4
 VISIBLE_ID = 3
+LONGEST_NUMBER = 13
+"""Digits of a number that is shown: a hundred billion yuan in fen; the shortest ID has 15."""
 LONGEST_MASK = 12
 """Asterisks at most, so that a damaged field cannot flood a message."""
 
@@ -39,6 +41,12 @@ def mask_name(name: str) -> str:
     if len(name) < 2:
         return HIDDEN * len(name)
     return _printable(name[0]) + HIDDEN * min(len(name) - 1, LONGEST_MASK)
+
+
+def mask_number(number: int) -> str:
+    """A count or a sum as it is; one with more digits than those may be an account or an ID."""
+    text = str(number)
+    return text if len(text) <= LONGEST_NUMBER else mask_text(text)
 
 
 def mask_text(text: str) -> str:

@@ -126,7 +126,7 @@ class Outcome(Struct, frozen=True, kw_only=True):
     """What came back, where the bank says so; in full or the outcome is discrepant."""
     bank: str = ""
     bank_code: str = ""
-    """The bank's own result code, verbatim."""
+    """The bank's own result code, verbatim; words in its place are sealed in `bank_text`."""
     bank_serial: str = ""
     bank_text: SealedText | None = None
     value_date: date | None = None

@@ -16,6 +16,7 @@ from lxml import etree
 from formats.codec import Purpose
 from formats.errors import DecodeError
 from formats.layout_model import Binding, Blank, Constant, Count, Kind, Layout, Sum
+from formats.masking import mask_number
 from formats.records import FileIdentity, Problem, RecordChunk
 from formats.xml_codes import CodeTables, join_parts
 from formats.xml_columns import END_OF_VALUE, ColumnError, ColumnReader
@@ -335,7 +336,7 @@ class XmlDecoder:
         actual = totals.sums.get(meaning.name, 0) if isinstance(meaning, Sum) else totals.count
         if declared != actual:
             unit = " minor units" if isinstance(meaning, Sum) else ""
-            self._add("total-differs", leaf, f"declared {declared}{unit}, found {actual}")
+            self._add("total-differs", leaf, f"declared {mask_number(declared)}{unit}, found {actual}")
 
     def _add(self, code: str, leaf: Leaf | None, message: str, line: int | None = None) -> None:
         if len(self.problems) >= MAXIMUM_PROBLEMS:

@@ -20,6 +20,7 @@ from gateway.audit_tables import Selection, Tables
 from gateway.bundle import FORMAT, MANIFEST, SIGNATURE, BundleFile, Listed, Manifest, write_table
 from gateway.errors import InputRefused
 from gateway.evidence import FIRST_HASH
+from gateway.folders import make_private
 from gateway.installation import Installation
 from gateway.ledger import Transaction
 from gateway.ledger_anchor import last_event, sequences
@@ -57,7 +58,7 @@ def export(
         raise InputRefused([problem], hint="name a new folder")
     draft = folder.with_name(folder.name + _UNFINISHED)
     shutil.rmtree(draft, ignore_errors=True)
-    draft.mkdir(mode=0o700, parents=True)
+    make_private(draft)
     try:
         with installation.ledger.read() as transaction:
             manifest, signer, warning = _write(installation, transaction, draft, selection, recipient)

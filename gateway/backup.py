@@ -33,6 +33,7 @@ from gateway.backup_folder import (
 from gateway.bundle import BundleFile, digest_of
 from gateway.errors import FolderUnusable, InputRefused, IntegrityError, StorageFailed
 from gateway.evidence import FIRST_HASH
+from gateway.folders import make_private
 from gateway.installation import Installation
 from gateway.ledger import SCHEMA_REVISION, stored_ledger
 from gateway.ledger_anchor import last_event, sequences
@@ -118,7 +119,7 @@ def _draft(folder: Path) -> Iterator[Path]:
     """
     draft = folder.with_name(folder.name + _UNFINISHED)
     try:
-        draft.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(draft)
     except OSError as error:
         raise FolderUnusable(
             f"folder {draft} cannot be made: {error.strerror}", hint="name a folder that may be written"
@@ -227,7 +228,7 @@ class _Copying:
 
     def _copy(self, file: Referred) -> Copied:
         target = self._draft / SPOOL / file.name
-        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(target.parent)
         if self._earlier is not None:
             linked = self._earlier.link(SPOOL + file.name, target)
             if linked is not None and self._is_whole(file, target):

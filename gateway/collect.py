@@ -12,6 +12,7 @@ import io
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+import msgspec
 from msgspec import Struct
 
 from channels.channel import Channel, Entry
@@ -38,6 +39,7 @@ from gateway.ledger_received import (
 )
 from gateway.profile import Inbound, Profile
 from gateway.states import ReceivedState
+from gateway.wording import Wording
 from keys.cms import verify_attached, verify_detached
 from keys.errors import SealError
 
@@ -179,13 +181,15 @@ def _note_strange(
     Its bytes are kept as an exhibit, as far as they are within the bank's limit; never read.
     """
     now = installation.clock.now()
+    # Nobody agreed on this name: it may name a person, and is kept and told as it may be shown.
+    shown = msgspec.structs.replace(entry, name=Wording(profile).file_name(entry.name))
     with installation.ledger.write() as transaction:
-        before = sighting(transaction, profile.bank, entry.name)
+        before = sighting(transaction, profile.bank, shown.name)
         changed = before is None or not _is_as_seen(entry, before)
         if changed:
-            note_sighting(transaction, profile.bank, _seen(entry, now, 1, 0))
+            note_sighting(transaction, profile.bank, _seen(shown, now, 1, 0))
     if before is None or changed:
-        yield Fetched(entry.name, INCOMPLETE)
+        yield Fetched(shown.name, INCOMPLETE)
         return
     if before.fetched or not _is_stable(before, now):
         return
@@ -194,19 +198,19 @@ def _note_strange(
         place = f"{profile.channel.inbox}/{entry.name}"
         exhibit = keep(installation, lambda sink: channel.get(place, sink, limit))
     with installation.ledger.write() as transaction:
-        note_sighting(transaction, profile.bank, _seen(entry, now, LOOKS_NEEDED, 1))
+        note_sighting(transaction, profile.bank, _seen(shown, now, LOOKS_NEEDED, 1))
         note_oddity(
             transaction,
             now,
             OddityKind.STRANGE_NAME,
             profile.bank,
-            entry.name,
+            shown.name,
             "no pattern of the profile takes this name: it was not read",
             exhibit=exhibit,
             size_bytes=entry.size_bytes,
             modified=entry.modified,
         )
-    yield Fetched(entry.name, "no pattern of the profile takes this name")
+    yield Fetched(shown.name, "no pattern of the profile takes this name")
 
 
 def _due(

@@ -13,12 +13,14 @@ from typing import Any
 import msgspec
 
 from formats import AcknowledgementVerdict, Codec, Decoder, Problem, RecordChunk, parse_reference
+from formats.masking import mask_account, mask_number, mask_text
 from gateway.double_payments import stop_payments_of
 from gateway.installation import Installation
 from gateway.ledger_files import FileRow, find_file, pinned_layout
 from gateway.ledger_received import ReceivedRow
 from gateway.profile import Profile
 from gateway.states import AT_THE_BANK, FileState
+from gateway.wording import Wording
 
 
 class Hold(Exception):
@@ -72,10 +74,11 @@ def _claims(
 ) -> dict[str, dict[str, Any]]:
     """What points at a file of ours, each with the key to look it up by."""
     claims: dict[str, dict[str, Any]] = {}
+    wording = Wording(profile)
     if name := decoder.facts.get("file.original_name"):
-        claims[f"original file name {name}"] = {"name": name}
+        claims[f"original file name {wording.word(name)}"] = {"name": name}
     if message_id := decoder.facts.get("file.original_message_id"):
-        claims[f"original message id {message_id}"] = {"message_id": message_id}
+        claims[f"original message id {wording.word(message_id)}"] = {"message_id": message_id}
     match = profile.recognise(received.name)
     if match is not None and match[1].sequence is not None:
         claims[f"its own name {received.name}"] = {"sequence": match[1].sequence}
@@ -83,7 +86,8 @@ def _claims(
         reference = first.columns["attempt.reference"][0]
         parsed = parse_reference(reference)
         if parsed is not None:
-            claims[f"first reference {reference}"] = {"sequence": parsed[0]}
+            # It may be an account in the wrong column: both are digits.
+            claims[f"first reference {mask_account(reference)}"] = {"sequence": parsed[0]}
     return claims
 
 
@@ -120,7 +124,14 @@ def _other_facts(received: ReceivedRow, facts: dict[str, Any], file: FileRow) ->
         "file.currency": file.currency,
     }
     return [
-        problem_of(received, "other-file", f"{name} is {facts[name]}, file {file.name} has {wanted}")
+        problem_of(received, "other-file", f"{name} is {_shown(facts[name])}, file {file.name} has {wanted}")
         for name, wanted in ours.items()
         if facts.get(name) not in (None, "", wanted)
     ]
+
+
+def _shown(fact: Any) -> str:
+    """Days and numbers as they are; nothing that is long enough to be somebody's number."""
+    if isinstance(fact, int):
+        return mask_number(fact)
+    return str(fact) if isinstance(fact, date) else mask_text(str(fact))

@@ -25,7 +25,6 @@ class BatchRow(Struct, frozen=True, kw_only=True):
     declared_count: int
     declared_total_minor: int
     currency: str
-    summary: str
     submitted_at: str
     released_at: str | None
     release_evidence: str | None
@@ -92,12 +91,15 @@ def insert_batch(
     left_out: tuple[int, int],
     at: datetime,
 ) -> int:
-    """`stored` is the name of the batch's own bytes in the spool, and their SHA-256."""
+    """`stored` is the name of the batch's own bytes in the spool, and their SHA-256.
+
+    The column `summary` stays empty: free text may name somebody, and it is in every sealed lane.
+    """
     return transaction.insert(
         "INSERT INTO batch (source_platform, batch_id, stored_as, content_sha256, declared_count,"
         " declared_total_minor, currency, summary, state, submitted_at, problems,"
         " left_out_count, left_out_minor) VALUES (:platform, :batch_id, :stored, :content, :count,"
-        " :total, :currency, :summary, :state, :at, :problems, :left_out, :left_out_minor)",
+        " :total, :currency, '', :state, :at, :problems, :left_out, :left_out_minor)",
         platform=batch.source_platform,
         batch_id=batch.batch_id,
         stored=stored[0],
@@ -105,7 +107,6 @@ def insert_batch(
         count=batch.declared_count,
         total=batch.declared_total_minor,
         currency=batch.currency,
-        summary=batch.summary,
         state=BatchState.SUBMITTED,
         at=at.isoformat(),
         problems=problems,

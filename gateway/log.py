@@ -12,12 +12,14 @@ from typing import TextIO
 import structlog
 from structlog.typing import FilteringBoundLogger
 
+from gateway.folders import make_private
+
 FILE_NAME = "bankgate.log"
 
 
 def open_log(folder: Path) -> tuple[FilteringBoundLogger, TextIO]:
     """A logger that appends to `folder`/bankgate.log (mode 0600), and the file to close."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private(folder)
     handle = os.open(folder / FILE_NAME, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     stream = os.fdopen(handle, "a", encoding="utf-8", buffering=1)
     logger: FilteringBoundLogger = structlog.wrap_logger(

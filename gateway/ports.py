@@ -14,6 +14,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
+from gateway.folders import make_private
+
 
 class Clock(Protocol):
     """The time of day. Never used for ordering: the ledger's keys order."""
@@ -80,11 +82,11 @@ class FolderDisk:
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(root)
 
     def create(self, path: str) -> BinaryIO:
         target = self._root / path
-        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(target.parent)
         return os.fdopen(os.open(target, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600), "w+b", 1 << 20)
 
     def sync(self, file: BinaryIO) -> None:
@@ -94,7 +96,7 @@ class FolderDisk:
     def publish(self, temporary: str, final: str) -> None:
         target = self._root / final
         new_folders = [folder for folder in target.parents if not folder.exists()]
-        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(target.parent)
         os.replace(self._root / temporary, target)
         self._sync_folder(target.parent)
         for folder in new_folders:

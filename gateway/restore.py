@@ -38,6 +38,7 @@ from gateway.behind import (
 from gateway.bundle import digest_of
 from gateway.config import Configuration
 from gateway.errors import FolderUnusable, InputRefused, IntegrityError, NotPermitted, StorageFailed
+from gateway.folders import make_private
 from gateway.installation import Installation
 from gateway.ledger import SCHEMA_REVISION, Transaction, stored_ledger
 from gateway.ledger_anchor import raise_sequence
@@ -227,7 +228,7 @@ class _Place:
     def make_folder(self) -> None:
         folder = self.ledger.parent
         try:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private(folder)
         except OSError as error:
             raise FolderUnusable(f"folder {folder} cannot be made: {error.strerror}") from error
 

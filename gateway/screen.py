@@ -108,7 +108,10 @@ def show_check(report: CheckReport, json: bool) -> None:
         table.add_row(line, escape(problem.column), escape(problem.message))
     if report.problems:
         _console.print(table)
-    _console.print(f"{report.batch.batch_id}: {report.rows} rows, {report.total} problems")
+    # An id that is refused for naming somebody is not told either.
+    personal = any(problem.code == "batch_id_personal" for problem in report.problems)
+    told = _words["batch"] if personal else report.batch.batch_id
+    _console.print(f"{escape(told)}: {report.rows} rows, {report.total} problems")
 
 
 def show_receipt(receipt: Receipt, json: bool, *, signed_only: bool = False) -> None:

@@ -322,7 +322,9 @@ def _envelope_problems(batch: Batch, configuration: Configuration) -> Iterator[P
     platforms, limits = configuration.platforms, configuration.limits
     if batch.source_platform not in platforms:
         known = ", ".join(sorted(platforms)) or "none"
-        yield _envelope_problem("source_platform", repr(batch.source_platform[:40]), f"one of {known}")
+        found = batch.source_platform
+        shown = repr(found) if _LIKE_A_BANK.match(found) else mask_text(found)
+        yield _envelope_problem("source_platform", shown, f"one of {known}")
     if batch.declared_count > limits.payments_per_batch:
         yield _envelope_problem(
             "declared_count", f"{batch.declared_count} payments", f"at most {limits.payments_per_batch}"

@@ -52,6 +52,7 @@ from gateway.matching import Book
 from gateway.outcome_rows import Place, outcome_rows
 from gateway.profile import Profile
 from gateway.states import FileState, ReceivedState
+from gateway.wording import Wording
 from keys.sealed import seal_texts
 
 TEXT_CONTEXT = b"bank text"
@@ -126,6 +127,7 @@ class _Settlement:
         self._blank_successes = 0
         self._paid_after_all: list[int] = []
         self._charged: set[tuple[str, int, int]] = set()
+        self._wording = Wording(profile)
         self.file_pk: int | None = None
         """Our file that it is about, once that is known."""
         received = verified.received
@@ -156,11 +158,13 @@ class _Settlement:
         self._problems += decoder.problems
         self._hold_unless_accepted()
         verdict = AcknowledgementVerdict(decoder.facts.get("file.verdict", AcknowledgementVerdict.UNMAPPED))
-        code = str(decoder.facts.get("file.code", ""))
+        code, text = str(decoder.facts.get("file.code", "")), str(decoder.facts.get("file.text", ""))
+        if verdict is AcknowledgementVerdict.UNMAPPED:
+            # Held below: only the message needs a word for it.
+            code = self._wording.code(code)
         with self._installation.ledger.write() as transaction:
             file = file_by_key(transaction, file.file_pk)
             self._move_by_verdict(transaction, file, verdict, code)
-            text = str(decoder.facts.get("file.text", ""))
             sealed = seal_texts(self._installation.masters.current, [text], TEXT_CONTEXT)[0] if text else None
             reason = Reason(decoder.facts.get("file.reason", Reason.NONE))
             append_acknowledgement(
@@ -276,6 +280,7 @@ class _Settlement:
                 status is Status.CREDITED and not code
                 for status, code in zip(columns.statuses, columns.codes, strict=True)
             )
+        columns = self._wording.seal_words(columns, expected.accounts)
         place = Place(self._received.received_pk, self._now.isoformat())
         texts = self._sealed(columns.texts)
         told = outcome_rows(book, items, chunk.lines, columns, verdicts, texts, place)

@@ -28,6 +28,10 @@ MINIMUM_KNOWN_HEADERS = 2
 _LONGEST_SHOWN_HEADER = 20
 _BATCH_HEADERS = header_index(BATCH_FIELDS)
 _PAYMENT_HEADERS = header_index(PAYMENT_FIELDS)
+_HEADER_CHARACTERS = frozenset(
+    "".join(_PAYMENT_HEADERS) + "序手机电话联系地址备注性别年龄民族日期时间状态标志"
+)
+"""Hanzi of which the headers of lists are made; a name has others."""
 
 
 def is_envelope_key(text: str) -> bool:
@@ -51,11 +55,13 @@ def read_envelope(source: str, unit: str, entries: Iterable[tuple[int, str, str]
 
     for line, key, value in entries:
         field = _BATCH_HEADERS.get(key.strip().lower())
-        where = f"{unit} {line} {_shown(key)}"
+        where = f"{unit} {line} {_shown(key, 'key')}"
         if field is None:
-            refuse("envelope_key_unknown", f"{where}: no such entry of the envelope", line, _shown(key))
+            refuse(
+                "envelope_key_unknown", f"{where}: no such entry of the envelope", line, _shown(key, "key")
+            )
         elif field.attribute in values:
-            refuse("envelope_key_repeated", f"{where}: given twice", line, _shown(key))
+            refuse("envelope_key_repeated", f"{where}: given twice", line, _shown(key, "key"))
         else:
             values[field.attribute] = value
             fault = _fault(field, value)
@@ -138,12 +144,12 @@ def read_header(source: str, unit: str, line: int, cells: list[str]) -> dict[str
         )
 
     for place, cell in enumerate(cells):
-        field = _PAYMENT_HEADERS.get(cell.strip().lower())
+        field, column = _PAYMENT_HEADERS.get(cell.strip().lower()), f"column {place + 1}"
         if field is None:
-            shown = _shown(cell) or f"column {place + 1}"
+            shown = _shown(cell, column)
             refuse("column_unknown", f"{shown}: no such column", shown)
         elif field.attribute in places:
-            refuse("column_repeated", f"{_shown(cell)}: {field.english} is there twice", cell)
+            refuse("column_repeated", f"{_shown(cell, column)}: {field.english} is there twice", cell)
         else:
             places[field.attribute] = place
     for field in PAYMENT_FIELDS:
@@ -191,9 +197,17 @@ def _fault(field: Field, value: str) -> str:
     return ""
 
 
-def _shown(header: str) -> str:
-    """A header as it may stand in a message: it can be anybody's cell, so digits are hidden."""
+def _shown(header: str, otherwise: str) -> str:
+    """A header as it may stand in a message: it can be anybody's cell, moved to where headers are.
+
+    Digits are hidden; hanzi other than those of which headers are made hide it whole, and it
+    is called `otherwise`.
+    """
     text = "".join("*" if character.isdigit() else character for character in header.strip())
+    if not text:
+        return otherwise
+    if not all(character.isascii() or character in _HEADER_CHARACTERS for character in text):
+        return f"{otherwise}, {mask_text(text)}"
     return "".join(
         character if character.isprintable() else "?" for character in text[:_LONGEST_SHOWN_HEADER]
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import date
 from itertools import compress
@@ -23,6 +24,12 @@ Columns = dict[str, list[str]]
 _ORDER = {spec.attribute: place for place, spec in enumerate(PAYMENT_FIELDS)}
 _CHOICES = [spec.attribute for spec in PAYMENT_FIELDS if spec.kind is Kind.CHOICE]
 _NAMES = [spec.attribute for spec in PAYMENT_FIELDS if spec.kind is Kind.NAME]
+_PERSONAL = (
+    *("account", "beneficiary_id", "payee_id", "custodian_id"),
+    *("beneficiary_name", "payee_name", "custodian_name"),
+)
+_SHORTEST_PERSONAL = 2
+_MAY_NAME_SOMEBODY = re.compile(r"[0-9]{8}|[^\x00-\x7f]")
 _INHERITED = [spec.attribute for spec in PAYMENT_FIELDS if spec.presence is Presence.ENVELOPE]
 _CHECKED_WHOLE = frozenset(
     {Kind.IDENTIFIER, Kind.ACCOUNT, Kind.AMOUNT, Kind.ID_NUMBER, Kind.BANK_CODE, Kind.CHOICE}
@@ -92,6 +99,7 @@ class Examiner:
         self._count = 0
         self._total_minor = 0
         self._amounts_readable = True
+        self._names_somebody = False
 
     def examine(self, block: RowBlock) -> BatchChunk:
         """Every check on one block; fills what rows inherit."""
@@ -103,6 +111,7 @@ class Examiner:
         findings = list(block.findings)
         amounts = self._check_amounts(block, findings)
         columns = self._checked_columns(block, findings)
+        self._look_into_batch_id(columns)
         problems = block.problems
         lines: list[int] | range = block.lines
         kept_amounts = amounts
@@ -130,6 +139,9 @@ class Examiner:
             )
             for line, earlier in self._repeats.pairs()
         ]
+        if self._names_somebody:
+            wanted = "wanted an id without a name, ID or account number of its payments in it"
+            problems.append(place.whole("batch_id_personal", f"batch_id: {wanted}"))
         if not whole:
             return problems
         if not self._count:
@@ -142,6 +154,17 @@ class Examiner:
             message = f"declared total {format_yuan(declared_total)}, but the payments add up to "
             problems.append(place.whole("total_differs", message + format_yuan(self._total_minor)))
         return problems
+
+    def _look_into_batch_id(self, columns: Columns) -> None:
+        """It stands in database, journal and logs in clear; only a long number or hanzi can be personal."""
+        batch_id = self._batch.batch_id
+        if self._names_somebody or not _MAY_NAME_SOMEBODY.search(batch_id):
+            return
+        self._names_somebody = any(
+            len(value) >= _SHORTEST_PERSONAL and value in batch_id
+            for attribute in _PERSONAL
+            for value in columns[attribute]
+        )
 
     def _check_amounts(self, block: RowBlock, findings: list[Finding]) -> list[int | None]:
         said = block.columns["amount_minor"]
@@ -189,10 +212,11 @@ class Examiner:
         personal = [full[attribute] for attribute in ("account", "beneficiary_id")]
         personal = [_never_empty(column) for column in personal]
         personal += [_never_empty(full[name]) for name in ("payee_id", "custodian_id") if any(full[name])]
+        names = [full[attribute] for attribute in _NAMES if any(full[attribute])]
         for attribute in ("payment_id", "reissue_of"):
             if any(full[attribute]) or attribute == "payment_id":
                 texts.check_identifiers(attribute, full[attribute], findings)
-                numbers.check_personal_ids(attribute, full[attribute], personal, findings)
+                numbers.check_personal_ids(attribute, full[attribute], personal, names, findings)
 
     def _inherit(self, full: Columns, findings: list[Finding]) -> None:
         for attribute in (*_INHERITED, "summary"):

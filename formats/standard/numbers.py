@@ -28,6 +28,7 @@ LARGEST_AMOUNT_MINOR = 10 ** (YUAN_DIGITS + 2) - 1
 BUSINESS_YEARS_FROM = 2020
 """Eighteen digits with a later "birth date" are taken for a business key: region, day, number."""
 
+_SHORTEST_NAME = 2
 _CITIZEN_DIGITS = 18
 _ACCOUNT = re.compile(rf"[0-9]{{{SHORTEST_ACCOUNT},{LONGEST_ACCOUNT}}}")
 _EMBEDDED = re.compile(r"(?<![0-9])[1-9][0-9]{16}[0-9Xx](?![0-9])")
@@ -49,8 +50,9 @@ _REGION = Fault("id_region_unknown", "an ID number of a known province", Severit
 _FUTURE = Fault("id_birth_in_future", "an ID number with a birth date in the past", Severity.WARNS)
 _LOWER_CASE = Fault("id_lower_case", "a capital X; it is taken as that", Severity.WARNS)
 _BANK_CODE = Fault("bank_code_invalid", "12 digits with the right check digit")
-_PERSONAL_ID = Fault("payment_id_personal", "an id without an ID or account number in it", Severity.REFUSES)
-_PERSONAL_REFERENCE = Fault("reference_personal", "an id without an ID or account number in it")
+_IMPERSONAL = "an id without a name, ID or account number in it"
+_PERSONAL_ID = Fault("payment_id_personal", _IMPERSONAL, Severity.REFUSES)
+_PERSONAL_REFERENCE = Fault("reference_personal", _IMPERSONAL)
 
 _NEGATIVE = Fault("amount_negative", "an amount above 0", Severity.REFUSES)
 _DECIMALS = Fault(
@@ -130,11 +132,15 @@ def check_amounts(amounts: list[int | None], texts: list[str], findings: list[Fi
 
 
 def check_personal_ids(
-    attribute: str, identifiers: list[str], numbers: list[list[str]], findings: list[Finding]
+    attribute: str,
+    identifiers: list[str],
+    numbers: list[list[str]],
+    names: list[list[str]],
+    findings: list[Finding],
 ) -> None:
-    """An id goes into database and logs in clear: no number of a person or account may be in it.
+    """An id goes into database and logs in clear: no name or number of a person may be in it.
 
-    `numbers` are columns of the same rows. Besides the row's own numbers any 18 digits
+    `numbers` and `names` are columns of the same rows. Besides the row's own numbers any 18 digits
     that are a valid citizen number are refused, unless their date is a business date.
     """
     fault = _PERSONAL_ID if attribute == "payment_id" else _PERSONAL_REFERENCE
@@ -146,6 +152,13 @@ def check_personal_ids(
                 for index, number in enumerate(column)
                 if len(number) >= SHORTEST_ACCOUNT and number in identifiers[index]
             )
+    if not "".join(identifiers).isascii():
+        suspects.update(
+            index
+            for column in names
+            for index, name in enumerate(column)
+            if len(name) >= _SHORTEST_NAME and name in identifiers[index]
+        )
     if max(map(len, identifiers)) >= _CITIZEN_DIGITS and _EMBEDDED.search("\n".join(identifiers)):
         suspects.update(index for index, identifier in enumerate(identifiers) if holds_citizen_id(identifier))
     for index in sorted(suspects):

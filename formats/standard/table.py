@@ -121,7 +121,7 @@ def _field(
 
 
 _REQUIRED, _ENVELOPE, _WITH_CARD = Presence.REQUIRED, Presence.ENVELOPE, Presence.WITH_CARD
-_IDENTIFIER = "begins with a letter or digit, no spaces; no ID or account number in it"
+_IDENTIFIER = "begins with a letter or digit, no spaces; no name, ID or account number in it"
 _CODE = "no spaces around it"
 _PERSON = "18 characters by GB 11643, 15 digits of before 1999, or three letters and 12 digits"
 _EITHER = "an ID number as above or a credit code"

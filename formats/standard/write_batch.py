@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
@@ -78,9 +79,9 @@ def write_batch(
 
 @contextmanager
 def opened(target: str | Path | BinaryIO) -> Iterator[BinaryIO]:
-    """The stream itself, or a new file at the path."""
+    """The stream itself, or a file at the path; a new one is for its owner only."""
     if isinstance(target, str | Path):
-        with Path(target).open("wb") as stream:
+        with open(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as stream:
             yield stream
     else:
         yield target

@@ -129,6 +129,13 @@ def test_wrong_total_is_told_and_the_records_kept(
     assert len(columns["payment"]["payment.account"]) == 2
 
 
+def test_an_id_in_place_of_a_total_is_not_shown() -> None:
+    raw = COMMENT_RESULT.replace(b"#RMB|2|", b"#RMB|370902199001011235|")
+    _, _, problems = decode(REGISTRY.get("comment-style-result"), raw)
+    assert [problem.found for problem in problems] == ["18 characters (digits) declared"]
+    assert "370902" not in problems[0].message
+
+
 def test_a_lost_record_shows_in_the_totals() -> None:
     columns, _, problems = decode(REGISTRY.get("rural-credit-request"), LINES[0] + LINES[1])
     assert len(columns["payment"]["payment.account"]) == 1

@@ -23,6 +23,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from tests.fuzz.findings import FOLDER, keep
+from tests.fuzz.mutation import TELLING
 from tests.fuzz.target import MIB, Target, check
 
 PACKAGES = ("formats", "keys", "channels", "gateway")
@@ -31,6 +32,8 @@ _GRACE_SECONDS = 60
 _EXECUTED = re.compile(r"stat::number_of_executed_units: (\d+)")
 _COVERED = re.compile(r"cov: (\d+)")
 _RESIDENT_LIMIT_MIB = 2048
+_WORD = re.compile(rb"[A-Za-z0-9_.-]{3,40}")
+_WORDS_LIMIT = 400
 
 
 class Hunted(Struct, frozen=True):
@@ -113,19 +116,30 @@ def _fuzz(target: Target, seconds: int, corpus: Path, seeds: Path, current: _Cur
 
     # As in the tests: a warning is a mistake.
     warnings.simplefilter("error")
-    for number, content in enumerate(target.seeds()):
+    contents = target.seeds()
+    for number, content in enumerate(contents):
         (seeds / f"{number:03d}").write_bytes(content)
+    words = seeds.with_name("words")
+    words.write_text(_dictionary(contents), "ascii")
     options = [
         f"-max_total_time={seconds}",
         f"-max_len={target.input_limit_bytes}",
         f"-timeout={int(target.seconds * 4)}",
         f"-rss_limit_mb={_RESIDENT_LIMIT_MIB}",
         f"-artifact_prefix={seeds.parent}/",
+        f"-dict={words}",
         "-print_final_stats=1",
         "-use_value_profile=1",
     ]
     atheris.Setup([sys.argv[0], *options, str(corpus), str(seeds)], examine)
     atheris.Fuzz()
+
+
+def _dictionary(contents: list[bytes]) -> str:
+    """What libFuzzer may put in: the words of the seeds, and what readers have stumbled over."""
+    words = {word for content in contents for word in _WORD.findall(content)}
+    chosen = [*TELLING, *sorted(words)[:_WORDS_LIMIT]]
+    return "".join('"' + "".join(f"\\x{octet:02x}" for octet in word) + '"\n' for word in chosen)
 
 
 def _divert(log: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from random import Random
 
-_TELLING = (
+TELLING = (
     *(b"\0", b"\xff", b"\x80", b"\r", b"\n", b"\t", b" ", b"|", b'"', b",", b"'''", b"[", b"{", b"<", b"&"),
     *(b"-1", b"0", b"1e999", b"9" * 30, b"\xff" * 4, b"\x7f\xff\xff\xff", b"\x80\0\0\0", b"\xe2\x80\xae"),
     *(b"\xef\xbb\xbf", b"\xed\xa0\x80", b"\x81\x30", b"\x96\x7c", "\u3000".encode(), b"%n", b"../"),
@@ -31,7 +31,7 @@ def _change(content: bytearray, seeds: Sequence[bytes], random: Random) -> None:
         case 1:
             content[place : place + length] = random.randbytes(length)
         case 2:
-            content[place:place] = random.choice(_TELLING) * random.choice((1, 1, 2, 200, 2000))
+            content[place:place] = random.choice(TELLING) * random.choice((1, 1, 2, 200, 2000))
         case 3:
             del content[place : place + length]
         case 4:
@@ -39,7 +39,7 @@ def _change(content: bytearray, seeds: Sequence[bytes], random: Random) -> None:
         case 5:
             del content[place:]
         case 6:
-            content[place : place + length] = random.choice(_TELLING)
+            content[place : place + length] = random.choice(TELLING)
         case _:
             other = random.choice(seeds)
             start = random.randint(0, len(other))

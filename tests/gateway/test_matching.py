@@ -67,7 +67,7 @@ def open_book(current: dict[int, LatestOutcome] | None = None) -> Book:
         state=FileState.SENT,
         payment_count=COUNT,
     )
-    return Book.open(file, None, KEYS, current or {})  # type: ignore[arg-type]  # nothing written is asked for
+    return Book.open(file, None, KEYS, current or {}, {})  # type: ignore[arg-type]  # nothing written is asked for
 
 
 def chunk_of(items: list[int | None], records: list[tuple[Any, ...]] | None = None) -> RecordChunk:

@@ -210,11 +210,13 @@ PERSONAL = [
     ("370902202609010017", False),
     ("37090219900101123", False),
     ("P-20260901-000001", False),
+    ("2026-张三-1", True),
+    ("低保-2026-1", False),
 ]
 
 
 @pytest.mark.parametrize(("identifier", "personal"), PERSONAL)
-def test_personal_numbers_in_a_payment_id(tmp_path: Path, identifier: str, personal: bool) -> None:
+def test_names_and_personal_numbers_in_a_payment_id(tmp_path: Path, identifier: str, personal: bool) -> None:
     _, problems, _ = read_bytes(tmp_path, csv_text([row(identifier)], 1, "1.00", WIDE))
     assert brief(problems) == ([(10, "payment_id", "payment_id_personal")] if personal else [])
     assert all(problem.payment_id == "" for problem in problems)
@@ -269,6 +271,29 @@ BROKEN_HEADS = {
     csv_text([], 1, "1.00", HEADER + ",姓名"): ["column_repeated"],
     csv_text([], 1, "1.00", HEADER.replace("amount", "amount_minor")): ["column_unknown", "column_missing"],
 }
+
+
+@pytest.mark.parametrize(
+    ("batch_id", "personal"),
+    [(f"B-{CARD}", True), ("张三", True), (CARD[:8], False), ("低保-2026", False), ("20260901000000", False)],
+)
+def test_a_batch_id_that_names_one_of_its_payees(tmp_path: Path, batch_id: str, personal: bool) -> None:
+    content = csv_text([row("P1")], 1, "1.00", WIDE).replace("batch_id,B-1", f"batch_id,{batch_id}")
+    _, problems, _ = read_bytes(tmp_path, content)
+    assert [problem.code for problem in problems] == ["batch_id_personal"] * personal
+    assert [problem.message for problem in problems if batch_id in problem.message] == []
+
+
+def test_a_persons_cell_among_the_headers_is_not_shown(tmp_path: Path) -> None:
+    path = tmp_path / "batch.csv"
+    path.write_text(csv_text([], 1, "1.00", f"{HEADER},李四,手机,{CARD}"), encoding="utf-8")
+    with pytest.raises(BatchError) as caught:
+        open_batch(path)
+    assert [problem.message for problem in caught.value.problems] == [
+        "row 9 column 8, 2 characters (hanzi): no such column",
+        "row 9 手机: no such column",
+        f"row 9 {'*' * len(CARD)}: no such column",
+    ]
 
 
 @pytest.mark.parametrize(("content", "codes"), BROKEN_HEADS.items(), ids=range(len(BROKEN_HEADS)))

@@ -155,7 +155,7 @@ def _pattern_seeds() -> list[bytes]:
 
 
 TARGETS = [
-    Target(name="configuration", examine=configuration, seeds=_configuration_seeds),
+    Target(name="configuration", examine=configuration, seeds=_configuration_seeds, changes=200),
     Target(name="keyring", examine=keyring, seeds=_keyring_seeds),
     Target(name="layouts", examine=layout, seeds=_layout_seeds),
     Target(name="name-patterns", examine=patterns, seeds=_pattern_seeds, input_limit_bytes=1024),

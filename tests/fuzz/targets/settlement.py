@@ -10,43 +10,37 @@ from __future__ import annotations
 
 import io
 from collections import defaultdict
-from datetime import date
-from typing import Any
 
+import msgspec
 from msgspec import Struct
 
-from formats import EncodeError, FileIdentity, RecordChunk, Status, parse_reference
-from formats.codec import Codec
-from formats.layout import parse_layout
-from formats.layout_model import Layout
+from formats import EncodeError, RecordChunk, Status, parse_reference
 from formats.names import normalize_names
 from formats.records import Payment
 from gateway import Gateway
 from gateway.collect import VerifiedFile
 from gateway.ledger_files import files_in
 from gateway.ledger_received import insert_received, received_by_key
-from gateway.profile import Inbound
 from gateway.settle import settle
 from gateway.states import FileState, ReceivedState
 from tests.fuzz.pieces import Pieces
 from tests.fuzz.scene import BANKS, PAYMENTS, Scene, scene
 from tests.fuzz.target import MIB, Target
+from tests.gateway.answers import Answers, Row, file_of
 
 _FILES_LIMIT = 3
 _CHANGES_LIMIT = 12
 _MOVED = (Status.CREDITED, Status.DISCREPANT, Status.RETURNED)
 
 
-class Row(Struct):
-    """One record as the bank writes it, and how it came back when the file was read again."""
+class Told(Struct):
+    """What one record of a believed file says of a payment, read again."""
 
     item: int
     account: str
     name: str
     amount: int | None
-    code: str
-    text: str = ""
-    status: Status = Status.UNKNOWN
+    status: Status
 
 
 class History:
@@ -55,13 +49,9 @@ class History:
     def __init__(self, shared: Scene, gateway: Gateway, bank: str) -> None:
         self._gateway = gateway
         self._installation = gateway.installation
-        self._profile = self._installation.profile(bank)
+        self._answers = Answers(gateway, bank, file_of(gateway, bank))
         self._payments = shared.payments[bank]
-        with self._installation.ledger.read() as transaction:
-            (self._file,) = files_in(transaction, bank)
-        agreements = self._installation.configuration.agreements
-        self._agreement = next(group[0] for (_, name), group in agreements.items() if name == bank)
-        self._told: dict[int, list[Row]] = defaultdict(list)
+        self._told: dict[int, list[Told]] = defaultdict(list)
         self._number = 0
 
     def play(self, pieces: Pieces) -> None:
@@ -77,89 +67,33 @@ class History:
     # What the bank says.
 
     def _acknowledge(self, pieces: Pieces) -> None:
-        inbound = self._inbound("acknowledgement")
-        codec = self._codec(inbound)
-        code = pieces.choose([*(line.code for line in self._layout(codec).file_codes), "", "ZZ"])
+        code = pieces.choose(
+            [*(line.code for line in self._answers.layout("acknowledgement").file_codes), "", "ZZ"]
+        )
         try:
-            content = b"".join(codec.encode(self._identity(code), []))
+            content = self._answers.acknowledgement(code)
         except EncodeError:
             return
-        self._settle(inbound, _edited(content, pieces))
+        self._settle("acknowledgement", _edited(content, pieces))
 
     def _say(self, pieces: Pieces) -> None:
-        inbound = self._inbound("result")
-        codec = self._codec(inbound)
-        codes = self._codes(codec)
-        rows = [
-            Row(item, payment.account, payment.beneficiary_name, payment.amount_minor, codes[0])
-            for item, payment in enumerate(self._payments, 1)
-        ]
+        codes = [*(line.code for line in self._answers.layout("result").outcome_codes), "", "ZZ9"]
+        rows = self._answers.paid(self._payments)
         for _ in range(pieces.byte() % _CHANGES_LIMIT):
             _change(rows, codes, pieces)
         try:
-            content = _edited(self._written(codec, rows), pieces)
+            content = _edited(self._answers.result(rows), pieces)
         except (EncodeError, OverflowError):
             return
-        if self._settle(inbound, content):
-            self._believe(codec, content)
-
-    def _written(self, codec: Codec, rows: list[Row]) -> bytes:
-        references = [f"{self._file.sequence:012d}{row.item:08d}" for row in rows]
-        columns: dict[str, list[Any]] = {
-            "attempt.item": [row.item for row in rows],
-            "attempt.reference": references,
-            "payment.account": [row.account for row in rows],
-            "payment.payee_name": [row.name for row in rows],
-            "outcome.amount": [row.amount for row in rows],
-            "outcome.code": [row.code for row in rows],
-            "outcome.bank_text": [row.text for row in rows],
-            "file.currency": ["CNY"] * len(rows),
-        }
-        absent = {name: [None] * len(rows) for name in codec.columns("payment") - columns.keys()}
-        chunk = RecordChunk(
-            record="payment", count=len(rows), columns=columns | absent, lines=range(1, len(rows) + 1)
-        )
-        accepted = next((line.code for line in self._layout(codec).file_codes), "")
-        return b"".join(codec.encode(self._identity(accepted), [chunk] if rows else []))
-
-    def _identity(self, code: str) -> FileIdentity:
-        file, profile = self._file, self._profile
-        now = self._installation.clock.now().astimezone(profile.time_zone)
-        self._number += 1
-        return FileIdentity(
-            bank=profile.bank,
-            sequence=self._number,
-            name="answer",
-            message_id=f"M{self._number}",
-            created_at=now,
-            bank_day=date.fromisoformat(file.bank_day),
-            count=file.payment_count,
-            total_minor=file.total_minor,
-            agreement=self._agreement.texts(),
-            profile=profile.values,
-            original_name=file.name,
-            original_message_id=file.message_id,
-            code=code,
-        )
-
-    def _inbound(self, kind: str) -> Inbound:
-        return next(one for one in self._profile.inbound if one.kind == kind and one.layout)
-
-    def _codec(self, inbound: Inbound) -> Codec:
-        return self._installation.codecs.get(inbound.layout or "")
-
-    def _codes(self, codec: Codec) -> list[str]:
-        """A code of success first, then every other, a blank, and one that no table lists."""
-        return [*(line.code for line in self._layout(codec).outcome_codes), "", "ZZ9"]
-
-    def _layout(self, codec: Codec) -> Layout:
-        return parse_layout(self._installation.codecs.source_text(codec.name), codec.name)
+        if self._settle("result", content):
+            self._believe(content)
 
     # What the gateway makes of it.
 
-    def _settle(self, inbound: Inbound, content: bytes) -> bool:
+    def _settle(self, kind: str, content: bytes) -> bool:
         """Hand over bytes whose signature held; whether they were believed."""
-        installation = self._installation
+        installation, inbound = self._installation, self._answers.inbound(kind)
+        self._number += 1
         name = f"in/{self._number:04d}"
         with installation.spool.create(name) as sink:
             sink.write(content)
@@ -167,14 +101,15 @@ class History:
             key = insert_received(
                 transaction,
                 installation.clock.now(),
-                bank=self._profile.bank,
+                bank=self._answers.profile.bank,
                 sha256=sink.sha256,
                 signature_sha256=f"{self._number}",
-                name=self._answer_name(inbound),
+                name=f"answer-{kind}-{self._number}",
                 kind=inbound.kind,
                 layout=inbound.layout,
                 size_bytes=len(content),
                 spool_name=name,
+                claim="",
             )
             transaction.run("UPDATE received SET state = 'verified' WHERE received_pk = :key", key=key)
             received = received_by_key(transaction, key)
@@ -182,7 +117,7 @@ class History:
         before = len(list(self._gateway.outcomes()))
         settled = settle(
             installation,
-            self._profile,
+            self._answers.profile,
             VerifiedFile(received=received, inbound=inbound, content_name=name, verdict="{}"),
         )
         with installation.ledger.read() as transaction:
@@ -193,13 +128,9 @@ class History:
             assert len(list(self._gateway.outcomes())) == before
         return not settled.held
 
-    def _answer_name(self, inbound: Inbound) -> str:
-        """A name of this kind that says nothing about a sequence of ours."""
-        return f"answer-{inbound.kind}-{self._number}"
-
-    def _believe(self, codec: Codec, content: bytes) -> None:
+    def _believe(self, content: bytes) -> None:
         """Read a file that was believed again: it adds up, and says this of each payment."""
-        decoder = codec.decode(io.BytesIO(content))
+        decoder = self._answers.codec("result").decode(io.BytesIO(content))
         rows = [row for chunk in decoder for row in self._rows(chunk)]
         assert decoder.problems == []
         items = [row.item for row in rows]
@@ -208,20 +139,19 @@ class History:
             assert 1 <= row.item <= PAYMENTS
             self._told[row.item].append(row)
 
-    def _rows(self, chunk: RecordChunk) -> list[Row]:
+    def _rows(self, chunk: RecordChunk) -> list[Told]:
         columns = chunk.columns
         if "outcome.status" not in columns:
             return []
         blank = [""] * chunk.count
         items = columns.get("attempt.item") or [self._item(one) for one in columns["attempt.reference"]]
         return [
-            Row(item=item, account=account, name=name, amount=amount, code=code, status=status)
-            for item, account, name, amount, code, status in zip(
+            Told(item=item, account=account, name=name, amount=amount, status=status)
+            for item, account, name, amount, status in zip(
                 items,
                 columns.get("payment.account", blank),
                 columns.get("payment.payee_name", blank),
                 columns.get("outcome.amount", [None] * chunk.count),
-                columns["outcome.code"],
                 columns["outcome.status"],
                 strict=True,
             )
@@ -230,7 +160,7 @@ class History:
     def _item(self, reference: str) -> int:
         parsed = parse_reference(reference)
         assert parsed is not None
-        assert parsed[0] == self._file.sequence
+        assert parsed[0] == self._answers.file.sequence
         return parsed[1]
 
     # The rules.
@@ -259,19 +189,19 @@ class History:
                     row.status is Status.RETURNED and row.amount == payment.amount_minor for row in told
                 )
         with self._installation.ledger.read() as transaction:
-            (file,) = files_in(transaction, self._profile.bank)
+            (file,) = files_in(transaction, self._answers.profile.bank)
         # A settled file is never opened again, whatever contradicts it later.
         assert file.state is not FileState.SETTLED or all(self._told[item] for item in range(1, PAYMENTS + 1))
         assert file.state is not FileState.REJECTED or not any(self._told.values())
 
-    def _proves_credit(self, row: Row, payment: Payment) -> bool:
+    def _proves_credit(self, row: Told, payment: Payment) -> bool:
         return (
             row.status is Status.CREDITED
             and row.amount in (None, payment.amount_minor)
             and self._is_ours(row, payment)
         )
 
-    def _is_ours(self, row: Row, payment: Payment) -> bool:
+    def _is_ours(self, row: Told, payment: Payment) -> bool:
         """Account and name are ours, or were not echoed."""
         echoed, written = normalize_names([row.name]), normalize_names([payment.beneficiary_name])
         return row.account in ("", payment.account) and (row.name == "" or echoed == written)
@@ -295,7 +225,7 @@ def _change(rows: list[Row], codes: list[str], pieces: Pieces) -> None:
         case 0:
             rows.remove(row)
         case 1:
-            rows.insert(second % (len(rows) + 1), Row(**{f: getattr(row, f) for f in row.__struct_fields__}))
+            rows.insert(second % (len(rows) + 1), msgspec.structs.replace(row))
         case 2:
             first, second = first % len(rows), second % len(rows)
             rows[first], rows[second] = rows[second], rows[first]

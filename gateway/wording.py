@@ -1,0 +1,109 @@
+"""Which of a bank's words may stand in ledger, log and messages in clear, and which are only described.
+
+Codes, serial numbers and names of files are kept as they are: a person compares them with the
+bank's own. But a bank may write anything where its paper says "code": a name, an account. What
+is not in the shape of such a word, or holds a number that may be somebody's, is described here;
+the caller seals the words themselves.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+
+import msgspec
+
+from formats import Reason
+from formats.identity import PROVINCES, citizen_id_valid, luhn_valid, old_citizen_id_valid
+from formats.masking import mask_text
+from gateway.judge import Columns
+from gateway.profile import Profile
+
+_CODE = re.compile(r"(?!.*[0-9]{8})[0-9A-Za-z ._/+*#:=-]{0,40}")
+_WORD = re.compile(r"[0-9A-Za-z._+=@,~#/:-]{0,200}")
+_NUMBER = re.compile(r"(?<![0-9])[0-9]{12,31}[Xx]?(?![0-9])")
+_WORD_COLUMN = re.compile(r"[0-9A-Za-z._+=@,~#/:\n-]*")
+_LONG_NUMBER = re.compile(r"[0-9]{12}")
+_CARD_DIGITS = range(16, 20)
+_CARD_BEGINNINGS = ("3", "4", "5", "6")
+_DIGEST_DIGITS = 12
+
+
+class Wording:
+    """What may be shown, by one bank's card prefixes."""
+
+    def __init__(self, profile: Profile) -> None:
+        self._prefixes = tuple(profile.accounts.card.prefixes)
+
+    def code(self, text: str) -> str:
+        """A code as the bank wrote it, or what kind of text stands in its place."""
+        return text if is_code(text) else described(text)
+
+    def word(self, text: str) -> str:
+        """A serial number, message id or name of a file; or what kind of text stands in its place."""
+        return text if self.names_nobody(text) else described(text)
+
+    def names_nobody(self, text: str) -> bool:
+        """Short, ASCII, without blanks, and no number in it that may be an ID or a card."""
+        return _WORD.fullmatch(text) is not None and not any(map(self._personal, _NUMBER.findall(text)))
+
+    def file_name(self, name: str) -> str:
+        """A name that nobody agreed on; a description tells names apart by their digest."""
+        if self.names_nobody(name):
+            return name
+        digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()
+        return f"{described(name)} sha256:{digest[:_DIGEST_DIGITS]}"
+
+    def seal_words(self, columns: Columns, accounts: Sequence[str]) -> Columns:
+        """The columns with every code and serial that may name a person moved into the bank's text.
+
+        `accounts` are what we wrote, row by row. The same columns where there is nothing to move.
+        """
+        distinct = set(zip(columns.codes, columns.reasons, strict=True))
+        # A code that the bank's table lists is a word of that table, whatever it looks like.
+        odd_codes = {code for code, reason in distinct if reason is Reason.UNMAPPED and not is_code(code)}
+        odd_serials = self._odd_serials(columns.serials, accounts)
+        if not odd_codes and not odd_serials:
+            return columns
+        codes, serials, texts = list(columns.codes), list(columns.serials), list(columns.texts)
+        for row, code in enumerate(columns.codes):
+            moved = []
+            if code in odd_codes:
+                moved.append(code)
+                codes[row] = described(code)
+            if row in odd_serials:
+                moved.append(serials[row])
+                serials[row] = described(serials[row])
+            if moved:
+                texts[row] = " ".join([*(f"[{word}]" for word in moved), texts[row]]).rstrip()
+        return msgspec.structs.replace(columns, codes=codes, serials=serials, texts=texts)
+
+    def _odd_serials(self, serials: list[str], accounts: Sequence[str]) -> set[int]:
+        """Rows whose serial may name a person; the whole column is looked at first."""
+        joined = "\n".join(serials)
+        if _WORD_COLUMN.fullmatch(joined) and not _LONG_NUMBER.search(joined):
+            return set()
+        return {
+            row
+            for row, (serial, account) in enumerate(zip(serials, accounts, strict=True))
+            if not self.names_nobody(serial) or (account and account in serial)
+        }
+
+    def _personal(self, number: str) -> bool:
+        upper = number.upper()
+        if citizen_id_valid(upper) or (old_citizen_id_valid(number) and number[:2] in PROVINCES):
+            return True
+        if self._prefixes:
+            return number.startswith(self._prefixes)
+        return len(number) in _CARD_DIGITS and number.startswith(_CARD_BEGINNINGS) and luhn_valid(number)
+
+
+def is_code(text: str) -> bool:
+    """Whether it has the shape of a code: short, ASCII, no number long enough to be anybody's."""
+    return _CODE.fullmatch(text) is not None
+
+
+def described(text: str) -> str:
+    """Length and kinds of characters, in brackets so that it is taken for no word of the bank."""
+    return f"({mask_text(text)})"
