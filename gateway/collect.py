@@ -16,7 +16,7 @@ import msgspec
 from msgspec import Struct
 
 from channels.channel import Channel, Entry
-from channels.errors import AlreadyExists, NotFound
+from channels.errors import AlreadyExists, NotFound, PermissionRefused, TooLarge
 from formats import Problem
 from gateway import evidence
 from gateway.exhibits import keep
@@ -93,8 +93,28 @@ def collect(installation: Installation, profile: Profile, channel: Channel) -> I
         except NotFound:
             # The bank took it away between the listing and the fetch; the next look tells.
             continue
+        except (TooLarge, PermissionRefused) as error:
+            yield Fetched(name, _note_unreadable(installation, profile, entry, str(error)))
     _tell_of_gone(installation, profile, entries)
     _archive(installation, profile, channel, entries)
+
+
+def _note_unreadable(installation: Installation, profile: Profile, entry: Entry, why: str) -> str:
+    """One file that cannot be fetched stops no other; it is not tried again before it changes."""
+    now = installation.clock.now()
+    with installation.ledger.write() as transaction:
+        note_sighting(transaction, profile.bank, _seen(entry, now, LOOKS_NEEDED, 1))
+        note_oddity(
+            transaction,
+            now,
+            OddityKind.UNREADABLE,
+            profile.bank,
+            entry.name,
+            f"it cannot be fetched: {why}",
+            size_bytes=entry.size_bytes,
+            modified=entry.modified,
+        )
+    return f"cannot be fetched: {why}"
 
 
 def _tell_of_gone(installation: Installation, profile: Profile, entries: dict[str, Entry]) -> None:

@@ -24,6 +24,8 @@ class OddityKind(StrEnum):
     """The bank calls a file a duplicate that it had acknowledged or answered: did it take it twice?"""
     PAID_TWICE = "paid-twice-perhaps"
     """Somebody may have been paid twice, and it cannot be stopped here."""
+    UNREADABLE = "unreadable"
+    """A file of the bank is larger than its limit, or may not be read."""
     GONE = "gone"
     """A file of the bank was seen and taken away before it was complete or fetched."""
     NEVER_COMPLETE = "never-complete"

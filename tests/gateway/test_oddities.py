@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.gateway.sites import CITY, PERSONS, RURAL, Ground, credited, current, payments_of, states
+from tests.gateway.sites import CITY, PERSONS, RURAL, Ground, credited, current, edit, payments_of, states
 from tests.gateway.test_settle import Sent, acknowledgement, result, row
 
 A, B = PERSONS
@@ -74,6 +74,17 @@ def test_an_answer_that_was_taken_away_before_it_was_fetched(sent: Sent) -> None
         path.unlink()
     sent.gateway.run()
     assert kinds(sent) == [("gone", name)]
+
+
+def test_an_answer_over_the_banks_limit_stops_no_other(ground: Ground) -> None:
+    edit(ground.profile_path(CITY), "[limits]", "[limits]\ninbound_bytes = 4096")
+    with ground.open() as gateway:
+        sent = Sent(ground, gateway)
+        ground.post(CITY, f"{sent.stem}_R1.bxt", b"#" * 5000)
+        sent.say(result(sent.name, sent.all()), number=2)
+        assert kinds(sent) == [("unreadable", f"{sent.stem}_R1.bxt")]
+        assert current(gateway) == credited(sent.payments)
+        assert [item.object for item in gateway.held()] == ["oddity:1"]
 
 
 def test_an_answer_whose_signature_never_comes(sent: Sent) -> None:
