@@ -33,7 +33,8 @@ def test_undisturbed_history_has_every_kind_of_step(theatre: Theatre) -> None:
 
 def test_a_file_sent_again_after_a_crash_is_found(theatre: Theatre) -> None:
     """The laboratory can fail: killed after the rename, a gateway with this bug sends the file twice."""
-    with pytest.raises(Violation, match="arrived are"):
+    # The bank sees the second one, and says so.
+    with pytest.raises(Violation, match="has this file already"):
         theatre.play(_killed_after_the_rename(1_001), bug="send-again")
 
 
