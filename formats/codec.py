@@ -22,6 +22,7 @@ class Purpose(StrEnum):
     REQUEST = "request"
     ACKNOWLEDGEMENT = "acknowledgement"
     RESULT = "result"
+    STATEMENT = "statement"
 
 
 class Decoder(Protocol):

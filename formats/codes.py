@@ -2,39 +2,77 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from formats.layout_model import FileCode, OutcomeCode
 from formats.reasons import Reason, Status
 from formats.records import AcknowledgementVerdict
 
+CODES_JOIN = "+"
+"""Between the codes of one item where a record has several."""
 
-class _StatusByCode(dict[str, Status]):
-    def __missing__(self, code: str) -> Status:
-        return Status.UNKNOWN
+Word = tuple[Status, Reason]
+UNMAPPED: Word = (Status.UNKNOWN, Reason.UNMAPPED)
 
 
-class _ReasonByCode(dict[str, Reason]):
-    def __missing__(self, code: str) -> Reason:
-        return Reason.UNMAPPED
+def decide(first: Word, others: Iterable[Word | None]) -> Word:
+    """What several codes of one item mean together: the first, unless a later one has another status.
+
+    Then the one that is unknown is taken, since a wrong "failed" would be paid twice; a credit
+    and a failure side by side are unmapped.
+    """
+    for other in others:
+        if other is not None and other[0] is not first[0]:
+            if Status.UNKNOWN not in (first[0], other[0]):
+                return UNMAPPED
+            return other if other[0] is Status.UNKNOWN else first
+    return first
+
+
+class _WordByCode(dict[str, Word]):
+    """Codes looked up once; a code that the table has not is unmapped."""
+
+    def __init__(self, lines: Sequence[OutcomeCode], *, several: bool) -> None:
+        super().__init__((line.code, (line.status, line.reason)) for line in lines)
+        self._several = several
+
+    def __missing__(self, code: str) -> Word:
+        if not self._several or CODES_JOIN not in code:
+            return UNMAPPED
+        words = [self.get(part) for part in code.split(CODES_JOIN)]
+        if None in words or words[0] is None:
+            return UNMAPPED
+        return decide(words[0], words[1:])
 
 
 class OutcomeCodes:
-    """`[codes.outcome]`, both ways. The first code listed for a pair is the one written."""
+    """`[codes.outcome]`, both ways. The first code listed for a pair is the one written.
 
-    def __init__(self, lines: Sequence[OutcomeCode]) -> None:
-        self.status_by_code = _StatusByCode((line.code, line.status) for line in lines)
-        self.reason_by_code = _ReasonByCode((line.code, line.reason) for line in lines)
+    `several`: a record may have more than one code, joined by `CODES_JOIN`. Of those every one
+    must be listed.
+    """
+
+    def __init__(self, lines: Sequence[OutcomeCode], *, several: bool = False) -> None:
+        self._words = _WordByCode(lines, several=several)
         self._code_by_pair: dict[tuple[str, str], str] = {}
         for line in lines:
             self._code_by_pair.setdefault((line.status.value, line.reason.value), line.code)
 
+    def word(self, code: str) -> Word:
+        """Status and reason of one code."""
+        return self._words[code]
+
+    def chooser(self, name: str, accepts: Callable[[str], bool]) -> Callable[[Any], bool]:
+        """Whether a code's status (`outcome.status`) or reason is accepted."""
+        place = 0 if name == "outcome.status" else 1
+        return lambda code: accepts(self._words[code or ""][place].value)
+
     def read(self, codes: Sequence[str]) -> tuple[list[Status], list[Reason]]:
         """Status and reason of each code."""
-        known = set(codes)
-        statuses = {code: self.status_by_code[code] for code in known}
-        reasons = {code: self.reason_by_code[code] for code in known}
+        known = {code: self._words[code] for code in set(codes)}
+        statuses = {code: word[0] for code, word in known.items()}
+        reasons = {code: word[1] for code, word in known.items()}
         return list(map(statuses.__getitem__, codes)), list(map(reasons.__getitem__, codes))
 
     def write(self, statuses: Sequence[str], reasons: Sequence[str]) -> list[str | None]:

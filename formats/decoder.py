@@ -1,128 +1,125 @@
 """Reads a fixed or delimited file: the structure is the state machine, and the end must be reached.
 
-What a line is and how many lines are read at once is the syntax's business (`LineReader`,
-in `fixed.py` and `delimited.py`); order, occurrence, totals, codes and facts are here.
+What a line is and how many lines are read at once is the syntax's business (`RunReader`, in
+`fixed.py` and `delimited.py`); rows are put together in `row_reader.py`, values read in
+`record_reader.py`. Order, scopes, totals and facts are here.
 """
 
 from __future__ import annotations
 
 from codecs import BOM_UTF8
-from collections.abc import Iterator, Sequence
-from typing import Any, BinaryIO, Protocol
+from collections.abc import Iterator
+from typing import Any, BinaryIO
 
 from msgspec import Struct
 
-from formats.codec import CHUNK_RECORDS, Purpose
-from formats.codes import FileCodes, OutcomeCodes
-from formats.compiler import Column, Plan, RecordPlan, Role, file_values
-from formats.errors import DecodeError
+from formats.codec import CHUNK_RECORDS
+from formats.compiler import GROUP_ITEM, Column, Plan, RecordPlan, Role, line_width
 from formats.faults import FaultMaker
-from formats.field_cells import CellError, Cells
-from formats.layout_model import Node
-from formats.lines import MAXIMUM_LINE_BYTES, LineTooLong, Window
+from formats.layout_model import Lines, Node, Number
+from formats.layout_tree import FILE_SCOPE
+from formats.lines import MAXIMUM_LINE_BYTES, LineTooLong, OneLineEnd, Source, Window
+from formats.record_reader import RecordReader
 from formats.records import FileIdentity, Problem, RecordChunk
+from formats.row_reader import RowReader, Rows, RunningNumbers, RunReader, ScopeNumbers
 from formats.totals import Tally
+from formats.walker import Move, Walker
 
 _CODE = "outcome.code"
-_ANSWER_CHECKED = (
-    "file.count",
-    "file.total",
-    "file.currency",
-    "file.original_name",
-    "file.original_message_id",
-)
-"""Of `file.*`, what an answer must have as we expect it; its own dates and names are the bank's."""
+_CTRL_Z = b"\x1a"
+_FEW_ROWS = CHUNK_RECORDS // 2
+"""Fewer rows wait for those of the next scope, so that chunks stay worth their while."""
 
 
-class Row(Struct, frozen=True):
-    """One line taken apart: the texts of its fields with padding, and the bytes where they stand."""
+class _Declared(Struct, frozen=True):
+    """A total that the file states, with its place."""
 
-    cells: list[str]
-    spans: list[tuple[int, int]]
-
-
-class LineReader(Protocol):
-    """What a syntax does with lines. Bodies come without line end."""
-
-    def matches(self, plan: RecordPlan, body: bytes) -> bool:
-        """Whether the selecting constants of a record stand in a line."""
-        ...
-
-    def row(self, plan: RecordPlan, body: bytes, line: int, faults: FaultMaker) -> Row:
-        """Take a line apart. Raises `DecodeError` where it is not of the record's form."""
-        ...
-
-    def block(self, plan: RecordPlan, window: Window, limit: int, stops: Sequence[bytes]) -> Block | None:
-        """As many records from the window as are plainly of this kind, at most `limit`.
-
-        None where not even the first is: the line is then looked at by itself. `stops` are
-        beginnings of lines that end the run.
-        """
-        ...
+    column: Column
+    record: str
+    line: int
+    value: int
 
 
-class Block(Struct, frozen=True):
-    """Some records taken apart by columns: `joined[i]` are the cells of column i, joined by line feeds.
+class _Scope:
+    """One open scope: its totals, what it declares, and what it says of its rows."""
 
-    They hold no characters of `charset.UNWRITABLE`. Padding may be taken off already, and
-    constants that are what they should be are left out. Where a column has few different
-    cells, `joined[i]` has each of them once, and `repeated[i]` tells them row by row.
-    """
-
-    count: int
-    size_bytes: int
-    joined: dict[int, str]
-    repeated: dict[int, Repeated] = {}
-
-
-class Repeated(Struct, frozen=True):
-    """A column with few different cells: the distinct ones in order, and those of all rows."""
-
-    distinct: Sequence[bytes]
-    rows: Sequence[bytes]
+    def __init__(self, name: str, line: int, tally: Tally, numbers: ScopeNumbers) -> None:
+        self.name = name
+        self.first_line = line
+        self.skipped = 0
+        """Lines in it that are none of the structure's."""
+        self.tally = tally
+        self.numbers = numbers
+        self.running = RunningNumbers(numbers)
+        self.declared: list[_Declared] = []
+        self.values: dict[str, Any] = {}
+        self.children: dict[str, int] = {}
+        self.has_rows = False
 
 
 class FileDecoder:
     """One file being read; see `formats.codec.Decoder`."""
 
     def __init__(
-        self, plan: Plan, reader: LineReader, source: BinaryIO, identity: FileIdentity | None
+        self, plan: Plan, reader: RunReader, source: BinaryIO, identity: FileIdentity | None
     ) -> None:
         self.facts: dict[str, Any] = {"declared": {}}
         self.problems: list[Problem] = []
         self._plan = plan
         self._layout = plan.layout
+        self._framing = plan.layout.framing
         self._reader = reader
-        self._window = Window(source)
-        self._faults = FaultMaker(plan.layout.name, identity.name if identity else "")
-        self._codes = OutcomeCodes(plan.layout.outcome_codes)
-        self._file_codes = FileCodes(plan.layout.file_codes) if plan.layout.file_codes else None
-        self._tally = Tally(plan.totals, plan.layout, self._codes)
-        self._expected = _expected(identity, plan.layout.purpose)
-        self._declared: list[tuple[Column, str, int, int]] = []
-        self._reported: set[str] = set()
-        self._numbers: dict[str, int] = {}
-        self._nodes = plan.layout.structure
-        self._place = 0
-        self._seen = 0
+        self._identity = identity
+        self._line_ends = None
+        stream: Source = source
+        if "any-eol" in self._framing.tolerate:
+            widths = {record.size_bytes for plans in plan.records.values() for record in plans}
+            one = widths.pop() if len(widths) == 1 else 0
+            self._line_ends = OneLineEnd(source, self._framing.line_end, one)
+            stream = self._line_ends
+        self._window = Window(stream, self._framing.line_end[-1:], line_width(plan))
+        file_name = identity.name if identity else ""
+        self._faults = FaultMaker(plan.layout.name, file_name, self._tolerated)
+        self._records = RecordReader(plan, reader, self._faults, identity, self.facts, self.problems)
+        self._rows = {
+            line: RowReader(row, reader, self._records, self._faults, self._framing.line_end)
+            for line, row in plan.rows.items()
+        }
+        self._walker = Walker(plan.layout.structure)
+        self._scopes: list[_Scope] = []
+        self._open(FILE_SCOPE)
+        self._waiting: RecordChunk | None = None
+        self._groups = 0
+        self._records_seen: dict[str, int] = {}
+        self._listed_count = self._listed_minor = 0
+        self._fill = (
+            plan.charset.encode(self._framing.fill_line * line_width(plan)) if self._framing.fill_to else b""
+        )
+        self._filled = 0
         self._ended = False
 
     def __iter__(self) -> Iterator[RecordChunk]:
         """The chunks of the file, in order. Raises `DecodeError`."""
+        if self._ended:
+            return
         self._skip_mark()
         while (line := self._peek()) is not None:
             body = self._body(line)
-            node = self._step(body)
-            if node.literal is not None:
-                self._seen += 1
-                self._window.advance(len(line), 1)
-            elif node.repeats:
-                yield self._chunk(self._plan.records[node.record], node, line, body)
-            else:
-                self._once(self._plan.records[node.record], body)
-                self._seen += 1
-                self._window.advance(len(line), 1)
+            move = self._step(body)
+            node = move.node
+            ended, began = self._walker.make(move)
+            self._enter(ended, began)
+            if node.is_row:
+                yield from self._take_rows(node)
+                continue
+            if node.literal is None:
+                self._once(self._matching(node, body), body)
+            self._window.advance(len(line), 1)
         self._finish()
+        if self._waiting is not None:
+            yield self._waiting
+
+    # Lines.
 
     def _skip_mark(self) -> None:
         if self._window.fill(len(BOM_UTF8)) == 0:
@@ -132,59 +129,105 @@ class FileDecoder:
             self._window.advance(len(BOM_UTF8), 0)
 
     def _peek(self) -> bytes | None:
+        """The next line of the structure: comments, fill lines and what is tolerated are read over."""
+        while (line := self._peek_any()) is not None:
+            reason = self._read_over(line)
+            if reason is None:
+                return line
+            if reason:
+                self._tolerated(reason, self._window.line)
+            for scope in self._scopes[reason == "fill" :]:
+                scope.skipped += 1
+            self._window.advance(len(line), 1)
+        return None
+
+    def _peek_any(self) -> bytes | None:
         try:
             return self._window.peek_line()
         except LineTooLong as error:
             found = f"a line of more than {MAXIMUM_LINE_BYTES} bytes"
             raise self._faults.file("line-too-long", self._window.line, found, "a line end") from error
 
+    def _read_over(self, line: bytes) -> str | None:
+        """Why a line is none of the structure's; None where it is."""
+        framing = self._framing
+        body = line.rstrip(b"\r\n")
+        plain = body.rstrip(b" ") if "long" in framing.tolerate else body
+        if self._fill and plain == self._fill:
+            self._filled += 1
+            if plain != body:
+                self._tolerated("long", self._window.line)
+            return "fill"
+        if self._filled:
+            wanted = f"lines of {framing.fill_line}"
+            raise self._faults.file(
+                "trailing-bytes", self._window.line, "another line after a fill line", wanted
+            )
+        if framing.comment and body.startswith(self._plan.charset.encode(framing.comment)):
+            return "comments"
+        if "blank-lines" in framing.tolerate and not body.strip(b" "):
+            return "blank-lines"
+        if "ctrl-z" in framing.tolerate and line == _CTRL_Z and self._window.ended:
+            return "ctrl-z"
+        return None
+
+    def _tolerated(self, name: str, line: int) -> None:
+        """Note what was read over; told in `facts`, since a file is not wrong for it."""
+        if name == "fill":
+            return
+        known = self.facts.setdefault("tolerated", {}).setdefault(name, {"count": 0, "line": line})
+        known["count"] += 1
+
     def _body(self, line: bytes) -> bytes:
         """The line without its line end, which must be the declared one; missing on the last line only."""
-        framing = self._layout.framing
+        framing = self._framing
         end = framing.line_end
+        if not end:
+            if len(line) == line_width(self._plan):
+                return line
+            found = f"{len(line)} bytes at the end of the file"
+            raise self._faults.file(
+                "file-cut", self._window.line, found, f"records of {line_width(self._plan)}"
+            )
         if line.endswith(end):
             body = line[: -len(end)]
             if not body.endswith(b"\r"):
                 return body
-        elif not line.endswith(b"\n") and not framing.final_eol:
+        elif not line.endswith(self._window.last) and framing.final_eol and "final-eol" in framing.tolerate:
+            self._tolerated("final-eol", self._window.line)
             return line
-        found = "another line end" if line.endswith(b"\n") else "the end of the file inside a line"
-        code = "line-end" if line.endswith(b"\n") else "file-cut"
+        elif not line.endswith(self._window.last) and not framing.final_eol:
+            return line
+        whole = line.endswith(self._window.last)
+        found = "another line end" if whole else "the end of the file inside a line"
+        code = "line-end" if whole else "file-cut"
         raise self._faults.file(code, self._window.line, found, f"{framing.eol.upper()} after each line")
 
-    def _step(self, body: bytes) -> Node:
-        """The node that this line belongs to; the state moves there."""
-        candidates = self._candidates()
-        for place in candidates:
-            if self._belongs(self._nodes[place], body, catch_all=False):
-                return self._move(place)
-        for place in candidates:
-            if self._belongs(self._nodes[place], body, catch_all=True):
-                return self._move(place)
-        wanted = " or ".join(_node_name(self._nodes[place]) for place in candidates) or "the end of the file"
+    # The structure.
+
+    def _step(self, body: bytes) -> Move:
+        """The move that this line makes."""
+        moves = self._walker.candidates()
+        for move in moves:
+            if self._belongs(move.node, body, catch_all=False):
+                return move
+        for move in moves:
+            if self._belongs(move.node, body, catch_all=True):
+                return move
+        wanted = " or ".join(dict.fromkeys(_node_name(move.node) for move in moves)) or "the end of the file"
         line = self._window.line
-        if not candidates:
+        if not moves:
             raise self._faults.file("trailing-bytes", line, "more lines after the end", wanted)
-        known = next((node for node in self._nodes if self._belongs(node, body, catch_all=False)), None)
+        known = next((node for node in self._leaves() if self._belongs(node, body, catch_all=False)), None)
         if known is not None:
             raise self._faults.file("record-unexpected", line, _node_name(known), wanted)
         raise self._faults.file("record-unknown", line, "a line that no record takes", wanted)
 
-    def _candidates(self) -> list[int]:
-        places = []
-        for place in range(self._place, len(self._nodes)):
-            node = self._nodes[place]
-            seen = self._seen if place == self._place else 0
-            if node.maximum is None or seen < node.maximum:
-                places.append(place)
-            if seen < node.minimum:
-                break
-        return places
-
-    def _move(self, place: int) -> Node:
-        if place != self._place:
-            self._place, self._seen = place, 0
-        return self._nodes[place]
+    def _leaves(self) -> Iterator[Node]:
+        for top in self._layout.structure:
+            for node in top.walk():
+                if node.is_row or not node.children:
+                    yield node
 
     def _belongs(self, node: Node, body: bytes, *, catch_all: bool) -> bool:
         if node.literal is not None:
@@ -193,196 +236,214 @@ class FileDecoder:
             if node.prefix:
                 return body.startswith(self._plan.charset.encode(node.literal[:-1]))
             return body == self._plan.charset.encode(node.literal)
-        plan = self._plan.records[node.record]
-        return catch_all if not plan.selectors() else (not catch_all and self._reader.matches(plan, body))
+        name = self._plan.rows[node.line].lead if node.is_row else node.name
+        return any(
+            catch_all if not plan.selectors() else (not catch_all and self._reader.matches(plan, body))
+            for plan in self._plan.records[name]
+        )
+
+    def _matching(self, node: Node, body: bytes) -> RecordPlan:
+        plans = self._plan.records[node.name]
+        return next((plan for plan in plans if self._reader.matches(plan, body)), plans[-1])
 
     def _stops(self) -> list[bytes]:
         """Beginnings of lines that end a run of records: literals that may follow."""
         stops = []
-        for node in self._nodes[self._place + 1 :]:
+        for node in (move.node for move in self._walker.candidates()):
             if node.literal is not None:
                 literal = node.literal[:-1] if node.prefix else node.literal
-                end = b"" if node.prefix else self._layout.framing.line_end
+                end = b"" if node.prefix else self._framing.line_end
                 stops.append(self._plan.charset.encode(literal) + end)
         return stops
 
-    def _chunk(self, plan: RecordPlan, node: Node, line: bytes, body: bytes) -> RecordChunk:
-        room = CHUNK_RECORDS if node.maximum is None else min(CHUNK_RECORDS, node.maximum - self._seen)
-        first = self._window.line
-        stops = self._stops() if not plan.selectors() else []
-        block = self._reader.block(plan, self._window, room, stops)
-        if block is None:
-            row = self._reader.row(plan, body, first, self._faults)
-            block = Block(count=1, size_bytes=len(line), joined=dict(enumerate(row.cells)))
-        columns = self._columns(plan, block, first)
-        self._seen += block.count
-        self._window.advance(block.size_bytes, block.count)
-        if _CODE in columns:
-            columns["outcome.status"], columns["outcome.reason"] = self._codes.read(columns[_CODE])
-        self._tally.add(plan.name, columns, block.count)
-        return RecordChunk(
-            record=plan.name, count=block.count, columns=columns, lines=range(first, first + block.count)
-        )
+    # Scopes.
 
-    def _columns(self, plan: RecordPlan, block: Block, first: int) -> dict[str, list[Any]]:
-        values: dict[int, list[Any]] = {}
-        for column in plan.columns:
-            if column.cells is None or column.role is Role.TOTAL:
-                continue
-            values[column.index] = self._column(plan, column, column.cells, block)
-        columns = {}
-        for column in plan.columns:
-            if column.role is Role.FIXED_TEXT and column.index in block.joined and not column.selects:
-                self._check_constant(plan, column, block.joined[column.index], block.count, first)
-            elif column.role is Role.FILE:
-                self._check_repeated_fact(plan, column, values[column.index], first)
-            elif column.role is Role.NUMBER:
-                self._check_numbers(plan, column, values[column.index], first)
-                columns["attempt.item"] = values[column.index]
-            elif column.role is Role.RECORD:
-                columns[column.name] = values[column.index]
-        return columns
+    def _open(self, name: str) -> None:
+        parent = self._scopes[-1] if self._scopes else None
+        numbers = ScopeNumbers()
+        if parent is not None:
+            parent.children[name] = parent.children.get(name, 0) + 1
+            numbers = parent.numbers.within(name, parent.children)
+            for scope in self._scopes:
+                scope.tally.add(name)
+        tally = Tally(self._plan.totals[name])
+        self._scopes.append(_Scope(name, self._window.line, tally, numbers))
 
-    def _column(self, plan: RecordPlan, column: Column, cells: Cells, block: Block) -> list[Any]:
-        repeated = block.repeated.get(column.index)
-        if repeated is None:
-            values = cells.read(block.joined[column.index], block.count)
-            return self._column_slowly(plan, column, cells, block) if values is None else values
-        values = cells.read(block.joined[column.index], len(repeated.distinct))
-        if values is None:
-            values = self._column_slowly(plan, column, cells, block)
-        by_cell = dict(zip(repeated.distinct, values, strict=True))
-        return list(map(by_cell.__getitem__, repeated.rows))
+    def _enter(self, ended: list[str], began: list[str]) -> None:
+        for _ in ended:
+            self._close()
+        for name in began:
+            self._open(name)
 
-    def _column_slowly(self, plan: RecordPlan, column: Column, cells: Cells, block: Block) -> list[Any]:
-        values = []
-        repeated = block.repeated.get(column.index)
-        for index, cell in enumerate(block.joined[column.index].split("\n")):
-            try:
-                values.append(cells.parse(cell))
-            except CellError as error:
-                row = index if repeated is None else repeated.rows.index(repeated.distinct[index])
-                raise self._cell_fault(plan, column, block, row, cell, str(error)) from error
-        return values
+    def _close(self) -> None:
+        """Compare what a scope declares with what stood in it."""
+        scope = self._scopes.pop()
+        lines = self._window.line - scope.first_line - scope.skipped
+        for one in scope.declared:
+            actual = self._actual(scope, one.column, lines)
+            if actual is not None and actual != one.value:
+                self.problems.append(self._faults.total(one.record, one.column, one.line, one.value, actual))
 
-    def _cell_fault(
-        self, plan: RecordPlan, column: Column, block: Block, row: int, cell: str, wanted: str
-    ) -> DecodeError:
-        start, line = self._window.position, self._window.line + row
-        raw = self._window.buffer[start : start + block.size_bytes].split(b"\n")[row]
-        taken = self._reader.row(plan, raw.removesuffix(b"\r"), line, self._faults)
-        return self._faults.cell(plan.name, column, cell, line, wanted, taken.spans[column.index])
+    def _actual(self, scope: _Scope, column: Column, lines: int) -> int | None:
+        """What a declared total should be; None where only the gateway knows."""
+        meaning = column.field.meaning
+        if isinstance(meaning, Lines):
+            return -(-lines // meaning.divisor)
+        if column.name not in scope.tally.values:
+            return self._silent(column.name)
+        return scope.tally.values[column.name]
+
+    def _silent(self, name: str) -> int | None:
+        """Count or sum of the payments that are not listed, where we know our file."""
+        if self._identity is None:
+            return None
+        if name.startswith("count"):
+            return self._identity.count - self._listed_count
+        return self._identity.total_minor - self._listed_minor
 
     def _once(self, plan: RecordPlan, body: bytes) -> None:
         line = self._window.line
-        row = self._reader.row(plan, body, line, self._faults)
-        for column, cell in zip(plan.columns, row.cells, strict=True):
-            if column.role is Role.FIXED_TEXT:
-                self._check_constant(plan, column, cell, 1, line)
-            if column.cells is None:
-                continue
-            try:
-                value = column.cells.parse(cell)
-            except CellError as error:
-                span = row.spans[column.index]
-                raise self._faults.cell(plan.name, column, cell, line, str(error), span) from error
+        scope = self._scopes[-1]
+        for one in self._scopes:
+            one.tally.add(plan.name)
+        for column, value in self._records.once(plan, body, line).items():
             if column.role is Role.TOTAL:
-                self.facts["declared"].setdefault(column.name, value)
-                self._declared.append((column, plan.name, line, value))
-            elif column.role is Role.FILE:
-                self._check_fact(plan, column, value, line)
+                digits = int(value or 0) if isinstance(value, str) else value
+                scope.declared.append(_Declared(column, plan.name, line, digits))
+                self._note_declared(scope, column.name, digits)
+            elif column.role is Role.GROUP:
+                if scope.values.setdefault(column.name, value) != value:
+                    self._records.report("file-value-varies", plan, column, str(value), line, "one value")
+            elif column.role is Role.NUMBER:
+                self._check_number(scope, plan, column, value, line)
 
-    def _check_constant(self, plan: RecordPlan, column: Column, joined: str, count: int, first: int) -> None:
-        """A constant other than the layout's is told once and the record kept."""
-        wanted = self._plan.charset.decode(column.text.encode("latin-1"))
-        if joined == "\n".join([wanted] * count):
-            return
-        for row, cell in enumerate(joined.split("\n")):
-            if cell.strip(" ") != wanted.strip(" "):
-                code, words = (
-                    ("constant-differs", repr(wanted.strip(" ")))
-                    if wanted.strip(" ")
-                    else ("not-blank", "blank")
-                )
-                self._report(code, plan, column, cell, first + row, words)
-                return
+    def _note_declared(self, scope: _Scope, name: str, value: int) -> None:
+        """What the file declares; of scopes within it the sum of what they declare."""
+        declared = self.facts["declared"]
+        if scope.name == FILE_SCOPE:
+            declared.setdefault(name, value)
+        else:
+            within = f"{name} in {scope.name}"
+            declared[within] = declared.get(within, 0) + value
 
-    def _check_repeated_fact(self, plan: RecordPlan, column: Column, values: list[Any], first: int) -> None:
-        """A value of the file that stands in every record: the same in all, and as we expect it."""
-        if values.count(values[0]) != len(values):
-            row = next(row for row, value in enumerate(values) if value != values[0])
-            self._report(
-                "file-value-varies", plan, column, str(values[row]), first + row, "one value in all records"
-            )
-        self._check_fact(plan, column, values[0], first)
+    def _check_number(self, scope: _Scope, plan: RecordPlan, column: Column, value: int, line: int) -> None:
+        meaning = column.field.meaning
+        assert isinstance(meaning, Number), "only running numbers come here"
+        if meaning.of:
+            found = scope.running.of_run(plan, 1)[column.name]
+            wanted = found if isinstance(found, int) else found[0]
+        else:
+            wanted = self._records_seen[plan.name] = self._records_seen.get(plan.name, 0) + 1
+        if value != wanted:
+            self._records.report("number-differs", plan, column, str(value), line, str(wanted))
 
-    def _check_fact(self, plan: RecordPlan, column: Column, value: Any, line: int) -> None:
-        name = column.name
-        known = self.facts.setdefault(name, value)
-        if known != value:
-            self._report("file-value-varies", plan, column, str(value), line, "one value in all records")
-        if name == "file.code" and self._file_codes is not None:
-            self.facts |= self._file_codes.facts(value)
-        expected = self._expected.get(name)
-        if expected not in (None, "") and not _same(expected, value):
-            self._report("identity-differs", plan, column, str(value), line, f"{name} of our file")
+    # Rows.
 
-    def _check_numbers(self, plan: RecordPlan, column: Column, values: list[Any], first: int) -> None:
-        start = self._numbers.get(plan.name, 0) + 1
-        self._numbers[plan.name] = start + len(values) - 1
-        wanted = list(range(start, start + len(values)))
-        if values != wanted:
-            row = next(row for row, value in enumerate(values) if value != wanted[row])
-            self._report("number-differs", plan, column, str(values[row]), first + row, str(wanted[row]))
+    def _take_rows(self, node: Node) -> Iterator[RecordChunk]:
+        plan = self._plan.rows[node.line]
+        scope = self._scopes[-1]
+        self._groups += not scope.has_rows
+        scope.has_rows = True
+        room = self._walker.room()
+        lead = self._plan.records[plan.lead]
+        stops = self._stops() if any(not one.selectors() for one in lead) else []
+        rows = self._rows[node.line].read(
+            self._window, None if room is None else room + 1, stops, scope.running
+        )
+        self._walker.repeat(rows.count - 1)
+        self._window.advance(rows.size_bytes, rows.line_count)
+        for chunk in self._chunks(plan.name, rows, scope):
+            yield from self._emit(chunk)
 
-    def _report(self, code: str, plan: RecordPlan, column: Column, cell: str, line: int, wanted: str) -> None:
-        key = f"{code} {plan.name} {column.index}"
-        if key not in self._reported:
-            self._reported.add(key)
-            self.problems.append(self._faults.problem(code, plan.name, column, cell, line, wanted))
+    def _chunks(self, name: str, rows: Rows, scope: _Scope) -> Iterator[RecordChunk]:
+        columns = rows.columns
+        if self._layout.implied_code:
+            columns[_CODE] = [self._layout.implied_code] * rows.count
+        for one in self._scopes:
+            one.tally.add_rows(name, columns, rows.count)
+            for record, count in rows.record_counts.items():
+                one.tally.add(record, count)
+            for hashed, amount in rows.hashes.items():
+                one.tally.add_hash(hashed, amount)
+        if self._layout.silence:
+            self._listed_count += rows.count
+            self._listed_minor += sum(filter(None, columns.get("outcome.amount", ())))
+        for other in self._scopes[1:]:
+            columns |= {key: [value] * rows.count for key, value in other.values.items()}
+        if len(self._scopes) > 1:
+            columns[GROUP_ITEM] = [self._groups] * rows.count
+        yield from _by_record(name, rows.count, columns, rows.lines, self._plan)
+
+    def _emit(self, chunk: RecordChunk) -> Iterator[RecordChunk]:
+        """The chunk, or nothing while it waits for more rows of its kind."""
+        waiting = self._waiting
+        if waiting is not None:
+            if waiting.record != chunk.record or waiting.columns.keys() != chunk.columns.keys():
+                yield waiting
+            else:
+                chunk = _joined(waiting, chunk)
+            self._waiting = None
+        if chunk.count >= _FEW_ROWS or not self._plan.tree.scopes:
+            yield chunk
+        else:
+            self._waiting = chunk
+
+    # The end.
 
     def _finish(self) -> None:
-        if self._ended:
-            return
         self._ended = True
-        missing = [place for place in self._candidates() if self._needed(place)]
-        if missing:
-            wanted = _node_name(self._nodes[missing[0]])
+        ended = self._walker.finish()
+        if isinstance(ended, Node):
+            wanted = _node_name(ended)
             raise self._faults.file("file-cut", self._window.line, "the end of the file", wanted)
-        for column, record, line, declared in self._declared:
-            actual = self._tally.values[column.name]
-            if actual != declared:
-                problem = self._faults.total(record, column, line, declared, actual)
-                self.problems.append(problem)
+        self._enter(ended, [])
+        lines = self._window.line - 1 - self._scopes[0].skipped
+        self._close()
+        if self._line_ends is not None and self._line_ends.others:
+            self.facts.setdefault("tolerated", {})["any-eol"] = {"count": self._line_ends.others, "line": 1}
+        fill_to = self._framing.fill_to
+        if fill_to and lines % fill_to:
+            self.problems.append(
+                self._faults.note("fill-lines", lines, f"{lines} lines", f"a multiple of {fill_to}")
+            )
 
-    def _needed(self, place: int) -> bool:
-        seen = self._seen if place == self._place else 0
-        return seen < self._nodes[place].minimum
+
+def _by_record(
+    name: str, count: int, columns: dict[str, list[Any]], lines: Any, plan: Plan
+) -> Iterator[RecordChunk]:
+    """Chunks of the rows: outcomes, and apart from them what is a notice and no outcome."""
+    notices = name == "payment" and any(column.startswith("notice.") for column in columns)
+    codes = columns.get(_CODE)
+    if codes is not None:
+        if None in codes:
+            columns[_CODE] = ["" if code is None else code for code in codes]
+        columns["outcome.status"], columns["outcome.reason"] = plan.codes.read(columns[_CODE])
+    if not notices:
+        yield RecordChunk(record=name, count=count, columns=columns, lines=lines)
+        return
+    noticed = columns.get("notice.code") or [None] * count
+    outcomes = [row for row in range(count) if (codes and codes[row] is not None) or not noticed[row]]
+    others = [row for row in range(count) if noticed[row]]
+    payment = {key: values for key, values in columns.items() if not key.startswith("notice.")}
+    notice = {key: values for key, values in columns.items() if not key.startswith("outcome.")}
+    for record, rows, chosen in (("payment", outcomes, payment), ("notice", others, notice)):
+        if rows:
+            yield RecordChunk(
+                record=record,
+                count=len(rows),
+                columns={key: [values[row] for row in rows] for key, values in chosen.items()},
+                lines=[lines[row] for row in rows],
+            )
+
+
+def _joined(one: RecordChunk, other: RecordChunk) -> RecordChunk:
+    return RecordChunk(
+        record=one.record,
+        count=one.count + other.count,
+        columns={name: [*values, *other.columns[name]] for name, values in one.columns.items()},
+        lines=[*one.lines, *other.lines],
+    )
 
 
 def _node_name(node: Node) -> str:
-    return f"record {node.record}" if node.record else f"line {node.literal}"
-
-
-def _expected(identity: FileIdentity | None, purpose: Purpose) -> dict[str, Any]:
-    """What the file's own words must agree with, by meaning."""
-    if identity is None:
-        return {}
-    values = file_values(identity)
-    if purpose is Purpose.REQUEST:
-        return values
-    values["file.original_name"] = identity.original_name or identity.name
-    values["file.original_message_id"] = identity.original_message_id or identity.message_id
-    return {
-        name: value
-        for name, value in values.items()
-        if not name.startswith("file.") or name in _ANSWER_CHECKED
-    }
-
-
-def _same(expected: Any, value: Any) -> bool:
-    if hasattr(expected, "tzinfo") and hasattr(value, "isoformat"):
-        # A file writes an instant in the bank's zone, to the second, and maybe its clock only.
-        plain = expected.replace(tzinfo=None, microsecond=0)
-        return bool(value in (plain, plain.time(), plain.date(), plain.replace(second=0).time()))
-    return bool(expected == value)
+    return f"line {node.literal}" if node.literal is not None else f"record {node.name}"

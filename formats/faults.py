@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from formats.compiler import Column
 from formats.errors import DecodeError
@@ -16,10 +17,14 @@ _PLAIN_KINDS = (Kind.NUMBER, Kind.MONEY, Kind.YUAN, Kind.DATE, Kind.TIME, Kind.D
 
 
 class FaultMaker:
-    """Makes the problems and errors of one file; `file_name` may be empty."""
+    """Makes the problems and errors of one file; `file_name` may be empty.
 
-    def __init__(self, layout_name: str, file_name: str) -> None:
+    `tolerated` is told what was read over, by its name in the layout, and the line.
+    """
+
+    def __init__(self, layout_name: str, file_name: str, tolerated: Callable[[str, int], None]) -> None:
         self._source = file_name or layout_name
+        self.tolerated = tolerated
 
     def file(self, code: str, line: int, found: str, wanted: str) -> DecodeError:
         """An error of the file's structure at a line."""
@@ -27,6 +32,10 @@ class FaultMaker:
         return DecodeError(
             [Problem(code=code, message=message, source=self._source, line=line, found=found, wanted=wanted)]
         )
+
+    def note(self, code: str, line: int, found: str, wanted: str) -> Problem:
+        """A problem of the file as a whole."""
+        return self.file(code, line, found, wanted).problems[0]
 
     def record(self, code: str, record: str, line: int, found: str, wanted: str) -> DecodeError:
         """An error of a line as a whole."""

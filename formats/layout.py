@@ -17,11 +17,12 @@ from formats.codec import Purpose
 from formats.errors import LayoutError
 from formats.layout_checks import check_layout
 from formats.layout_codes import read_file_codes, read_outcome_codes
-from formats.layout_model import Field, Framing, Layout, Record, Syntax
+from formats.layout_model import TOLERANCES, Field, Framing, Layout, Record, Syntax
 from formats.layout_source import LayoutSource
-from formats.layout_table import read_fields, read_structure, split_cells
+from formats.layout_structure import read_structure
+from formats.layout_table import read_records, read_xml_table, split_cells
 
-LANGUAGE_VERSION = "1"
+LANGUAGE_VERSION = "2"
 """Enters the digest of every layout: raised when the same text would make other bytes."""
 
 MAXIMUM_SOURCE_BYTES = 1_000_000
@@ -35,6 +36,8 @@ _ENVELOPE_KEYS: dict[str, type] = {
     "framing": dict,
     "structure": str,
     "answers": str,
+    "decimals": int,
+    "silence": str,
     "record": dict,
     "codes": dict,
     "characters": dict,
@@ -52,17 +55,21 @@ _FRAMING_KEYS: dict[str, type] = {
     "final_eol": bool,
     "rare_form": str,
     "byte_order_mark": bool,
+    "quote": str,
+    "record_multiple": int,
+    "fill_lines": dict,
+    "comment": str,
+    "tolerate": list,
 }
 _SYNTAX_KEYS = {
     Syntax.FIXED: ("framing", "structure", "record"),
     Syntax.DELIMITED: ("framing", "structure", "record"),
     Syntax.XML: ("namespaces", "table", "xml", "framing"),
 }
+_LINES_FRAMING = {"encoding", "eol", "final_eol", "rare_form", "byte_order_mark", "comment", "tolerate"}
 _SYNTAX_FRAMING = {
-    Syntax.FIXED: {"encoding", "eol", "after_each_field", "final_eol", "rare_form", "byte_order_mark"},
-    Syntax.DELIMITED: {
-        *("encoding", "eol", "delimiter", "after_last", "final_eol", "rare_form", "byte_order_mark"),
-    },
+    Syntax.FIXED: _LINES_FRAMING | {"after_each_field", "record_multiple", "fill_lines"},
+    Syntax.DELIMITED: _LINES_FRAMING | {"delimiter", "after_last", "quote"},
     Syntax.XML: {"encoding", "byte_order_mark"},
 }
 
@@ -137,6 +144,9 @@ def _read_document(source: LayoutSource, document: dict[str, Any]) -> Layout | N
         outcome_codes_source=outcome_source,
         file_codes=read_file_codes(source, file_codes, bool(file_source)) if file_codes else (),
         file_codes_source=file_source,
+        decimals=_number(source, document, "decimals", 2),
+        silence=_silence(source, document),
+        implied_code=_implied_code(document),
         permitted=permitted,
         substitutions=substitutions,
     )
@@ -186,7 +196,8 @@ def _framing(source: LayoutSource, table: object, syntax: Syntax) -> Framing:
         return Framing()
     line = source.line_of("framing")
     known: dict[str, Any] = {}
-    for key, value in table.items():
+    options: dict[str, Any] = table
+    for key, value in options.items():
         if key not in _SYNTAX_FRAMING[syntax]:
             hint = f"one of {', '.join(sorted(_SYNTAX_FRAMING[syntax]))}"
             source.add(
@@ -194,25 +205,65 @@ def _framing(source: LayoutSource, table: object, syntax: Syntax) -> Framing:
             )
         elif type(value) is not _FRAMING_KEYS[key]:
             source.add("key-type", line, f"framing.{key} is not a {_FRAMING_KEYS[key].__name__}")
+        elif key == "fill_lines":
+            known |= _fill_lines(source, line, value)
+        elif key == "tolerate":
+            known[key] = _tolerances(source, line, value)
         else:
             known[key] = value
     return Framing(**known)
+
+
+def _fill_lines(source: LayoutSource, line: int | None, value: Any) -> dict[str, Any]:
+    if value.keys() == {"to", "line"} and type(value["to"]) is int and type(value["line"]) is str:
+        return {"fill_to": value["to"], "fill_line": value["line"]}
+    source.add("fill-lines", line, "fill_lines not understood", hint='fill_lines = { to = 10, line = "9" }')
+    return {}
+
+
+def _tolerances(source: LayoutSource, line: int | None, words: Any) -> tuple[str, ...]:
+    for word in words:
+        if word not in TOLERANCES:
+            source.add("tolerance", line, f"nothing called {word}", hint=f"one of {', '.join(TOLERANCES)}")
+    return tuple(word for word in words if word in TOLERANCES)
+
+
+def _number(source: LayoutSource, document: dict[str, Any], key: str, absent: int) -> int:
+    value = document.get(key, absent)
+    if type(value) is int and 0 <= value <= 4:
+        return value
+    source.add(f"{key}-range", source.line_of(key), f"{key} {value}", hint="0 to 4")
+    return absent
+
+
+def _silence(source: LayoutSource, document: dict[str, Any]) -> str:
+    value = _text(document, "silence")
+    if value not in ("", "credited"):
+        hint = "credited, where only failures are returned"
+        source.add("silence", source.line_of("silence"), f"silence means {value}", hint=hint)
+    return value
+
+
+def _implied_code(document: dict[str, Any]) -> str:
+    codes = document.get("codes", {})
+    outcome = codes.get("outcome", {}) if isinstance(codes, dict) else {}
+    return _text(outcome, "implied") if isinstance(outcome, dict) else ""
 
 
 def _records(source: LayoutSource, tables: object, syntax: Syntax) -> tuple[Record, ...]:
     if not isinstance(tables, dict) or not tables:
         source.add("record-missing", None, "no record", hint="[record.payment] with a table")
         return ()
-    records = []
+    records: list[Record] = []
     for name, table in tables.items():
         line = source.line_of("record", name) or 0
         if not isinstance(table, dict):
             source.add("key-type", line, f"record.{name} is not a table")
             continue
         _check_keys(source, table, {"table": str, "record_bytes": int}, "record", name)
-        fields = read_fields(source, table.get("table"), syntax, "record", name, "table")
-        width = sum(field.width.bytes_ for field in fields if field.width)
-        records.append(Record(name=name, fields=fields, line=line, bytes_=width))
+        variants = read_records(source, name, table.get("table"), syntax)
+        records += variants
+        width = variants[0].bytes_ if variants else 0
         asserted = table.get("record_bytes", width)
         if asserted != width:
             place = source.line_of("record", name, "record_bytes")
@@ -228,7 +279,7 @@ def _records(source: LayoutSource, tables: object, syntax: Syntax) -> tuple[Reco
 def _table(source: LayoutSource, document: dict[str, Any], syntax: Syntax) -> tuple[Field, ...]:
     if syntax is not Syntax.XML:
         return ()
-    return read_fields(source, document.get("table"), syntax, "table")
+    return read_xml_table(source, document.get("table"))
 
 
 def _characters(source: LayoutSource, table: object) -> tuple[str, tuple[Substitution, ...]]:
@@ -263,5 +314,5 @@ def _codes(source: LayoutSource, document: dict[str, Any], name: str) -> tuple[o
     table = tables.get(name)
     if not isinstance(table, dict):
         return None, ""
-    _check_keys(source, table, {"table": str, "source": str}, "codes", name)
+    _check_keys(source, table, {"table": str, "source": str, "implied": str}, "codes", name)
     return table.get("table", ""), _text(table, "source")

@@ -1,4 +1,7 @@
-"""What must agree across a layout, told with its line. Called by `layout.py` only."""
+"""What must agree across a layout, told with its line. Called by `layout.py` only.
+
+Structure is checked in `layout_checks_structure.py`, what is computed in `layout_checks_totals.py`.
+"""
 
 from __future__ import annotations
 
@@ -6,61 +9,68 @@ from collections.abc import Iterator
 
 from formats.charset import ENCODING_LABELS, XML_ENCODINGS, Charset, RareForm, canonical_encoding
 from formats.codec import Purpose
+from formats.layout_checks_structure import check_structure
+from formats.layout_checks_totals import check_totals
 from formats.layout_model import (
+    LINE_ENDS,
     Binding,
     Blank,
-    Condition,
     Constant,
     Count,
     Field,
+    Framing,
     Kind,
     Layout,
-    Number,
     Record,
     Sum,
     Syntax,
 )
 from formats.layout_source import LayoutSource
-from formats.meanings import ANSWER_FAMILIES, KINDS_OF_SHAPE, Shape, shape_of
-from formats.reasons import Reason, Status
-
-CHUNK_RECORD_NAMES = ("payment", "fee", "notice")
-"""Records whose values come and go in chunks; all others occur once."""
+from formats.layout_tree import Tree
+from formats.meanings import ANSWER_FAMILIES, KINDS_OF_SHAPE, ROW_FAMILIES, shape_of
+from formats.reasons import Status
 
 SEPARATORS = "|,;\t^~!$&@"
 """What may stand between fields: nothing that occurs in numbers, dates or signs."""
 
-_PER_RECORD_FAMILIES = ("payment", "attempt", "outcome", "fee", "notice")
-_CONDITION_WORDS: dict[str, frozenset[str]] = {
-    "outcome.status": frozenset(word.value for word in Status),
-    "outcome.reason": frozenset(word.value for word in Reason if word.value),
-}
+QUOTES = "\"'"
+
+_CREDITED_IN_ISO = ("ACSC", "ACCC")
+_ISO_20022 = "urn:iso:std:iso:20022:"
 
 
 def check_layout(source: LayoutSource, layout: Layout) -> None:
     """Add every disagreement to `source.problems`."""
     _check_framing(source, layout)
     _check_substitutions(source, layout)
-    for record, field in _all_fields(layout):
+    for record, field in all_fields(layout):
         _check_field(source, layout, record, field)
     if layout.syntax is not Syntax.XML:
-        _check_structure(source, layout)
+        tree = Tree(layout.structure)
+        check_structure(source, layout, tree)
+        check_totals(source, layout, tree)
         for record in layout.records:
             _check_repeated_meanings(source, record)
     _check_key(source, layout)
     _check_codes(source, layout)
+    _check_silence(source, layout)
     if layout.purpose is Purpose.REQUEST:
         _check_request(source, layout)
+    elif layout.purpose is Purpose.STATEMENT:
+        _check_statement(source, layout)
     elif not layout.answers:
-        source.add(
-            "answers-missing", None, "an answer that answers nothing", hint='answers = "NAME-OF-REQUEST"'
-        )
+        hint = 'answers = "NAME-OF-REQUEST"'
+        source.add("answers-missing", None, "an answer that answers nothing", hint=hint)
 
 
-def _all_fields(layout: Layout) -> Iterator[tuple[Record | None, Field]]:
+def all_fields(layout: Layout) -> Iterator[tuple[Record | None, Field]]:
+    """Every field once: of variants, only what the others have not."""
+    seen: set[int] = set()
     for record in layout.records:
         for field in record.fields:
-            yield record, field
+            if field.line not in seen:
+                yield record, field
+            seen.add(field.line)
     for field in layout.table:
         yield None, field
 
@@ -76,19 +86,47 @@ def _check_framing(source: LayoutSource, layout: Layout) -> None:
         source.add("encoding-unknown", line, f"{framing.encoding} in XML", hint=f"one of {labels}")
     if framing.byte_order_mark and framing.encoding != "utf-8":
         source.add("byte-order-mark", line, f"a byte order mark in {framing.encoding}", hint="UTF-8 has one")
-    if framing.eol not in ("lf", "crlf"):
-        source.add("eol-unknown", line, f"no such line end: {framing.eol}", hint="lf or crlf")
+    _check_line_ends(source, layout, framing, line)
     separator = framing.delimiter if layout.syntax is Syntax.DELIMITED else framing.after_each_field
     wanted = layout.syntax is Syntax.DELIMITED or bool(separator)
     if wanted and (len(separator) != 1 or separator not in SEPARATORS):
-        source.add(
-            "delimiter", line, f"{separator!r} cannot separate fields", hint=f"one of {' '.join(SEPARATORS)}"
-        )
+        hint = f"one of {' '.join(SEPARATORS)}"
+        source.add("delimiter", line, f"{separator!r} cannot separate fields", hint=hint)
     elif separator and not Charset(framing.encoding).ascii_as_is and separator in "@^~$|":
         source.add("delimiter", line, f"{separator!r} is a letter in {framing.encoding}")
+    if framing.quote and (framing.quote not in QUOTES or len(framing.quote) > 1):
+        source.add("quote", line, f"{framing.quote!r} cannot quote", hint="\" or '")
     forms = [form.value for form in RareForm]
     if framing.rare_form not in forms:
         source.add("rare-form", line, f"no such form: {framing.rare_form}", hint=f"one of {', '.join(forms)}")
+
+
+def _check_line_ends(source: LayoutSource, layout: Layout, framing: Framing, line: int | None) -> None:
+    if framing.eol not in LINE_ENDS:
+        hint = f"one of {', '.join(LINE_ENDS)}"
+        source.add("eol-unknown", line, f"no such line end: {framing.eol}", hint=hint)
+    if framing.eol == "none":
+        if layout.syntax is Syntax.DELIMITED or framing.fill_to or framing.comment or framing.tolerate:
+            hint = "only records of a fixed width need none"
+            source.add("eol", line, "lines without line ends", hint=hint)
+        if any(node.literal is not None for top in layout.structure for node in top.walk()):
+            source.add("eol", line, "literal lines without line ends")
+        if len({_padded(record.bytes_, framing) for record in layout.records}) > 1:
+            hint = "fill the shorter ones with a blank field, or set record_multiple"
+            source.add("eol", line, "records of several widths without line ends", hint=hint)
+    elif framing.record_multiple != 1:
+        source.add("eol", line, "record_multiple with line ends", hint='eol = "none"')
+    if framing.record_multiple < 1 or framing.record_multiple > 4096:
+        source.add("record-multiple", line, f"record_multiple {framing.record_multiple}", hint="1 to 4096")
+    if framing.fill_to and not (1 < framing.fill_to <= 1000 and len(framing.fill_line) == 1):
+        hint = "one character, to a multiple of 2 to 1000 lines"
+        source.add("fill-lines", line, "fill_lines not understood", hint=hint)
+    if "any-eol" in framing.tolerate and framing.eol == "cr":
+        source.add("tolerance", line, "any-eol with eol = cr", hint="declare lf or crlf")
+
+
+def _padded(size_bytes: int, framing: Framing) -> int:
+    return -(-size_bytes // max(framing.record_multiple, 1)) * max(framing.record_multiple, 1)
 
 
 def _check_substitutions(source: LayoutSource, layout: Layout) -> None:
@@ -113,62 +151,62 @@ def _check_field(source: LayoutSource, layout: Layout, record: Record | None, fi
     meaning, kind = field.meaning, field.kind
     if meaning is None or kind is None:
         return
-    _check_room(source, field)
+    _check_room(source, layout, field)
     if isinstance(meaning, Binding):
         _check_binding(source, layout, field, meaning)
     elif isinstance(meaning, Constant):
         _check_constant(source, layout, field, meaning)
-    elif isinstance(meaning, Number):
-        if kind.name is not Kind.NUMBER:
-            source.add(
-                "kind-meaning", field.line, f"a running number in {kind.name.value}", hint="kind number"
-            )
-        if field.key and layout.purpose is not Purpose.REQUEST:
-            source.add(
-                "key-position",
-                field.line,
-                "the position in an answer as key",
-                hint="bind attempt.item to what the bank wrote",
-            )
-    elif isinstance(meaning, Count):
-        _check_count(source, layout, field, meaning)
-    elif isinstance(meaning, Sum):
-        _check_sum(source, layout, field, meaning)
-    if (
-        field.optional
-        and kind.name in (Kind.MONEY, Kind.YUAN, Kind.NUMBER)
-        and field.width
-        and field.width.fill == "0"
-    ):
-        source.add(
-            "optional-zeros",
-            field.line,
-            "an optional number filled with zeros",
-            hint="is 0 absent, or nought?",
+    if kind.near and not _is_date(kind.near):
+        hint = "a date that stands before it, as file.bank_day"
+        source.add("pattern", field.line, f"the year of {kind.near}, which is no date of the file", hint=hint)
+    is_number = kind.name in (Kind.MONEY, Kind.YUAN, Kind.NUMBER)
+    if field.optional and is_number and field.width and field.width.fill == "0" and not field.until_blank:
+        hint = "is 0 absent, or nought?"
+        source.add("optional-zeros", field.line, "an optional number filled with zeros", hint=hint)
+    if kind.sign and layout.syntax is Syntax.XML:
+        source.add("kind-argument", field.line, "a sign in XML", hint="bind statement.direction")
+    _check_decimals(source, layout, field)
+
+
+def _is_date(name: str) -> bool:
+    shape = shape_of(name)
+    return name.startswith("file.") and shape is not None and shape.value in ("date", "instant")
+
+
+def _check_decimals(source: LayoutSource, layout: Layout, field: Field) -> None:
+    kind = field.kind
+    if kind is None or kind.name not in (Kind.MONEY, Kind.YUAN):
+        return
+    if kind.decimals not in (0, 2, 3, 5):
+        source.add("decimals", field.line, f"{kind.decimals} decimals", hint="0, 2, 3 or 5")
+    elif kind.name is Kind.MONEY and kind.decimals == 0 and layout.decimals != 0:
+        hint = (
+            "money.2 where the paper counts fen, yuan.0 for whole yuan; decimals = 0 for a currency without"
         )
+        source.add("decimals", field.line, "money.0: fen or yuan?", hint=hint)
 
 
-def _check_room(source: LayoutSource, field: Field) -> None:
+def _check_room(source: LayoutSource, layout: Layout, field: Field) -> None:
     """A fixed field must have room for the least value of its kind."""
     kind, width = field.kind, field.width
     if kind is None or width is None or isinstance(field.meaning, Constant | Blank):
         return
-    least = len(kind.pattern) or 1 + len(kind.suffix.encode()) + 3 * (
-        kind.name is Kind.YUAN and kind.decimals > 0
-    )
+    least = len(kind.pattern) or 1 + len(kind.suffix.encode()) + bool(
+        kind.sign and kind.sign != "overpunch"
+    ) + (kind.decimals + 1) * (kind.name is Kind.YUAN and kind.decimals > 0)
     if width.bytes_ < least:
-        source.add(
-            "width", field.line, f"{width.bytes_} bytes for {kind.name.value}", hint=f"at least {least}"
-        )
+        message = f"{width.bytes_} bytes for {kind.name.value}"
+        source.add("width", field.line, message, hint=f"at least {least}")
+    if kind.name is Kind.MONEY and width.bytes_ <= kind.decimals - layout.decimals:
+        source.add("width", field.line, f"{width.bytes_} bytes for {kind.decimals} decimals")
 
 
 def _check_binding(source: LayoutSource, layout: Layout, field: Field, meaning: Binding) -> None:
     name, family = meaning.name, meaning.name.partition(".")[0]
     shape = shape_of(name)
     if family == "outcome" and "fee" in name:
-        source.add(
-            "fee-in-outcome", field.line, f"{name}: an outcome has no place for a fee", hint="bind fee.amount"
-        )
+        message = f"{name}: an outcome has no place for a fee"
+        source.add("fee-in-outcome", field.line, message, hint="bind fee.amount")
         return
     if shape is None:
         source.add("meaning-unknown", field.line, f"no such meaning: {name}", hint="see docs/layouts.md")
@@ -183,6 +221,11 @@ def _check_binding(source: LayoutSource, layout: Layout, field: Field, meaning: 
         source.add("meaning-purpose", field.line, f"{name} in an answer", hint=f"an echo: <{name}")
     if meaning.echo and family != "payment":
         source.add("echo", field.line, f"<{name}", hint="only payment.x is echoed")
+    if meaning.is_slice and (shape.value != "text" or meaning.last < meaning.first or field.parts > 1):
+        hint = "a part of a text, as payment.bank_code[1-8]"
+        source.add("slice", field.line, f"{name}[{meaning.first}-{meaning.last}]", hint=hint)
+    if field.values and shape.value != "text":
+        source.add("selection", field.line, f"{name} cannot tell a record", hint="a text can")
 
 
 def _check_constant(source: LayoutSource, layout: Layout, field: Field, meaning: Constant) -> None:
@@ -203,216 +246,150 @@ def _check_constant(source: LayoutSource, layout: Layout, field: Field, meaning:
     if separator and separator in text:
         source.add("constant", field.line, f"{text!r} contains the delimiter")
     if field.width is not None and len(raw) > field.width.bytes_:
-        source.add(
-            "constant", field.line, f"{text!r} is {len(raw)} bytes, wanted at most {field.width.bytes_}"
-        )
-    if (
-        kind is not None
-        and kind.name in (Kind.DIGITS, Kind.NUMBER)
-        and not (text.isascii() and text.isdigit())
-    ):
+        message = f"{text!r} is {len(raw)} bytes, wanted at most {field.width.bytes_}"
+        source.add("constant", field.line, message)
+    is_number = kind is not None and kind.name in (Kind.DIGITS, Kind.NUMBER)
+    if kind is not None and is_number and not (text.isascii() and text.isdigit()):
         source.add("constant", field.line, f"{text!r} as {kind.name.value}")
 
 
-def _check_count(source: LayoutSource, layout: Layout, field: Field, meaning: Count) -> None:
-    if field.kind is not None and field.kind.name is not Kind.NUMBER:
-        source.add("kind-meaning", field.line, f"a count in {field.kind.name.value}", hint="kind number")
-    if layout.syntax is Syntax.XML:
-        return
-    if meaning.record not in {node.record for node in layout.structure if node.repeats}:
-        source.add(
-            "total",
-            field.line,
-            f"count of {meaning.record}, which does not repeat",
-            hint="count a record of the structure",
-        )
-        return
-    _check_condition(source, layout, field, meaning.condition, [meaning.record])
-
-
-def _check_sum(source: LayoutSource, layout: Layout, field: Field, meaning: Sum) -> None:
-    if shape_of(meaning.name) is not Shape.AMOUNT:
-        source.add("total", field.line, f"sum of {meaning.name}, which is no amount")
-    if field.kind is not None and field.kind.name not in (Kind.MONEY, Kind.YUAN):
-        source.add(
-            "kind-meaning", field.line, f"a sum in {field.kind.name.value}", hint="kind yuan.2 or money.2"
-        )
-    if layout.syntax is Syntax.XML:
-        return
-    records = [record.name for record in layout.records if _binds(record, meaning.name)]
-    if not records:
-        source.add("total", field.line, f"sum of {meaning.name}, which no record has")
-        return
-    _check_condition(source, layout, field, meaning.condition, records)
-
-
-def _check_condition(
-    source: LayoutSource, layout: Layout, field: Field, condition: Condition | None, records: list[str]
-) -> None:
-    if condition is None:
-        return
-    needed = "outcome.code" if condition.name in ("outcome.status", "outcome.reason") else condition.name
-    for name in records:
-        if any(record.name == name and not _binds(record, needed) for record in layout.records):
-            source.add("total", field.line, f"a condition on {condition.name}, which record {name} has not")
-    words = _CONDITION_WORDS.get(condition.name)
-    for value in condition.values:
-        if words is not None and value not in words:
-            source.add(
-                "total",
-                field.line,
-                f"no such {condition.name}: {value}",
-                hint=f"one of {', '.join(sorted(words))}",
-            )
-
-
-def _binds(record: Record, name: str) -> bool:
-    return any(isinstance(field.meaning, Binding) and field.meaning.name == name for field in record.fields)
-
-
-def _check_structure(source: LayoutSource, layout: Layout) -> None:
-    if not layout.structure:
-        source.add("structure-empty", source.line_of("structure"), "a structure without lines")
-    seen: set[str] = set()
-    tables = {record.name: record for record in layout.records}
-    for node in layout.structure:
-        if not node.record:
-            continue
-        if node.record not in tables:
-            source.add(
-                "record-missing", node.line, f"no table for {node.record}", hint=f"[record.{node.record}]"
-            )
-        if node.record in seen:
-            source.add("structure-twice", node.line, f"{node.record} occurs in two places")
-        seen.add(node.record)
-        if node.repeats and node.record in tables:
-            _check_repeating(source, tables[node.record])
-        if node.repeats and node.record not in CHUNK_RECORD_NAMES:
-            source.add(
-                "structure-repeat",
-                node.line,
-                f"{node.record} repeats",
-                hint=f"only {', '.join(CHUNK_RECORD_NAMES)} do",
-            )
-        if not node.repeats and node.record in tables:
-            _check_once(source, tables[node.record])
-    for name, record in tables.items():
-        if name not in seen:
-            source.add("record-unused", record.line, f"record {name} is not in the structure")
-    _check_telling(source, layout, tables)
-
-
-def _check_repeating(source: LayoutSource, record: Record) -> None:
-    for field in record.fields:
-        if isinstance(field.meaning, Count | Sum):
-            source.add(
-                "meaning-scope", field.line, "a total in a record that repeats", hint="a header or trailer"
-            )
-
-
-def _check_once(source: LayoutSource, record: Record) -> None:
-    for field in record.fields:
-        meaning = field.meaning
-        if isinstance(meaning, Binding) and meaning.name.partition(".")[0] in _PER_RECORD_FAMILIES:
-            source.add("meaning-scope", field.line, f"{meaning.name} in a record that occurs once")
-        if isinstance(meaning, Number):
-            source.add("meaning-scope", field.line, "a running number in a record that occurs once")
-
-
-def _check_telling(source: LayoutSource, layout: Layout, tables: dict[str, Record]) -> None:
-    """A record must be told from what may follow it: by a literal, or a selecting constant."""
-    nodes = layout.structure
-    for index, node in enumerate(nodes[:-1]):
-        if not node.record or node.record not in tables or node.minimum == node.maximum:
-            continue
-        for later in nodes[index + 1 :]:
-            if later.record in tables and not _tells(
-                tables[node.record], tables[later.record], layout.syntax
-            ):
-                source.add(
-                    "structure-ambiguous",
-                    later.line,
-                    f"{later.record} cannot be told from {node.record}",
-                    hint='give each a selecting constant !"..." at the same place',
-                )
-            if later.minimum > 0:
-                break
-
-
-def _tells(first: Record, second: Record, syntax: Syntax) -> bool:
-    selectors = _selectors(first, syntax)
-    others = _selectors(second, syntax)
-    return any(others.get(place, text) != text for place, text in selectors.items())
-
-
-def _selectors(record: Record, syntax: Syntax) -> dict[tuple[int, int], str]:
-    selectors = {}
-    for index, field in enumerate(record.fields):
-        if isinstance(field.meaning, Constant) and field.meaning.selects:
-            place = (field.width.offset, field.width.bytes_) if field.width else (index, 0)
-            selectors[place] = field.meaning.text
-    return selectors
-
-
 def _check_repeated_meanings(source: LayoutSource, record: Record) -> None:
-    seen: dict[str, int] = {}
+    """One value in one place of a record; parts of it, or a repeat, in several."""
+    seen: dict[str, Field] = {}
     for field in record.fields:
         if not isinstance(field.meaning, Binding):
             continue
         name = field.meaning.name
-        if name.partition(".")[0] in _PER_RECORD_FAMILIES and name in seen:
-            source.add("meaning-twice", field.line, f"{name} is bound in line {seen[name]} too")
-        seen.setdefault(name, field.line)
+        if name.partition(".")[0] not in ROW_FAMILIES:
+            continue
+        other = seen.setdefault(name, field)
+        assert isinstance(other.meaning, Binding), "only bindings are kept"
+        both_parts = other.meaning.is_slice and field.meaning.is_slice
+        same_repeat = other.line == field.line
+        if other is not field and not both_parts and not same_repeat:
+            source.add("meaning-twice", field.line, f"{name} is bound in line {other.line} too")
 
 
 def _check_key(source: LayoutSource, layout: Layout) -> None:
-    keys = [field for _, field in _all_fields(layout) if field.key]
-    for field in keys[1:]:
-        source.add(
-            "key-twice",
-            field.line,
-            f"a second key: {field.title}",
-            hint=f"the first is in line {keys[0].line}",
-        )
-    has_payments = layout.syntax is Syntax.XML or any(record.name == "payment" for record in layout.records)
-    if not keys and has_payments and layout.purpose is not Purpose.ACKNOWLEDGEMENT:
-        source.add(
-            "key-missing", None, "no field is the key", hint="mark attempt.reference or a number with key"
-        )
-    for record in layout.records:
-        if record.name != "payment" and any(field.key for field in record.fields):
-            source.add("key", record.line, f"a key in record {record.name}", hint="the key stands in payment")
+    keys = [(record, field) for record, field in all_fields(layout) if field.key]
+    first = keys[0] if keys else None
+    for record, field in keys[1:]:
+        assert first is not None, "there is one before"
+        one, other = first[1].meaning, field.meaning
+        same = isinstance(one, Binding) and isinstance(other, Binding) and one.name == other.name
+        if not same or (record is not None and first[0] is not None and record.name == first[0].name):
+            hint = f"the first is in line {first[1].line}"
+            source.add("key-twice", field.line, f"a second key: {field.title}", hint=hint)
+    tree = Tree(layout.structure)
+    has_payments = layout.syntax is Syntax.XML or "payment" in tree.rows
+    wanted = layout.purpose in (Purpose.REQUEST, Purpose.RESULT)
+    if not keys and has_payments and wanted:
+        hint = "mark attempt.reference or a number with key"
+        source.add("key-missing", None, "no field is the key", hint=hint)
+    for record, field in keys:
+        place = None if record is None else tree.places.get(record.name)
+        if place is not None and (place.row is None or place.row.name == "fee"):
+            message = f"a key in record {place.node.name}"
+            source.add("key", field.line, message, hint="the key stands in payment")
 
 
 def _check_codes(source: LayoutSource, layout: Layout) -> None:
     bound = {
-        field.meaning.name: field for _, field in _all_fields(layout) if isinstance(field.meaning, Binding)
+        field.meaning.name: field for _, field in all_fields(layout) if isinstance(field.meaning, Binding)
     }
+    has_code = "outcome.code" in bound or bool(layout.implied_code)
     if "outcome.code" in bound and not layout.outcome_codes:
-        source.add(
-            "codes-missing",
-            bound["outcome.code"].line,
-            "outcome.code without a table",
-            hint="[codes.outcome]",
-        )
-    if layout.purpose is Purpose.RESULT and "outcome.code" not in bound:
+        line = bound["outcome.code"].line
+        source.add("codes-missing", line, "outcome.code without a table", hint="[codes.outcome]")
+    if layout.purpose is Purpose.RESULT and not has_code:
         source.add("codes-missing", None, "a result without outcome.code", hint="bind the bank's return code")
     if layout.purpose is Purpose.ACKNOWLEDGEMENT and not ("file.code" in bound and layout.file_codes):
         source.add("codes-missing", None, "an acknowledgement without file.code and [codes.file]")
-    if layout.outcome_codes and "outcome.code" not in bound:
-        source.add(
-            "codes-unused", source.line_of("codes", "outcome"), "a code table, but outcome.code is not bound"
-        )
+    if layout.outcome_codes and not has_code:
+        where = source.line_of("codes", "outcome")
+        source.add("codes-unused", where, "a code table, but outcome.code is not bound")
     if layout.file_codes and "file.code" not in bound:
-        source.add(
-            "codes-unused", source.line_of("codes", "file"), "a code table, but file.code is not bound"
-        )
+        where = source.line_of("codes", "file")
+        source.add("codes-unused", where, "a code table, but file.code is not bound")
+    if layout.implied_code:
+        _check_implied(source, layout, "outcome.code" in bound)
+    if any(_ISO_20022 in namespace for namespace in layout.namespaces):
+        for code in layout.outcome_codes:
+            if code.status is Status.CREDITED and code.code.partition("/")[0] not in _CREDITED_IN_ISO:
+                hint = "ACCP, ACSP, ACTC and PDNG are in progress"
+                source.add(
+                    "code-iso", code.line, f"{code.code} as credited: only ACSC and ACCC are", hint=hint
+                )
+    _check_blank_codes(source, layout)
+
+
+def _check_blank_codes(source: LayoutSource, layout: Layout) -> None:
+    """A blank may mean something only where the bank wrote it, not where a record or line is missing."""
+    blank = next((code for code in layout.outcome_codes if not code.code), None)
+    if blank is None:
+        return
+    tree = Tree(layout.structure)
+    for record, field in all_fields(layout):
+        if not (isinstance(field.meaning, Binding) and field.meaning.name == "outcome.code"):
+            continue
+        place = None if record is None else tree.places.get(record.name)
+        if place is not None and place.node is not place.row and place.node.minimum == 0:
+            message = f"blank as {blank.status.value}, in a record that may be missing"
+            source.add("code-padded", field.line, message, hint="absence never supplies a code")
+
+
+def _check_implied(source: LayoutSource, layout: Layout, bound: bool) -> None:
+    line = source.line_of("codes", "outcome", "implied")
+    code = next((one for one in layout.outcome_codes if one.code == layout.implied_code), None)
+    if bound:
+        source.add("code-implied", line, "an implied code, but outcome.code is bound")
+    elif code is None:
+        message = f"{layout.implied_code} is not in the table"
+        source.add("code-implied", line, message, hint="list it with its status")
+    elif code.status is Status.CREDITED:
+        meanings = [field.meaning for _, field in all_fields(layout)]
+        if not any(isinstance(one, Count) for one in meanings) or not any(
+            isinstance(one, Sum) and not one.fields for one in meanings
+        ):
+            hint = "bind = count(payment) and = sum(..) of the file"
+            source.add("code-implied", line, "success by the kind of file, without its totals", hint=hint)
+
+
+def _check_silence(source: LayoutSource, layout: Layout) -> None:
+    """`silence = "credited"`: only failures are listed, and the file proves that it is all of them."""
+    meanings = {
+        field.meaning.text: field
+        for _, field in all_fields(layout)
+        if isinstance(field.meaning, Count | Sum) and "silent" in field.meaning.text
+    }
+    line = source.line_of("silence")
+    if not layout.silence:
+        for field in meanings.values():
+            hint = 'silence = "credited", where only failures are returned'
+            source.add("silence", field.line, "payments that are not listed, and no silence", hint=hint)
+        return
+    if layout.purpose is not Purpose.RESULT or layout.syntax is Syntax.XML:
+        source.add("silence", line, f"silence in a {layout.purpose.value} of {layout.syntax.value}")
+    if not {"count(silent)", "sum(silent)"} <= meanings.keys():
+        hint = "the bank's own count and sum of successes: = count(silent), = sum(silent)"
+        source.add("silence", line, "silence means credited, and nothing proves it", hint=hint)
+    key = layout.key_field()
+    if key is not None and not (isinstance(key.meaning, Binding) and key.meaning.name == "attempt.reference"):
+        hint = "a position cannot be told from a record that is missing"
+        source.add("silence-key", key.line, "the position as key where silence means credited", hint=hint)
 
 
 def _check_request(source: LayoutSource, layout: Layout) -> None:
-    bound = {field.meaning.name for _, field in _all_fields(layout) if isinstance(field.meaning, Binding)}
+    bound = {field.meaning.name for _, field in all_fields(layout) if isinstance(field.meaning, Binding)}
     for name in ("payment.account", "payment.amount"):
         if name not in bound:
             source.add("meaning-missing", None, f"a request without {name}")
     if layout.answers:
         source.add("answers", source.line_of("answers"), "a request answers nothing")
+
+
+def _check_statement(source: LayoutSource, layout: Layout) -> None:
+    bound = {field.meaning.name for _, field in all_fields(layout) if isinstance(field.meaning, Binding)}
+    for name in ("statement.amount", "statement.direction"):
+        if name not in bound:
+            source.add("meaning-missing", None, f"a statement without {name}")

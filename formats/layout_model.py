@@ -44,14 +44,21 @@ class FieldKind(Struct, frozen=True, kw_only=True):
     """A kind with its arguments, as in `yuan.2 suffix "元"` or `text <=35`.
 
     `maximum` and `exact` count bytes in fixed and delimited files and characters in XML.
-    `pattern` is a date or time pattern made of YYYY YY MM DD HH mm SS and separators, where
-    minutes are `MM` too when they follow `HH`.
+    `pattern` is a date or time pattern made of YYYY YY MM DD DDD HH mm SS and other signs, where
+    minutes are `MM` too when they follow `HH`. `near` is the meaning from which a date without a
+    year takes it. `sign` is "" where amounts are never negative, else `leading`, `trailing` or
+    `overpunch`. `check` names the rule of a check digit that the whole value must satisfy.
     """
 
     name: Kind
     decimals: int = 0
     pattern: str = ""
     suffix: str = ""
+    comma: bool = False
+    thousands: bool = False
+    sign: str = ""
+    near: str = ""
+    check: str = ""
     maximum: int | None = None
     exact: int | None = None
 
@@ -79,10 +86,21 @@ class Blank(Struct, frozen=True, tag=True):
 
 
 class Binding(Struct, frozen=True, tag=True):
-    """Written from a meaning and read into it. `echo`: comes back to be compared with ours."""
+    """Written from a meaning and read into it. `echo`: comes back to be compared with ours.
+
+    `first` and `last` are the characters of the value that stand here, 1-based, both included;
+    0 and 0 for all of it.
+    """
 
     name: str
     echo: bool = False
+    first: int = 0
+    last: int = 0
+
+    @property
+    def is_slice(self) -> bool:
+        """Whether only a part of the value stands here."""
+        return self.first > 0
 
 
 class Condition(Struct, frozen=True):
@@ -93,29 +111,73 @@ class Condition(Struct, frozen=True):
     negated: bool = False
 
 
-class Count(Struct, frozen=True, tag=True):
-    """`= count(payment where status in credited)`."""
+SILENT = "silent"
+"""In `= count(silent)` and `= sum(silent)`: the payments of our file that the answer does not list."""
 
-    record: str
+
+class Count(Struct, frozen=True, tag=True):
+    """`= count(payment where status in credited)`: records, rows or scopes, in the scope it stands in."""
+
+    records: tuple[str, ...]
     condition: Condition | None = None
     text: str = ""
 
 
 class Sum(Struct, frozen=True, tag=True):
-    """`= sum(outcome.amount where status in credited)`, in minor units."""
+    """`= sum(outcome.amount where status in credited)`, in minor units.
+
+    With `fields`, each the name of a record and the title of a field of it, the digits there are
+    added up: a hash total, usually with a `modulus`.
+    """
 
     name: str
     condition: Condition | None = None
     text: str = ""
+    fields: tuple[tuple[str, str], ...] = ()
+    modulus: int = 0
+
+
+class Lines(Struct, frozen=True, tag=True):
+    """`= lines / 10`: lines of the scope, fill lines of the file included, over a divisor."""
+
+    divisor: int = 1
+    text: str = "lines"
 
 
 class Number(Struct, frozen=True, tag=True):
-    """`= number`: 1, 2, 3 ... over the records of its kind in the file."""
+    """`= number`: 1, 2, 3 ... over the records of its kind in the file.
 
+    `= number(batch)` is the number of the scope that it stands in, in the scope around that, where
+    it may be of several kinds; `= number(a b)` counts records of these names within the scope.
+    """
+
+    of: tuple[str, ...] = ()
     text: str = "number"
 
 
-Meaning = Constant | Blank | Binding | Count | Sum | Number
+class Has(Struct, frozen=True, tag=True):
+    """`= has(addenda return)`: 1 where the payment has such a record beside this one, else 0."""
+
+    records: tuple[str, ...]
+    text: str = ""
+
+
+class Check(Struct, frozen=True, tag=True):
+    """`= check.aba(RDFI)`: the check digit of other fields of the record, by title."""
+
+    scheme: str
+    titles: tuple[str, ...]
+    text: str = ""
+
+
+class Length(Struct, frozen=True, tag=True):
+    """`= length`: bytes of the record."""
+
+    text: str = "length"
+
+
+Total = Count | Sum | Lines
+Meaning = Constant | Blank | Binding | Count | Sum | Lines | Number | Has | Check | Length
 
 
 class Marker(Struct, frozen=True):
@@ -128,6 +190,10 @@ class Marker(Struct, frozen=True):
 
 class Field(Struct, frozen=True, kw_only=True):
     """One line of a table.
+
+    `values` are those by which the record is told (`!item.kind in 22 32`), beside a constant that
+    selects. A field inside `repeat` stands `parts` times, this being number `part` from 0; with
+    `until_blank` a later one may be blank. `case` is the variant of an overlay that it stands in.
 
     `kind` and `meaning` are None on an XML line that only opens an element. `depth` is
     the level of indentation from 0, always 0 outside XML. `line` is 1-based in the layout.
@@ -145,6 +211,15 @@ class Field(Struct, frozen=True, kw_only=True):
     remark: str = ""
     depth: int = 0
     width: Width | None = None
+    values: tuple[str, ...] = ()
+    part: int = 0
+    parts: int = 1
+    until_blank: bool = False
+
+    @property
+    def selects(self) -> bool:
+        """Whether the record is told by this field."""
+        return bool(self.values) or (isinstance(self.meaning, Constant) and self.meaning.selects)
 
     @property
     def room(self) -> int:
@@ -154,33 +229,62 @@ class Field(Struct, frozen=True, kw_only=True):
         return min([MAXIMUM_WIDTH, *(limit for limit in limits if limit)])
 
 
+ROW_NAMES = ("payment", "fee", "notice", "statement")
+"""What repeats and comes in chunks: one row of a chunk each, with all the records below it."""
+
+
 class Node(Struct, frozen=True, kw_only=True):
-    """One line of `structure`: a record by name, or a literal line.
+    """One line of `structure`: a record by name, a literal line, or a scope with lines below it.
 
     A `literal` that ends in `*` and is longer stands for any line that starts so
     (`prefix` is then set): read over, never written. No `maximum`: unlimited.
+    `any_order`: `any`, whose children come in any order.
     """
 
     line: int
-    record: str = ""
+    name: str = ""
     literal: str | None = None
     prefix: bool = False
     minimum: int = 1
     maximum: int | None = 1
+    any_order: bool = False
+    children: tuple[Node, ...] = ()
 
     @property
-    def repeats(self) -> bool:
-        """Whether it is a record whose values come in chunks."""
-        return bool(self.record) and self.maximum != 1
+    def is_row(self) -> bool:
+        """Whether its values come in chunks."""
+        return self.name in ROW_NAMES and self.maximum != 1
+
+    def walk(self) -> Iterator[Node]:
+        """The node and all below it, from top to bottom."""
+        yield self
+        for child in self.children:
+            yield from child.walk()
 
 
 class Record(Struct, frozen=True, kw_only=True):
-    """A table with its name. `bytes_` is the width of a fixed record without line end."""
+    """A table with its name. `bytes_` is the width of a fixed record without line end.
+
+    A table with an overlay becomes several of one name, each with the values of its `variant`.
+    """
 
     name: str
     fields: tuple[Field, ...]
     line: int
     bytes_: int = 0
+    variant: str = ""
+
+    @property
+    def label(self) -> str:
+        """What tells it from every other record of the layout."""
+        return f"{self.name} {self.variant}" if self.variant else self.name
+
+
+LINE_ENDS = {"lf": b"\n", "crlf": b"\r\n", "cr": b"\r", "none": b""}
+
+TOLERANCES = ("short", "long", "any-eol", "final-eol", "blank-lines", "ctrl-z")
+"""What may be read over, each told: a line that lacks trailing blanks, or has more of them; LF, CRLF
+or CR whatever is declared; a last line without line end; empty lines; a Ctrl-Z as last byte."""
 
 
 class Framing(Struct, frozen=True, kw_only=True):
@@ -189,6 +293,10 @@ class Framing(Struct, frozen=True, kw_only=True):
     `rare_form` is how the 25 code points renewed by GB 18030-2022 are written (see
     `charset.RareForm`). `final_eol` false writes, and accepts, a last line without line end.
     `byte_order_mark` writes one before UTF-8; one that comes is read over anyway.
+    `record_multiple` pads each record of a file without line ends with blanks to a multiple of so
+    many bytes. `fill_to` and `fill_line`: lines after the end, up to a multiple of so many.
+    `comment` begins lines that are read over anywhere, never written. `tolerate` are names of
+    `TOLERANCES`.
     """
 
     encoding: str = "utf-8"
@@ -199,11 +307,17 @@ class Framing(Struct, frozen=True, kw_only=True):
     final_eol: bool = True
     rare_form: str = "standard"
     byte_order_mark: bool = False
+    quote: str = ""
+    record_multiple: int = 1
+    fill_to: int = 0
+    fill_line: str = ""
+    comment: str = ""
+    tolerate: tuple[str, ...] = ()
 
     @property
     def line_end(self) -> bytes:
         """The bytes after each record."""
-        return b"\r\n" if self.eol == "crlf" else b"\n"
+        return LINE_ENDS.get(self.eol, b"\n")
 
 
 class OutcomeCode(Struct, frozen=True, kw_only=True):
@@ -230,7 +344,9 @@ class Layout(Struct, frozen=True, kw_only=True):
     `structure` and `records` serve fixed and delimited files, `table` and `namespaces`
     XML. `options` is the `[xml]` table as written, for the XML compiler to check.
     `answers` names the request layout that this one answers. `permitted` is the inside of a
-    character class, "" where every character of the encoding may be written.
+    character class, "" where every character of the encoding may be written. `decimals` are those
+    of the currency's minor unit. `silence` is what it means that a payment is not listed ("" for
+    nothing); `implied_code` the code of every record of a file that holds one kind of outcome.
     """
 
     name: str
@@ -251,6 +367,9 @@ class Layout(Struct, frozen=True, kw_only=True):
     outcome_codes_source: str = ""
     file_codes: tuple[FileCode, ...] = ()
     file_codes_source: str = ""
+    decimals: int = 2
+    silence: str = ""
+    implied_code: str = ""
     permitted: str = ""
     substitutions: tuple[Substitution, ...] = ()
 
@@ -260,7 +379,7 @@ class Layout(Struct, frozen=True, kw_only=True):
         return Alphabet(self.permitted, self.substitutions)
 
     def record(self, name: str) -> Record:
-        """The record of that name; KeyError where there is none."""
+        """The (first) record of that name; KeyError where there is none."""
         for record in self.records:
             if record.name == name:
                 return record

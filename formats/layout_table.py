@@ -1,44 +1,82 @@
-"""Reads `structure` and the record tables of a layout; code tables are in `layout_codes.py`.
+"""Reads the tables of a layout: fields, repeats and overlays. Code tables are in `layout_codes.py`.
 
 Columns are separated by two or more spaces; what stands between double quotes is one word.
-A remark starts with `#` after two spaces. Mistakes go into the `LayoutSource`.
+A remark starts with `#` after two spaces. Lines indented under `repeat 5` stand five times;
+under `case` the same bytes have a meaning for each value of another field. Both are written
+out here, so that nothing behind this module knows of them. Mistakes go into the `LayoutSource`.
 """
 
 from __future__ import annotations
 
 import re
+from itertools import product
 
+from msgspec import Struct
 from msgspec.structs import replace
 
+from formats.layout_kinds import read_kind
 from formats.layout_model import (
     Binding,
     Blank,
     Constant,
     Field,
-    FieldKind,
     Kind,
     Meaning,
-    Node,
     Number,
+    Record,
     Syntax,
     Width,
 )
 from formats.layout_source import LayoutSource
-from formats.meanings import parse_marker, parse_meaning, parse_occurrence
+from formats.meanings import parse_marker, parse_meaning, parse_selection
+
+MAXIMUM_PARTS = 99
+MAXIMUM_VARIANTS = 64
 
 _CELL = re.compile(r'(?:"[^"]*"|[^" ]| (?! ))+')
 _FIXED_PLACE = re.compile(r"(\d{1,5})(>?)(0?)")
 _ASSERTED_OFFSET = re.compile(r"@(\d{1,6})")
-_KIND = re.compile(r"([a-z]+)(?:\.(\d))?((?: .*)?)")
-_LITERAL = re.compile(r'line "([^"]*)"(?:\s+(\S+))?')
-_RECORD_LINE = re.compile(r"([a-z][a-z0-9_]*)(?:\s+(\S+))?")
-_DATE_PATTERN = re.compile(r"(?:YYYY|YY|MM|DD|HH|SS|[-/.:T ])+")
-_DEFAULT_PATTERNS = {
-    Kind.DATE: ("YYYYMMDD", "YYYY-MM-DD"),
-    Kind.TIME: ("HHMMSS", "HH:MM:SS"),
-    Kind.DATETIME: ("YYYYMMDDHHMMSS", "YYYY-MM-DDTHH:MM:SS"),
-}
-_DECIMALS = {Kind.MONEY: (2,), Kind.YUAN: (0, 2)}
+_REPEAT = re.compile(r"repeat (\d{1,3})( until blank)?")
+_FLAGS = re.compile(r"\s+(key|optional)$")
+
+
+class _Repeat(Struct):
+    """`repeat 5 until blank`, with its lines."""
+
+    line: int
+    parts: int
+    until_blank: bool
+    items: list[_Item]
+
+
+class _Branch(Struct):
+    """One meaning of an overlay; no values: whatever no other branch takes."""
+
+    line: int
+    values: tuple[str, ...]
+    items: list[_Item]
+
+
+class _Case(Struct):
+    """An overlay: `width` bytes whose meaning depends on the field `on`."""
+
+    line: int
+    width_bytes: int | None
+    title: str
+    on: str
+    branches: list[_Branch]
+
+
+_Item = Field | _Repeat | _Case
+
+
+class _Line(Struct):
+    """One line of a table with the lines indented under it."""
+
+    number: int
+    content: str
+    indent: int
+    children: list[_Line]
 
 
 def split_cells(text: str) -> tuple[list[str], str]:
@@ -50,139 +88,303 @@ def split_cells(text: str) -> tuple[list[str], str]:
     return cells, ""
 
 
-def read_structure(source: LayoutSource, text: object) -> tuple[Node, ...]:
-    """The sequence of records and literal lines of a fixed or delimited file."""
-    nodes = []
-    for line, content in source.block(text, "structure"):
-        stripped = content.strip()
-        if not stripped or (stripped.startswith("#") and not stripped.startswith("line")):
-            continue
-        if content[0] in " \t":
-            source.add(
-                "structure-nested", line, "an indented line", hint="fixed and delimited files are flat"
-            )
-        node = _node(source, line, stripped)
-        if node is not None:
-            nodes.append(node)
-    return tuple(nodes)
+def read_records(source: LayoutSource, name: str, text: object, syntax: Syntax) -> list[Record]:
+    """A table of a fixed or delimited file: one record, or one for each variant of its overlays."""
+    path = ("record", name, "table")
+    reader = _TableReader(source, syntax)
+    items = reader.items(_indented(source.block(text, *path)))
+    if not items:
+        source.add("table-empty", source.line_of(*path), f"{'.'.join(path)} has no line")
+        return []
+    records = []
+    line = source.line_of("record", name) or 0
+    variants = _variants(items)
+    if len(variants) > MAXIMUM_VARIANTS:
+        source.add("case", line, f"{len(variants)} variants", hint=f"at most {MAXIMUM_VARIANTS}")
+        return []
+    for label, fields in variants:
+        placed, size_bytes = reader.placed(_selecting(source, fields))
+        records.append(Record(name=name, fields=placed, line=line, bytes_=size_bytes, variant=label))
+    return records
 
 
-def read_fields(source: LayoutSource, text: object, syntax: Syntax, *path: str) -> tuple[Field, ...]:
-    """The fields of a table, with offsets (fixed) or depths (XML) worked out."""
+def read_xml_table(source: LayoutSource, text: object) -> tuple[Field, ...]:
+    """The table of an XML layout, with the depth of each line."""
     fields: list[Field] = []
     indents: list[int] = []
-    offset = 0
-    for line, content in source.block(text, *path):
-        cells, remark = split_cells(content)
-        if not cells:
-            continue
-        if "\t" in content:
-            source.add("tab", line, "a tab between columns", hint="separate columns by two or more spaces")
-        field = _field(source, line, cells, remark, syntax)
-        if field is None:
-            continue
-        width = field.width
-        if width is not None:
-            _check_offset(source, line, cells, offset)
-            field = replace(field, width=replace(width, offset=offset))
-            offset += width.bytes_
-        elif syntax is Syntax.XML:
-            field = replace(field, depth=_depth(source, line, content, indents))
-        fields.append(field)
+    reader = _TableReader(source, Syntax.XML)
+    for number, content in source.block(text, "table"):
+        field = reader.field(number, content)
+        if field is not None:
+            fields.append(replace(field, depth=_depth(source, number, content, indents)))
     if not fields:
-        source.add("table-empty", source.line_of(*path), f"{'.'.join(path)} has no line")
+        source.add("table-empty", source.line_of("table"), "table has no line")
     return tuple(fields)
 
 
-def _node(source: LayoutSource, line: int, text: str) -> Node | None:
-    literal = _LITERAL.fullmatch(text)
-    match = literal or _RECORD_LINE.fullmatch(text)
-    if match is None:
-        source.add(
-            "structure-line", line, f"not understood: {text}", hint='a record and occurrence, or line "..."'
-        )
-        return None
-    try:
-        minimum, maximum = parse_occurrence(match[2] or "1")
-    except ValueError:
-        source.add("occurrence", line, f"no occurrence: {match[2]}", hint="1, 0..1, 1..* or 1..150000")
-        return None
-    if maximum is not None and (maximum < minimum or maximum == 0):
-        source.add("occurrence", line, f"an empty range: {match[2]}")
-    if not literal:
-        return Node(line=line, record=match[1], minimum=minimum, maximum=maximum)
-    prefix = len(match[1]) > 1 and match[1].endswith("*")
-    if prefix and minimum:
-        source.add(
-            "occurrence", line, "a pattern line must be 0..n", hint="it is read over and never written"
-        )
-    if not prefix and (minimum, maximum) != (1, 1):
-        source.add(
-            "occurrence", line, "a literal line occurs exactly once", hint="or end it in * and say 0..*"
-        )
-    return Node(line=line, literal=match[1], prefix=prefix, minimum=minimum, maximum=maximum)
+def _indented(lines: list[tuple[int, str]]) -> list[_Line]:
+    """The lines as a tree; those without a word are left out."""
+    top: list[_Line] = []
+    open_lines: list[_Line] = []
+    for number, content in lines:
+        if not split_cells(content)[0]:
+            continue
+        line = _Line(number, content, len(content) - len(content.lstrip(" ")), [])
+        while open_lines and open_lines[-1].indent >= line.indent:
+            open_lines.pop()
+        (open_lines[-1].children if open_lines else top).append(line)
+        open_lines.append(line)
+    return top
 
 
-def _field(source: LayoutSource, line: int, cells: list[str], remark: str, syntax: Syntax) -> Field | None:
-    marker = parse_marker(cells[-1])
-    if marker is not None:
-        cells = cells[:-1]
-        if syntax is not Syntax.XML:
-            source.add("marker", line, "[...] stands in XML tables only", hint="say it in `structure`")
-    if not cells:
-        source.add("field-columns", line, "a line without a place")
-        return None
-    place, rest = cells[0], [cell for cell in cells[1:] if not _ASSERTED_OFFSET.fullmatch(cell)]
-    width = _width(source, line, place) if syntax is Syntax.FIXED else None
-    if syntax is Syntax.DELIMITED and place != "-":
-        source.add("place", line, f"place {place}", hint="in a delimited file the place is -")
-    if syntax is Syntax.XML and not rest:
-        return Field(place=place, line=line, marker=marker, remark=remark)
-    kind = _kind(source, line, rest[0] if rest else "", syntax)
-    if kind is None:
-        return None
-    if kind.name is Kind.BLANK and len(rest) == 2:
-        rest = [*rest, "blank"]
-    if len(rest) < 3:
-        source.add("field-columns", line, f"{len(cells)} columns", hint="place, kind, name, meaning")
-        return None
-    meaning, flags = _meaning(source, line, rest[2:])
-    if meaning is None:
-        return None
-    if syntax is Syntax.FIXED and width is None:
-        return None
-    return Field(
-        place=place,
-        line=line,
-        kind=kind,
-        title=rest[1],
-        meaning=meaning,
-        key="key" in flags,
-        optional="optional" in flags,
-        marker=marker,
-        remark=remark,
-        width=width,
-    )
-
-
-def _width(source: LayoutSource, line: int, place: str) -> Width | None:
-    match = _FIXED_PLACE.fullmatch(place)
-    if match is None or int(match[1]) == 0 or (match[3] and not match[2]):
-        source.add("place", line, f"no width: {place}", hint="20 (left), 17> (right), 10>0 (right, zeros)")
-        return None
-    return Width(bytes_=int(match[1]), right=bool(match[2]), fill="0" if match[3] else " ")
-
-
-def _check_offset(source: LayoutSource, line: int, cells: list[str], offset: int) -> None:
-    for cell in cells:
-        match = _ASSERTED_OFFSET.fullmatch(cell)
-        if match and int(match[1]) != offset + 1:
-            source.add(
-                "offset",
-                line,
-                f"{cell} asserted, but the field starts at {offset + 1}",
-                hint="compare the widths above with the bank's paper",
+def _variants(items: list[_Item]) -> list[tuple[str, list[tuple[Field, dict[str, tuple[str, ...]]]]]]:
+    """Each choice of branches: its label, and the fields, each with what its branch depends on."""
+    choices: list[list[tuple[str, list[tuple[Field, dict[str, tuple[str, ...]]]]]]] = []
+    for item in items:
+        if isinstance(item, Field):
+            choices.append([("", [(item, {})])])
+        elif isinstance(item, _Repeat):
+            choices.append([("", [(field, {}) for field in _repeated(item)])])
+        else:
+            choices.append(
+                [
+                    (
+                        " ".join(branch.values),
+                        [(field, {item.on: branch.values}) for field in _plain(branch.items)],
+                    )
+                    for branch in item.branches
+                ]
             )
+    variants = []
+    for chosen in product(*choices):
+        label = " ".join(label for label, _ in chosen if label)
+        variants.append((label, [pair for _, fields in chosen for pair in fields]))
+    return variants
+
+
+def _plain(items: list[_Item]) -> list[Field]:
+    """Fields of a branch; an overlay inside an overlay was refused when it was read."""
+    fields: list[Field] = []
+    for item in items:
+        if isinstance(item, Field):
+            fields.append(item)
+        elif isinstance(item, _Repeat):
+            fields += _repeated(item)
+    return fields
+
+
+def _repeated(item: _Repeat) -> list[Field]:
+    """The fields of a repeat, written out."""
+    return [
+        replace(field, part=part, parts=item.parts, until_blank=item.until_blank)
+        for part in range(item.parts)
+        for field in _plain(item.items)
+    ]
+
+
+def _selecting(source: LayoutSource, pairs: list[tuple[Field, dict[str, tuple[str, ...]]]]) -> list[Field]:
+    """The fields of a variant: those that its overlays depend on select by the branch's values."""
+    wanted: dict[str, tuple[str, ...]] = {}
+    for field, depends in pairs:
+        for on, values in depends.items():
+            wanted[on] = values
+            known = [other.line for other, _ in pairs if _is_called(other, on) and other.line < field.line]
+            if not known:
+                message = f"a case on {on}, which no field above is"
+                source.add("case", field.line, message, hint="a bound meaning, or a title in quotes")
+    return [
+        replace(field, values=next((values for on, values in wanted.items() if _is_called(field, on)), ()))
+        if any(_is_called(field, on) for on in wanted)
+        else field
+        for field, _ in pairs
+    ]
+
+
+def _is_called(field: Field, on: str) -> bool:
+    if on.startswith('"'):
+        return field.title == on.strip('"')
+    return isinstance(field.meaning, Binding) and field.meaning.name == on
+
+
+class _TableReader:
+    """Reads lines of one table."""
+
+    def __init__(self, source: LayoutSource, syntax: Syntax) -> None:
+        self._source = source
+        self._syntax = syntax
+        self._asserted: dict[int, int] = {}
+        self._told: set[int] = set()
+
+    def items(self, lines: list[_Line], *, inside: str = "") -> list[_Item]:
+        """Fields, repeats and overlays, in their order."""
+        items: list[_Item] = []
+        for line in lines:
+            cells, _ = split_cells(line.content)
+            item: _Item | None
+            if _REPEAT.fullmatch(cells[0]):
+                item = self._repeat(line, cells, inside)
+            elif len(cells) > 1 and cells[1] == "case":
+                item = self._case(line, cells, inside)
+            else:
+                if line.children:
+                    hint = "only under repeat and case"
+                    self._source.add("indentation", line.children[0].number, "an indented line", hint=hint)
+                item = self.field(line.number, line.content)
+            if item is not None:
+                items.append(item)
+        return items
+
+    def _repeat(self, line: _Line, cells: list[str], inside: str) -> _Repeat | None:
+        match = _REPEAT.fullmatch(cells[0])
+        assert match is not None, "only such lines come here"
+        parts = int(match[1])
+        if inside == "repeat" or len(cells) > 1 or not line.children or not 1 < parts <= MAXIMUM_PARTS:
+            hint = f"repeat 2 to {MAXIMUM_PARTS}, with lines indented under it"
+            self._source.add("repeat", line.number, f"not understood: {line.content.strip()}", hint=hint)
+            return None
+        items = self.items(line.children, inside="repeat")
+        return _Repeat(line.number, parts, bool(match[2]), items)
+
+    def _case(self, line: _Line, cells: list[str], inside: str) -> _Case | None:
+        hint = "width, case, title, a field above; then each value with its lines indented under it"
+        if inside or len(cells) != 4 or not line.children:
+            self._source.add("case", line.number, f"not understood: {line.content.strip()}", hint=hint)
+            return None
+        width_bytes = None
+        if self._syntax is Syntax.FIXED:
+            width = self._width(line.number, cells[0])
+            if width is None:
+                return None
+            width_bytes = width.bytes_
+        case = _Case(line.number, width_bytes, cells[2], cells[3], [])
+        for child in line.children:
+            words = split_cells(child.content)[0]
+            values = () if words == ["*"] else tuple(word.strip('"') for word in " ".join(words).split())
+            items = self.items(child.children, inside="case")
+            self._check_branch(case, child, values, items)
+            case.branches.append(_Branch(child.number, values, items))
+        case.branches.sort(key=lambda branch: not branch.values)
+        return case
+
+    def _check_branch(self, case: _Case, line: _Line, values: tuple[str, ...], items: list[_Item]) -> None:
+        taken = {value for branch in case.branches for value in branch.values or ("*",)}
+        for value in sorted(taken & set(values or ("*",))):
+            self._source.add("case", line.number, f"a second branch for {value}")
+        widths = [field.width.bytes_ for field in _plain(items) if field.width]
+        if not items:
+            self._source.add("case", line.number, "a branch without lines under it")
+        elif case.width_bytes is not None and sum(widths) != case.width_bytes:
+            message = f"{sum(widths)} bytes in a case of {case.width_bytes}"
+            self._source.add("case", line.number, message, hint="every branch covers all bytes")
+
+    def placed(self, fields: list[Field]) -> tuple[tuple[Field, ...], int]:
+        """The fields with their offsets, and how wide they are together."""
+        offset = 0
+        placed = []
+        for field in fields:
+            if field.width is None:
+                placed.append(field)
+                continue
+            asserted = self._asserted.get(field.line)
+            if asserted is not None and asserted != offset + 1 and field.part == 0:
+                self._tell_offset(field.line, asserted, offset + 1)
+            placed.append(replace(field, width=replace(field.width, offset=offset)))
+            offset += field.width.bytes_
+        return tuple(placed), offset
+
+    def _tell_offset(self, line: int, asserted: int, found: int) -> None:
+        if line in self._told:
+            return
+        self._told.add(line)
+        message = f"@{asserted} asserted, but the field starts at {found}"
+        self._source.add("offset", line, message, hint="compare the widths above with the bank's paper")
+
+    def field(self, line: int, content: str) -> Field | None:
+        """One line of a table; None where it is empty or wrong."""
+        cells, remark = split_cells(content)
+        if not cells:
+            return None
+        source, syntax = self._source, self._syntax
+        if "\t" in content:
+            source.add("tab", line, "a tab between columns", hint="separate columns by two or more spaces")
+        marker = parse_marker(cells[-1])
+        if marker is not None:
+            cells = cells[:-1]
+            if syntax is not Syntax.XML:
+                source.add("marker", line, "[...] stands in XML tables only", hint="say it in `structure`")
+        if not cells:
+            source.add("field-columns", line, "a line without a place")
+            return None
+        place, rest = cells[0], [cell for cell in cells[1:] if not _ASSERTED_OFFSET.fullmatch(cell)]
+        for match in filter(None, map(_ASSERTED_OFFSET.fullmatch, cells[1:])):
+            self._asserted[line] = int(match[1])
+        width = self._width(line, place) if syntax is Syntax.FIXED else None
+        if syntax is Syntax.DELIMITED and place != "-":
+            source.add("place", line, f"place {place}", hint="in a delimited file the place is -")
+        if syntax is Syntax.XML and not rest:
+            return Field(place=place, line=line, marker=marker, remark=remark)
+        kind = read_kind(source, line, rest[0] if rest else "", syntax)
+        if kind is None:
+            return None
+        if kind.name is Kind.BLANK and len(rest) == 2:
+            rest = [*rest, "blank"]
+        if len(rest) < 3:
+            source.add("field-columns", line, f"{len(cells)} columns", hint="place, kind, name, meaning")
+            return None
+        meaning, values, flags = self._meaning(line, rest[2:])
+        if meaning is None or (syntax is Syntax.FIXED and width is None):
+            return None
+        return Field(
+            place=place,
+            line=line,
+            kind=kind,
+            title=rest[1],
+            meaning=meaning,
+            key="key" in flags,
+            optional="optional" in flags,
+            marker=marker,
+            remark=remark,
+            width=width,
+            values=values,
+        )
+
+    def _width(self, line: int, place: str) -> Width | None:
+        match = _FIXED_PLACE.fullmatch(place)
+        if match is None or int(match[1]) == 0 or (match[3] and not match[2]):
+            hint = "20 (left), 17> (right), 10>0 (right, zeros)"
+            self._source.add("place", line, f"no width: {place}", hint=hint)
+            return None
+        return Width(bytes_=int(match[1]), right=bool(match[2]), fill="0" if match[3] else " ")
+
+    def _meaning(self, line: int, cells: list[str]) -> tuple[Meaning | None, tuple[str, ...], set[str]]:
+        source = self._source
+        text = "  ".join(cells)
+        flags = set()
+        while match := _FLAGS.search(text):
+            flags.add(match[1])
+            text = text[: match.start()].rstrip()
+        plain, values = parse_selection(text)
+        meaning = parse_meaning(plain)
+        if meaning is None:
+            hint = (
+                '"constant", !"selects", blank, family.name, <echo, !name in A B, = count(..), = sum(..),'
+                " = number, = lines, = has(..), = check.x(..), = length"
+            )
+            source.add("meaning", line, f"no such meaning: {text}", hint=hint)
+        if isinstance(meaning, Constant | Blank) and flags:
+            source.add("meaning", line, f"{' '.join(sorted(flags))} on a constant")
+        if "key" in flags and not _may_be_key(meaning):
+            hint = "a key is attempt.reference, attempt.item or = number"
+            source.add("key", line, f"key on {text}", hint=hint)
+        if {"key", "optional"} <= flags:
+            source.add("key", line, "an optional key", hint="padding or absence never supplies a key")
+        return meaning, values, flags
+
+
+def _may_be_key(meaning: Meaning | None) -> bool:
+    if isinstance(meaning, Binding):
+        return meaning.name in ("attempt.reference", "attempt.item")
+    return isinstance(meaning, Number) and not meaning.of
 
 
 def _depth(source: LayoutSource, line: int, content: str, indents: list[int]) -> int:
@@ -194,87 +396,3 @@ def _depth(source: LayoutSource, line: int, content: str, indents: list[int]) ->
     if indents[0] > indent:
         source.add("indentation", line, "indented less than the first line")
     return len(indents) - 1
-
-
-def _kind(source: LayoutSource, line: int, text: str, syntax: Syntax) -> FieldKind | None:
-    match = _KIND.fullmatch(text)
-    kind = None if match is None else _kind_word(match[1])
-    if match is None or kind is None:
-        source.add(
-            "kind", line, f"no such kind: {text}", hint=f"one of {', '.join(word.value for word in Kind)}"
-        )
-        return None
-    decimals = int(match[2]) if match[2] else 0
-    permitted = _DECIMALS.get(kind)
-    if (permitted is None) != (match[2] is None) or (permitted and decimals not in permitted):
-        source.add(
-            "decimals",
-            line,
-            f"{text} is not a kind of amount",
-            hint="money.2 where the paper counts fen, yuan.2 with a point, yuan.0 for whole yuan",
-        )
-        return None
-    return _kind_arguments(source, line, kind, decimals, match[3].strip(), syntax)
-
-
-def _kind_arguments(
-    source: LayoutSource, line: int, kind: Kind, decimals: int, text: str, syntax: Syntax
-) -> FieldKind | None:
-    pattern = suffix = ""
-    maximum = exact = None
-    if kind in _DEFAULT_PATTERNS:
-        pattern = text or _DEFAULT_PATTERNS[kind][syntax is Syntax.XML]
-        if not _DATE_PATTERN.fullmatch(pattern):
-            source.add("pattern", line, f"no date or time pattern: {text}", hint="as YYYYMMDD or HH:MM:SS")
-            return None
-    elif match := re.fullmatch(r'suffix "([^"]+)"', text):
-        suffix = match[1]
-    elif match := re.fullmatch(r"<=(\d{1,6})", text):
-        maximum = int(match[1])
-    elif match := re.fullmatch(r"\d{1,6}", text):
-        exact = int(match[0])
-    elif text:
-        source.add(
-            "kind-argument", line, f"not understood: {kind.value} {text}", hint='<=35, 12, or suffix "元"'
-        )
-        return None
-    if suffix and kind not in (Kind.MONEY, Kind.YUAN, Kind.NUMBER):
-        source.add(
-            "kind-argument", line, f"a suffix on {kind.value}", hint="numbers and amounts have suffixes"
-        )
-    return FieldKind(
-        name=kind, decimals=decimals, pattern=pattern, suffix=suffix, maximum=maximum, exact=exact
-    )
-
-
-def _meaning(source: LayoutSource, line: int, cells: list[str]) -> tuple[Meaning | None, set[str]]:
-    text = "  ".join(cells)
-    flags = set()
-    while match := re.search(r"\s+(key|optional)$", text):
-        flags.add(match[1])
-        text = text[: match.start()].rstrip()
-    meaning = parse_meaning(text)
-    if meaning is None:
-        source.add(
-            "meaning",
-            line,
-            f"no such meaning: {text}",
-            hint='"constant", !"selects", blank, family.name, <echo, = count(..), = sum(..), = number',
-        )
-    if isinstance(meaning, Constant | Blank) and flags:
-        source.add("meaning", line, f"{' '.join(sorted(flags))} on a constant")
-    if "key" in flags and not (
-        isinstance(meaning, Number)
-        or (isinstance(meaning, Binding) and meaning.name in ("attempt.reference", "attempt.item"))
-    ):
-        source.add("key", line, f"key on {text}", hint="a key is attempt.reference, attempt.item or = number")
-    if {"key", "optional"} <= flags:
-        source.add("key", line, "an optional key", hint="padding or absence never supplies a key")
-    return meaning, flags
-
-
-def _kind_word(text: str) -> Kind | None:
-    try:
-        return Kind(text)
-    except ValueError:
-        return None

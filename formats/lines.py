@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 READ_BYTES = 1 << 18
 MAXIMUM_LINE_BYTES = 1 << 16
@@ -13,11 +13,78 @@ class LineTooLong(Exception):
     """No line end within `MAXIMUM_LINE_BYTES`."""
 
 
-class Window:
-    """The part of a stream that is being looked at. `line` is the 1-based number of the next line."""
+class Source(Protocol):
+    """What is read from."""
 
-    def __init__(self, source: BinaryIO) -> None:
+    def read(self, size: int, /) -> bytes: ...
+
+
+class OneLineEnd:
+    """A stream whose line ends are all the same, whatever they are in the file; counts the others.
+
+    `record_bytes`: the width of every record, where all have one; a file that has no line end at
+    all is then cut into records of it. 0 where they differ.
+    """
+
+    def __init__(self, source: BinaryIO, line_end: bytes, record_bytes: int) -> None:
         self._source = source
+        self._line_end = line_end
+        self._record_bytes = record_bytes
+        self._without: bool | None = None if record_bytes else False
+        self._held = b""
+        self.others = 0
+        """Line ends that were not what the layout says, or were not there."""
+
+    def read(self, size: int, /) -> bytes:
+        """Bytes with LF, CRLF and CR made one; b"" at the end only."""
+        if self._without is not False:
+            raw = self._cut(size)
+            if raw is not None:
+                return raw
+        raw = self._held or self._source.read(size)
+        self._held = b""
+        while raw.endswith(b"\r") and (more := self._source.read(1)):
+            raw += more
+        if not raw:
+            return b""
+        pairs, feeds, returns = raw.count(b"\r\n"), raw.count(b"\n"), raw.count(b"\r")
+        self.others += feeds - pairs if self._line_end == b"\r\n" else pairs
+        self.others += returns - pairs
+        plain = raw.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        return plain if self._line_end == b"\n" else plain.replace(b"\n", b"\r\n")
+
+    def _cut(self, size: int) -> bytes | None:
+        """Records of a file without line ends, each with one; None where the file has some.
+
+        A line end behind the last record is read over.
+        """
+        raw = self._held + self._source.read(size)
+        if self._without is None:
+            ends = [place for place in (raw.find(b"\n"), raw.find(b"\r")) if place >= 0]
+            width = self._record_bytes
+            self._without = len(raw) >= width and min(ends, default=len(raw)) >= 2 * width
+            self._held = raw
+            return None if not self._without else self._cut(size)
+        whole = len(raw) - len(raw) % self._record_bytes
+        self._held = raw[whole:]
+        records = [raw[start : start + self._record_bytes] for start in range(0, whole, self._record_bytes)]
+        if not records and self._held.strip(b"\r\n"):
+            last, self._held = self._held, b""
+            return last
+        self.others += len(records)
+        return b"".join(record + self._line_end for record in records)
+
+
+class Window:
+    """The part of a stream that is being looked at. `line` is the 1-based number of the next line.
+
+    `last` is the last byte of a line end, b"" where records have none and are `record_bytes` long.
+    """
+
+    def __init__(self, source: Source, last: bytes = b"\n", record_bytes: int = 0) -> None:
+        self._source = source
+        self.last = last
+        self._record_bytes = record_bytes
         self._at_end = False
         self.buffer = b""
         self.position = 0
@@ -41,16 +108,40 @@ class Window:
         return available
 
     def peek_line(self) -> bytes | None:
-        """The next line with its line feed, if it has one; None at the end. Raises `LineTooLong`."""
+        """The next line with its line end, if it has one; None at the end. Raises `LineTooLong`."""
         available = self.fill(MAXIMUM_LINE_BYTES)
         if not available:
             return None
-        end = self.buffer.find(b"\n", self.position, self.position + MAXIMUM_LINE_BYTES)
+        if not self.last:
+            return self.buffer[self.position : self.position + self._record_bytes]
+        end = self.buffer.find(self.last, self.position, self.position + MAXIMUM_LINE_BYTES)
         if end >= 0:
             return self.buffer[self.position : end + 1]
         if available >= MAXIMUM_LINE_BYTES:
             raise LineTooLong
         return self.buffer[self.position :]
+
+    def lines(self, most: int, most_bytes: int) -> list[bytes]:
+        """The next lines, with their line ends, within so many bytes; the last of a file may lack it."""
+        self.fill(most_bytes)
+        end = min(len(self.buffer), self.position + most_bytes)
+        if not self.last:
+            size = self._record_bytes
+            count = min((end - self.position) // size, most)
+            return [
+                self.buffer[at : at + size] for at in range(self.position, self.position + count * size, size)
+            ]
+        raw = self.buffer[self.position : end]
+        *parts, rest = raw.split(self.last, most)
+        lines = [part + self.last for part in parts]
+        if rest and self._at_end and end == len(self.buffer) and len(lines) < most:
+            lines.append(rest)
+        return lines
+
+    @property
+    def ended(self) -> bool:
+        """Whether the stream has been read to its end."""
+        return self._at_end
 
     def advance(self, size_bytes: int, lines: int) -> None:
         """Go on behind some lines."""

@@ -1,67 +1,141 @@
-"""Counts and sums over the records of a file, with conditions, a chunk at a time."""
+"""Counts and sums over the records of a scope, with conditions, a chunk at a time."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import compress
 from typing import Any
 
-from formats.codes import OutcomeCodes
-from formats.layout_model import Binding, Condition, Count, Layout, Sum
+from msgspec import Struct
 
-Total = Count | Sum
+from formats.codes import OutcomeCodes
+from formats.layout_model import SILENT, Binding, Condition, Count, Layout, Sum
+from formats.layout_tree import Tree
+
+Summed = Count | Sum
 _CODE = "outcome.code"
+
+Columns = Mapping[str, Sequence[Any]]
+
+
+def hash_name(record: str, title: str) -> str:
+    """The name of a column that is there only to be added up."""
+    return f"{record}.{title}"
+
+
+class _Step(Struct, frozen=True):
+    """What a row adds to one total."""
+
+    total: Summed
+    column: str
+    accepts: Callable[[Any], bool] | None
+
+
+class TotalsPlan:
+    """The totals of one scope, made ready: what each row, record and scope below adds to which. Immutable."""
+
+    def __init__(self, totals: Iterable[Summed], layout: Layout, tree: Tree, codes: OutcomeCodes) -> None:
+        self.texts: list[str] = []
+        self.steps: dict[str, list[_Step]] = {}
+        """By row."""
+        self.counts: dict[str, list[str]] = {}
+        """By record or scope: the texts of the totals that count it."""
+        self.sums: dict[str, list[tuple[str, int]]] = {}
+        """By hash column: the texts of the totals that add it up, each with its modulus."""
+        self._implied = layout.implied_code
+        for total in totals:
+            if total.text not in self.texts and total.text not in (f"count({SILENT})", f"sum({SILENT})"):
+                self.texts.append(total.text)
+                self._add(total, layout, tree, codes)
+
+    def _add(self, total: Summed, layout: Layout, tree: Tree, codes: OutcomeCodes) -> None:
+        if isinstance(total, Sum) and total.fields:
+            for record, title in total.fields:
+                self.sums.setdefault(hash_name(record, title), []).append((total.text, total.modulus))
+            return
+        column, accepts = self._condition(total.condition, codes)
+        if isinstance(total, Count):
+            for name in total.records:
+                if name in tree.rows:
+                    self.steps.setdefault(name, []).append(_Step(total, column, accepts))
+                else:
+                    self.counts.setdefault(name, []).append(total.text)
+            return
+        for row in tree.rows:
+            names = {node.name for node in tree.row_records(row)}
+            if any(_binds(layout, name, total.name) for name in names):
+                self.steps.setdefault(row, []).append(_Step(total, column, accepts))
+
+    def _condition(
+        self, condition: Condition | None, codes: OutcomeCodes
+    ) -> tuple[str, Callable[[Any], bool] | None]:
+        """The column that a condition looks at and whether a value of it is meant."""
+        if condition is None:
+            return "", None
+        values, negated = frozenset(condition.values), condition.negated
+
+        def accepts(value: Any) -> bool:
+            return (str(value) in values) != negated
+
+        if condition.name in ("outcome.status", "outcome.reason"):
+            return _CODE, codes.chooser(condition.name, accepts)
+        return condition.name, accepts
+
+    def chosen(self, step: _Step, columns: Columns) -> bool | list[bool]:
+        """True or False where the condition takes all or none of the rows, else a flag for each."""
+        if step.accepts is None:
+            return True
+        values = columns.get(step.column)
+        if values is None:
+            return step.accepts(self._implied)
+        accepts = step.accepts
+        known = {value: accepts(value) for value in set(values)}
+        if len(set(known.values())) < 2:
+            return all(known.values())
+        return [known[value] for value in values]
 
 
 class Tally:
-    """Running values of the totals of one file. Amounts in minor units; absent ones count nothing."""
+    """Running values of the totals of one scope. Amounts in minor units; absent ones count nothing."""
 
-    def __init__(self, totals: Iterable[Total], layout: Layout, codes: OutcomeCodes) -> None:
-        self.values: dict[str, int] = {}
-        self._steps: dict[str, list[tuple[Total, str, Callable[[Any], bool] | None]]] = {}
-        for total in totals:
-            if total.text not in self.values:
-                self.values[total.text] = 0
-                self._add_total(total, layout, codes)
+    def __init__(self, plan: TotalsPlan) -> None:
+        self._plan = plan
+        self.values: dict[str, int] = dict.fromkeys(plan.texts, 0)
 
-    def _add_total(self, total: Total, layout: Layout, codes: OutcomeCodes) -> None:
-        column, accepts = _condition(total.condition, codes)
-        for record in layout.records:
-            names = {field.meaning.name for field in record.fields if isinstance(field.meaning, Binding)}
-            if record.name == total.record if isinstance(total, Count) else total.name in names:
-                self._steps.setdefault(record.name, []).append((total, column, accepts))
-
-    def add(self, record: str, columns: dict[str, list[Any]], count: int) -> None:
-        """Take in a chunk of one kind of record."""
-        known: dict[Condition | None, bool | list[bool]] = {None: True}
-        for total, column, accepts in self._steps.get(record, ()):
-            if accepts is not None and total.condition not in known:
-                known[total.condition] = _choose(columns[column], accepts)
-            chosen = known[total.condition]
-            if isinstance(total, Count):
+    def add_rows(self, row: str, columns: Columns, count: int) -> None:
+        """Take in some rows."""
+        known: dict[Condition | None, bool | list[bool]] = {}
+        for step in self._plan.steps.get(row, ()):
+            if isinstance(step.total, Sum) and step.total.name not in columns:
+                continue
+            condition = step.total.condition
+            if condition not in known:
+                known[condition] = self._plan.chosen(step, columns)
+            chosen = known[condition]
+            if isinstance(step.total, Count):
                 amount = count if chosen is True else sum(chosen or ())
             elif chosen is True:
-                amount = sum(filter(None, columns[total.name]))
+                amount = sum(filter(None, columns[step.total.name]))
             else:
-                amount = sum(filter(None, compress(columns[total.name], chosen or ())))
-            self.values[total.text] += amount
+                amount = sum(filter(None, compress(columns[step.total.name], chosen or ())))
+            self.values[step.total.text] += amount
+
+    def add(self, name: str, count: int = 1) -> None:
+        """Take in records of a name, or scopes."""
+        for text in self._plan.counts.get(name, ()):
+            self.values[text] += count
+
+    def add_hash(self, name: str, amount: int) -> None:
+        """Take in the sum of some cells of a hash column."""
+        for text, modulus in self._plan.sums.get(name, ()):
+            value = self.values[text] + amount
+            self.values[text] = value % modulus if modulus else value
 
 
-def _condition(condition: Condition | None, codes: OutcomeCodes) -> tuple[str, Callable[[Any], bool] | None]:
-    """The column that a condition looks at and whether a value of it is meant."""
-    if condition is None:
-        return "", None
-    values, negated = frozenset(condition.values), condition.negated
-    if condition.name == "outcome.status":
-        return _CODE, lambda code: (codes.status_by_code[code].value in values) != negated
-    if condition.name == "outcome.reason":
-        return _CODE, lambda code: (codes.reason_by_code[code].value in values) != negated
-    return condition.name, lambda value: (str(value) in values) != negated
-
-
-def _choose(values: Sequence[Any], accepts: Callable[[Any], bool]) -> bool | list[bool]:
-    """True or False where the condition takes all or none, else a flag for each."""
-    chosen = {value: accepts(value) for value in set(values)}
-    if len(set(chosen.values())) < 2:
-        return all(chosen.values())
-    return [chosen[value] for value in values]
+def _binds(layout: Layout, record: str, name: str) -> bool:
+    return any(
+        isinstance(field.meaning, Binding) and field.meaning.name == name
+        for one in layout.records
+        if one.name == record
+        for field in one.fields
+    )

@@ -11,12 +11,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from formats.codes import CODES_JOIN, decide
 from formats.layout_model import Layout
 from formats.reasons import Reason, Status
 from formats.records import AcknowledgementVerdict, RecordChunk
 
 PART_SEPARATOR = "/"
-REASON_SEPARATOR = "+"
+REASON_SEPARATOR = CODES_JOIN
 
 
 def join_parts(status: str, reasons: str) -> str:
@@ -59,12 +60,7 @@ class CodeTables:
         if first is None:
             bare = self._outcomes.get(split_parts(code)[0])
             return bare if bare and bare[0] is Status.UNKNOWN else (Status.UNKNOWN, Reason.UNMAPPED)
-        for other in others:
-            if other is not None and other[0] is not first[0]:
-                if Status.UNKNOWN not in (first[0], other[0]):
-                    return Status.UNKNOWN, Reason.UNMAPPED
-                return other if other[0] is Status.UNKNOWN else first
-        return first
+        return decide(first, others)
 
     def file(self, code: str) -> tuple[AcknowledgementVerdict, Reason]:
         """What a code says of the file as a whole; `DUPLICATE` wins over any other reason."""

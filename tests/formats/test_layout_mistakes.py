@@ -37,11 +37,11 @@ def line_of(text: str, part: str) -> int:
         (REQUEST, "20     text     客户键", "20     txt      客户键", "kind"),
         (REQUEST, "20     text     客户键", "2o     text     客户键", "place"),
         (REQUEST, "20     text     客户键", "200    text     客户键", "offset"),
-        (REQUEST, "17>    yuan.2   金额", "17>    yuan.3   金额", "decimals"),
+        (REQUEST, "17>    yuan.2   金额", "17>    yuan.4   金额", "decimals"),
         (REQUEST, "17>    yuan.2   金额", "17>    money.0  金额", "decimals"),
         (REQUEST, "17>    yuan.2   金额", "17>    text     金额", "kind-meaning"),
         (REQUEST, "17>    yuan.2   金额", "3>     yuan.2   金额", "width"),
-        (REQUEST, '10>    number   笔数        "1" ', "10>    number   笔数        = count(payment) ", "meaning-scope"),
+        (REQUEST, '10>    number   笔数        "1" ', "10>    number   笔数        = count(payment) ", "total"),
         (REQUEST, "payment.account  ", "payment.acount  ", "meaning-unknown"),
         (REQUEST, "payment.account  ", "outcome.code  ", "meaning-purpose"),
         (REQUEST, "payment.account  ", "sometimes  ", "meaning"),
@@ -56,7 +56,7 @@ def line_of(text: str, part: str) -> int:
         (REQUEST, "= sum(payment.amount)", "= sum(outcome.amount)", "total"),
         (REQUEST, "payment 1..150000", "payment 1..many", "occurrence"),
         (REQUEST, "payment 1..150000", "payment 5..2", "occurrence"),
-        (REQUEST, "payment 1..150000", "  payment 1..150000", "structure-nested"),
+        (REQUEST, "payment 1..150000", "  payment 1..150000", "structure-scope"),
         (REQUEST, "payment 1..150000", "payments 1..150000", "record-missing"),
         (REQUEST, "payment 1..150000", "header\npayment 1..150000", "structure-twice"),
         (REQUEST, "header\n", "header 1..2\n", "structure-repeat"),
@@ -66,7 +66,7 @@ def line_of(text: str, part: str) -> int:
         (REQUEST, 'purpose = "request"', 'purposes = "request"', "key-unknown"),
         (REQUEST, 'version = "1"', "version = 1", "key-type"),
         (REQUEST, 'encoding = "gb18030"', 'encoding = "utf-16"', "encoding-unknown"),
-        (REQUEST, 'eol = "lf"', 'eol = "cr"', "eol-unknown"),
+        (REQUEST, 'eol = "lf"', 'eol = "nel"', "eol-unknown"),
         (REQUEST, 'eol = "lf"', 'eol = "lf", byte_order_mark = true', "byte-order-mark"),
         (COMMENT, '"gb18030", delimiter = "|"', '"din-66003", delimiter = "|"', "delimiter"),
         (REQUEST, 'eol = "lf"', 'eol = "lf", delimiter = "|"', "key-unknown"),
@@ -161,7 +161,7 @@ def test_a_condition_is_read() -> None:
     layout = parse_layout(GOOD, "good")
     fields = {field.title: field.meaning for field in layout.record("header").fields}
     assert fields["失败笔数"] == Count(
-        "payment",
+        ("payment",),
         Condition("outcome.status", ("credited",), negated=True),
         "count(payment where status not in credited)",
     )

@@ -1,0 +1,387 @@
+"""Rows into lines: the record that begins each, and those below it that have something to say.
+
+One `%`-template a record, filled for many rows by one call. What a value must be to fit its places
+(slices, repeats, check digits, a date without its year) is looked at here; how a cell is written is
+the business of the cells.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime
+from itertools import chain
+from typing import Any
+
+from msgspec import Struct
+
+from formats.check_digits import is_valid
+from formats.compiler import ITEM, Column, Plan, RecordPlan, Role, RowPlan, Spread
+from formats.field_cells import Fault
+from formats.field_dates import with_year
+from formats.layout_model import Binding, Count, Has, Kind, Layout, Node, Number
+from formats.reasons import Reason
+from formats.record_reader import wanted_digit
+from formats.row_reader import RunningNumbers
+from formats.totals import Tally
+
+Columns = dict[str, list[Any]]
+
+
+class Unfit(Struct, frozen=True):
+    """A value that cannot be written, for a reason that its cells do not know."""
+
+    row: int
+    column: Column
+    value: Any
+    fault: Fault
+
+
+class Slot(Struct, frozen=True):
+    """Records of one form among some rows: which rows have it."""
+
+    plan: RecordPlan
+    rows: Sequence[int]
+
+
+def slots(row: RowPlan, columns: Mapping[str, Sequence[Any]], count: int) -> list[Slot]:
+    """The records of some rows in the order of the layout; those without a row are left out."""
+    every = range(count)
+    found = [Slot(plan, rows) for plan, rows in _variants(row.records[row.lead], columns, every)]
+    own = frozenset().union(*(plan.names() for plan in row.records[row.lead]))
+    for node in _children(row):
+        rows = every if node.minimum else _speaking(row.records[node.name], columns, own, count)
+        found += [Slot(plan, chosen) for plan, chosen in _variants(row.records[node.name], columns, rows)]
+    return [slot for slot in found if slot.rows]
+
+
+def _children(row: RowPlan) -> list[Node]:
+    return [node for child in row.children for node in child.children or (child,)]
+
+
+def _speaking(
+    plans: Sequence[RecordPlan], columns: Mapping[str, Sequence[Any]], lead: frozenset[str], count: int
+) -> Sequence[int]:
+    """Rows for which a record that may be absent has something to say that the first one has not."""
+    names = {
+        name
+        for plan in plans
+        for name in plan.names() - lead
+        if not name.startswith(("attempt.", "group.")) and name in columns
+    }
+    present: set[int] = set()
+    for name in names:
+        present.update(row for row, value in enumerate(columns[name]) if value not in (None, ""))
+    return range(count) if len(present) == count else sorted(present)
+
+
+def _variants(
+    plans: Sequence[RecordPlan], columns: Mapping[str, Sequence[Any]], rows: Sequence[int]
+) -> list[tuple[RecordPlan, Sequence[int]]]:
+    """The variant of each row, by the value that its overlay depends on; the last one takes the rest."""
+    if len(plans) == 1:
+        return [(plans[0], rows)]
+    left = list(rows)
+    found: list[tuple[RecordPlan, Sequence[int]]] = []
+    for plan in plans[:-1]:
+        chosen = [row for row in left if _is_variant(plan, columns, row)]
+        found.append((plan, chosen))
+        taken = set(chosen)
+        left = [row for row in left if row not in taken]
+    return [*found, (plans[-1], left)]
+
+
+def _is_variant(plan: RecordPlan, columns: Mapping[str, Sequence[Any]], row: int) -> bool:
+    return all(
+        columns[column.name][row] in column.field.values
+        for column in plan.columns
+        if column.field.values and column.role is Role.RECORD and column.name in columns
+    )
+
+
+class RowWriter:
+    """Writes the rows of one kind in one scope: scalars are in the templates already."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        row: RowPlan,
+        make_template: Callable[[RecordPlan], str],
+        numbers: RunningNumbers,
+        own: dict[str, int],
+        near: Mapping[str, Any],
+    ) -> None:
+        """`own`: how many records of each name the file has, for those that are numbered by themselves."""
+        self.row = row
+        self._layout: Layout = plan.layout
+        self._make_template = make_template
+        self._templates: dict[str, str] = {}
+        self._repeated: dict[str, tuple[int, str]] = {}
+        self._numbers = numbers
+        self._own = own
+        self._near = near
+        self._end = plan.layout.framing.line_end.decode("ascii")
+
+    def write(
+        self, columns: Columns, count: int, written: int, tallies: Sequence[Tally]
+    ) -> tuple[str, int] | None:
+        """The text of some rows and its number of lines; None where a value does not fit.
+
+        `written` rows of the file came before. Counts and hash totals are added to the tallies.
+        """
+        found = slots(self.row, columns, count)
+        single = len(found) == 1 and len(found[0].rows) == count
+        numbers = self._running(found, count)
+        texts: list[list[str]] = []
+        for slot in found:
+            chosen = columns if len(slot.rows) == count else _chosen(columns, slot.rows)
+            values = self._values(slot, chosen, found, count, written, numbers)
+            cells = self._cells(slot.plan, chosen, values, len(slot.rows))
+            if cells is None:
+                return None
+            for tally in tallies:
+                tally.add(slot.plan.name, len(slot.rows))
+                for column in slot.plan.columns:
+                    if column.hash_name:
+                        tally.add_hash(column.hash_name, _digits(column, values, len(slot.rows)))
+            text = self._fill(slot.plan, cells, len(slot.rows))
+            if single:
+                return text, count
+            texts.append(self._lines(slot.plan, text, len(slot.rows)))
+        places: list[list[str]] = []
+        for slot, lines in zip(found, texts, strict=True):
+            if len(lines) == count:
+                places.append(lines)
+                continue
+            place = [""] * count
+            for row, line in zip(slot.rows, lines, strict=True):
+                place[row] = line
+            places.append(place)
+        return "".join(chain.from_iterable(zip(*places, strict=True))), sum(map(len, texts))
+
+    def unfit(self, columns: Columns, count: int) -> list[Unfit]:
+        """Values that fit their cells and yet cannot be written."""
+        faults: list[Unfit] = []
+        for slot in slots(self.row, columns, count):
+            chosen = columns if len(slot.rows) == count else _chosen(columns, slot.rows)
+            for one in self._unfit(slot.plan, chosen):
+                faults.append(Unfit(slot.rows[one.row], one.column, one.value, one.fault))
+        return faults
+
+    def _values(
+        self,
+        slot: Slot,
+        columns: Columns,
+        found: Sequence[Slot],
+        count: int,
+        written: int,
+        numbers: dict[str, dict[str, Any]],
+    ) -> dict[int, Sequence[Any]]:
+        """What stands in each column that is no constant, by its index."""
+        plan = slot.plan
+        values = spread_values(plan, columns)
+        for column in plan.columns:
+            meaning = column.field.meaning
+            if column.role is Role.NUMBER and isinstance(meaning, Number):
+                if not meaning.of:
+                    start = written if column.name == ITEM else self._own.get(plan.name, 0)
+                    values[column.index] = range(start + 1, start + len(slot.rows) + 1)
+                else:
+                    known = numbers[plan.label][column.name]
+                    values[column.index] = [known] * len(slot.rows) if isinstance(known, int) else known
+            elif column.role is Role.CHILDREN:
+                assert isinstance(meaning, Has | Count), "only these are of the children"
+                counts = _counted(meaning, found, count)
+                digits = column.field.kind is not None and column.field.kind.name is Kind.DIGITS
+                values[column.index] = [str(counts[row]) if digits else counts[row] for row in slot.rows]
+        for column in plan.columns:
+            if column.role is Role.CHECK:
+                known = {index: values[index] for index in column.checked if index in values}
+                values[column.index] = [
+                    check_value(column, {index: cells[row] for index, cells in known.items()}, plan)
+                    for row in range(len(slot.rows))
+                ]
+        if any(column.role is Role.NUMBER and column.name != ITEM for column in plan.columns):
+            self._own[plan.name] = self._own.get(plan.name, 0) + len(slot.rows)
+        return values
+
+    def _running(self, found: Sequence[Slot], count: int) -> dict[str, dict[str, Any]]:
+        """Numbers over records of some names, by label of the record."""
+        counts = any(
+            isinstance(column.field.meaning, Number) and column.field.meaning.of
+            for slot in found
+            for column in slot.plan.columns
+        )
+        if not counts:
+            return {}
+        rows: list[list[RecordPlan]] = [[] for _ in range(count)]
+        for slot in found:
+            for row in slot.rows:
+                rows[row].append(slot.plan)
+        plans = [plan for row in rows for plan in row]
+        by_label = self._numbers.of_lines(plans)
+        places: dict[str, list[int]] = {}
+        for place, plan in enumerate(plans):
+            places.setdefault(plan.label, []).append(place)
+        return {
+            label: {
+                name: values if isinstance(values, int) else [values[place] for place in places[label]]
+                for name, values in wanted.items()
+            }
+            for label, wanted in by_label.items()
+        }
+
+    def _cells(
+        self, plan: RecordPlan, columns: Columns, values: Mapping[int, Sequence[Any]], count: int
+    ) -> list[Sequence[Any]] | None:
+        if self._unfit(plan, columns):
+            return None
+        cells: list[Sequence[Any]] = []
+        for column in plan.columns:
+            if column.index not in values:
+                continue
+            assert column.cells is not None, "constants are in the template"
+            if column.name == "outcome.code" and None in values[column.index]:
+                return None
+            written = column.cells.write(values[column.index])
+            if written is None:
+                return None
+            cells += written
+        return cells
+
+    def _fill(self, plan: RecordPlan, cells: Sequence[Sequence[Any]], count: int) -> str:
+        template = self._templates.get(plan.label)
+        if template is None:
+            template = self._templates[plan.label] = self._make_template(plan)
+        arguments: list[Any] = [None] * (len(cells) * count)
+        for index, column in enumerate(cells):
+            arguments[index :: len(cells)] = column
+        known, repeated = self._repeated.get(plan.label, (0, ""))
+        if known != count:
+            repeated = template * count
+            self._repeated[plan.label] = (count, repeated)
+        return repeated % tuple(arguments)
+
+    def _lines(self, plan: RecordPlan, text: str, count: int) -> list[str]:
+        """The lines of some records of one form."""
+        stride, rest = divmod(len(text), count)
+        if plan.size_bytes and not rest and plan.columns[0].field.width is not None:
+            return [text[start : start + stride] for start in range(0, len(text), stride)]
+        return [f"{line}{self._end}" for line in text.split(self._end)[:-1]]
+
+    # What the cells do not know.
+
+    def _unfit(self, plan: RecordPlan, columns: Columns) -> list[Unfit]:
+        faults: list[Unfit] = []
+        for spread in plan.spreads:
+            faults += _unfit_spread(plan, spread, columns.get(spread.name, []))
+        for column in plan.columns:
+            kind = column.field.kind
+            if kind is None or column.role is not Role.RECORD:
+                continue
+            if kind.near:
+                faults += self._unfit_years(column, columns.get(column.name, []), kind.near)
+            if kind.check:
+                faults += [
+                    Unfit(
+                        row,
+                        column,
+                        value,
+                        Fault("check-digit", f"a check digit by {kind.check}", _reason(column)),
+                    )
+                    for row, value in enumerate(columns.get(column.name, []))
+                    if value and not is_valid(kind.check, value)
+                ]
+        return faults
+
+    def _unfit_years(self, column: Column, values: Sequence[Any], name: str) -> list[Unfit]:
+        """Dates whose year would be read back as another one."""
+        near = self._near.get(name)
+        near = near.date() if isinstance(near, datetime) else near
+        faults = []
+        for row, value in enumerate(values):
+            if not isinstance(value, date) or not isinstance(near, date):
+                continue
+            try:
+                same = with_year(value.replace(year=4), near) == value
+            except ValueError:
+                same = False
+            if not same:
+                wanted = f"a day within half a year of {name}"
+                faults.append(Unfit(row, column, value, Fault("date-invalid", wanted)))
+        return faults
+
+
+def spread_values(plan: RecordPlan, columns: Mapping[str, Sequence[Any]]) -> dict[int, Sequence[Any]]:
+    """Values of a row's meanings by column: whole, cut into slices, or taken apart into parts."""
+    values: dict[int, Sequence[Any]] = {
+        column.index: columns[column.name] for column in plan.columns if column.role is Role.RECORD
+    }
+    for spread in plan.spreads:
+        whole = columns[spread.name]
+        for part, index in enumerate(spread.columns):
+            span = plan.columns[index].span
+            if span is not None:
+                values[index] = [value and value[span[0] : span[1]] for value in whole]
+            elif spread.is_amount:
+                values[index] = whole if part == 0 else [None] * len(whole)
+            else:
+                values[index] = [_part(value, part, spread.join) for value in whole]
+    return values
+
+
+def _part(value: str | None, part: int, join: str) -> str | None:
+    if not value:
+        return value if part == 0 else ""
+    parts = value.split(join)
+    return parts[part] if part < len(parts) else ""
+
+
+def _unfit_spread(plan: RecordPlan, spread: Spread, values: Sequence[Any]) -> list[Unfit]:
+    first = plan.columns[spread.columns[0]]
+    if not spread.is_slices:
+        if spread.is_amount:
+            return []
+        most = len(spread.columns)
+        return [
+            Unfit(row, first, value, Fault("too-many", f"at most {most} in one record", _reason(first)))
+            for row, value in enumerate(values)
+            if value and value.count(spread.join) >= most
+        ]
+    last = max(plan.columns[index].span[1] for index in spread.columns if plan.columns[index].span)  # type: ignore[index]
+    return [
+        Unfit(row, first, value, Fault("too-long", f"at most {last} characters", _reason(first)))
+        for row, value in enumerate(values)
+        if value and len(value) > last
+    ]
+
+
+def _reason(column: Column) -> Reason:
+    meaning = column.field.meaning
+    account = isinstance(meaning, Binding) and meaning.name == "payment.account"
+    return Reason.INVALID_ACCOUNT if account else Reason.FIELD_INVALID
+
+
+def _chosen(columns: Columns, rows: Sequence[int]) -> Columns:
+    return {name: [values[row] for row in rows] for name, values in columns.items()}
+
+
+def _counted(meaning: Has | Count, found: Sequence[Slot], count: int) -> list[int]:
+    counts = [0] * count
+    for slot in found:
+        if slot.plan.name in meaning.records:
+            for row in slot.rows:
+                counts[row] += 1
+    return [int(number > 0) for number in counts] if isinstance(meaning, Has) else counts
+
+
+def _digits(column: Column, values: Mapping[int, Sequence[Any]], count: int) -> int:
+    if column.index not in values:
+        return int(column.text or 0) * count
+    return sum(int(value) for value in values[column.index] if value)
+
+
+def check_value(column: Column, values: Mapping[int, Any], plan: RecordPlan) -> Any:
+    """A check digit as a value of its field; 0 or "" where the fields it is made of have not its form."""
+    digit = wanted_digit(column, values, plan)
+    number = column.field.kind is not None and column.field.kind.name is Kind.NUMBER
+    return int(digit or 0) if number else digit or ""
