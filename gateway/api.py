@@ -14,7 +14,7 @@ import msgspec
 
 from formats import Batch, FeeFinding, Outcome, Payment, SealedText, Status
 from formats.registry import Registry
-from gateway import anchor, exhibits, held, intake, report, runner
+from gateway import anchor, enrolled, exhibits, held, intake, report, runner
 from gateway.anchor import AnchorStatus, AnchorTurn
 from gateway.audit_export import Exported, export
 from gateway.audit_tables import Selection
@@ -22,6 +22,7 @@ from gateway.backup import BackupReport, make_backup
 from gateway.config import Configuration, Policy, load_configuration
 from gateway.connect import anchor_opener, channel_opener
 from gateway.decisions import Statement
+from gateway.enrolled import Operator
 from gateway.errors import Unknown
 from gateway.held import HeldItem, Way
 from gateway.installation import ChannelOpener, Installation
@@ -340,6 +341,18 @@ class Gateway:
     def decide(self, statement: Statement, signature: bytes) -> bool:
         """Record a signed decision; True when it was carried out, False when another is needed."""
         return held.decide(self.installation, statement, signature)
+
+    def operators(self) -> list[Operator]:
+        """Every person and key that may, might or might have decided."""
+        return enrolled.operators(self.installation)
+
+    def note_operators(self) -> list[str]:
+        """Let the journal tell who may decide, where it does not yet; what has changed, in words.
+
+        `run` and `decide` do so by themselves.
+        """
+        with self.installation.ledger.write() as transaction:
+            return enrolled.note_enrolled(self.installation, transaction)
 
     def batch_object(self, batch_id: str) -> str:
         """The name under which a batch is decided about."""

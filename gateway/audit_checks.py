@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from gateway.audit_chain import Journal, Told
 from gateway.audit_payments import PackedPayments
+from gateway.audit_persons import EnrolmentChecks
 from gateway.audit_report import Bundle
 from gateway.bundle import (
     AcknowledgementLine,
@@ -341,6 +342,8 @@ class _Checks:
 
     def decisions(self) -> None:
         persons = self._persons()
+        digests = {key_id: _key_digest(person) for key_id, person in persons.items()}
+        enrolments = EnrolmentChecks(self._bundle, self._journal)
         used = set()
         events = iter(self._journal.of("decision"))
         for place, line in self._ascending("decisions", DecisionLine):
@@ -356,6 +359,8 @@ class _Checks:
                 place, told, "decision", object=line.object, decision=line.decision, person=line.person
             )
             self._agree_digests(place, told, line, person)
+            enrolments.check_decision(place, told, line.person, line.key_id, digests.get(line.key_id, ""))
+        enrolments.check_persons(persons, digests)
         for key_id in persons.keys() - used:
             self._add("persons.jsonl", f"no decision was signed with the key {key_id}")
         for told in events:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +12,11 @@ import click
 
 from gateway import screen
 from gateway.api import Gateway
+from gateway.cli_operator import PASSPHRASE, person_signer
 from gateway.cli_options import CONFIGURATION, JSON, opened
 from gateway.errors import ExitCode
-from keys.private import load_signer
+from keys.secret_sources import SecretSource
+from keys.signer import Signer
 from keys.statement import sign_statement
 
 _PERSON = click.option("--as", "person", required=True, help="Your name as it is enrolled.")
@@ -32,6 +36,7 @@ _KINDS = ("batch:", "payment:", "file:", "received:", "oddity:", "bank:")
 @click.argument("about", metavar="[OBJECT]", required=False)
 @click.option("--as", "person", help="Your name as it is enrolled.")
 @click.option("--key", type=click.Path(path_type=Path), help="Your private key (PEM).")
+@PASSPHRASE
 @_EVIDENCE
 @CONFIGURATION
 @JSON
@@ -40,6 +45,7 @@ def held(
     about: str | None,
     person: str | None,
     key: Path | None,
+    passphrase: SecretSource | None,
     evidence: str | None,
     config: Path,
     as_json: bool,
@@ -52,64 +58,69 @@ def held(
             sys.exit(ExitCode.NEEDS_PERSON if items else ExitCode.DONE)
         if about is None or person is None or key is None:
             raise click.UsageError("a decision needs DECISION OBJECT --as NAME --key FILE")
-        _decide(gateway, about, decision, person, key, evidence)
+        _decide(gateway, about, decision, person_signer(person, key, passphrase), evidence)
 
 
-def _signed(command: Any) -> Any:
-    """A command that signs one decision."""
-    for option in (CONFIGURATION, _EVIDENCE, _KEY, _PERSON):
-        command = option(command)
-    return command
+def _signed(command: Callable[..., None]) -> Callable[..., None]:
+    """A command that signs one decision: it gets the `signer` that `--as` and `--key` name."""
+
+    @functools.wraps(command)
+    def with_signer(person: str, key: Path, passphrase: SecretSource | None, **rest: Any) -> None:
+        command(signer=person_signer(person, key, passphrase), **rest)
+
+    for option in (CONFIGURATION, _EVIDENCE, PASSPHRASE, _KEY, _PERSON):
+        with_signer = option(with_signer)
+    return with_signer
 
 
 @click.command()
 @click.argument("batch_id")
 @_signed
-def release(batch_id: str, person: str, key: Path, evidence: str | None, config: Path) -> None:
+def release(batch_id: str, signer: Signer, evidence: str | None, config: Path) -> None:
     """Consent, as one of two persons, that a batch may leave."""
     with opened(config) as gateway:
-        _decide(gateway, gateway.batch_object(batch_id), "release", person, key, evidence)
+        _decide(gateway, gateway.batch_object(batch_id), "release", signer, evidence)
 
 
 @click.command()
 @click.argument("about", metavar="OBJECT")
 @_signed
-def hold(about: str, person: str, key: Path, evidence: str | None, config: Path) -> None:
+def hold(about: str, signer: Signer, evidence: str | None, config: Path) -> None:
     """Stop a bank, batch, payment or file: what has not left stays here. OBJECT may be a batch id."""
     with opened(config) as gateway:
-        _decide(gateway, _object(gateway, about), "hold", person, key, evidence)
+        _decide(gateway, _object(gateway, about), "hold", signer, evidence)
 
 
 @click.command()
 @click.argument("about", metavar="OBJECT")
 @_signed
-def withdraw(about: str, person: str, key: Path, evidence: str | None, config: Path) -> None:
+def withdraw(about: str, signer: Signer, evidence: str | None, config: Path) -> None:
     """Take back what has not left of a batch, a payment, or a rejected file. OBJECT may be a batch id."""
     with opened(config) as gateway:
-        _decide(gateway, _object(gateway, about), "withdraw", person, key, evidence)
+        _decide(gateway, _object(gateway, about), "withdraw", signer, evidence)
 
 
 @click.command()
 @click.argument("about", metavar="FILE")
 @_signed
-def redispatch(about: str, person: str, key: Path, evidence: str | None, config: Path) -> None:
+def redispatch(about: str, signer: Signer, evidence: str | None, config: Path) -> None:
     """Let the payments of a rejected file (file:BANK/NAME) go into a new one."""
     with opened(config) as gateway:
-        _decide(gateway, about, "redispatch", person, key, evidence)
+        _decide(gateway, about, "redispatch", signer, evidence)
 
 
 @click.command()
 @click.argument("about", metavar="OBJECT")
 @click.argument("outcome")
 @_signed
-def resolve(about: str, outcome: str, person: str, key: Path, evidence: str | None, config: Path) -> None:
+def resolve(about: str, outcome: str, signer: Signer, evidence: str | None, config: Path) -> None:
     """Say what became of a payment or file in doubt, on the bank's word (--evidence FILE).
 
     OBJECT is payment:PLATFORM/ID with OUTCOME credited, failed or returned, or file:BANK/NAME
     with arrived, not-received or reopen.
     """
     with opened(config) as gateway:
-        _decide(gateway, about, outcome, person, key, evidence)
+        _decide(gateway, about, outcome, signer, evidence)
 
 
 @click.command()
@@ -139,11 +150,9 @@ def _object(gateway: Gateway, about: str) -> str:
     return about if about.startswith(_KINDS) else gateway.batch_object(about)
 
 
-def _decide(
-    gateway: Gateway, about: str, decision: str, person: str, key: Path, evidence: str | None
-) -> None:
-    signer = load_signer(person, key)
-    statement = gateway.statement(about, decision, person, exhibit=_attached(gateway, evidence))
+def _decide(gateway: Gateway, about: str, decision: str, signer: Signer, evidence: str | None) -> None:
+    """The signer has the person's name."""
+    statement = gateway.statement(about, decision, signer.key_id, exhibit=_attached(gateway, evidence))
     done = gateway.decide(statement, sign_statement(signer, statement.to_bytes()))
     screen.show_decision(statement, done)
     if not done:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from datetime import datetime
 from typing import Any
 
 import msgspec
 from msgspec import Struct
 
 from gateway import evidence
+from gateway.enrolled import note_enrolled
 from gateway.errors import DecisionRefused
 from gateway.installation import Installation
 from gateway.ledger import Transaction
@@ -55,13 +57,14 @@ def record_decision(
     installation: Installation, transaction: Transaction, statement: Statement, signature: bytes
 ) -> list[str]:
     """Verify and record a decision; everybody who has decided so. Raises `DecisionRefused`."""
+    now = installation.clock.now()
+    note_enrolled(installation, transaction)
     enrolled = installation.configuration.persons
     if statement.person not in enrolled:
         raise DecisionRefused(
             f"person {statement.person!r} is not enrolled",
             hint=f"enrolled: {', '.join(sorted(enrolled)) or 'nobody'}",
         )
-    now = installation.clock.now()
     try:
         person = _signed_with(installation.keyring.person_keys(statement.person, now), statement, signature)
     except SealError as error:
@@ -91,7 +94,7 @@ def record_decision(
         signature_sha256=hashlib.sha256(signature).hexdigest(),
         key_sha256=hashlib.sha256(base64.b64decode(person.public_key)).hexdigest(),
     )
-    return _in_force(installation, deciders(transaction, statement.subject, statement.decision))
+    return _in_force(installation, deciders(transaction, statement.subject, statement.decision), now)
 
 
 def _signed_with(keys: list[PersonVerifier], statement: Statement, signature: bytes) -> PersonVerifier:
@@ -106,23 +109,11 @@ def _signed_with(keys: list[PersonVerifier], statement: Statement, signature: by
     return keys[-1]
 
 
-def _in_force(installation: Installation, persons: list[str]) -> list[str]:
-    """Those who still may decide. Names that share a key are one person."""
-    now = installation.clock.now()
-    seen: set[str] = set()
-    found = []
-    for name in persons:
-        if name not in installation.configuration.persons:
-            continue
-        try:
-            own = {key.public_key for key in installation.keyring.person_keys(name, now)}
-        except SealError:
-            # The key has ended since it signed.
-            continue
-        if seen.isdisjoint(own):
-            found.append(name)
-        seen |= own
-    return found
+def _in_force(installation: Installation, persons: list[str], at: datetime) -> list[str]:
+    """Those who still may decide; the ring refuses one key under two names."""
+    enrolments = installation.keyring.enrolments()
+    alive = {one.person for one in enrolments if one.in_force(at)} & installation.configuration.persons.keys()
+    return [name for name in persons if name in alive]
 
 
 def signed_so_far(transaction: Transaction, name: str, seen: dict[str, Any]) -> list[Statement]:

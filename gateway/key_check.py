@@ -137,6 +137,8 @@ def _look_at_list(row: Listed, at: datetime) -> Iterator[KeyFinding]:
 
 def _missing(need: Need, rows: Sequence[Listed], at: datetime) -> KeyFinding:
     wanted = f"no key of role {need.role}" + (f" for {need.owner}" if need.owner else "")
+    # A person whose keys have all ended has left: nobody waits for him.
+    left = need.role == "person" and bool(rows) and all(_has_ended(row, at) for row in rows)
     found = ", ".join(_why_not(row, at) for row in rows) or "the ring has none"
     return KeyFinding(
         state=KeyState.MISSING,
@@ -145,9 +147,9 @@ def _missing(need: Need, rows: Sequence[Listed], at: datetime) -> KeyFinding:
         key_id=rows[-1].key_id if rows else "",
         ends_at=None,
         days=None,
-        urgent=need.urgent,
+        urgent=need.urgent and not left,
         message=f"{wanted} is in force: {found} ({need.purpose})",
-        hint="add an entry to the ring",
+        hint="nothing, where that person has left" if left else "add an entry to the ring",
     )
 
 
@@ -199,6 +201,10 @@ def _unused(needs: Sequence[Need], listed: Sequence[Listed]) -> Iterator[KeyFind
                 message=f"{row.key_id}: nothing in the configuration asks for role {row.role}{owner}",
                 hint="take it out of the ring, or mend its owner's name",
             )
+
+
+def _has_ended(row: Listed, at: datetime) -> bool:
+    return row.valid_until is not None and row.valid_until <= at
 
 
 def _why_not(row: Listed, at: datetime) -> str:

@@ -24,6 +24,7 @@ from gateway import evidence
 from gateway.anchor import AnchorTurn, compare, publish
 from gateway.collect import INCOMPLETE, collect, next_look, verify
 from gateway.dispatch import dispatch
+from gateway.enrolled import note_enrolled
 from gateway.errors import ExitCode, IntegrityError, NotPermitted
 from gateway.installation import Installation
 from gateway.ledger_files import (
@@ -114,6 +115,7 @@ def run(installation: Installation, bank: str | None = None) -> RunReport:
         sweep_if_idle(installation)
         compared = compare(installation)
         _note_anchor(compared, report)
+        _note_persons(installation, report)
         for profile in profiles:
             _serve(installation, profile, report)
         published = publish(installation)
@@ -127,6 +129,12 @@ def _note_anchor(turn: AnchorTurn, report: RunReport, told: str = "") -> None:
         report.warnings.append(turn.warning)
     if turn.fault and turn.fault != told:
         report.attention.append(Attention(bank="", about="anchor", message=turn.fault, hint=turn.hint))
+
+
+def _note_persons(installation: Installation, report: RunReport) -> None:
+    with installation.ledger.write() as transaction:
+        changes = note_enrolled(installation, transaction)
+    report.warnings += [f"who may decide has changed: {change}" for change in changes]
 
 
 def _sends(installation: Installation, profile: Profile, report: RunReport) -> bool:

@@ -28,7 +28,7 @@ from gateway.runner import RunReport
 from gateway.texts import Words, language
 
 _SHOWN_ROWS = 40
-_NUMERIC = ("payments", "amount", "credited", "files", "acknowledgements", "results")
+_NUMERIC = ("payments", "amount", "credited", "files", "acknowledgements", "results", "decisions")
 """Headers of columns that hold numbers: to the right. They and a payment's id are never broken."""
 _FORMATS = {".csv": FileFormat.CSV, ".jsonl": FileFormat.JSON_LINES, ".xlsx": FileFormat.XLSX}
 

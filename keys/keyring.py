@@ -20,13 +20,13 @@ from keys.errors import KeyringInvalid, KeyringMistake, KeyUnavailable
 from keys.fingerprint import Fingerprinter
 from keys.keyring_file import Entry, Environment, Role, read_entries
 from keys.keyring_keys import LoadedKeys, Login, PersonVerifier, load_keys
-from keys.keyring_listed import Listed, list_keys
+from keys.keyring_listed import Enrolment, Listed, list_enrolments, list_keys
 from keys.master import Masters
 from keys.secret_sources import read_public_file
 from keys.signer import Signer
 from keys.statement import sign_statement
 
-__all__ = ["Keyring", "Listed", "Login", "PersonVerifier"]
+__all__ = ["Enrolment", "Keyring", "Listed", "Login", "PersonVerifier"]
 
 _TRIAL = b"bankgate tries whether this key signs; it says nothing\n"
 _WRITABLE_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
@@ -89,6 +89,10 @@ class Keyring:
         """Every person's keys, ended ones too, as (person, key): what was signed stays checkable."""
         entries = [entry for entry in self._entries if entry.role is Role.PERSON]
         return [(entry.owner, self._keys.persons[entry.id]) for entry in entries]
+
+    def enrolments(self) -> list[Enrolment]:
+        """Every person's keys with their windows, ended ones too, in the order of the file."""
+        return list_enrolments(self._keys, self._entries)
 
     def journal_signer(self, at: datetime) -> Signer:
         """Our key for heads of the journal: of those in force at `at`, the one that began last."""

@@ -237,4 +237,20 @@ def _find_shared(path: Path, keys: LoadedKeys) -> list[KeyringMistake]:
                     f"in {first.environment.value}"
                 )
                 mistakes.append(KeyringMistake(str(path), entry.line, message))
+    return mistakes + _find_shared_by_persons(path, keys)
+
+
+def _find_shared_by_persons(path: Path, keys: LoadedKeys) -> list[KeyringMistake]:
+    """One key under two names would let one person decide as two."""
+    mistakes = []
+    owners: dict[str, Entry] = {}
+    for entry in keys.entries:
+        person = keys.persons.get(entry.id)
+        if person is None:
+            continue
+        first = owners.setdefault(person.public_key, entry)
+        if first.owner != entry.owner:
+            message = f"{entry.id}: the same key is enrolled in line {first.line} for {first.owner}"
+            hint = "each person makes a key of the own; it stays that person's for ever"
+            mistakes.append(KeyringMistake(str(path), entry.line, message, hint))
     return mistakes

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -45,6 +46,41 @@ class Listed(Struct, frozen=True, kw_only=True):
     def in_force(self, at: datetime) -> bool:
         begun = self.valid_from is None or self.valid_from <= at
         return begun and (self.valid_until is None or at < self.valid_until)
+
+
+class Enrolment(Struct, frozen=True, kw_only=True):
+    """One key of a person: by which statements of his are checked, from when until when."""
+
+    person: str
+    key_id: str
+    algorithm: str
+    public_key: str
+    """Base64 of its SubjectPublicKeyInfo."""
+    path: Path
+    """The file that the ring names."""
+    valid_from: datetime | None
+    valid_until: datetime | None
+
+    def in_force(self, at: datetime) -> bool:
+        begun = self.valid_from is None or self.valid_from <= at
+        return begun and (self.valid_until is None or at < self.valid_until)
+
+
+def list_enrolments(keys: LoadedKeys, entries: Sequence[Entry]) -> list[Enrolment]:
+    """Every key of every person, ended ones too, in the order of the file."""
+    return [
+        Enrolment(
+            person=entry.owner,
+            key_id=entry.id,
+            algorithm=keys.persons[entry.id].algorithm,
+            public_key=keys.persons[entry.id].public_key,
+            path=entry.public_key,
+            valid_from=entry.valid_from,
+            valid_until=entry.valid_until,
+        )
+        for entry in entries
+        if entry.role is Role.PERSON and entry.public_key is not None
+    ]
 
 
 def list_keys(keys: LoadedKeys, entries: Sequence[Entry]) -> list[Listed]:

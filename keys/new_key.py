@@ -127,7 +127,7 @@ def new_master_key(folder: Path, name: str) -> MadeKey:
 def write_certification(path: Path, signer: Signer, wanted: Certification) -> None:
     """The request or certificate for the signer's key in PEM, in a new file."""
     if wanted.validity is None:
-        content = _pem(make_request(wanted.subject, signer, wanted.use), "CERTIFICATE REQUEST")
+        content = pem(make_request(wanted.subject, signer, wanted.use), "CERTIFICATE REQUEST")
     else:
         draft = Draft(wanted.subject, signer.public_key, *wanted.validity, wanted.use)
         content = make_certificate(draft, signer).public_bytes(Encoding.PEM)
@@ -140,6 +140,11 @@ def require_new(name: str, *paths: Path) -> None:
         raise KeyUnavailable(
             f"{name!r} is no name of a key", "up to 48 letters, digits, dots, hyphens and underscores"
         )
+    require_absent(*paths)
+
+
+def require_absent(*paths: Path) -> None:
+    """Raises `KeyUnavailable` where something is there under one of these names."""
     for path in paths:
         if path.exists() or path.is_symlink():
             raise KeyUnavailable(
@@ -147,6 +152,7 @@ def require_new(name: str, *paths: Path) -> None:
             )
 
 
-def _pem(der: bytes, label: str) -> bytes:
+def pem(der: bytes, label: str) -> bytes:
+    """Base64 in lines between `BEGIN` and `END`."""
     lines = textwrap.wrap(base64.b64encode(der).decode("ascii"), _PEM_WIDTH)
     return "\n".join([f"-----BEGIN {label}-----", *lines, f"-----END {label}-----", ""]).encode()

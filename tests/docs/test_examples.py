@@ -25,6 +25,7 @@ from gateway.demonstration.site import Site, create_site, sign_batch, write_demo
 from keys.authority import Authority, write_ssh_key_pair
 from keys.secret_sources import write_public_file
 from tests.docs.markdown import ROOT, blocks, commands
+from tests.gateway.commands import at_a_terminal
 
 DOCS = ROOT / "docs"
 ENDINGS = {
@@ -169,17 +170,23 @@ def test_the_platforms_page(place: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 def test_the_operators_first_site(tmp_path: Path) -> None:
     """The page's shell blocks in order; its files and those of the others put where it says."""
     page = DOCS / "operators.md"
-    folder, person = tmp_path / "bankgate", blocks(page, "sh")
-    *making, look = person
+    folder, scripts = tmp_path / "bankgate", blocks(page, "sh")
+    *making, enrol, look = scripts
     for script in making:
         _typed_well(script, tmp_path)
     _hand_in_keys(folder / "keys")
+    _make_keys_at_home(page, tmp_path)
     for name in ("keys.toml", "bankgate.toml", "profiles/rural.toml", "agreements/elderly.toml"):
         (text,) = blocks(page, f"toml {name}")
         (folder / name).write_text(text, "utf-8")
         (folder / name).chmod(0o600)
     environment = {**_environment()}
     del environment["BANKGATE_CONFIG"]
+    enrolled = subprocess.run(
+        ["bash", "-ec", enrol], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
+    assert (enrolled.returncode, enrolled.stderr) == (0, ""), enrolled.stderr
+    assert "may decide now: li, wang" in enrolled.stdout
     looked = subprocess.run(
         ["bash", "-ec", look], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
     )
@@ -192,6 +199,16 @@ def test_the_operators_first_site(tmp_path: Path) -> None:
         "files": [],
         "received": [],
     }
+
+
+def _make_keys_at_home(page: Path, home: Path) -> None:
+    """Each person at a terminal, with a passphrase of the own."""
+    (script,) = blocks(page, "sh home")
+    for number, command in enumerate(script.splitlines()):
+        words = shlex.split(command)
+        assert words[0] == "bankgate"
+        word = f"correct horse {number}"
+        assert at_a_terminal(words[1:], [word, word], folder=home)[0] == 0
 
 
 def _typed_well(script: str, place: Path, more: dict[str, str] | None = None) -> str:
@@ -213,9 +230,10 @@ def _hand_in_keys(folder: Path) -> None:
     window = (datetime(2026, 1, 1, tzinfo=UTC), datetime(2036, 1, 1, tzinfo=UTC))
     elsewhere = folder.parent.parent / "elsewhere"
     elsewhere.mkdir()
-    for name, subject in (("rural-ca", "CN=rural CA,O=rural,C=CN"), ("platform", "CN=platform,C=CN")):
-        authority = Authority.create(subject, *window)
-        authority.identity.write_pem(elsewhere / f"{name}.pem", folder / f"{name}.crt")
+    bank = Authority.create("CN=rural CA,O=rural,C=CN", *window)
+    bank.identity.write_pem(elsewhere / "rural-ca.pem", folder / "rural-ca.crt")
+    platform = Authority.create("CN=platform CA,C=CN", *window).issue("CN=platform,C=CN", *window)
+    platform.write_pem(elsewhere / "platform.pem", folder / "platform.crt")
     write_ssh_key_pair(elsewhere / "rural-host", "host")
     write_public_file(folder / "rural-host.pub", (elsewhere / "rural-host.pub").read_bytes())
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import pty
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +18,8 @@ from tests.gateway.sites import Ground
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = "from gateway.cli import main; main()"
+_TAKE_TERMINAL = "import fcntl, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0)"
+"""Makes what standard input is the terminal of this process, at which it asks for passphrases."""
 
 
 class Ended(Struct, frozen=True):
@@ -63,3 +67,33 @@ def start(*arguments: object, program: str = PROGRAM) -> subprocess.Popen[str]:
         text=True,
         start_new_session=True,
     )
+
+
+def at_a_terminal(arguments: list[str], answers: list[str], folder: Path = ROOT) -> tuple[int, str]:
+    """A command in a process whose terminal this is; each answer is given to one question.
+
+    Its exit code, and what its screen showed.
+    """
+    line, terminal = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-c", f"{_TAKE_TERMINAL}; {PROGRAM}", *arguments],
+        cwd=folder,
+        env={**os.environ, "LC_ALL": "C.UTF-8", "PYTHONPATH": str(ROOT), "COLUMNS": "200"},
+        stdin=terminal,
+        stdout=terminal,
+        stderr=terminal,
+        start_new_session=True,
+    )
+    os.close(terminal)
+    shown = b""
+    asked = 0
+    # Reading fails when the other side has ended.
+    with contextlib.suppress(OSError):
+        while block := os.read(line, 4096):
+            shown += block
+            if asked < len(answers) and shown.rstrip(b" ").endswith(b":"):
+                os.write(line, f"{answers[asked]}\n".encode())
+                asked += 1
+                shown += b"\n"
+    os.close(line)
+    return process.wait(), shown.decode()

@@ -242,3 +242,21 @@ def test_a_revocation_list_that_ends(ground: Ground, bankgate: Commands, hours: 
     ended = bankgate("key", "check")
     assert ended.code == code
     assert ("revocation list listed.crl of listed end" in ended.out) is (code != 0)
+
+
+@pytest.mark.parametrize(
+    ("windows", "code"),
+    [
+        ([], ExitCode.KEYS_MISSING),
+        ([(None, -1)], ExitCode.DONE),
+        ([(-9, -1), (None, -3)], ExitCode.DONE),
+        ([(None, -1), (1, None)], ExitCode.KEYS_MISSING),
+        ([(None, 5)], ExitCode.KEYS_ENDING),
+    ],
+)
+def test_nobody_waits_for_a_person_who_has_left(
+    windows: list[tuple[int | None, int | None]], code: ExitCode
+) -> None:
+    rows = [row(f"li-{number}", *window, "person", "li") for number, window in enumerate(windows)]
+    report = check_keys([Need("person", "li", "li decides")], rows, "test", NOW, 30)
+    assert report.exit_code == code

@@ -1,0 +1,120 @@
+"""`bankgate operator`: persons who may decide, and a person's own key.
+
+`person_signer` is how every command with `--as` and `--key` opens the key of whoever decides.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from gateway import screen_operators
+from gateway.cli_keys import now, source
+from gateway.cli_options import CONFIGURATION, JSON, opened
+from gateway.enrolment import Changed, end_enrolment, enrol
+from gateway.errors import ExitCode
+from keys.errors import KeyUnavailable
+from keys.person_key import PERSON_KEY_KINDS, is_protected, new_person_key, require_both_absent
+from keys.private import load_signer
+from keys.secret_sources import SecretSource
+from keys.signer import Signer
+
+_SOURCES = "file:PATH, env:NAME, credential:NAME"
+PASSPHRASE = click.option(
+    "--passphrase",
+    callback=source,
+    help=f"Where the passphrase of your key is: {_SOURCES}; without it a protected key asks for it.",
+)
+
+
+def person_signer(person: str, key: Path, passphrase: SecretSource | None) -> Signer:
+    """The key of whoever decides; a protected one asks at the terminal where no source is named.
+
+    Raises `KeyUnavailable`, also where nobody can be asked.
+    """
+    word = None if passphrase is None else passphrase.read()
+    if word is None and is_protected(key):
+        word = _ask(f"Passphrase of {key}")
+    return load_signer(person, key, password=word)
+
+
+@click.group()
+def operator() -> None:
+    """Persons who may decide: enrol, end, list; and a person's own key."""
+
+
+@operator.command("new-key")
+@click.option(
+    "--output", type=click.Path(path_type=Path), required=True, help="The private file, such as li.pem."
+)
+@click.option("--kind", type=click.Choice(PERSON_KEY_KINDS), default="ec-p256", show_default=True)
+@click.option(
+    "--passphrase", callback=source, help=f"Where its passphrase is: {_SOURCES}; without it you are asked."
+)
+@click.option("--no-passphrase", is_flag=True, help="Unprotected: whoever has the file decides.")
+def new_key(output: Path, kind: str, passphrase: SecretSource | None, no_passphrase: bool) -> None:
+    """Make your own key, at home: a private file, and the public half to hand in."""
+    if no_passphrase and passphrase is not None:
+        raise click.UsageError("--passphrase does not go with --no-passphrase")
+    # Nobody types a passphrase for nothing.
+    require_both_absent(output)
+    word: bytes | None = None
+    if passphrase is not None:
+        word = passphrase.read()
+    elif not no_passphrase:
+        word = _ask(f"Passphrase for {output}", twice=True)
+    made, public = new_person_key(output, kind, word)
+    screen_operators.show_made(output, public, made)
+
+
+@operator.command()
+@click.argument("name")
+@click.option("--title", default="", help="How people write the name, such as 李; wanted for somebody new.")
+@click.option(
+    "--public-key", type=click.Path(path_type=Path), required=True, help="What the person handed in (PEM)."
+)
+@click.option("--renew", is_flag=True, help="Another key for somebody enrolled; the one before ends now.")
+@CONFIGURATION
+@JSON
+def add(name: str, title: str, public_key: Path, renew: bool, config: Path, as_json: bool) -> None:
+    """Enrol a person with a public key, from now on. Compare the fingerprint with him first."""
+    changed = enrol(config, name, public_key, now(), title=title, renew=renew)
+    _tell(config, changed, as_json)
+
+
+@operator.command()
+@click.argument("name")
+@CONFIGURATION
+@JSON
+def remove(name: str, config: Path, as_json: bool) -> None:
+    """End a person's enrolment from now on. What he signed before stays valid."""
+    _tell(config, end_enrolment(config, name, now()), as_json)
+
+
+@operator.command("list")
+@CONFIGURATION
+@JSON
+def list_(config: Path, as_json: bool) -> None:
+    """Who may decide, with which key, since when, and how often he has."""
+    with opened(config) as gateway:
+        screen_operators.show_operators(gateway.operators(), as_json)
+
+
+def _tell(config: Path, changed: Changed, as_json: bool) -> None:
+    """Show it, and have the journal tell of it at once."""
+    with opened(config) as gateway:
+        gateway.note_operators()
+        screen_operators.show_changed(changed, as_json)
+    sys.exit(ExitCode.DONE)
+
+
+def _ask(what: str, *, twice: bool = False) -> bytes:
+    if not sys.stdin.isatty():
+        raise KeyUnavailable(
+            f"{what} is wanted, and there is no terminal to ask at",
+            f"name where it is: --passphrase {_SOURCES}",
+        )
+    word: str = click.prompt(what, hide_input=True, confirmation_prompt=twice, err=True)
+    return word.encode()
