@@ -227,7 +227,10 @@ def is_answered(transaction: Transaction, file_pk: int) -> bool:
     row = transaction.one(
         "SELECT 1 FROM received WHERE file_pk = :file AND kind = 'result'"
         " AND state IN ('received', 'verified', 'held')"
-        " UNION ALL SELECT 1 FROM outcome WHERE file_pk = :file AND received_pk IS NOT NULL LIMIT 1",
+        # By the file's payments: outcomes are not indexed by file.
+        " UNION ALL SELECT 1 FROM attempt JOIN outcome ON outcome.payment_pk = attempt.payment_pk"
+        " AND outcome.file_pk = attempt.file_pk AND outcome.received_pk IS NOT NULL"
+        " WHERE attempt.file_pk = :file LIMIT 1",
         file=file_pk,
     )
     return row is not None

@@ -13,6 +13,7 @@ down_revision = "0002"
 STATEMENTS = (
     # Subject of the decision that an outcome rests on; NULL where a bank's file or the gateway said it.
     "ALTER TABLE outcome ADD COLUMN decided TEXT",
+    "CREATE INDEX outcome_decided ON outcome (file_pk) WHERE decided IS NOT NULL",
     # Payments in doubt wait for a person: found without a look at all the others.
     """CREATE INDEX outcome_in_doubt ON outcome (payment_pk, outcome_pk)
         WHERE status IN ('unknown', 'discrepant')""",
