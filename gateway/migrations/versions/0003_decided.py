@@ -14,6 +14,7 @@ STATEMENTS = (
     # Subject of the decision that an outcome rests on; NULL where a bank's file or the gateway said it.
     "ALTER TABLE outcome ADD COLUMN decided TEXT",
     "CREATE INDEX outcome_decided ON outcome (file_pk) WHERE decided IS NOT NULL",
+    "CREATE INDEX fee_by_file ON fee_finding (file_pk)",
     # Payments in doubt wait for a person: found without a look at all the others.
     """CREATE INDEX outcome_in_doubt ON outcome (payment_pk, outcome_pk)
         WHERE status IN ('unknown', 'discrepant')""",
