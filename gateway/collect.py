@@ -205,7 +205,7 @@ def _note_strange(
     shown = msgspec.structs.replace(entry, name=Wording(profile).file_name(entry.name))
     with installation.ledger.write() as transaction:
         before = sighting(transaction, profile.bank, shown.name)
-        changed = before is None or not _is_as_seen(entry, before)
+        changed = before is None or not _is_as_seen(entry, before, now)
         if changed:
             note_sighting(transaction, profile.bank, _seen(shown, now, 1, 0))
     if before is None or changed:
@@ -242,7 +242,7 @@ def _due(
     now = installation.clock.now()
     with installation.ledger.write() as transaction:
         before = sighting(transaction, profile.bank, entry.name)
-        same = before is not None and _is_as_seen(entry, before)
+        same = before is not None and _is_as_seen(entry, before, now)
         if before is None or not same:
             before = _seen(entry, now, 1, 0)
             note_sighting(transaction, profile.bank, before)
@@ -266,6 +266,7 @@ def _due(
                 profile.bank,
                 entry.name,
                 "its flag or its signature does not come: ask the bank",
+                once=True,
                 flag=flag,
                 signature=signature,
                 first_seen_at=before.first_seen_at,
@@ -278,7 +279,7 @@ def _signature_changed(transaction: Transaction, profile: Profile, signature: En
     if signature is None:
         return False
     fetched = sighting(transaction, profile.bank, signature.name)
-    return fetched is not None and not _is_as_seen(signature, fetched)
+    return fetched is not None and not _unchanged(signature, fetched)
 
 
 def _is_stable(before: Sighting, now: datetime) -> bool:
@@ -286,7 +287,17 @@ def _is_stable(before: Sighting, now: datetime) -> bool:
     return now - datetime.fromisoformat(before.first_seen_at) >= timedelta(seconds=STABLE_SECONDS)
 
 
-def _is_as_seen(entry: Entry, seen: Sighting) -> bool:
+def _is_as_seen(entry: Entry, seen: Sighting, now: datetime) -> bool:
+    """Whether it is what was fetched, or has been watched without a change.
+
+    A look that lies in the future was taken before the clock was set back: watching begins anew,
+    else the file would wait until that time has come.
+    """
+    watched = seen.fetched or datetime.fromisoformat(seen.first_seen_at) <= now
+    return bool(watched) and _unchanged(entry, seen)
+
+
+def _unchanged(entry: Entry, seen: Sighting) -> bool:
     return (entry.size_bytes, entry.modified) == (seen.size_bytes, seen.modified)
 
 
@@ -438,14 +449,14 @@ def _archive(
         recognised, before = profile.recognise(name), seen[name]
         if recognised is None or done.get(name) is not ReceivedState.SETTLED:
             continue
-        if before is None or not before.fetched or not _is_as_seen(entry, before):
+        if before is None or not before.fetched or not _unchanged(entry, before):
             # Other bytes under a settled name: they are not stored here yet.
             continue
         inbound = recognised[0]
         for part in (name, inbound.detached_signature_name(name), inbound.flag_name(name)):
             if part in entries:
                 now = channel.stat(f"{profile.channel.inbox}/{part}") if part == name else None
-                if now is not None and not _is_as_seen(now, before):
+                if now is not None and not _unchanged(now, before):
                     # Replaced since it was listed: the next look fetches what lies there now.
                     break
                 try:

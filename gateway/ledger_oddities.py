@@ -61,17 +61,22 @@ def note_oddity(
     name: str,
     message: str,
     exhibit: str = "",
+    once: bool = False,
     **proof: Any,
 ) -> None:
-    """Keep an oddity, and tell the journal. The same one is not told again while it is open."""
+    """Keep an oddity, and tell the journal. The same one is not told again while it is open.
+
+    `once`: nor after a person closed it. That is for what lasts, and is seen at every look.
+    """
     values = canonical(proof)
     told = transaction.one(
         "SELECT 1 FROM oddity WHERE bank = :bank AND name = :name AND kind = :kind AND evidence = :evidence"
-        " AND closed_at IS NULL",
+        " AND (:once OR closed_at IS NULL) LIMIT 1",
         bank=bank,
         name=name,
         kind=kind,
         evidence=values,
+        once=once,
     )
     if told is not None:
         return

@@ -176,19 +176,27 @@ def _chain_of(transaction: Transaction, payment_pk: int) -> int:
     return payment_pk if row is None else int(row.chain_pk)
 
 
+def _amount_of(transaction: Transaction, payment_pk: int) -> int:
+    row = transaction.one("SELECT amount_minor FROM payment WHERE payment_pk = :pk", pk=payment_pk)
+    assert row is not None
+    return int(row.amount_minor)
+
+
 def _obstacle(
     transaction: Transaction, predecessor: PaymentRow | None, amount_minor: int, claimed: set[int]
 ) -> str:
     if predecessor is None:
         return "no such payment of this platform"
-    if predecessor.amount_minor != amount_minor:
-        return f"it was {yuan(predecessor.amount_minor)}, this one is {yuan(amount_minor)}"
+    chain = _chain_of(transaction, predecessor.payment_pk)
+    # What was refused for its amount is no measure: the payment that began the chain is.
+    first_minor = _amount_of(transaction, chain)
+    if first_minor != amount_minor:
+        return f"{yuan(first_minor)} was to be paid, this one is {yuan(amount_minor)}"
     status = latest_status(transaction, predecessor.payment_pk)
     if status not in REISSUABLE:
         return f"it is {predecessor.state}, and only set aside, failed or returned payments are paid again"
     if status is Status.FAILED and not _file_is_settled(transaction, predecessor.payment_pk):
         return "its file is not settled yet"
-    chain = _chain_of(transaction, predecessor.payment_pk)
     alive = transaction.one(f"{_ALIVE} LIMIT 1", chain=chain, but=0)
     if chain in claimed or alive is not None:
         return "another payment replaces it already" + (f": {alive.payment_id}" if alive is not None else "")

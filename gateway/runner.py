@@ -264,7 +264,7 @@ def _resting(installation: Installation, profile: Profile, report: RunReport) ->
             )
         )
         return True
-    if waits is not None and installation.clock.now() < waits[1]:
+    if waits is not None and _is_resting(profile, waits[1], installation.clock.now()):
         report.attention.append(
             Attention(
                 bank=profile.bank,
@@ -278,6 +278,11 @@ def _resting(installation: Installation, profile: Profile, report: RunReport) ->
         report.wait_until(waits[1])
         return True
     return False
+
+
+def _is_resting(profile: Profile, until: datetime, now: datetime) -> bool:
+    """Whether `until` is still to come; farther away than any rest is long the clock was set back."""
+    return now < until <= now + timedelta(seconds=profile.retry.maximum_delay_seconds)
 
 
 def _clearing(profile: Profile, decision: str = "clear") -> str:

@@ -36,6 +36,18 @@ def _kept(name: str) -> Iterator[None]:
         ) from error
 
 
+@contextmanager
+def _readable(name: str) -> Iterator[None]:
+    """What cannot be read is `StorageFailed`, whatever the file may hold."""
+    try:
+        yield
+    except OSError as error:
+        raise StorageFailed(
+            f"spool file {name} cannot be read: {error.strerror or error}",
+            hint="look at the disk; where the file is gone, restore spool and ledger from one backup",
+        ) from error
+
+
 class MeasuredSink:
     """Passes bytes on, counting and digesting the clear bytes on their way into the seal."""
 
@@ -88,7 +100,7 @@ class ColumnsWriter:
 class ColumnsReader:
     """The chunks of a sealed file of columns, in order or by index; only what is asked is decoded."""
 
-    def __init__(self, raw: BinaryIO, masters: Masters, name: str) -> None:
+    def __init__(self, raw: _Stored, masters: Masters, name: str) -> None:
         self._raw = raw
         self._frames = FrameReader(raw, masters, name.encode())
         self.count = self._frames.count
@@ -134,8 +146,12 @@ class Spool:
             raise
 
     def open(self, name: str) -> SealedReader:
-        """The clear bytes of a file, as a seekable stream to be closed by the caller."""
-        raw = self._disk.open(name)
+        """The clear bytes of a file, as a seekable stream to be closed by the caller.
+
+        What cannot be read is `StorageFailed`, now and while it is being read: a fault of the
+        disk must not be taken for a mistake of the batch or bank file that lies there.
+        """
+        raw = _Stored(self._disk, name)
         try:
             return _OwningReader(raw, self._masters, name.encode())
         except BaseException:
@@ -146,7 +162,7 @@ class Spool:
         return ColumnsWriter(self._disk, self._masters, TEMPORARY + self._randomness.token(), name)
 
     def open_columns(self, name: str) -> ColumnsReader:
-        return ColumnsReader(self._disk.open(name), self._masters, name)
+        return ColumnsReader(_Stored(self._disk, name), self._masters, name)
 
     def open_sealed(self, name: str) -> BinaryIO:
         """A file's bytes as they lie on the disk."""
@@ -177,10 +193,30 @@ class Spool:
         return len(unfinished)
 
 
+class _Stored:
+    """A file of the disk that is being read."""
+
+    def __init__(self, disk: Disk, name: str) -> None:
+        self._name = name
+        with _readable(name):
+            self._raw = disk.open(name)
+
+    def read(self, size: int = -1, /) -> bytes:
+        with _readable(self._name):
+            return self._raw.read(size)
+
+    def seek(self, offset: int, whence: int = 0, /) -> int:
+        with _readable(self._name):
+            return self._raw.seek(offset, whence)
+
+    def close(self) -> None:
+        self._raw.close()
+
+
 class _OwningReader(SealedReader):
     """Closes the sealed file underneath with itself."""
 
-    def __init__(self, raw: BinaryIO, masters: Masters, context: bytes) -> None:
+    def __init__(self, raw: _Stored, masters: Masters, context: bytes) -> None:
         self._sealed_file = raw
         super().__init__(raw, masters, context)
 

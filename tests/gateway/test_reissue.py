@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from formats import Payment
@@ -117,3 +118,14 @@ def test_a_successor_is_stopped_at_the_last_moment(sent: Sent) -> None:
     assert current(sent.gateway)["Q-00001"] == REFUSED
     assert [attempt["state"] for attempt in sent.gateway.trace("Q-00006").attempts] == ["voided", "sent"]
     assert len(list(outbox.glob("*.bxt"))) == 2
+
+
+def test_the_amount_of_a_chain_is_that_of_its_first_payment(sent: Sent) -> None:
+    """A reissue that was refused for its amount is no measure for the one that replaces it."""
+    old = sent.payments[0]
+    sent.say(result(sent.name, [row(1, old, "F44"), *sent.all()[1:]]))
+    wrong = replacing(old, 0, more_minor=1)
+    assert verdict(sent.ground, sent.gateway, wrong) == REFUSED
+    assert verdict(sent.ground, sent.gateway, replacing(wrong, 1)) == REFUSED
+    right = msgspec.structs.replace(replacing(old, 2), reissue_of=wrong.payment_id)
+    assert verdict(sent.ground, sent.gateway, right) is None
