@@ -27,6 +27,8 @@ from keys.public import MINIMUM_RSA_BITS, certified_key
 from keys.revocation import Revocations
 from keys.x509_signatures import CERTIFICATE_ERRORS, find_extension, object_signature
 
+Certificate = x509.Certificate
+"""For those outside who pass certificates on."""
 CHAIN_LIMIT = 8
 """Certificates between signer and root; real chains have one or two."""
 _CHECK_LIMIT = 64

@@ -72,15 +72,10 @@ def verify_detached(
     `at` is our time of receipt. Raises `SignatureMalformed`, `SignatureInvalid`, or
     `SignerUntrusted`.
     """
-    reader = SignedDataReader(tlv.BytesSource(remove_armour(signature)), _permits_sha1(form, at))
-    if reader.attached:
-        raise SignatureMalformed("the signature beside the file has a content of its own")
-    reader.skip_content()
-    judges = _accept_signers(reader.finish(), trust, at, form)
-    content = _Content(judges)
+    verifying = DetachedVerifying(signature, trust, at, form)
     while block := source.read(BLOCK_BYTES):
-        content.update(block)
-    return _judge(judges, content)
+        verifying.update(block)
+    return verifying.verdict()
 
 
 def verify_attached(
@@ -113,6 +108,28 @@ def _read_parts(source: SeekableSource, at: datetime, form: SignedForm) -> Signe
         raise SignatureMalformed("a signature without content; the file must stand beside it")
     reader.skip_content()
     return reader.finish()
+
+
+class DetachedVerifying:
+    """A detached signature, and the running digests of the content that it should be over.
+
+    Making one raises as `verify_detached` does: everything but the content is judged then.
+    """
+
+    def __init__(self, signature: bytes, trust: Trust, at: datetime, form: SignedForm = USUAL_FORM) -> None:
+        reader = SignedDataReader(tlv.BytesSource(remove_armour(signature)), _permits_sha1(form, at))
+        if reader.attached:
+            raise SignatureMalformed("the signature beside the file has a content of its own")
+        reader.skip_content()
+        self._judges = _accept_signers(reader.finish(), trust, at, form)
+        self._content = _Content(self._judges)
+
+    def update(self, block: bytes) -> None:
+        self._content.update(block)
+
+    def verdict(self) -> Verdict:
+        """Raises `SignatureInvalid`."""
+        return _judge(self._judges, self._content)
 
 
 class _Judge(Struct, frozen=True):

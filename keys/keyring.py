@@ -14,6 +14,7 @@ from pathlib import Path
 
 from cryptography import x509
 
+from keys.algorithms import ALGORITHMS
 from keys.certificates import Anchor, AnchorKind, Trust, certificate_sha256
 from keys.certified import pin_certificates
 from keys.errors import KeyringInvalid, KeyringMistake, KeyUnavailable
@@ -22,8 +23,9 @@ from keys.keyring_file import Entry, Environment, Role, read_entries
 from keys.keyring_keys import LoadedKeys, Login, PersonVerifier, load_keys
 from keys.keyring_listed import Enrolment, Listed, list_enrolments, list_keys
 from keys.master import Masters
+from keys.public import PublicKey, fits
 from keys.secret_sources import read_public_file
-from keys.signer import Signer
+from keys.signer import Decrypter, Signer
 from keys.statement import sign_statement
 
 __all__ = ["Enrolment", "Keyring", "Listed", "Login", "PersonVerifier"]
@@ -61,13 +63,39 @@ class Keyring:
             raise KeyringInvalid(sorted(mistakes, key=lambda mistake: mistake.line))
         return cls(path, wanted, keys)
 
-    def signer(self, bank: str, at: datetime) -> Signer:
-        """Our key for files to `bank`: of those in force at `at`, the one that began last."""
+    def signer(self, bank: str, at: datetime, algorithm: str = "") -> Signer:
+        """Our key for files to `bank`: of those in force at `at`, the one that began last.
+
+        With an `algorithm` of `keys.algorithms`: of those whose kind of key goes with it.
+        """
         entries = self._entries_of(Role.SIGN, bank)
         usable = [entry for entry in entries if self._is_usable(entry, at)]
+        if algorithm:
+            usable = [entry for entry in usable if fits(self._public_key(entry), ALGORITHMS[algorithm])]
         if not usable:
-            raise self._unavailable(Role.SIGN, bank, entries, at)
-        return self._keys.signers[_latest(usable).id]
+            raise self._unavailable(Role.SIGN, bank, entries, at, algorithm)
+        signer = self._keys.signers[_latest(usable).id]
+        return signer.using(ALGORITHMS[algorithm]) if algorithm else signer
+
+    def decrypters(self, bank: str, at: datetime) -> list[Decrypter]:
+        """Our keys to open what `bank` encrypted: all in force, since it may not know the new one yet."""
+        entries = self._entries_of(Role.DECRYPT, bank)
+        usable = [entry for entry in entries if entry.in_force(at)]
+        if not usable:
+            raise self._unavailable(Role.DECRYPT, bank, entries, at)
+        return [self._keys.decrypters[entry.id] for entry in usable]
+
+    def recipient(self, bank: str, at: datetime) -> x509.Certificate:
+        """To whom we encrypt for `bank`: of the certificates in force, the one that began last."""
+        entries = self._entries_of(Role.ENCRYPT, bank)
+        usable = [
+            entry
+            for entry in entries
+            if entry.in_force(at) and _is_valid(self._keys.recipients[entry.id], at)
+        ]
+        if not usable:
+            raise self._unavailable(Role.ENCRYPT, bank, entries, at)
+        return self._keys.recipients[_latest(usable).id]
 
     def trust(self, bank: str) -> Trust:
         """Whose signatures count on files from `bank`."""
@@ -190,13 +218,16 @@ class Keyring:
 
     def _is_usable(self, entry: Entry, at: datetime) -> bool:
         certificate = x509.load_der_x509_certificate(self._keys.signers[entry.id].certificate_der)
-        valid = certificate.not_valid_before_utc <= at <= certificate.not_valid_after_utc
-        return valid and entry.in_force(at)
+        return _is_valid(certificate, at) and entry.in_force(at)
+
+    def _public_key(self, entry: Entry) -> PublicKey:
+        return self._keys.signers[entry.id].public_key
 
     def _unavailable(
-        self, role: Role, owner: str, entries: Sequence[Entry], at: datetime | None
+        self, role: Role, owner: str, entries: Sequence[Entry], at: datetime | None, algorithm: str = ""
     ) -> KeyUnavailable:
         wanted = f"no key of role {role.value}" + (f" for {owner}" if owner else "")
+        wanted += f" and {algorithm}" if algorithm else ""
         when = f" at {at.isoformat()}" if at is not None and entries else ""
         if entries:
             found = "the ring has " + ", ".join(map(_describe, entries))
@@ -225,6 +256,10 @@ def _read_file(path: Path) -> tuple[list[Entry], list[KeyringMistake]]:
 def _latest(entries: Sequence[Entry]) -> Entry:
     """The entry that began last; of those without beginning, or of one day, the last in the file."""
     return max(entries, key=lambda entry: (entry.valid_from is not None, entry.valid_from, entry.line))
+
+
+def _is_valid(certificate: x509.Certificate, at: datetime) -> bool:
+    return certificate.not_valid_before_utc <= at <= certificate.not_valid_after_utc
 
 
 def _describe(entry: Entry) -> str:

@@ -27,6 +27,8 @@ from keys.secret_sources import SecretSource, SourceKind
 class Role(StrEnum):
     SIGN = "sign"
     VERIFY = "verify"
+    DECRYPT = "decrypt"
+    ENCRYPT = "encrypt"
     PLATFORM_VERIFY = "platform-verify"
     SSH_LOGIN = "ssh-login"
     HOST_PIN = "host-pin"
@@ -105,6 +107,8 @@ _COMMON = ("id", "role", "environment", "valid_from", "valid_until")
 _RULES = {
     Role.SIGN: _RoleRule(("bank",), _PRIVATE, _BESIDE_PRIVATE),
     Role.VERIFY: _RoleRule(("bank",), ("certificate", "ca"), _BESIDE_CA),
+    Role.DECRYPT: _RoleRule(("bank",), _PRIVATE, ("certificate", "password", "pin")),
+    Role.ENCRYPT: _RoleRule(("bank", "certificate")),
     Role.PLATFORM_VERIFY: _RoleRule(("platform",), ("certificate", "ca"), _BESIDE_CA),
     Role.SSH_LOGIN: _RoleRule(("bank",), (), ("private_key", "login_password", "password")),
     Role.HOST_PIN: _RoleRule(("bank",), ("host_keys", "pins")),
@@ -226,8 +230,8 @@ class _Reading:
         here = self._line_of_block(number)
         if entry.valid_from and entry.valid_until and entry.valid_from >= entry.valid_until:
             self.add(self._line_of(number, "valid_until"), "valid_until is not after valid_from")
-        signs = entry.role in {Role.SIGN, Role.JOURNAL_SIGN}
-        if signs and (entry.pkcs12 is None) is (entry.certificate is None):
+        ours = entry.role in {Role.SIGN, Role.DECRYPT, Role.JOURNAL_SIGN}
+        if ours and (entry.pkcs12 is None) is (entry.certificate is None):
             self.add(
                 here,
                 "a certificate is wanted beside private_key or pkcs11; a PKCS#12 file has its own",

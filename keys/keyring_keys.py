@@ -14,16 +14,23 @@ from msgspec import Struct, field
 from keys.algorithms import ALGORITHMS
 from keys.certificates import AnchorKind, certificate_sha256, object_anchor
 from keys.certified import public_key_text
+from keys.cms_recipients import require_receiving
 from keys.errors import KeyringMistake, KeyUnavailable
 from keys.fingerprint import Fingerprinter
 from keys.keyring_file import Entry, Environment, Role, parse_host_keys
 from keys.keyring_tokens import Tokens
-from keys.master import MasterKey, load_symmetric_key
+from keys.master import MasterKey, SymmetricKey, load_symmetric_key
+from keys.pkcs11 import TokenKey
 from keys.pkcs11_uri import TokenKeyName
 from keys.private import (
+    PrivateKey,
     load_certificates,
+    load_pkcs12,
     load_pkcs12_signer,
+    load_private_key,
     load_signer,
+    make_decrypter,
+    make_encrypter,
     make_signer,
     make_verifier,
     parse_certificates,
@@ -32,7 +39,7 @@ from keys.private import (
 from keys.public import certified_key
 from keys.revocation import RevocationFile, Revocations
 from keys.secret_sources import SecretSource, read_pinned_file, read_private_file
-from keys.signer import Hasher, Signer, Verifier
+from keys.signer import Decrypter, Hasher, Signer, Verifier
 
 
 class Login:
@@ -76,6 +83,9 @@ class LoadedKeys(Struct):
     entries: list[Entry]
     tokens: Tokens
     signers: dict[str, Signer] = field(default_factory=dict)
+    decrypters: dict[str, Decrypter] = field(default_factory=dict)
+    recipients: dict[str, x509.Certificate] = field(default_factory=dict)
+    """To whom we encrypt."""
     certificates: dict[str, list[x509.Certificate]] = field(default_factory=dict)
     """Pins and roots; those of the other environment too, as far as their files are there."""
     revocations: dict[str, Revocations] = field(default_factory=dict)
@@ -129,6 +139,30 @@ def _load_token_key(keys: LoadedKeys, entry: Entry, name: TokenKeyName, certific
     return make_signer(key, entry.id, own.public_bytes(Encoding.DER), entry.algorithm, chain_der)
 
 
+def _load_decrypt(keys: LoadedKeys, entry: Entry) -> None:
+    password = _read_optional(entry.password)
+    key: PrivateKey | TokenKey
+    if entry.pkcs12 is not None:
+        key, certificate, _ = load_pkcs12(entry.pkcs12, password)
+    elif entry.certificate is None:
+        return
+    else:
+        certificate = load_certificates(entry.certificate)[0]
+        if entry.pkcs11 is not None:
+            key = keys.tokens.key(entry.pkcs11, entry.pin, certified_key(certificate))
+        else:
+            key = load_private_key(entry.private_key or Path(), password)
+    keys.decrypters[entry.id] = make_decrypter(key, entry.id, certificate.public_bytes(Encoding.DER))
+
+
+def _load_encrypt(keys: LoadedKeys, entry: Entry) -> None:
+    if entry.certificate is not None:
+        certificate = parse_certificates(read_pinned_file(entry.certificate), entry.certificate)[0]
+        require_receiving(certificate)
+        make_encrypter(certificate)
+        keys.recipients[entry.id] = certificate
+
+
 def _load_verify(keys: LoadedKeys, entry: Entry) -> None:
     path = entry.ca or entry.certificate
     if path is not None:
@@ -170,11 +204,12 @@ def _load_host_pins(keys: LoadedKeys, entry: Entry) -> None:
 
 
 def _load_master(keys: LoadedKeys, entry: Entry) -> None:
-    keys.masters[entry.id] = MasterKey(entry.id, _read_symmetric(entry))
+    key = _read_symmetric(entry)
+    keys.masters[entry.id] = MasterKey(entry.id, key.secret, key.suite)
 
 
 def _load_fingerprint(keys: LoadedKeys, entry: Entry) -> None:
-    keys.fingerprinters[entry.id] = Fingerprinter(_read_symmetric(entry), entry.id)
+    keys.fingerprinters[entry.id] = Fingerprinter(_read_symmetric(entry).secret, entry.id)
 
 
 def _load_person(keys: LoadedKeys, entry: Entry) -> None:
@@ -188,6 +223,8 @@ def _load_person(keys: LoadedKeys, entry: Entry) -> None:
 _LOADERS: dict[Role, Callable[[LoadedKeys, Entry], Any]] = {
     Role.SIGN: _load_sign,
     Role.VERIFY: _load_verify,
+    Role.DECRYPT: _load_decrypt,
+    Role.ENCRYPT: _load_encrypt,
     Role.PLATFORM_VERIFY: _load_verify,
     Role.SSH_LOGIN: _load_login,
     Role.HOST_PIN: _load_host_pins,
@@ -198,15 +235,15 @@ _LOADERS: dict[Role, Callable[[LoadedKeys, Entry], Any]] = {
 }
 
 
-def _read_symmetric(entry: Entry) -> bytes:
+def _read_symmetric(entry: Entry) -> SymmetricKey:
     if entry.key is None:
         raise KeyUnavailable("key is missing")
-    key_id, secret = load_symmetric_key(entry.key)
-    if key_id != entry.id:
+    key = load_symmetric_key(entry.key)
+    if key.key_id != entry.id:
         raise KeyUnavailable(
-            f"the key file holds {key_id!r}", "the entry's id must be the one inside the key file"
+            f"the key file holds {key.key_id!r}", "the entry's id must be the one inside the key file"
         )
-    return secret
+    return key
 
 
 def _read_optional(source: SecretSource | None) -> bytes | None:
@@ -224,20 +261,29 @@ def _read_text(source: SecretSource | None) -> str | None:
 
 def _find_shared(path: Path, keys: LoadedKeys) -> list[KeyringMistake]:
     """A certificate pinned for two owners, or in both environments, would mix them up."""
+    pinned = [
+        (entry, certificate)
+        for entry in keys.entries
+        if entry.ca is None
+        for certificate in keys.certificates.get(entry.id, [])
+    ]
+    received = [(entry, keys.recipients[entry.id]) for entry in keys.entries if entry.id in keys.recipients]
+    shared = _shared_of(path, pinned) + _shared_of(path, received)
+    return shared + _find_shared_by_persons(path, keys)
+
+
+def _shared_of(path: Path, pins: Sequence[tuple[Entry, x509.Certificate]]) -> list[KeyringMistake]:
     mistakes = []
     owners: dict[str, Entry] = {}
-    for entry in keys.entries:
-        if entry.ca is not None:
-            continue
-        for certificate in keys.certificates.get(entry.id, []):
-            first = owners.setdefault(certificate_sha256(certificate), entry)
-            if (first.role, first.owner, first.environment) != (entry.role, entry.owner, entry.environment):
-                message = (
-                    f"{entry.id}: the same certificate is pinned in line {first.line} for {first.owner} "
-                    f"in {first.environment.value}"
-                )
-                mistakes.append(KeyringMistake(str(path), entry.line, message))
-    return mistakes + _find_shared_by_persons(path, keys)
+    for entry, certificate in pins:
+        first = owners.setdefault(certificate_sha256(certificate), entry)
+        if (first.role, first.owner, first.environment) != (entry.role, entry.owner, entry.environment):
+            message = (
+                f"{entry.id}: the same certificate is pinned in line {first.line} for {first.owner} "
+                f"in {first.environment.value}"
+            )
+            mistakes.append(KeyringMistake(str(path), entry.line, message))
+    return mistakes
 
 
 def _find_shared_by_persons(path: Path, keys: LoadedKeys) -> list[KeyringMistake]:

@@ -101,6 +101,10 @@ def _rows(keys: LoadedKeys, entry: Entry) -> Iterator[Listed]:
     certificates = list(keys.certificates.get(entry.id, []))
     if entry.id in keys.signers:
         certificates = [x509.load_der_x509_certificate(keys.signers[entry.id].certificate_der)]
+    elif entry.id in keys.decrypters:
+        certificates = [x509.load_der_x509_certificate(keys.decrypters[entry.id].certificate_der)]
+    elif entry.id in keys.recipients:
+        certificates = [keys.recipients[entry.id]]
     for certificate in certificates:
         yield _row(
             entry,

@@ -51,8 +51,25 @@ def load_signer(
     return make_signer(key, key_id, own, algorithm, tuple(chain))
 
 
+def load_decrypter(
+    key_id: str, private_key: Path, certificate: Path, password: bytes | None = None
+) -> Decrypter:
+    """A decrypter from a PEM file of mode 0600 and its certificate; raises `KeyUnavailable`."""
+    certificate_der = load_certificates(certificate)[0].public_bytes(Encoding.DER)
+    return make_decrypter(load_private_key(private_key, password), key_id, certificate_der)
+
+
 def load_pkcs12_signer(key_id: str, path: Path, password: bytes | None = None, algorithm: str = "") -> Signer:
     """A signer from a PKCS#12 file of mode 0600; other certificates in it are sent along."""
+    key, certificate, others = load_pkcs12(path, password)
+    chain = tuple(other.public_bytes(Encoding.DER) for other in others)
+    return make_signer(key, key_id, certificate.public_bytes(Encoding.DER), algorithm, chain)
+
+
+def load_pkcs12(
+    path: Path, password: bytes | None
+) -> tuple[PrivateKey, x509.Certificate, list[x509.Certificate]]:
+    """Key, its certificate, and others in a PKCS#12 file of mode 0600; raises `KeyUnavailable`."""
     content = read_private_file(path)
     try:
         key, certificate, others = pkcs12.load_key_and_certificates(content, password)
@@ -64,8 +81,7 @@ def load_pkcs12_signer(key_id: str, path: Path, password: bytes | None = None, a
         ) from None
     if certificate is None or not isinstance(key, PrivateKey):
         raise KeyUnavailable(f"{path} holds no RSA or EC key with its certificate")
-    chain = tuple(other.public_bytes(Encoding.DER) for other in others)
-    return make_signer(key, key_id, certificate.public_bytes(Encoding.DER), algorithm, chain)
+    return key, certificate, others
 
 
 def make_signer(

@@ -73,17 +73,20 @@ def usual_algorithm(key: PublicKey) -> Algorithm:
 
 def require_fit(key: PublicKey, algorithm: Algorithm, key_id: str = "public key") -> None:
     """Raises `KeyUnavailable` where the key is too weak, or of another kind than the algorithm's."""
-    if isinstance(key, rsa.RSAPublicKey):
-        if key.key_size < MINIMUM_RSA_BITS:
-            raise KeyUnavailable(
-                f"{key_id} is an RSA key of {key.key_size} bits, at least {MINIMUM_RSA_BITS} are wanted",
-                "have a new key and certificate made",
-            )
-        fits = algorithm.scheme in _RSA_SCHEMES
-    else:
-        fits = algorithm.scheme is usual_algorithm(key).scheme
-    if not fits:
+    if isinstance(key, rsa.RSAPublicKey) and key.key_size < MINIMUM_RSA_BITS:
+        raise KeyUnavailable(
+            f"{key_id} is an RSA key of {key.key_size} bits, at least {MINIMUM_RSA_BITS} are wanted",
+            "have a new key and certificate made",
+        )
+    if not fits(key, algorithm):
         raise KeyUnavailable(f"{key_id}: algorithm {algorithm.name} does not fit the kind of key")
+
+
+def fits(key: PublicKey, algorithm: Algorithm) -> bool:
+    """Whether the key is of the algorithm's kind; raises `KeyUnavailable` for a curve not accepted."""
+    if isinstance(key, rsa.RSAPublicKey):
+        return algorithm.scheme in _RSA_SCHEMES
+    return algorithm.scheme is usual_algorithm(key).scheme
 
 
 def new_hasher(key: PublicKey, algorithm: Algorithm) -> Hasher:
