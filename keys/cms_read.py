@@ -83,7 +83,8 @@ class SignedDataReader:
         self._sha1_permitted = sha1_permitted
         self._reader = reader = TlvReader(source)
         reader.enter(tlv.SEQUENCE)
-        if tlv.decode_oid(reader.element(tlv.OBJECT_IDENTIFIER)) not in {SIGNED_DATA, GM_SIGNED_DATA}:
+        kind = tlv.decode_oid(reader.element(tlv.OBJECT_IDENTIFIER))
+        if kind not in {SIGNED_DATA, GM_SIGNED_DATA}:
             raise SignatureMalformed("not CMS: the content type is not SignedData")
         reader.enter(tlv.CONTEXT_0)
         reader.enter(tlv.SEQUENCE)
@@ -95,6 +96,8 @@ class SignedDataReader:
         self._content_type = tlv.decode_oid(reader.element(tlv.OBJECT_IDENTIFIER))
         if self._content_type not in {DATA, GM_DATA}:
             raise SignatureMalformed("what is signed is not plain data")
+        # RFC 5652, section 5.1: 3 around a content type of others. GM/T 0010, section 8.1: always 1.
+        self._foreign_content = kind == SIGNED_DATA and self._content_type != DATA
         self.attached = not reader.at_end()
         """Whether the content is inside."""
 
@@ -129,7 +132,8 @@ class SignedDataReader:
         if not 0 < len(elements) <= _SIGNERS_LIMIT:
             raise SignatureMalformed(f"{len(elements)} signatures, wanted 1 to {_SIGNERS_LIMIT}")
         signer_infos = [self._read_signer_info(element) for element in elements]
-        wanted_version = 3 if any(info.subject_key_id is not None for info in signer_infos) else 1
+        by_key_id = any(info.subject_key_id is not None for info in signer_infos)
+        wanted_version = 3 if by_key_id or self._foreign_content else 1
         if self._version != wanted_version:
             raise SignatureMalformed(f"SignedData of version {self._version}, wanted {wanted_version}")
         return SignedParts(certificates, signer_infos)

@@ -8,29 +8,38 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 import re
 import secrets
 from collections.abc import Iterable
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from msgspec import Struct
 
 from keys.errors import KeyUnavailable, SealedFileDamaged
+from keys.rest_ciphers import AES_256_GCM, SUITE_WORDS, SUITES, Suite
 from keys.secret_sources import SecretSource, SourceKind, write_private_file
 
 SECRET_BYTES = 32
 KEY_ID_LIMIT_BYTES = 48
 _KEY_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,47}")
-_FILE_WORD = b"bankgate-key-1"
-"""First word of a key file; then the key id and the secret in Base64."""
+
+
+class SymmetricKey(Struct, frozen=True):
+    """What a key file holds: a word for the suite, the key id, and the secret in Base64."""
+
+    key_id: str
+    secret: bytes
+    suite: Suite
+
+    def __repr__(self) -> str:
+        return f"SymmetricKey({self.key_id!r}, {self.suite.name!r})"
 
 
 class MasterKey:
-    """A 256-bit key under a name. Its secret is never shown, not even by `repr`."""
+    """A 256-bit key under a name, for one suite. Its secret is never shown, not even by `repr`."""
 
-    def __init__(self, key_id: str, secret: bytes) -> None:
+    def __init__(self, key_id: str, secret: bytes, suite: Suite = AES_256_GCM) -> None:
         if not _KEY_ID.fullmatch(key_id):
             raise KeyUnavailable(
                 f"{key_id!r} is not a key id", "up to 48 letters, digits, dots, hyphens and underscores"
@@ -38,8 +47,9 @@ class MasterKey:
         if len(secret) != SECRET_BYTES:
             raise KeyUnavailable(f"key {key_id} has {len(secret)} bytes, wanted {SECRET_BYTES}")
         self.key_id = key_id
+        self.suite = suite
         self._secret = secret
-        self._wrapping = AESGCM(self._derive(b"wrap file key"))
+        self._wrapping = suite.cipher(self._derive(b"wrap file key"))
 
     def __repr__(self) -> str:
         return f"MasterKey({self.key_id!r})"
@@ -63,7 +73,7 @@ class MasterKey:
         return self._derive(b"text", salt)
 
     def _derive(self, purpose: bytes, salt: bytes = b"") -> bytes:
-        return hashlib.blake2b(key=self._secret, person=purpose, salt=salt, digest_size=32).digest()
+        return self.suite.derive(self._secret, purpose, salt)
 
 
 class Masters:
@@ -91,39 +101,46 @@ class Masters:
         return self._by_id[key_id]
 
 
-def new_master_key_file(path: Path, key_id: str = "") -> MasterKey:
+def new_master_key_file(path: Path, key_id: str = "", cipher: str = AES_256_GCM.name) -> MasterKey:
     """Make a random master key and write it to a new file of mode 0600.
 
-    Without `key_id` it gets a random one. An existing file is never overwritten.
+    Without `key_id` it gets a random one. `cipher` is `aes-256-gcm` or `sm4-gcm`. An existing
+    file is never overwritten.
     """
+    if cipher not in SUITES:
+        raise KeyUnavailable(f"no cipher {cipher!r} for files at rest", f"there are {', '.join(SUITES)}")
+    suite = SUITES[cipher]
     key_id = key_id or f"master-{secrets.token_hex(4)}"
     master_secret = secrets.token_bytes(SECRET_BYTES)
-    master = MasterKey(key_id, master_secret)
-    write_private_file(path, format_key(key_id, master_secret))
+    master = MasterKey(key_id, master_secret, suite)
+    write_private_file(path, format_key(key_id, master_secret, suite))
     return master
 
 
 def load_master_key(source: Path | SecretSource) -> MasterKey:
     """The master key in a file of mode 0600, a variable or a credential; raises `KeyUnavailable`."""
-    return MasterKey(*load_symmetric_key(source))
+    found = load_symmetric_key(source)
+    return MasterKey(found.key_id, found.secret, found.suite)
 
 
-def load_symmetric_key(source: Path | SecretSource) -> tuple[str, bytes]:
-    """(key id, secret) of a key file; raises `KeyUnavailable`."""
+def load_symmetric_key(source: Path | SecretSource) -> SymmetricKey:
+    """What a key file holds; raises `KeyUnavailable`."""
     if isinstance(source, Path):
         source = SecretSource(SourceKind.FILE, str(source))
     words = source.read().split()
-    if len(words) != 3 or words[0] != _FILE_WORD:
+    suite = SUITE_WORDS.get(words[0].decode("ascii", "replace")) if words else None
+    if len(words) != 3 or suite is None:
         raise KeyUnavailable(
             f"{source} is not a key file of Bankgate",
-            f"wanted one line: {_FILE_WORD.decode()} KEY-ID BASE64",
+            f"wanted one line: {' or '.join(SUITE_WORDS)}, KEY-ID, BASE64",
         )
     try:
-        return words[1].decode("ascii"), base64.b64decode(words[2], validate=True)
+        return SymmetricKey(words[1].decode("ascii"), base64.b64decode(words[2], validate=True), suite)
     except (UnicodeDecodeError, binascii.Error):
         raise KeyUnavailable(f"{source}: the key is cut or mistyped") from None
 
 
-def format_key(key_id: str, secret: bytes) -> bytes:
+def format_key(key_id: str, secret: bytes, suite: Suite = AES_256_GCM) -> bytes:
     """The line that `load_symmetric_key` reads."""
-    return b" ".join([_FILE_WORD, key_id.encode("ascii"), base64.b64encode(secret)]) + b"\n"
+    words = [suite.key_file_word, key_id, base64.b64encode(secret).decode("ascii")]
+    return " ".join(words).encode("ascii") + b"\n"

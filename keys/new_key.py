@@ -29,8 +29,10 @@ from keys.private import load_signer, make_signer
 from keys.secret_sources import SecretSource, write_private_file, write_public_file
 from keys.signer import Signer
 
-MASTER, SSH = "master", "ssh"
-NEW_KEY_KINDS = (*KEY_KINDS, SSH, MASTER)
+SSH = "ssh"
+MASTERS = {"master": "aes-256-gcm", "master-sm4": "sm4-gcm"}
+"""Kinds of master keys, and the cipher at rest that goes with each."""
+NEW_KEY_KINDS = (*KEY_KINDS, SSH, *MASTERS)
 """RSA, EC and SM2 to sign with; `ssh` to log in; `master` for the spool and for fingerprints."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,47}")
 _PEM_WIDTH = 64
@@ -116,11 +118,11 @@ def new_login_key(folder: Path, name: str, password: bytes | None = None) -> Mad
     return MadeKey(private, public, tuple(entry))
 
 
-def new_master_key(folder: Path, name: str) -> MadeKey:
+def new_master_key(folder: Path, name: str, kind: str = "master") -> MadeKey:
     """A key for the spool or for fingerprints, in `NAME.key`."""
     private = folder / f"{name}.key"
     require_new(name, private)
-    new_master_key_file(private, name)
+    new_master_key_file(private, name, MASTERS[kind])
     return MadeKey(private, None, (f'key = {{ file = "{private}" }}',))
 
 

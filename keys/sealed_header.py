@@ -5,7 +5,7 @@ Layout of the header, 140 bytes, numbers big-endian:
     0    8  magic `BANKGATE`
     8    1  version 1
     9    1  kind: `S` stream, `F` frames
-    10   1  cipher: 1 AES-256-GCM
+    10   1  cipher of the pieces: 1 AES-256-GCM, 2 SM4-GCM
     11   1  length of the key id
     12   4  bytes of clear text in a chunk (kind S)
     16  16  random id of the file
@@ -21,23 +21,22 @@ piece's role, and its number. A piece moved, dropped, repeated or taken from els
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from enum import Enum, IntEnum
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from msgspec import Struct
 
 from keys.errors import SealedFileDamaged
 from keys.master import KEY_ID_LIMIT_BYTES, MasterKey, Masters
+from keys.rest_ciphers import SUITE_NUMBERS, Suite
 
 HEADER_BYTES: Final = 140
 TAG_BYTES: Final = 16
 _MAGIC = b"BANKGATE"
 _VERSION = 1
-_AES_256_GCM = 1
+_CIPHER = 10
 _FILE_KEY_BYTES = 32
 _STABLE_PREFIX = slice(0, 11)
 _STABLE_REST = slice(12, 32)
@@ -76,14 +75,15 @@ class Role(IntEnum):
 class PieceCipher:
     """Seals and opens the numbered pieces of one file."""
 
-    def __init__(self, file_key: bytes, stable: bytes, context: bytes) -> None:
-        self._cipher = AESGCM(file_key)
-        length = len(context).to_bytes(4, "big")
-        self._bound = hashlib.blake2b(stable + length + context, digest_size=32).digest()
+    def __init__(self, suite: Suite, file_key: bytes, stable: bytes, context: bytes) -> None:
+        self._cipher = suite.cipher(file_key)
+        self._bound = suite.digest(stable, len(context).to_bytes(4, "big"), context)
 
     def seal(self, role: Role, number: int, clear: bytes | bytearray | memoryview) -> bytes:
         """The piece, `TAG_BYTES` longer."""
-        return self._cipher.encrypt(number.to_bytes(12, "big"), clear, self._associate(role, number))
+        # The ciphers take any buffer; their types know only bytes.
+        block: Any = clear
+        return self._cipher.encrypt(number.to_bytes(12, "big"), block, self._associate(role, number))
 
     def open(self, role: Role, number: int, piece: bytes) -> bytes:
         """The clear bytes; raises `SealedFileDamaged`."""
@@ -110,9 +110,9 @@ def make_header(kind: Kind, master: MasterKey, context: bytes, chunk_bytes: int)
     """A header with a new random file key, and the cipher for the pieces."""
     file_key = secrets.token_bytes(_FILE_KEY_BYTES)
     rest = chunk_bytes.to_bytes(4, "big") + secrets.token_bytes(16)
-    prefix = _MAGIC + bytes([_VERSION]) + kind.value + bytes([_AES_256_GCM])
+    prefix = _MAGIC + bytes([_VERSION]) + kind.value + bytes([master.suite.number])
     header = _wrap(prefix, rest, master, file_key)
-    return header, PieceCipher(file_key, prefix + rest, context)
+    return header, PieceCipher(master.suite, file_key, prefix + rest, context)
 
 
 def open_header(header: bytes, kind: Kind, masters: Masters, context: bytes) -> Opened:
@@ -121,7 +121,8 @@ def open_header(header: bytes, kind: Kind, masters: Masters, context: bytes) -> 
         raise SealedFileDamaged("the file is sealed in another way than wanted, or its header was changed")
     file_key = _unwrap(header, masters)
     stable = header[_STABLE_PREFIX] + header[_STABLE_REST]
-    return Opened(PieceCipher(file_key, stable, context), int.from_bytes(header[12:16], "big"))
+    cipher = PieceCipher(SUITE_NUMBERS[header[_CIPHER]], file_key, stable, context)
+    return Opened(cipher, int.from_bytes(header[12:16], "big"))
 
 
 def rewrap_header(header: bytes, masters: Masters) -> bytes:
@@ -136,7 +137,7 @@ def rewrap_header(header: bytes, masters: Masters) -> bytes:
 
 def master_of(header: bytes) -> str:
     """Key id of the master that a header names (not yet verified)."""
-    known = len(header) == HEADER_BYTES and header[10] == _AES_256_GCM
+    known = len(header) == HEADER_BYTES and header[_CIPHER] in SUITE_NUMBERS
     if not known or header[:9] != _MAGIC + bytes([_VERSION]):
         raise SealedFileDamaged("not a sealed file, or its header was changed or cut")
     length = header[11]

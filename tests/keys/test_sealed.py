@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from keys.errors import KeyUnavailable, SealedFileDamaged
 from keys.master import MasterKey, Masters, load_master_key, new_master_key_file
+from keys.rest_ciphers import AES_256_GCM, SM4_GCM, SUITES, Suite
 from keys.sealed import (
     CHUNK_BYTES,
     HEADER_BYTES,
@@ -31,17 +32,38 @@ OTHER = MasterKey("spool-2", bytes(range(32, 64)))
 MASTERS = Masters(MASTER)
 CONTEXT = b"batch:district/2026-06"
 STRIDE = CHUNK_BYTES + 16
+_FIRST_FILE = (
+    "42414e4b474154450153010700010000bc5b1e4555700bb82f98f30a20ecd32773706f6f6c2d31000000000000000000"
+    "0000000000000000000000000000000000000000000000000000000000000000b5006d2c7a6dca8acfbb14d4287ba7d9"
+    "bc4ddee5f5b2b839f776a6cdb0c48da95b8d774159a33969473ed82fded18858deee49bb5666cf6b77f9d0d4f9790a67"
+    "debb0fc194f04c3b7e1cd376731ba03354829b"
+)
+_FIRST_TEXT = (
+    "010773706f6f6c2d31c6a112588050810bccf0c6bb4a712f5a00000000a4c7e28fd529b6cc1ddb8be9eb316f11fde6c0"
+    "77434a0eb25581ee70"
+)
 
 
-def seal(content: bytes, context: bytes = CONTEXT, master: MasterKey = MASTER) -> bytes:
+@pytest.fixture(autouse=True, params=SUITES.values(), ids=SUITES)
+def suite(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Suite:
+    """Every test runs with each cipher."""
+    chosen: Suite = request.param
+    master = MasterKey("spool-1", bytes(range(32)), chosen)
+    monkeypatch.setitem(globals(), "MASTER", master)
+    monkeypatch.setitem(globals(), "OTHER", MasterKey("spool-2", bytes(range(32, 64)), chosen))
+    monkeypatch.setitem(globals(), "MASTERS", Masters(master))
+    return chosen
+
+
+def seal(content: bytes, context: bytes = CONTEXT, master: MasterKey | None = None) -> bytes:
     sink = io.BytesIO()
-    with SealedWriter(sink, master, context) as writer:
+    with SealedWriter(sink, master or MASTER, context) as writer:
         writer.write(content)
     return sink.getvalue()
 
 
-def unseal(sealed: bytes, context: bytes = CONTEXT, masters: Masters = MASTERS) -> bytes:
-    return SealedReader(io.BytesIO(sealed), masters, context).read()
+def unseal(sealed: bytes, context: bytes = CONTEXT, masters: Masters | None = None) -> bytes:
+    return SealedReader(io.BytesIO(sealed), masters or MASTERS, context).read()
 
 
 def seal_frames(*frames: bytes, context: bytes = CONTEXT) -> bytes:
@@ -260,6 +282,31 @@ def test_rotation_wraps_the_header_again_and_nothing_else() -> None:
         unseal(rotated)
 
 
+def test_a_master_of_the_other_suite_takes_over() -> None:
+    """The pieces stay under the cipher that they were made with; the header is wrapped by the new one."""
+    content = pattern(CHUNK_BYTES + 9)
+    other = AES_256_GCM if MASTER.suite is SM4_GCM else SM4_GCM
+    new = MasterKey("spool-3", bytes(32), other)
+    sealed = seal(content)
+    rotated = rewrap_header(sealed[:HEADER_BYTES], Masters(new, [MASTER])) + sealed[HEADER_BYTES:]
+    assert rotated[10] == sealed[10] == MASTER.suite.number
+    assert unseal(rotated, masters=Masters(new)) == content
+
+
+def test_one_secret_in_two_suites_is_two_keys() -> None:
+    other = AES_256_GCM if MASTER.suite is SM4_GCM else SM4_GCM
+    same = MasterKey("spool-1", bytes(range(32)), other)
+    with pytest.raises(SealedFileDamaged, match="does not open with key spool-1"):
+        unseal(seal(b"content"), masters=Masters(same))
+
+
+def test_files_of_the_first_version_open_for_ever() -> None:
+    """Sealed by the program as it was before there was a second cipher."""
+    master = MasterKey("spool-1", bytes(range(32)))
+    assert unseal(bytes.fromhex(_FIRST_FILE), masters=Masters(master)) == b"content"
+    assert open_text(Masters(master), bytes.fromhex(_FIRST_TEXT), b"c") == "户名不符"
+
+
 def test_texts_come_back() -> None:
     texts = ["户名不符:张三", "", "买买提·艾力", "x" * 5000]
     sealed = seal_texts(MASTER, texts, b"bank text")
@@ -282,9 +329,9 @@ def test_every_changed_text_is_refused() -> None:
         open_text(MASTERS, sealed, b"d")
 
 
-def test_master_key_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_master_key_files(tmp_path: Path, suite: Suite) -> None:
     path = tmp_path / "master.key"
-    made = new_master_key_file(path, "spool-2026")
+    made = new_master_key_file(path, "spool-2026", suite.name)
     assert path.stat().st_mode & 0o777 == 0o600
     assert unseal(seal(b"content", master=made), masters=Masters(load_master_key(path))) == b"content"
     with pytest.raises(KeyUnavailable, match="is there already and is not overwritten"):
