@@ -13,6 +13,7 @@ help:
 	@echo "make check       format, lint, types, imports"
 	@echo "make test        the tests, without those that take long"
 	@echo "make test-heavy  the tests that take long"
+	@echo "make interop     other implementations as judges of signatures and seals"
 	@echo "make kill-tests  kills of the real process, broken lines, full disks (some minutes)"
 	@echo "make fuzz        foreign bytes against every reader of them, SECONDS=60 shared out"
 	@echo "make bench       speeds, as ratios taken in one run"
@@ -30,12 +31,16 @@ check: set-up
 
 test: set-up-test
 	@echo "test: pytest, without those that take long"
-	@$(BIN)/pytest -m "not heavy" -n auto $(ARGS)
+	@$(BIN)/pytest -m "not heavy and not interop" -n auto $(ARGS)
 
 # Status 5 is "no tests collected": right where a checkout has none that take long.
 test-heavy: set-up-test
 	@echo "test-heavy: pytest, those that take long"
-	@$(BIN)/pytest -m heavy $(ARGS) || { status=$$?; [ $$status -eq 5 ] && echo "test-heavy: there is none"; }
+	@$(BIN)/pytest -m "heavy and not interop" $(ARGS) || { status=$$?; [ $$status -eq 5 ] && echo "test-heavy: there is none"; }
+
+interop: set-up-interop
+	@echo "interop: what others accept of ours, and make for us"
+	@$(BIN)/pytest -m interop $(ARGS)
 
 kill-tests: set-up-test
 	@echo "kill-tests: the real process is killed at numbered steps and started again"
@@ -62,3 +67,6 @@ set-up:
 
 set-up-test:
 	@.ci/set-up test
+
+set-up-interop:
+	@.ci/set-up interop
