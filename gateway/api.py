@@ -36,6 +36,7 @@ from gateway.log import open_log
 from gateway.ports import Clock, FolderDisk, Randomness, SystemClock, SystemRandomness
 from gateway.report import BatchStatus, FileStatus, ReceivedStatus, Story
 from gateway.restore import RestoreReport, refuse_begun_restore, restore_backup
+from gateway.rewrap import Rewrapped, rewrap
 from gateway.runner import RunReport
 from gateway.settle import TEXT_CONTEXT
 from gateway.spool import Spool
@@ -229,6 +230,13 @@ class Gateway:
     def bank_text(self, sealed: SealedText) -> str:
         """A bank's own words, in clear. They may name a person: do not log them."""
         return open_text(self.installation.masters, sealed.blob, TEXT_CONTEXT)
+
+    def rewrap(self, limit_bytes: int | None = None) -> Rewrapped:
+        """Bring what is sealed at rest under the current master key; raises `Locked` beside a run.
+
+        Goes on where it stopped, also after a crash; stops after about `limit_bytes` of files.
+        """
+        return rewrap(self.installation, limit_bytes, TEXT_CONTEXT)
 
     def status(self, batch_id: str | None = None) -> list[BatchStatus]:
         """Where the batches stand, in count and minor units."""

@@ -9,14 +9,16 @@ from pathlib import Path
 import click
 
 from gateway import screen, screen_keys
+from gateway.api import Gateway
 from gateway.config import Configuration, load_configuration
+from gateway.errors import ExitCode
 from gateway.key_check import check_keys
 from gateway.key_needs import key_needs
 from gateway.ports import SystemClock
 from keys.certificate_make import RECEIVING, SIGNING, SIGNING_AND_RECEIVING
 from keys.keyring import Keyring
 from keys.new_key import (
-    MASTER,
+    MASTERS,
     NEW_KEY_KINDS,
     SSH,
     certification,
@@ -131,19 +133,19 @@ def new(
     pin: SecretSource | None,
 ) -> None:
     """A new key, and the request for its certificate; no file is overwritten."""
-    if kind in (SSH, MASTER) and (subject is not None or self_signed_days is not None):
+    if kind in (SSH, *MASTERS) and (subject is not None or self_signed_days is not None):
         raise click.UsageError(f"--subject and --self-signed do not go with a key of kind {kind}")
-    if kind == MASTER and password is not None:
+    if kind in MASTERS and password is not None:
         raise click.UsageError("a master key has no password: keep its file apart from the spool")
-    if kind not in (SSH, MASTER) and subject is None:
+    if kind not in (SSH, *MASTERS) and subject is None:
         raise click.UsageError(f"--subject is wanted for a key of kind {kind}")
     if uri is None and pin is not None:
         raise click.UsageError("--pin opens a token: --pkcs11 names it")
-    if uri is not None and (kind in (SSH, MASTER) or password is not None):
+    if uri is not None and (kind in (SSH, *MASTERS) or password is not None):
         raise click.UsageError("a token holds keys to sign and to receive with; its word is --pin")
     word = None if password is None else password.read()
-    if kind == MASTER:
-        made = new_master_key(folder, name)
+    if kind in MASTERS:
+        made = new_master_key(folder, name, kind)
     elif kind == SSH:
         made = new_login_key(folder, name, word)
     else:
@@ -153,6 +155,28 @@ def new(
         else:
             made = new_key_in_token(folder, name, kind, wanted, uri, pin)
     screen_keys.show_made(name, made)
+
+
+@key.command(name="rewrap")
+@click.option(
+    "--mebibytes",
+    type=click.IntRange(1),
+    help="Stop after about so many MiB of files; started again, it goes on.",
+)
+@_CONFIGURATION
+@_JSON
+def rewrap_(mebibytes: int | None, config: Path, as_json: bool) -> None:
+    """Bring stored files and texts under the current spool master, so that old ones can go.
+
+    Exit code 1: files are left under old masters. No run goes beside it; submissions do.
+    """
+    with Gateway.open(config) as gateway:
+        screen.speak(gateway.configuration.language)
+        done = gateway.rewrap(None if mebibytes is None else mebibytes << 20)
+    screen_keys.show_rewrapped(done, as_json)
+    if done.damaged:
+        sys.exit(ExitCode.INTEGRITY)
+    sys.exit(ExitCode.NEEDS_PERSON if done.left else ExitCode.DONE)
 
 
 def now() -> datetime:

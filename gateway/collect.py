@@ -38,9 +38,9 @@ from gateway.ledger_received import (
     unfetched_sightings,
 )
 from gateway.profile import Inbound, Profile
+from gateway.sealing import SpoolBlob, open_file
 from gateway.states import ReceivedState
 from gateway.wording import Wording
-from keys.cms import verify_attached, verify_detached
 from keys.errors import SealError
 
 SIGNATURE_LIMIT_BYTES = 1 << 20
@@ -390,25 +390,13 @@ def _check_signature(
     installation: Installation, profile: Profile, inbound: Inbound, received: ReceivedRow
 ) -> tuple[str, str]:
     """(spool name of the signed content, verdict as JSON). Raises `SealError`."""
-    if inbound.signature == "none":
-        return received.spool_name, canonical({"unsigned": inbound.unsigned_reason})
-    at = datetime.fromisoformat(received.received_at)
-    trust = installation.keyring.trust(profile.bank)
-    spool = installation.spool
-    if inbound.signature == "detached":
-        with spool.open(received.signature_spool_name) as stream:
+    signature = b""
+    if received.signature_spool_name:
+        with installation.spool.open(received.signature_spool_name) as stream:
             signature = stream.read()
-        with spool.open(received.spool_name) as stream:
-            return received.spool_name, canonical(verify_detached(stream, signature, trust, at))
-    content = f"{received.spool_name}-content"
-    with spool.open(received.spool_name) as stream, spool.create(content) as sink:
-        verdict = verify_attached(stream, trust, at, sink)
-    with installation.ledger.read() as transaction:
-        ours = is_our_own(transaction, sink.sha256)
-    if ours is not None:
-        spool.remove(content)
-        raise SealError(f"the signed content is our own bytes, sent as {ours}")
-    return content, canonical(verdict)
+    data = SpoolBlob(installation.spool, received.spool_name, received.size_bytes, received.sha256)
+    at = datetime.fromisoformat(received.received_at)
+    return open_file(installation, profile, inbound, data, signature, at)
 
 
 def _refuse(installation: Installation, received: ReceivedRow, why: str) -> None:

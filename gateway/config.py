@@ -238,7 +238,7 @@ class _Loading:
             source = self._open(path)
             read = source.read_as(Profile)
             if read is not None:
-                profile = _with_layouts(read)
+                profile = _completed(read)
                 check_profile(profile, source, settings.gateway.environment)
                 profiles.append((profile, source))
         return profiles
@@ -310,15 +310,14 @@ class _Loading:
                 _check_layout(layout_place, name, purpose, known, source)
 
 
-def _with_layouts(profile: Profile) -> Profile:
-    """Each `[[inbound]]` that leaves its layout out gets the only one that there is."""
+def _completed(profile: Profile) -> Profile:
+    """Each `[[inbound]]` that leaves out its layout or seal gets what the profile says of all."""
     only_result = profile.layouts.result[0] if len(profile.layouts.result) == 1 else None
 
     def filled(inbound: Inbound) -> Inbound:
-        if inbound.layout is not None:
-            return inbound
         only = only_result if inbound.kind == "result" else profile.layouts.acknowledgement
-        return msgspec.structs.replace(inbound, layout=only)
+        seal = profile.seal.into if inbound.seal is None else inbound.seal
+        return msgspec.structs.replace(inbound, layout=inbound.layout or only, seal=seal)
 
     return msgspec.structs.replace(profile, inbound=[filled(inbound) for inbound in profile.inbound])
 

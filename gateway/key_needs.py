@@ -9,6 +9,13 @@ from msgspec import Struct
 from gateway.config import Configuration
 from gateway.profile import Profile, Stage
 
+_SEAL_PURPOSES = {
+    "sign": "files to {bank} are signed",
+    "encrypt": "files to {bank} are encrypted",
+    "verify": "files from {bank} are signed",
+    "decrypt": "files from {bank} are encrypted",
+}
+
 
 class Need(Struct, frozen=True):
     """A key without which something configured does not work."""
@@ -52,10 +59,12 @@ def _anchor_needs(configuration: Configuration) -> Iterator[Need]:
 
 def _bank_needs(profile: Profile) -> Iterator[Need]:
     bank, urgent = profile.bank, profile.stage is not Stage.DRAFT
-    if profile.seal.out:
-        yield Need("sign", bank, f"files to {bank} are signed", urgent)
-    if any(inbound.signature != "none" for inbound in profile.inbound):
-        yield Need("verify", bank, f"files from {bank} are signed", urgent)
+    roles = {step.role for step in profile.seal.out_steps()}
+    for inbound in profile.inbound:
+        roles |= {step.role for step in profile.seal.in_steps(inbound.seal or [])}
+    for role, purpose in _SEAL_PURPOSES.items():
+        if role in roles:
+            yield Need(role, bank, purpose.format(bank=bank), urgent)
     if profile.channel.kind == "sftp":
         yield Need("ssh-login", bank, f"{bank} is reached by SFTP", urgent)
         yield Need("host-pin", bank, f"{bank} is reached by SFTP", urgent)

@@ -237,12 +237,13 @@ def is_answered(transaction: Transaction, file_pk: int) -> bool:
 
 
 def is_our_own(transaction: Transaction, sha256: str) -> str | None:
-    """Name of a file of ours that has these very bytes, or None.
+    """Name of a file of ours that has these very bytes, as sent or before they were sealed, or None.
 
     A flag says nothing of its own, and an empty file is everybody's.
     """
     row = transaction.one(
-        "SELECT name FROM file_part WHERE sha256 = :sha256 AND part <> 'flag' AND size_bytes > 0 LIMIT 1",
+        "SELECT name FROM file_part WHERE sha256 = :sha256 AND part <> 'flag' AND size_bytes > 0"
+        " UNION ALL SELECT name FROM file WHERE plain_sha256 = :sha256 LIMIT 1",
         sha256=sha256,
     )
     return None if row is None else str(row.name)

@@ -15,9 +15,9 @@ from gateway.installation import Installation
 from gateway.items import Changes, Items, LanePayments, write_items
 from gateway.ledger_files import DuePayment, LaneRow, PartRow, insert_parts, move_file
 from gateway.profile import Profile
+from gateway.sealing import SpoolBlob, seal_file
 from gateway.spool import Columns
 from gateway.states import FileState
-from keys.cms import sign_attached, sign_detached
 
 
 class Planned(Struct, frozen=True):
@@ -59,16 +59,20 @@ def make_file(installation: Installation, profile: Profile, codec: Codec, planne
     with spool.create(plain) as sink:
         for block in codec.encode(planned.identity, payments):
             sink.write(block)
-    if profile.limits.file_bytes is not None and sink.size_bytes > profile.limits.file_bytes:
-        raise FileTooLarge(
-            f"file of {len(planned.payments)} payments has {sink.size_bytes} bytes, the bank takes"
-            f" {profile.limits.file_bytes}"
-        )
+    _require_size(profile, planned.identity, sink.size_bytes)
     _read_back(installation, codec, planned, plain, items_name)
-    parts = _parts(installation, profile, planned.identity, folder, Measured(sink.size_bytes, sink.sha256))
+    plain_sha256 = sink.sha256
+    parts = _parts(installation, profile, planned.identity, folder, Measured(sink.size_bytes, plain_sha256))
     with installation.ledger.write() as transaction:
         insert_parts(transaction, planned.file_pk, parts)
-        move_file(transaction, planned.file_pk, FileState.PLANNED, FileState.SEALED, items_name=items_name)
+        move_file(
+            transaction,
+            planned.file_pk,
+            FileState.PLANNED,
+            FileState.SEALED,
+            items_name=items_name,
+            plain_sha256=plain_sha256,
+        )
         evidence.record(
             transaction,
             installation.clock.now(),
@@ -120,15 +124,21 @@ def _items_read(columns: Columns, sequence: int) -> list[int | None]:
 def _parts(
     installation: Installation, profile: Profile, identity: FileIdentity, folder: str, plain: Measured
 ) -> list[PartRow]:
-    """Sign once and store each part; in the order in which they will become visible."""
+    """Seal once and store each part; in the order in which they will become visible."""
     names = profile.part_names(identity.name)
-    parts: list[tuple[str, str, Measured]] = []
-    data = plain
-    if "cms-attached" in profile.seal.out:
-        data = _signed(installation, profile, folder, plain)
-    elif "cms-detached" in profile.seal.out:
-        parts.append(("signature", names.signature, _signature(installation, profile, folder)))
-    parts.append(("data", names.data, data))
+    source = SpoolBlob(installation.spool, f"{folder}/plain", plain.size_bytes, plain.sha256)
+    sealed = seal_file(installation, profile, source, f"{folder}/")
+    data = sealed.data
+    assert isinstance(data, SpoolBlob)
+    _require_size(profile, identity, data.size_bytes)
+    if data.name != source.name:
+        # Nobody reads it again: what the bank got is what is kept.
+        installation.spool.remove(source.name)
+    parts: list[tuple[str, str, str, Measured]] = []
+    if names.signature:
+        stored = f"{folder}/signature"
+        parts.append(("signature", names.signature, stored, _store(installation, stored, sealed.signature)))
+    parts.append(("data", names.data, data.name, Measured(data.size_bytes, data.sha256)))
     if names.flag:
         content = profile.flag_content(
             name=names.data,
@@ -137,37 +147,28 @@ def _parts(
             count=identity.count,
             total_minor=identity.total_minor,
         )
-        parts.append(("flag", names.flag, _store(installation, f"{folder}/flag", content)))
-    stored = {"data": "signed" if data is not plain else "plain", "signature": "signature", "flag": "flag"}
+        stored = f"{folder}/flag"
+        parts.append(("flag", names.flag, stored, _store(installation, stored, content)))
     return [
         PartRow(
             rank=rank,
             part=part,
             name=name,
-            spool_name=f"{folder}/{stored[part]}",
+            spool_name=stored,
             size_bytes=measured.size_bytes,
             sha256=measured.sha256,
         )
-        for rank, (part, name, measured) in enumerate(parts, start=1)
+        for rank, (part, name, stored, measured) in enumerate(parts, start=1)
     ]
 
 
-def _signature(installation: Installation, profile: Profile, folder: str) -> Measured:
-    now = installation.clock.now()
-    signer = installation.keyring.signer(profile.bank, now)
-    with installation.spool.open(f"{folder}/plain") as stream:
-        return _store(installation, f"{folder}/signature", sign_detached(stream, signer, now))
-
-
-def _signed(installation: Installation, profile: Profile, folder: str, plain: Measured) -> Measured:
-    now = installation.clock.now()
-    signer = installation.keyring.signer(profile.bank, now)
-    with (
-        installation.spool.open(f"{folder}/plain") as stream,
-        installation.spool.create(f"{folder}/signed") as sink,
-    ):
-        sign_attached(stream, plain.size_bytes, signer, now, sink)
-    return Measured(sink.size_bytes, sink.sha256)
+def _require_size(profile: Profile, identity: FileIdentity, size_bytes: int) -> None:
+    """Raises `FileTooLarge`. What the bank takes is what it gets: envelopes and Base64 count."""
+    limit = profile.limits.file_bytes
+    if limit is not None and size_bytes > limit:
+        raise FileTooLarge(
+            f"file of {identity.count} payments has {size_bytes} bytes, the bank takes {limit}"
+        )
 
 
 def _store(installation: Installation, name: str, content: bytes) -> Measured:

@@ -19,6 +19,7 @@ from msgspec import Meta, Struct, field
 
 from formats.records import AccountKind
 from gateway.name_pattern import NameMatch, name_pattern, unsafe
+from gateway.profile_seal import STEPS_MAXIMUM, InName, Seal, has_detached
 
 RECORDS_PER_FILE_MAXIMUM = 200_000
 MIB = 1024 * 1024
@@ -110,12 +111,15 @@ class PartNames(Struct, frozen=True, kw_only=True):
 
 
 class Inbound(Struct, frozen=True, kw_only=True):
-    """One kind of file that the bank puts for us. `layout` is always filled after loading."""
+    """One kind of file that the bank puts for us. `layout` and `seal` are always filled after loading.
+
+    `seal` are the steps that undo the bank's seal, those of `[seal] in` where it is left out.
+    """
 
     kind: Literal["acknowledgement", "result"]
     pattern: Text
     complete: Literal["flag", "stable"]
-    signature: Literal["detached", "attached", "none"]
+    seal: Annotated[list[InName], Meta(max_length=STEPS_MAXIMUM)] | None = None
     layout: Key | None = None
     flag: Text = "{name}.ok"
     signature_name: Text = "{name}.p7s"
@@ -131,13 +135,7 @@ class Inbound(Struct, frozen=True, kw_only=True):
 
     def detached_signature_name(self, name: str) -> str:
         """The detached signature over `name`; "" where there is none."""
-        return _derived(self.signature_name, name) if self.signature == "detached" else ""
-
-
-class Seal(Struct, frozen=True, kw_only=True):
-    """What is done to outgoing bytes, in order. How answers are signed stands in `inbound`."""
-
-    out: Annotated[list[Literal["cms-detached", "cms-attached"]], Meta(max_length=1)]
+        return _derived(self.signature_name, name) if has_detached(self.seal or []) else ""
 
 
 class ChannelSettings(Struct, frozen=True, kw_only=True):
@@ -284,10 +282,9 @@ class Profile(Struct, frozen=True, kw_only=True):
 
     def part_names(self, name: str) -> PartNames:
         """Final names of the parts of the file called `name`."""
-        detached = "cms-detached" in self.seal.out
         return PartNames(
             data=_derived(self.files.data, name),
-            signature=_derived(self.files.signature, name) if detached else "",
+            signature=_derived(self.files.signature, name) if has_detached(self.seal.out) else "",
             flag=_derived(self.files.flag, name) if self.files.flag else "",
         )
 

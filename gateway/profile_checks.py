@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from gateway.agreement import Agreement
 from gateway.name_pattern import MATCH_ONLY, PatternError, name_pattern, unsafe
 from gateway.profile import Environment, Files, Inbound, Profile, Stage
+from gateway.profile_seal import has_detached
+from gateway.profile_seal_checks import check_inbound_seal, check_seal
 from gateway.toml_places import Place
 from gateway.toml_source import TomlSource
 
@@ -38,6 +40,7 @@ def check_profile(profile: Profile, source: TomlSource, environment: Environment
     _check_zone(profile, source)
     _check_stage(profile, source)
     _check_files(profile, source)
+    check_seal(profile.seal, source)
     for index, inbound in enumerate(profile.inbound):
         _check_inbound(profile, inbound, ("inbound", index), source)
     if not source.problems:
@@ -119,7 +122,7 @@ def _check_part(text: str, place: Place, source: TomlSource) -> None:
 def _check_parts_differ(profile: Profile, source: TomlSource) -> None:
     files = profile.files
     parts = {"data": files.data}
-    if "cms-detached" in profile.seal.out:
+    if has_detached(profile.seal.out):
         parts["signature"] = files.signature
     if files.flag:
         parts["flag"] = files.flag
@@ -163,16 +166,9 @@ def _check_inbound(profile: Profile, inbound: Inbound, place: Place, source: Tom
     _check_pattern(inbound.pattern, known, (*place, "pattern"), source)
     if inbound.complete == "flag":
         _check_part(inbound.flag, (*place, "flag"), source)
-    if inbound.signature == "detached":
+    check_inbound_seal(inbound, place, source)
+    if has_detached(inbound.seal or []):
         _check_part(inbound.signature_name, (*place, "signature_name"), source)
-    if inbound.signature == "none" and not inbound.unsigned_reason.strip():
-        source.report(
-            (*place, "unsigned_reason"),
-            'signature = "none" wants unsigned_reason: why, in words',
-            code="missing_key",
-        )
-    if inbound.signature != "none" and inbound.unsigned_reason:
-        source.report((*place, "unsigned_reason"), "stands beside a signature that is wanted: remove one")
     _check_inbound_layout(profile, inbound, place, source)
 
 

@@ -9,6 +9,7 @@ from rich.markup import escape
 
 from gateway import screen
 from gateway.key_check import KeyFinding, KeyReport, KeyState
+from gateway.rewrap import Rewrapped
 from keys.keyring_listed import Listed
 from keys.new_key import MadeKey
 
@@ -37,6 +38,17 @@ def show_check(report: KeyReport, json: bool) -> None:
     urgent = sum(finding.urgent for finding in report.findings)
     verdict = screen.word("keys_urgent") if urgent else screen.word("keys_well")
     screen.say(f"{report.environment}: {report.keys} {screen.word('keys_unit')}, {verdict}")
+
+
+def show_rewrapped(done: Rewrapped, json: bool) -> None:
+    if json:
+        screen.as_json(screen.plain(done))
+        return
+    screen.say(screen.word("rewrapped").format(done.files, done.texts, escape(done.master)))
+    for master, count in done.left.items():
+        screen.say(screen.word("rewrap_left").format(count, escape(master)))
+    for name in done.damaged:
+        screen.say(screen.word("rewrap_damaged").format(escape(name)))
 
 
 def show_made(name: str, made: MadeKey) -> None:

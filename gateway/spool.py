@@ -8,6 +8,8 @@ crash left unfinished lie under `temporary/`, where `sweep` removes them.
 from __future__ import annotations
 
 import hashlib
+import io
+import shutil
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from types import TracebackType
@@ -17,9 +19,20 @@ import msgspec
 
 from gateway.errors import StorageFailed
 from gateway.ports import Disk, Randomness
-from keys.sealed import FrameReader, FrameWriter, Masters, SealedReader, SealedWriter, verify_sealed
+from keys.sealed import (
+    HEADER_BYTES,
+    FrameReader,
+    FrameWriter,
+    Masters,
+    SealedReader,
+    SealedWriter,
+    rewrap_header,
+    verify_sealed,
+)
+from keys.sealed_header import master_of
 
 TEMPORARY = "temporary/"
+_COPY_BYTES = 1 << 20
 
 Columns = dict[str, list[Any]]
 
@@ -174,6 +187,36 @@ class Spool:
         Raises `keys.errors.SealError` where anything is not as it was sealed.
         """
         return verify_sealed(sealed, self._masters, name.encode())
+
+    def names(self) -> Iterator[str]:
+        """Every file, unfinished ones too."""
+        return self._disk.walk()
+
+    def sealed_under(self, name: str) -> tuple[int, str]:
+        """Size of a sealed file in bytes, and the key id of the master that its header names.
+
+        Raises `keys.errors.SealedFileDamaged` where it has no such header.
+        """
+        with self._disk.open(name) as raw:
+            master = master_of(raw.read(HEADER_BYTES))
+            return raw.seek(0, io.SEEK_END), master
+
+    def rewrap(self, name: str) -> None:
+        """Put the same sealed file with its key under the current master in the place of `name`.
+
+        Raises `keys.errors.SealError` where no master of the ring opens its header.
+        """
+        temporary = TEMPORARY + self._randomness.token()
+        try:
+            with _kept(name):
+                with self._disk.open(name) as old, self._disk.create(temporary) as raw:
+                    raw.write(rewrap_header(old.read(HEADER_BYTES), self._masters))
+                    shutil.copyfileobj(old, raw, _COPY_BYTES)
+                    self._disk.sync(raw)
+                self._disk.publish(temporary, name)
+        except BaseException:
+            self._disk.remove(temporary)
+            raise
 
     def exists(self, name: str) -> bool:
         return self._disk.exists(name)

@@ -1,7 +1,7 @@
 """The TOML of a demonstration site: gateway, three banks with different habits, agreements.
 
-The rural bank wants a flag file beside a detached signature, the city bank a detached
-signature and nothing else, the ISO bank CMS with the content inside.
+The rural bank wants a flag file beside a detached RSA signature; the city bank SM2 signatures
+beside SM4 envelopes, both ways, as GM/T 0010 has them; the ISO bank CMS with the content inside.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ USER = "yikatong"
 PERSONS = {"reviewer-a": "复核员甲", "reviewer-b": "复核员乙"}
 PASSWORD_BANKS = frozenset({"city-bank"})
 """Banks whose server asks for a password; the others take a key."""
+NATIONAL_BANKS = frozenset({"city-bank"})
+"""Banks that sign with SM2 and send envelopes; the others sign with RSA."""
 SCENARIOS = {
     "rural-credit": "failures,fee-lines",
     "city-bank": "failures,fee-column,short-credit",
@@ -117,6 +119,7 @@ def simulator_text(bank: DemonstrationBank, login_key: str) -> str:
         login = 'credential_file = "keys/login-word"'
     else:
         login = f'public_keys = ["{login_key}"]'
+    envelopes = _ENVELOPE_KEYS if bank.bank in NATIONAL_BANKS else ""
     return f"""\
 # The simulated {bank.title}: which keys it has, who may log in, and how it behaves.
 
@@ -130,7 +133,7 @@ host_key            = "keys/host-key"
 signing_key         = "keys/signing.pem"
 signing_certificate = "keys/signing.crt"
 gateway_certificate = "keys/gateway.crt"
-
+{envelopes}
 [[login]]
 user = "{USER}"
 {login}
@@ -142,6 +145,12 @@ def agreement_numbers(banks: tuple[DemonstrationBank, ...]) -> list[tuple[int, s
     pairs = [(department, bank) for department in DEPARTMENTS for bank in banks]
     return [(number, department, bank) for number, (department, bank) in enumerate(pairs, 1)]
 
+
+_ENVELOPE_KEYS = """\
+decryption_key         = "keys/decryption.pem"
+decryption_certificate = "keys/decryption.crt"
+gateway_encryption_certificate = "keys/gateway-encryption.crt"
+"""
 
 _RELEASE = {"rural-credit": "flag", "city-bank": "rename", "iso-bank": "rename"}
 
@@ -159,19 +168,18 @@ flag_content     = "{name}|{size}|{sha256}|{count}|{total}"
 temporary_suffix = ".tmp"
 
 [seal]
-out = ["cms-detached"]
+out = ["cms-sign-detached"]
+in  = ["cms-verify-detached"]
 
 [[inbound]]
 kind      = "acknowledgement"
 pattern   = "{stem}_SL{number:1}.txt"
 complete  = "flag"
-signature = "detached"
 
 [[inbound]]
 kind      = "result"
 pattern   = "{stem}_HP{number:1}.txt"
 complete  = "flag"
-signature = "detached"
 """,
     "city-bank": """
 [layouts]
@@ -184,19 +192,31 @@ name             = "{unit_no}_{bank_day:%Y%m%d}_{sequence:08d}.bxt"
 temporary_prefix = ".up-"
 
 [seal]
-out = ["cms-detached"]
+out = ["cms-sign-detached", "cms-encrypt"]
+in  = ["cms-decrypt", "cms-verify-detached"]
+
+[seal.cms-sign-detached]
+national = true
+
+[seal.cms-encrypt]
+national = true
+cipher   = "sm4-cbc"
+
+[seal.cms-verify-detached]
+algorithms = ["sm2-sm3"]
+
+[seal.cms-decrypt]
+ciphers = ["sm4-cbc"]
 
 [[inbound]]
 kind      = "acknowledgement"
 pattern   = "{stem}_A{number:1}.bxt"
 complete  = "stable"
-signature = "detached"
 
 [[inbound]]
 kind      = "result"
 pattern   = "{stem}_R{number:1}.bxt"
 complete  = "stable"
-signature = "detached"
 """,
     "iso-bank": """
 [layouts]
@@ -210,18 +230,17 @@ data             = "{name}.p7m"
 temporary_suffix = ".part"
 
 [seal]
-out = ["cms-attached"]
+out = ["cms-sign"]
+in  = ["cms-verify"]
 
 [[inbound]]
 kind      = "acknowledgement"
 pattern   = "{stem}-ACK{number:1}.xml.p7m"
 complete  = "stable"
-signature = "attached"
 
 [[inbound]]
 kind      = "result"
 pattern   = "{stem}-RES{number:1}.xml.p7m"
 complete  = "stable"
-signature = "attached"
 """,
 }

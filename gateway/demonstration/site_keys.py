@@ -11,8 +11,9 @@ from pathlib import Path
 
 from gateway.demonstration.people import BANKS, DemonstrationBank
 from gateway.demonstration.plan import PLATFORM
-from gateway.demonstration.settings_texts import PASSWORD_BANKS, PERSONS, USER, simulator_text
+from gateway.demonstration.settings_texts import NATIONAL_BANKS, PASSWORD_BANKS, PERSONS, USER, simulator_text
 from keys.authority import Authority, write_ssh_key_pair
+from keys.certificate_make import RECEIVING
 from keys.master import new_master_key_file
 from keys.secret_sources import write_private_file
 
@@ -57,13 +58,17 @@ class SiteKeys:
         name = bank.bank
         ours, theirs = self._gateway / "keys", self._banks / name / "keys"
         theirs.mkdir(parents=True)
-        authority = Authority.create(f"CN={name} CA,O={name},C=CN", *self._valid)
+        national = name in NATIONAL_BANKS
+        kind = "sm2" if national else _SIGNING_KEY
+        authority = Authority.create(
+            f"CN={name} CA,O={name},C=CN", *self._valid, kind="sm2" if national else "ec-p256"
+        )
         subject = f"CN=settlement,O={name},C=CN"
-        authority.issue(subject, *self._valid, kind=_SIGNING_KEY).write_pem(
+        authority.issue(subject, *self._valid, kind=kind).write_pem(
             theirs / "signing.pem", theirs / "signing.crt"
         )
         authority.identity.write_pem(theirs / "ca.pem", ours / f"{name}-ca.crt")
-        client = authority.issue(f"CN=bankgate,O={name} client,C=CN", *self._valid, kind=_SIGNING_KEY)
+        client = authority.issue(f"CN=bankgate,O={name} client,C=CN", *self._valid, kind=kind)
         client.write_pem(ours / f"{name}-signing.pem", ours / f"{name}-signing.crt")
         (theirs / "gateway.crt").write_bytes((ours / f"{name}-signing.crt").read_bytes())
         self._enter(
@@ -80,9 +85,44 @@ class SiteKeys:
             f'ca = "keys/{name}-ca.crt"',
             f'subjects = ["{subject}"]',
         )
+        if national:
+            self._make_envelope_keys(name, authority)
         host_key = write_ssh_key_pair(theirs / "host-key", f"{name} host")
         self._enter(f"{name}-host", "host-pin", f'bank = "{name}"', f'pins = ["{host_key}"]')
         self._make_login(bank, ours, theirs)
+
+    def _make_envelope_keys(self, name: str, authority: Authority) -> None:
+        """Keys to encrypt to, apart from those that sign, as SM sites have them."""
+        ours, theirs = self._gateway / "keys", self._banks / name / "keys"
+        for subject, key, certificate, copy in (
+            (
+                f"CN=settlement encryption,O={name},C=CN",
+                theirs / "decryption.pem",
+                theirs / "decryption.crt",
+                ours / f"{name}-encryption.crt",
+            ),
+            (
+                f"CN=bankgate encryption,O={name} client,C=CN",
+                ours / f"{name}-decryption.pem",
+                ours / f"{name}-decryption.crt",
+                theirs / "gateway-encryption.crt",
+            ),
+        ):
+            authority.issue(subject, *self._valid, kind="sm2", use=RECEIVING).write_pem(key, certificate)
+            copy.write_bytes(certificate.read_bytes())
+        self._enter(
+            f"{name}-encryption",
+            "encrypt",
+            f'bank = "{name}"',
+            f'certificate = "keys/{name}-encryption.crt"',
+        )
+        self._enter(
+            f"{name}-decryption",
+            "decrypt",
+            f'bank = "{name}"',
+            f'private_key = "keys/{name}-decryption.pem"',
+            f'certificate = "keys/{name}-decryption.crt"',
+        )
 
     def _make_login(self, bank: DemonstrationBank, ours: Path, theirs: Path) -> None:
         name = bank.bank

@@ -32,11 +32,11 @@ from gateway.simulator.errors import ScenarioUnsupported
 from gateway.simulator.forms import Desk
 from gateway.simulator.moments import Moment, Posting
 from gateway.simulator.scenario import Kind, Scenario
-from gateway.simulator.seals import Seals
+from gateway.simulator.seals import BankSeals
 from gateway.simulator.store import Blob, Store
 from gateway.simulator.support import REFUSED, unsupported
 from gateway.simulator.writing import AnswerWriter
-from keys.errors import SealError, SignatureInvalid
+from keys.errors import SealError
 
 # Later results of a file carry these serials, which no part of the first one has.
 _CONTRADICTING_SERIAL = 8
@@ -76,7 +76,7 @@ class SimulatedBank:
     for, naming everything that they cannot.
     """
 
-    def __init__(self, desk: Desk, seals: Seals, store: Store, scenario: Scenario | None = None) -> None:
+    def __init__(self, desk: Desk, seals: BankSeals, store: Store, scenario: Scenario | None = None) -> None:
         self.desk = desk
         self.refusals: list[Refusal] = []
         self._seals = seals
@@ -172,19 +172,10 @@ class SimulatedBank:
         return taken
 
     def _open(self, arrival: Arrival, at: datetime) -> Blob:
-        seals = self.desk.profile.seal.out
         # What comes again under a name must not take the place of what was paid.
         self._opened += 1
-        if "cms-attached" in seals:
-            return self._store.fill(
-                f"content-{self._opened:06d}-{arrival.name}",
-                lambda sink: self._seals.open_attached(arrival.data, at, sink),
-            )
-        if "cms-detached" in seals:
-            if arrival.signature is None:
-                raise SignatureInvalid(f"{arrival.name}: no signature came with it")
-            self._seals.check_detached(arrival.data, arrival.signature, at)
-        return arrival.data
+        name = f"content-{self._opened:06d}-{arrival.name}"
+        return self._seals.open(self.desk.profile, arrival.data, arrival.signature, at, self._store, name)
 
     def _legible(self, arrival: Arrival) -> Taken | None:
         """What an unproven file says of itself: good enough to tell its sender that it is refused."""

@@ -1,58 +1,90 @@
-"""What a simulated bank needs of the keys package: check our signatures, make its own."""
+"""The bank's side of a seal: it undoes what the gateway's profile does, and does what that undoes."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Protocol
 
-from gateway.simulator.store import Blob, Sink
-from keys.certificates import Trust
-from keys.cms import sign_attached, sign_detached, verify_attached, verify_detached
-from keys.signer import Signer
+from msgspec import Struct
 
-
-class Seals(Protocol):
-    """Signatures between one gateway and one bank. `at` is an aware instant.
-
-    Methods that check raise `keys.errors.SealError`.
-    """
-
-    def check_detached(self, content: Blob, signature: Blob, at: datetime) -> None:
-        """Return where the gateway signed exactly this content."""
-        ...
-
-    def open_attached(self, sealed: Blob, at: datetime, sink: Sink) -> None:
-        """Write the content that the gateway signed. Worth nothing where it raises."""
-        ...
-
-    def sign_detached(self, content: Blob, at: datetime) -> bytes:
-        """The bank's signature over the content, as a file of its own."""
-        ...
-
-    def sign_attached(self, content: Blob, at: datetime, sink: Sink) -> None:
-        """Write the content inside the bank's signature."""
-        ...
+from gateway.profile import Inbound, Profile
+from gateway.simulator.store import Blob, Store
+from keys.algorithms import ALGORITHMS
+from keys.certificates import Certificate, Trust
+from keys.errors import KeyUnavailable, SignatureInvalid
+from keys.public import fits
+from keys.seal import Sealed, seal, unseal
+from keys.signer import Decrypter, Signer
+from keys.stages import ByteSink
 
 
-class CmsSeals:
-    """CMS with the bank's signing key and the certificates that the bank accepts of the gateway."""
+class BankSeals(Struct, frozen=True, kw_only=True):
+    """The bank's keys, and the certificates that it accepts of the gateway."""
 
-    def __init__(self, signer: Signer, trust: Trust) -> None:
-        self._signer = signer
-        self._trust = trust
+    accepts: Trust
+    signs: tuple[Signer, ...]
+    """The first one where the profile names no algorithm."""
+    opens: tuple[Decrypter, ...] = ()
+    encrypts_to: tuple[Certificate, ...] = ()
 
-    def check_detached(self, content: Blob, signature: Blob, at: datetime) -> None:
-        with content.open() as source, signature.open() as signed:
-            verify_detached(source, signed.read(), self._trust, at)
+    def open(
+        self, profile: Profile, data: Blob, signature: Blob | None, at: datetime, store: Store, name: str
+    ) -> Blob:
+        """What the gateway sealed; kept under `name` where that is not `data`. Raises `SealError`."""
+        steps = [step.mirrored() for step in reversed(profile.seal.out_steps())]
+        if any(step.detached for step in steps) and signature is None:
+            raise SignatureInvalid(f"{name}: no signature came with it")
+        beside = b"" if signature is None else _read(signature)
+        keys, scratch = KeysAt(self, at), StoreScratch(store, name)
+        return unseal(data, beside, steps, keys, scratch, lambda blob: None).content
 
-    def open_attached(self, sealed: Blob, at: datetime, sink: Sink) -> None:
-        with sealed.open() as source:
-            verify_attached(source, self._trust, at, sink)
+    def seal(
+        self, profile: Profile, inbound: Inbound, content: Blob, at: datetime, store: Store, name: str
+    ) -> Sealed:
+        """An answer as the profile expects it; what is made is kept under names that begin with `name`."""
+        steps = [step.mirrored() for step in reversed(profile.seal.in_steps(inbound.seal or []))]
+        return seal(content, steps, KeysAt(self, at), StoreScratch(store, name))
 
-    def sign_detached(self, content: Blob, at: datetime) -> bytes:
-        with content.open() as source:
-            return sign_detached(source, self._signer, at)
 
-    def sign_attached(self, content: Blob, at: datetime, sink: Sink) -> None:
-        with content.open() as source:
-            sign_attached(source, content.size_bytes, self._signer, at, sink)
+class KeysAt(Struct, frozen=True):
+    """The bank's keys at one instant, as the steps ask for them."""
+
+    seals: BankSeals
+    at: datetime
+
+    def signers(self, algorithms: Sequence[str]) -> list[Signer]:
+        return [self._signer(name) for name in algorithms] or [self.seals.signs[0]]
+
+    def recipients(self) -> list[Certificate]:
+        return list(self.seals.encrypts_to)
+
+    def decrypters(self) -> list[Decrypter]:
+        return list(self.seals.opens)
+
+    def trust(self) -> Trust:
+        return self.seals.accepts
+
+    def _signer(self, algorithm: str) -> Signer:
+        for signer in self.seals.signs:
+            if fits(signer.public_key, ALGORITHMS[algorithm]):
+                return signer.using(ALGORITHMS[algorithm])
+        raise KeyUnavailable(f"the bank has no key for {algorithm}")
+
+
+class StoreScratch:
+    """Names of one seal in the bank's store. Nothing is removed: a bank keeps what it made."""
+
+    def __init__(self, store: Store, name: str) -> None:
+        self._store = store
+        self._name = name
+
+    def fill(self, name: str, write: Callable[[ByteSink], object]) -> Blob:
+        return self._store.fill(f"{name}-{self._name}", write)
+
+    def drop(self, name: str) -> None:
+        pass
+
+
+def _read(blob: Blob) -> bytes:
+    with blob.open() as source:
+        return source.read()

@@ -27,23 +27,30 @@ from gateway.simulator.errors import SettingsWrong
 from gateway.simulator.forms import Desk, make_desk
 from gateway.simulator.front import STORE
 from gateway.simulator.scenario import Scenario, make_scenario
-from gateway.simulator.seals import CmsSeals
+from gateway.simulator.seals import BankSeals
 from gateway.simulator.server import BankServer, Login, ServerSettings
 from gateway.simulator.store import FolderStore
 from gateway.toml_source import TomlSource
-from keys.certificates import Anchor, AnchorKind, Trust
-from keys.private import load_certificates, load_signer
+from keys.certificates import Anchor, AnchorKind, Certificate, Trust
+from keys.private import load_certificates, load_decrypter, load_signer
+from keys.signer import Decrypter
 
 SETTINGS_FILE = "simulator.toml"
 
 
 class KeyFiles(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`[keys]`: files relative to the bank's folder. The gateway's certificate is pinned."""
+    """`[keys]`: files relative to the bank's folder. The gateway's certificate is pinned.
+
+    The last three are for banks with envelopes.
+    """
 
     host_key: Text
     signing_key: Text
     signing_certificate: Text
     gateway_certificate: Text
+    decryption_key: str = ""
+    decryption_certificate: str = ""
+    gateway_encryption_certificate: str = ""
 
 
 class LoginTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -86,7 +93,7 @@ def open_bank(
         )
     bank = SimulatedBank(
         read_desk(profile, configuration.layout_folders),
-        _seals(folder, settings, profile),
+        read_seals(folder, settings, profile),
         FolderStore(folder / STORE),
         scenario
         or make_scenario(
@@ -133,14 +140,32 @@ def _find_layout(name: str, folders: list[Path]) -> Layout:
     )
 
 
-def _seals(folder: Path, settings: SimulatorSettings, profile: Profile) -> CmsSeals:
+def read_seals(folder: Path, settings: SimulatorSettings, profile: Profile) -> BankSeals:
+    """The bank's keys, and those that it accepts and encrypts to; raises `KeyUnavailable`."""
     keys = settings.keys
     signer = load_signer(settings.bank, folder / keys.signing_key, folder / keys.signing_certificate)
     anchors = [
         Anchor("gateway", certificate, AnchorKind.SIGNER)
         for certificate in load_certificates(folder / keys.gateway_certificate)
     ]
-    return CmsSeals(signer, Trust("gateway", profile.environment, anchors))
+    return BankSeals(
+        accepts=Trust("gateway", profile.environment, anchors),
+        signs=(signer,),
+        opens=_decrypters(folder, keys),
+        encrypts_to=_recipients(folder, keys),
+    )
+
+
+def _decrypters(folder: Path, keys: KeyFiles) -> tuple[Decrypter, ...]:
+    if not keys.decryption_key:
+        return ()
+    return (load_decrypter("decryption", folder / keys.decryption_key, folder / keys.decryption_certificate),)
+
+
+def _recipients(folder: Path, keys: KeyFiles) -> tuple[Certificate, ...]:
+    if not keys.gateway_encryption_certificate:
+        return ()
+    return (load_certificates(folder / keys.gateway_encryption_certificate)[0],)
 
 
 def _login(folder: Path, table: LoginTable) -> Login:

@@ -8,17 +8,21 @@ from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
+from keys.seal_parts import Blob
+
+__all__ = [
+    "Blob",
+    "FileBlob",
+    "FolderStore",
+    "MemoryBlob",
+    "MemoryStore",
+    "Sink",
+    "Store",
+    "keep",
+    "read_blocks",
+]
+
 BLOCK_BYTES = 1 << 20
-
-
-class Blob(Protocol):
-    """Bytes that can be read again and again."""
-
-    size_bytes: int
-    sha256: str
-    """Digest of all bytes, lower-case hex."""
-
-    def open(self) -> BinaryIO: ...
 
 
 class Sink(Protocol):

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from formats.reasons import Reason, Status
 from formats.records import AcknowledgementVerdict
+from gateway.profile_seal import has_proof
 from gateway.simulator.answers import echo_that_differs
 from gateway.simulator.forms import Desk
 from gateway.simulator.scenario import Kind, Scenario
@@ -61,7 +62,7 @@ _NEEDS: dict[Kind, tuple[str, Callable[[Desk], bool]]] = {
     Kind.RESULT_FIRST: ("no acknowledgement", lambda desk: desk.acknowledgement is not None),
     Kind.BAD_SIGNATURE: (
         "results are not signed",
-        lambda desk: desk.result.inbound.signature != "none",
+        lambda desk: has_proof(desk.result.inbound.seal or []),
     ),
 }
 """What a kind needs, in words for the message, and the test. Kinds that need nothing are absent."""

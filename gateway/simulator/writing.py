@@ -13,7 +13,7 @@ from gateway.simulator.books import Taken
 from gateway.simulator.forms import AnswerForm, Desk
 from gateway.simulator.moments import Moment, Posting
 from gateway.simulator.scenario import Kind, Scenario
-from gateway.simulator.seals import Seals
+from gateway.simulator.seals import BankSeals
 from gateway.simulator.store import Blob, Store, keep, read_blocks
 
 _EXCESS_MINOR = 100
@@ -25,7 +25,7 @@ class AnswerWriter:
     Every answer takes a sequence number of the bank's own.
     """
 
-    def __init__(self, desk: Desk, seals: Seals, store: Store, scenario: Scenario) -> None:
+    def __init__(self, desk: Desk, seals: BankSeals, store: Store, scenario: Scenario) -> None:
         self._desk = desk
         self._seals = seals
         self._store = store
@@ -151,17 +151,16 @@ class AnswerWriter:
         inbound, stored = form.inbound, f"answer-{self._sequence:06d}"
         postings = []
         damaged = self.scenario.has(Kind.BAD_SIGNATURE) and inbound.kind == "result"
-        if inbound.signature == "attached":
-            sealed = self._store.fill(
-                f"{stored}-sealed", lambda sink: self._seals.sign_attached(content, at, sink)
-            )
-            content = keep(self._store, f"{stored}-damaged", _damaged(sealed)) if damaged else sealed
-        postings.append(Posting(name=name, content=content, due=due))
+        sealed = self._seals.seal(self._desk.profile, inbound, content, at, self._store, stored)
+        data, signature = sealed.data, sealed.signature
+        if damaged and not signature:
+            data = keep(self._store, f"{stored}-damaged", _damaged(data))
+        postings.append(Posting(name=name, content=data, due=due))
         if signature_name := inbound.detached_signature_name(name):
-            signature = keep(self._store, f"{stored}-signature", [self._seals.sign_detached(content, at)])
+            beside = keep(self._store, f"{stored}-signature", [signature])
             if damaged:
-                signature = keep(self._store, f"{stored}-damaged", _damaged(signature))
-            postings.append(Posting(name=signature_name, content=signature, due=due))
+                beside = keep(self._store, f"{stored}-damaged", _damaged(beside))
+            postings.append(Posting(name=signature_name, content=beside, due=due))
         postings += self._flag(form, name, due)
         if self.scenario.has(Kind.HALF_FILE) and inbound.kind == "result":
             return self._halved(form, postings, due)

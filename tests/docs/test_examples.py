@@ -259,4 +259,4 @@ def test_the_operators_token(tmp_path: Path) -> None:
     filled = entry.replace('"rural"', '"rural-credit"').replace('"production"', '"test"')
     with (folder / "keys.toml").open("a", encoding="utf-8") as ring:
         ring.write(filled)
-    assert _typed_well(trying, folder, token).endswith("test: 19 keys, nothing to do\n")
+    assert _typed_well(trying, folder, token).endswith("test: 21 keys, nothing to do\n")

@@ -26,17 +26,15 @@ from gateway.demonstration.payments import Order, make_payment
 from gateway.demonstration.people import BANKS, make_account
 from gateway.demonstration.plan import FIELDS, PLATFORM
 from gateway.demonstration.site import Site, create_site
-from gateway.profile import Profile
 from gateway.simulator.bank import SimulatedBank
 from gateway.simulator.forms import Desk
 from gateway.simulator.front import STORE, Front
 from gateway.simulator.scenario import Scenario, make_scenario
-from gateway.simulator.seals import CmsSeals
-from gateway.simulator.settings import read_settings
-from gateway.simulator.store import FolderStore
-from keys.certificates import Anchor, AnchorKind, Trust
+from gateway.simulator.seals import BankSeals
+from gateway.simulator.settings import read_desk, read_seals, read_settings
+from gateway.simulator.store import FolderStore, MemoryBlob, MemoryStore
 from keys.cms import sign_detached
-from keys.private import load_certificates, load_signer
+from keys.private import load_signer
 from keys.signer import Signer
 from keys.statement import sign_statement
 from tests.simulator.banks import desk
@@ -132,26 +130,25 @@ class Ground:
     # The banks.
 
     def bank(
-        self, name: str, scenario: str | Scenario = "all-well", share_per_mille: int = 1000
+        self,
+        name: str,
+        scenario: str | Scenario = "all-well",
+        share_per_mille: int = 1000,
+        profile_of: Gateway | None = None,
     ) -> SimulatedBank:
-        """A simulated bank that looks at its folders in each `turn`."""
+        """A simulated bank that looks at its folders in each `turn`; `profile_of`: whose seals it mirrors."""
         desk = shipped_desk(name)
+        if profile_of is not None:
+            own = profile_of.configuration.profiles[name]
+            desk = read_desk(msgspec.structs.replace(desk.profile, seal=own.seal, inbound=own.inbound))
         if isinstance(scenario, str):
             scenario = make_scenario(scenario, share_per_mille=share_per_mille)
-        bank = SimulatedBank(desk, self._seals(name, desk.profile), self._store(name), scenario)
+        bank = SimulatedBank(desk, self.bank_seals(name), self._store(name), scenario)
         self.fronts[name] = Front(bank, self.site.bank(name), self.clock.now)
         return bank
 
     def _store(self, name: str) -> FolderStore:
         return FolderStore(self.site.bank(name) / STORE)
-
-    def _seals(self, name: str, profile: Profile) -> CmsSeals:
-        keys = read_settings(self.site.bank(name)).keys
-        anchors = [
-            Anchor("gateway", certificate, AnchorKind.SIGNER)
-            for certificate in load_certificates(self.site.bank(name) / keys.gateway_certificate)
-        ]
-        return CmsSeals(self.bank_signer(name), Trust("gateway", profile.environment, anchors))
 
     def bank_signer(self, name: str) -> Signer:
         folder = self.site.bank(name) / "keys"
@@ -180,10 +177,22 @@ class Ground:
         return self.site.bank(bank) / "files" / "from-bank"
 
     def post(self, bank: str, name: str, content: bytes, signer: Signer | None = None) -> None:
-        """Put a file with its detached signature into a bank's inbox, as the bank would."""
-        (self.inbox(bank) / name).write_bytes(content)
-        signature = sign_detached(io.BytesIO(content), signer or self.bank_signer(bank), self.clock.now())
-        (self.inbox(bank) / f"{name}.p7s").write_bytes(signature)
+        """Put a file into a bank's inbox, sealed as the bank would, by its key or another one."""
+        profile = shipped_desk(bank).profile
+        inbound = next((found[0] for found in [profile.recognise(name)] if found), profile.inbound[-1])
+        seals = self.bank_seals(bank)
+        if signer is not None:
+            seals = msgspec.structs.replace(seals, signs=(signer,))
+        store = MemoryStore()
+        sealed = seals.seal(profile, inbound, MemoryBlob(content), self.clock.now(), store, name)
+        with sealed.data.open() as source:
+            (self.inbox(bank) / name).write_bytes(source.read())
+        if sealed.signature:
+            (self.inbox(bank) / inbound.detached_signature_name(name)).write_bytes(sealed.signature)
+
+    def bank_seals(self, name: str) -> BankSeals:
+        folder = self.site.bank(name)
+        return read_seals(folder, read_settings(folder), shipped_desk(name).profile)
 
     def take(self, gateway: Gateway) -> list[object]:
         """Two looks, so that a file without a flag counts as complete; the attentions of both."""

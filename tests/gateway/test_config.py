@@ -18,6 +18,8 @@ from gateway.agreement import Agreement, Window
 from gateway.config import Configuration, PersonSettings, PlatformSettings, Policy, load_configuration
 from gateway.errors import ConfigurationError
 from gateway.profile import Environment, FileLimits, PartNames, Profile, Retry, Stage
+from gateway.profile_seal import OUT_STEPS
+from keys.content_ciphers import CONTENT_CIPHERS
 
 MAIN = """\
 [gateway]
@@ -53,7 +55,7 @@ flag_content = "{name}|{size}|{sha256}|{count}|{total}"
 temporary_suffix = ".part"
 
 [seal]
-out = ["cms-detached"]
+out = ["cms-sign-detached"]
 
 [channel]
 kind = "sftp"
@@ -68,7 +70,7 @@ bank_keeps_files = true
 kind = "result"
 pattern = "{stem}.res"
 complete = "flag"
-signature = "detached"
+seal = ["cms-verify-detached"]
 """
 AGREEMENT = """\
 number = "A-1"
@@ -303,14 +305,15 @@ def test_a_mistake_across_the_main_file(tmp_path: Path, old: str, new: str, line
             "inbound[1].layout: missing, wanted one of [layouts] acknowledgement",
         ),
         (
-            'signature = "detached"',
-            'signature = "none"',
+            'seal = ["cms-verify-detached"]',
+            'seal = ["cms-decrypt"]',
             29,
-            'inbound[1].unsigned_reason: signature = "none" wants unsigned_reason: why, in words',
+            "inbound[1].unsigned_reason: no step of the seal says who signed: unsigned_reason is wanted, in"
+            " words",
         ),
         (
-            'signature = "detached"',
-            'signature = "attached"\nunsigned_reason = "old"',
+            'seal = ["cms-verify-detached"]',
+            'seal = ["cms-verify"]\nunsigned_reason = "old"',
             34,
             "inbound[1].unsigned_reason: stands beside a signature that is wanted: remove one",
         ),
@@ -345,10 +348,58 @@ def test_a_mistake_across_the_main_file(tmp_path: Path, old: str, new: str, line
             "values.unit_no: is a name that the gateway or an agreement fills: choose another",
         ),
         (
-            '["cms-detached"]',
-            '["pgp"]',
+            '["cms-sign-detached"]',
+            '["rot13"]',
             18,
-            'seal.out[1]: found "pgp", wanted one of "cms-detached", "cms-attached"',
+            'seal.out[1]: found "rot13", wanted one of ' + ", ".join(OUT_STEPS),
+        ),
+        (
+            '["cms-sign-detached"]',
+            '["cms-sign", "cms-encrypt", "cms-sign"]',
+            18,
+            'seal.out[3]: "cms-sign" stands there twice',
+        ),
+        (
+            '["cms-sign-detached"]',
+            '["cms-sign-detached", "plain-sign-detached"]',
+            18,
+            "seal.out: cms-sign-detached and plain-sign-detached each want the one signature file",
+        ),
+        (
+            '["cms-sign-detached"]',
+            '["cms-sign-detached"]\n[seal.cms-encrypt]\ncipher = "sm4-cbc"',
+            19,
+            "seal.cms-encrypt: no step of this profile uses it: remove it, or name the step",
+        ),
+        (
+            '["cms-sign-detached"]',
+            '["cms-encrypt"]\n[seal.cms-encrypt]\ncipher = "sm4-gcm"\nnational = true',
+            20,
+            'seal.cms-encrypt.cipher: GM/T 0010 has no "sm4-gcm"',
+        ),
+        (
+            '["cms-sign-detached"]',
+            '["cms-encrypt"]\n[seal.cms-encrypt]\ncipher = "des"',
+            20,
+            'seal.cms-encrypt.cipher: found "des", wanted one of ' + ", ".join(CONTENT_CIPHERS),
+        ),
+        (
+            '["cms-sign-detached"]',
+            '["cms-sign"]\n[seal.cms-sign]\nmessage_digest = "z"',
+            20,
+            'seal.cms-sign.message_digest: found "z", wanted one of "plain", "identity"',
+        ),
+        (
+            '["cms-sign-detached"]',
+            '["block-sign"]\n[seal.block-sign]\nplaces = "start"',
+            20,
+            "seal.block-sign.places: unknown key, did you mean place?",
+        ),
+        (
+            'seal = ["cms-verify-detached"]',
+            'seal = ["cms-verify", "cms-verify"]',
+            33,
+            'inbound[1].seal[2]: "cms-verify" stands there twice',
         ),
     ],
 )
@@ -523,7 +574,7 @@ ACKNOWLEDGEMENT = """
 kind = "acknowledgement"
 pattern = "{stem}.ack"
 complete = "stable"
-signature = "detached"
+seal = ["cms-verify-detached"]
 layout = "rural-ack"
 """
 

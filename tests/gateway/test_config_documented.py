@@ -16,9 +16,11 @@ from formats.codec import Purpose
 from gateway.agreement import Agreement
 from gateway.config import Settings, load_configuration
 from gateway.profile import ChannelSettings, Profile
+from gateway.profile_seal import IN_STEPS, OUT_STEPS, Seal
 
 PAGE = Path(__file__).parents[2] / "docs" / "configuration.md"
 BLOCKS: dict[str, str] = dict(re.findall(r"```toml (\S+)\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL))
+STEPS = [*OUT_STEPS, *IN_STEPS]
 LAYOUTS = {
     "rural-credit-request": Purpose.REQUEST,
     "rural-credit-result": Purpose.RESULT,
@@ -44,10 +46,27 @@ def test_every_key_stands_in_the_example(block: str, kind: type[Struct]) -> None
     assert _absent(kind, tomllib.loads(BLOCKS[block])) == []
 
 
+@pytest.mark.parametrize("name", STEPS)
+def test_every_step_and_parameter_of_a_seal_is_named(name: str) -> None:
+    section = PAGE.read_text("utf-8").partition("### Seals")[2].partition("\n## ")[0]
+    example = tomllib.loads(BLOCKS["profiles/rural.toml"])["seal"]
+    assert f"`{name}`" in section
+    (parameters,) = [field.type for field in msgspec.structs.fields(Seal) if field.encode_name == name]
+    unnamed = {
+        known.name
+        for known in msgspec.structs.fields(parameters)
+        if f"`{known.name}`" not in section and known.name not in example["cms-sign-detached"]
+    }
+    assert unnamed == set()
+
+
 def _absent(kind: type[Struct], table: dict[str, Any], place: str = "") -> list[str]:
     """Keys of `kind` that no table here has; lists of tables together have all."""
     absent: list[str] = []
     for known in msgspec.structs.fields(kind):
+        if known.encode_name in STEPS and known.encode_name not in table:
+            # Parameters of a step that the example does not use stand in the page's list of steps.
+            continue
         name = f"{place}{known.encode_name}"
         if known.encode_name not in table:
             absent.append(name)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,7 @@ import pytest
 from formats import Payment
 from gateway import FeeFinding, Gateway
 from keys.authority import Authority
-from keys.cms import sign_attached
+from keys.cms import sign_detached
 from tests.gateway.sites import (
     CITY,
     ISO,
@@ -275,14 +274,14 @@ def test_a_late_word_about_a_rejected_file_is_held(sent: Sent) -> None:
 def test_a_bad_signature_and_then_a_good_one_over_the_same_bytes(sent: Sent) -> None:
     content = result(sent.name, sent.all())
     name = f"{sent.stem}_R1.bxt"
-    stranger = Authority.create("CN=city-bank CA,O=city-bank,C=CN", NOW, NOW.replace(year=2030))
+    valid = NOW, NOW.replace(year=2030)
+    stranger = Authority.create("CN=city-bank CA,O=city-bank,C=CN", *valid, "sm2")
     sent.ground.post(CITY, name, content, stranger.identity.signer("stranger"))
     sent.ground.take(sent.gateway)
     sent.unbelieved("refused")
-    data = sent.ground.inbox(CITY) / name
-    times = data.stat().st_atime_ns, data.stat().st_mtime_ns
-    sent.ground.post(CITY, name, content)
-    os.utime(data, ns=times)
+    signer = sent.ground.bank_seals(CITY).signs[0]
+    signature = sign_detached(io.BytesIO(content), signer, sent.ground.clock.now())
+    (sent.ground.inbox(CITY) / f"{name}.p7s").write_bytes(signature)
     sent.ground.take(sent.gateway)
     assert current(sent.gateway) == credited(sent.payments)
 
@@ -290,7 +289,9 @@ def test_a_bad_signature_and_then_a_good_one_over_the_same_bytes(sent: Sent) -> 
 def test_a_signature_over_other_bytes(sent: Sent) -> None:
     name = f"{sent.stem}_R1.bxt"
     sent.ground.post(CITY, name, result(sent.name, sent.all("F44")))
-    (sent.ground.inbox(CITY) / name).write_bytes(result(sent.name, sent.all("F45")))
+    signature = (sent.ground.inbox(CITY) / f"{name}.p7s").read_bytes()
+    sent.ground.post(CITY, name, result(sent.name, sent.all("F45")))
+    (sent.ground.inbox(CITY) / f"{name}.p7s").write_bytes(signature)
     sent.ground.take(sent.gateway)
     sent.unbelieved("refused")
 
@@ -327,10 +328,8 @@ def test_a_hostile_xml_result(ground: Ground, kind: str) -> None:
         ground.submit(gateway, payments_of(ISO, 2))
         gateway.run()
         content = f'<?xml version="1.0" encoding="UTF-8"?>{hostile}'.encode()
-        sink = io.BytesIO()
-        sign_attached(io.BytesIO(content), len(content), ground.bank_signer(ISO), ground.clock.now(), sink)
         stem = gateway.files()[0].name.removesuffix(".xml")
-        (ground.inbox(ISO) / f"{stem}-RES1.xml.p7m").write_bytes(sink.getvalue())
+        ground.post(ISO, f"{stem}-RES1.xml.p7m", content)
         ground.take(gateway)
         assert [received.state for received in gateway.received()] == ["held"]
         assert (current(gateway), states(gateway)) == ({}, ["sent"])

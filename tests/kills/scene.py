@@ -36,7 +36,7 @@ from gateway.simulator.bank import SimulatedBank
 from gateway.simulator.diary import Arrived, Diary
 from gateway.simulator.front import STORE, Front
 from gateway.simulator.scenario import Scenario, make_scenario
-from gateway.simulator.settings import _seals, read_settings
+from gateway.simulator.settings import read_seals, read_settings
 from gateway.simulator.store import FolderStore
 from keys.cms import sign_detached
 from keys.private import load_signer
@@ -172,7 +172,7 @@ class Scene:
         folder = self.site.bank(name)
         bank = SimulatedBank(
             own,
-            _seals(folder, read_settings(folder), own.profile),
+            read_seals(folder, read_settings(folder), own.profile),
             FolderStore(folder / STORE),
             self._scenario(),
         )

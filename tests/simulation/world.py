@@ -26,7 +26,7 @@ from gateway.profile import Limits, Profile
 from gateway.simulator.bank import SimulatedBank
 from gateway.simulator.forms import Desk
 from gateway.simulator.scenario import Kind, Scenario
-from gateway.simulator.settings import _seals, read_desk, read_settings
+from gateway.simulator.settings import read_desk, read_seals, read_settings
 from gateway.simulator.store import MemoryStore
 from gateway.simulator.support import supported
 from gateway.spool import Spool
@@ -124,7 +124,7 @@ class World:
 
     def _server(self, name: str, profile: Profile) -> SimulatedServer:
         folder = self.base.site.bank(name)
-        seals = _seals(folder, read_settings(folder), profile)
+        seals = read_seals(folder, read_settings(folder), profile)
         desk = read_desk(profile)
         bank = SimulatedBank(desk, seals, MemoryStore(), self._scenario(desk))
         return SimulatedServer(bank, profile, self.clock.now())

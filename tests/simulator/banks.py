@@ -17,6 +17,7 @@ from gateway.config import Configuration, load_configuration
 from gateway.demonstration.payments import Order, make_payments
 from gateway.demonstration.people import BANKS
 from gateway.demonstration.settings_texts import (
+    NATIONAL_BANKS,
     agreement_numbers,
     agreement_text,
     gateway_text,
@@ -27,12 +28,15 @@ from gateway.simulator.bank import Arrival, SimulatedBank
 from gateway.simulator.forms import Desk
 from gateway.simulator.moments import Moment, Posting
 from gateway.simulator.scenario import Kind, Scenario
-from gateway.simulator.seals import CmsSeals
+from gateway.simulator.seals import BankSeals, KeysAt, StoreScratch
 from gateway.simulator.settings import read_desk
 from gateway.simulator.store import Blob, MemoryBlob, MemoryStore
-from keys.authority import Authority
+from keys.authority import Authority, Identity
+from keys.certificate_make import SIGNING_AND_RECEIVING
 from keys.certificates import Anchor, AnchorKind, Trust
-from keys.cms import sign_attached, sign_detached, verify_attached, verify_detached
+from keys.private import make_decrypter
+from keys.seal import seal, unseal
+from keys.signer import Signer
 
 NOW = datetime(2026, 9, 1, 2, 0, tzinfo=UTC)
 START = Moment(look=0, at=NOW)
@@ -68,14 +72,31 @@ def _authority() -> Authority:
 
 
 @functools.cache
-def signer(name: str) -> Any:
+def identity(name: str, kind: str = "ec-p256") -> Identity:
     valid = datetime(2020, 1, 1, tzinfo=UTC), datetime(2040, 1, 1, tzinfo=UTC)
-    return _authority().issue(f"CN={name}", *valid, kind="ec-p256").signer(name)
+    return _authority().issue(f"CN={name}", *valid, kind, SIGNING_AND_RECEIVING)
+
+
+def signer(name: str, kind: str = "ec-p256") -> Signer:
+    return identity(name, kind).signer(name)
 
 
 @functools.cache
 def trust() -> Trust:
     return Trust("the other side", "test", [Anchor("ca", _authority().certificate, AnchorKind.ROOT)])
+
+
+def seals(bank: str, own: str, other: str) -> BankSeals:
+    """The keys of `own` against `other`: SM2 that also receives where the bank's profile has it."""
+    if bank not in NATIONAL_BANKS:
+        return BankSeals(accepts=trust(), signs=(signer(own),))
+    mine = identity(own, "sm2")
+    return BankSeals(
+        accepts=trust(),
+        signs=(signer(own, "sm2"),),
+        opens=(make_decrypter(mine.private_key, own, mine.certificate_der),),
+        encrypts_to=(identity(other, "sm2").certificate,),
+    )
 
 
 @functools.cache
@@ -85,7 +106,7 @@ def desk(bank: str) -> Desk:
 
 def make_bank(bank: str, *kinds: Kind, share_per_mille: int = 200, seed: int = 1) -> SimulatedBank:
     scenario = Scenario(kinds=frozenset(kinds or {Kind.ALL_WELL}), seed=seed, share_per_mille=share_per_mille)
-    return SimulatedBank(desk(bank), CmsSeals(signer("bank"), trust()), MemoryStore(), scenario)
+    return SimulatedBank(desk(bank), seals(bank, "bank", "gateway"), MemoryStore(), scenario)
 
 
 @functools.cache
@@ -125,12 +146,16 @@ def make_content(bank: str, sequence: int, count: int, chunk: int = CHUNK) -> tu
 def make_request(bank: str, sequence: int = 1, count: int = 150, chunk: int = CHUNK) -> Arrival:
     """A sealed request of the first payments, as the gateway would make it."""
     name, content = make_content(bank, sequence, count, chunk)
-    if "cms-attached" in profile(bank).seal.out:
-        sink = io.BytesIO()
-        sign_attached(io.BytesIO(content), len(content), signer("gateway"), NOW, sink)
-        return Arrival(name=name, data=MemoryBlob(sink.getvalue()))
-    signature = sign_detached(io.BytesIO(content), signer("gateway"), NOW)
-    return Arrival(name=name, data=MemoryBlob(content), signature=MemoryBlob(signature))
+    return sealed_arrival(bank, name, content)
+
+
+def sealed_arrival(bank: str, name: str, content: bytes) -> Arrival:
+    """Any bytes, sealed as the gateway seals for this bank."""
+    scratch = StoreScratch(MemoryStore(), name)
+    keys = KeysAt(seals(bank, "gateway", "bank"), NOW)
+    sealed = seal(MemoryBlob(content), profile(bank).seal.out_steps(), keys, scratch)
+    beside = MemoryBlob(sealed.signature) if sealed.signature else None
+    return Arrival(name=name, data=sealed.data, signature=beside)
 
 
 def _chunks(codec: Codec, made: tuple[Payment, ...], size: int) -> list[RecordChunk]:
@@ -160,7 +185,7 @@ class Answer:
         self.inbound: Inbound = recognised[0]
         self.name = data.name
         self.due = data.due
-        self.content = _verified(self.inbound, data, postings)
+        self.content = _verified(bank, self.inbound, data, postings)
         assert self.inbound.layout is not None
         self.decoder: Decoder = REGISTRY.get(self.inbound.layout).decode(io.BytesIO(self.content))
         self.chunks = list(self.decoder)
@@ -208,16 +233,13 @@ def read(blob: Blob) -> bytes:
         return source.read()
 
 
-def _verified(inbound: Inbound, data: Posting, postings: list[Posting]) -> bytes:
-    if inbound.signature == "attached":
-        sink = io.BytesIO()
-        with data.content.open() as source:
-            verify_attached(source, trust(), NOW, sink)
-        return sink.getvalue()
-    name = inbound.detached_signature_name(data.name)
-    signature = next(
-        posting.content for posting in postings if posting.name == name and posting.due == data.due
-    )
-    with data.content.open() as source:
-        verify_detached(source, read(signature), trust(), NOW)
-    return read(data.content)
+def _verified(bank: str, inbound: Inbound, data: Posting, postings: list[Posting]) -> bytes:
+    beside = b""
+    if name := inbound.detached_signature_name(data.name):
+        beside = next(
+            read(posting.content) for posting in postings if posting.name == name and posting.due == data.due
+        )
+    steps = profile(bank).seal.in_steps(inbound.seal or [])
+    keys = KeysAt(seals(bank, "gateway", "bank"), NOW)
+    scratch = StoreScratch(MemoryStore(), data.name)
+    return read(unseal(data.content, beside, steps, keys, scratch, lambda blob: None).content)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from datetime import timedelta
 
 import pytest
@@ -17,7 +16,6 @@ from gateway.simulator.moments import Moment
 from gateway.simulator.scenario import Fate, Kind, Scenario, make_scenario
 from gateway.simulator.store import MemoryBlob
 from gateway.simulator.support import supported
-from keys.cms import sign_detached
 from keys.errors import SignatureInvalid
 from tests.simulator.banks import (
     BANK_NAMES,
@@ -33,7 +31,7 @@ from tests.simulator.banks import (
     profile,
     read,
     results,
-    signer,
+    sealed_arrival,
 )
 
 COUNT = 150
@@ -417,9 +415,7 @@ def test_bytes_that_are_no_request_are_rejected() -> None:
     bank = make_bank("rural-credit")
     name = make_request("rural-credit").name
     nonsense = b"not a request\n"
-    signature = MemoryBlob(sign_detached(io.BytesIO(nonsense), signer("gateway"), NOW))
-    arrival = Arrival(name=name, data=MemoryBlob(nonsense), signature=signature)
-    assert bank.arrive(arrival, START) == []
+    assert bank.arrive(sealed_arrival("rural-credit", name, nonsense), START) == []
     (refusal,) = bank.refusals
     assert (refusal.verdict, refusal.why[:9]) == (AcknowledgementVerdict.REJECTED, "content: ")
 

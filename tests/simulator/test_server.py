@@ -17,14 +17,17 @@ from formats.reasons import Status
 from gateway.config import Configuration, load_configuration
 from gateway.demonstration.site import Site, create_site, run_banks
 from gateway.profile import Profile
+from gateway.sealing import BankKeys
 from gateway.simulator.bank import Arrival
 from gateway.simulator.errors import SettingsWrong
 from gateway.simulator.scenario import Kind, Scenario
+from gateway.simulator.seals import StoreScratch
 from gateway.simulator.server import BankServer, serve
 from gateway.simulator.settings import open_bank
-from gateway.simulator.store import MemoryBlob
-from keys.cms import sign_attached, sign_detached, verify_attached, verify_detached
+from gateway.simulator.store import MemoryBlob, MemoryStore
+from keys.cms import sign_detached
 from keys.keyring import Keyring
+from keys.seal import seal, unseal
 from tests.simulator.banks import REGISTRY, make_content
 
 BANKS = ["city-bank", "iso-bank", "rural-credit"]
@@ -59,13 +62,13 @@ class Ground:
         return open_sftp(self.settings(name))
 
     def seal(self, name: str, content: bytes, file_name: str) -> Arrival:
-        signer = self.ring.signer(name, self.now)
-        if "cms-attached" in self.profile(name).seal.out:
-            sink = io.BytesIO()
-            sign_attached(io.BytesIO(content), len(content), signer, self.now, sink)
-            return Arrival(name=file_name, data=MemoryBlob(sink.getvalue()))
-        signature = sign_detached(io.BytesIO(content), signer, self.now)
-        return Arrival(name=file_name, data=MemoryBlob(content), signature=MemoryBlob(signature))
+        steps = self.profile(name).seal.out_steps()
+        sealed = seal(MemoryBlob(content), steps, self.keys(name), StoreScratch(MemoryStore(), file_name))
+        beside = MemoryBlob(sealed.signature) if sealed.signature else None
+        return Arrival(name=file_name, data=sealed.data, signature=beside)
+
+    def keys(self, name: str) -> BankKeys:
+        return BankKeys(self.ring, name, self.now)
 
     def send(self, name: str, channel: SftpChannel, sequence: int = 1) -> str:
         """Put a request the way the bank's profile says, visible by its last step; its name."""
@@ -109,15 +112,13 @@ class Ground:
         assert recognised is not None
         inbound = recognised[0]
         content = self.fetch(name, channel, result)
-        if inbound.signature == "attached":
-            sink = io.BytesIO()
-            verify_attached(io.BytesIO(content), self.ring.trust(name), self.now, sink)
-            content = sink.getvalue()
-        else:
-            signature = self.fetch(name, channel, inbound.detached_signature_name(result))
-            verify_detached(io.BytesIO(content), signature, self.ring.trust(name), self.now)
+        beside = b""
+        if signature_name := inbound.detached_signature_name(result):
+            beside = self.fetch(name, channel, signature_name)
+        steps, scratch = own.seal.in_steps(inbound.seal or []), StoreScratch(MemoryStore(), result)
+        opened = unseal(MemoryBlob(content), beside, steps, self.keys(name), scratch, lambda blob: None)
         assert inbound.layout is not None
-        chunks = REGISTRY.get(inbound.layout).decode(io.BytesIO(content))
+        chunks = REGISTRY.get(inbound.layout).decode(opened.content.open())
         return [status for chunk in chunks for status in chunk.columns["outcome.status"]]
 
 
@@ -202,7 +203,7 @@ def test_a_request_that_lies_there_at_the_start_is_taken(clean: Ground) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     parts = clean.profile(name).part_names(file_name)
     assert arrival.signature is not None
-    (folder / parts.data).write_bytes(content)
+    (folder / parts.data).write_bytes(arrival.data.open().read())
     (folder / parts.signature).write_bytes(arrival.signature.open().read())
     (folder / parts.flag).write_bytes(b"")
     with run_banks(clean.site, clean.configuration, served(name)) as servers:
@@ -254,7 +255,8 @@ def test_a_request_by_somebody_else_is_not_paid(clean: Ground) -> None:
         file_name, content = make_content(name, 1, COUNT)
         own = clean.profile(name)
         parts = own.part_names(file_name)
-        signature = sign_detached(io.BytesIO(content), clean.ring.signer("city-bank", clean.now), clean.now)
+        stranger = clean.ring.signer("iso-bank", clean.now)
+        signature = sign_detached(io.BytesIO(content), stranger, clean.now)
         for part, block in ((parts.data, content), (parts.signature, signature), (parts.flag, b"x")):
             channel.put(f"{own.channel.outbox}/{part}", io.BytesIO(block), len(block))
         listed = clean.listed(name, channel)

@@ -52,6 +52,8 @@ def test_every_key_opens_and_every_secret_is_private(site: Site) -> None:
         "sign": 3,
         "journal-sign": 1,
         "verify": 3,
+        "encrypt": 1,
+        "decrypt": 1,
         "host-pin": 3,
         "ssh-login": 3,
         "platform-verify": 1,
@@ -62,7 +64,7 @@ def test_every_key_opens_and_every_secret_is_private(site: Site) -> None:
     secret = [
         path for path in site.folder.rglob("*") if path.is_file() and b"PRIVATE KEY" in path.read_bytes()
     ]
-    assert len(secret) == 3 * 4 + 2 + 1 + 2 + 1
+    assert len(secret) == 3 * 4 + 2 + 1 + 2 + 1 + 2
     assert {stat.S_IMODE(path.stat().st_mode) for path in secret} == {0o600}
 
 
