@@ -13,12 +13,14 @@ from tests.fuzz.targets import (
     settings,
     settlement,
     signatures,
+    wrappings,
 )
 
 _MODULES = (
     servers,
     bank_files,
     signatures,
+    wrappings,
     sealed,
     evidence,
     batches,
