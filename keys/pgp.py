@@ -237,7 +237,7 @@ def verify_beside(content: bytes, signature: bytes, trust: PgpTrust, at: datetim
         raise SignatureMalformed(f"an OpenPGP signature of {len(signature)} bytes")
     try:
         packets = list(attempt(lambda: package.packet.PacketPile.from_bytes(signature)))
-        signatures = [attempt(partial(package.Sig.from_bytes, bytes(each))) for each in packets]
+        signatures = [attempt(partial(_signature, each)) for each in packets]
     except Failed:
         signatures = []
     if not signatures:
@@ -252,6 +252,11 @@ def verify_beside(content: bytes, signature: bytes, trust: PgpTrust, at: datetim
             raise _failure(asked, False, trust) from None
         verdicts.append(_judge(result.valid_sigs, asked, trust, at, content))
     return verdicts[0]
+
+
+def _signature(packet: Any) -> Any:
+    """Both steps refuse what they do not know."""
+    return library().Sig.from_bytes(bytes(packet))
 
 
 def _store(trust: PgpTrust, asked: list[list[str]]) -> Any:
