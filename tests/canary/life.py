@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+import hashlib
 import io
+import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -11,10 +14,11 @@ from formats.standard import FileFormat
 from gateway import Gateway, GatewayError
 from keys.cms import sign_attached, sign_detached
 from keys.errors import SealError
+from tests.canary.marks import bank_text, citizen_id
 from tests.canary.search import Leak, leaks_below, leaks_in, open_to_others
 from tests.gateway.answers import Answers, Row, file_of
 from tests.gateway.commands import Commands, Ended
-from tests.gateway.sites import PERSONS, Ground
+from tests.gateway.sites import CITY, PERSONS, Ground
 
 _GIVEN = ("profiles", "agreements", "keys", "keys.toml", "bankgate.toml")
 """What was there before: the settings and keys that somebody set up."""
@@ -50,9 +54,14 @@ class Life:
 
     def command(self, *arguments: object) -> Ended:
         """Run a command; remember what it said."""
+        ended = self.command_of_which_nothing_is_kept(*arguments)
+        self.said.append((" ".join(map(str, arguments)), ended.out + ended.err))
+        return ended
+
+    def command_of_which_nothing_is_kept(self, *arguments: object) -> Ended:
+        """A command that may say what was typed: only what it leaves is looked at."""
         ended = self._bankgate(*arguments)
         assert "Traceback" not in ended.err, ended.err
-        self.said.append((" ".join(map(str, arguments)), ended.out + ended.err))
         return ended
 
     def note(self, about: str, said: object) -> None:
@@ -141,9 +150,20 @@ class Life:
                     path.unlink()
 
     def decide(self, about: str, decision: str) -> None:
-        """As two persons do it, by the command; the second may find it done."""
+        """As two persons do it on the bank's letter, by the command; the second may find it done."""
         for person in PERSONS:
-            self.command("held", decision, about, "--as", person, "--key", self.ground.person_key(person))
+            self.decide_as(person, "held", decision, about)
+
+    def decide_as(self, person: str, *words: object) -> Ended:
+        who = ("--as", person, "--key", self.ground.person_key(person))
+        return self.command(*words, *who, "--evidence", self.letter)
+
+    @functools.cached_property
+    def letter(self) -> Path:
+        """What a bank wrote, naming people."""
+        path = self.ground.site.batch.parent / "letter.txt"
+        path.write_text(f"{bank_text(CITY, 1)}\n{citizen_id(1)}\n", "utf-8")
+        return path
 
     def show_everything(self) -> None:
         """Every table and every JSON document; each payment's story; exports and outcome files."""
@@ -171,6 +191,28 @@ class Life:
         self.command("audit", "export", "--output", bundle)
         self.command("audit", "verify", bundle)
         self.command("audit", "verify", bundle, "--anchor", self.ground.site.folder / "anchor", "--json")
+
+    def back_up_and_restore(self) -> None:
+        """A backup, another that links to it, and the first put back in place of what is gone."""
+        first, second = self.out / "backup-1", self.out / "backup-2"
+        self.command("backup", first)
+        self.command("backup", second, "--earlier", first, "--json")
+        self.command("backup", first, "--check", "--json")
+        for path in self.gateway_folder.glob("ledger.sqlite*"):
+            path.unlink()
+        shutil.rmtree(self.gateway_folder / "spool")
+        assert self.command("restore", first).code in (0, 1)
+        self.command("held")
+        self.command("held", "--json")
+        self.command("run")
+
+    def read_the_letter(self) -> None:
+        """What a decision rests on goes to whoever asks for it, and to nobody else: thrown away again."""
+        copy = self.out / "letter.txt"
+        digest = hashlib.sha256(self.letter.read_bytes()).hexdigest()
+        assert self.command("exhibit", digest, "--output", copy).code == 0
+        assert copy.read_bytes() == self.letter.read_bytes()
+        copy.unlink()
 
     # What is looked for.
 

@@ -6,6 +6,7 @@ import pytest
 
 from tests.canary import stories
 from tests.canary.life import Life
+from tests.gateway.sites import CITY
 
 
 def nothing_leaked(life: Life) -> None:
@@ -15,14 +16,21 @@ def nothing_leaked(life: Life) -> None:
     assert life.open_to_others() == []
 
 
-def test_a_good_life_and_every_odd_answer(life: Life) -> None:
+@pytest.mark.parametrize(
+    "banks", [(CITY,), pytest.param(stories.BANKS, marks=pytest.mark.heavy)], ids=["one bank", "all banks"]
+)
+def test_a_good_life_and_every_odd_answer(life: Life, banks: tuple[str, ...]) -> None:
     stories.good_batches(life)
     life.run()
-    for bank in stories.BANKS:
+    for bank in banks:
         stories.answers_of_all_kinds(life, bank)
-    life.show_everything()
+    if len(banks) > 1:
+        life.show_everything()
     stories.decide_everything(life)
+    stories.hold_and_withdraw(life)
+    stories.wrong_arguments(life)
     life.show_everything()
+    life.back_up_and_restore()
     nothing_leaked(life)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
@@ -51,7 +52,7 @@ class Answers:
 
     def layout(self, kind: str) -> Layout:
         name = self.inbound(kind).layout or ""
-        return parse_layout(self._installation.codecs.source_text(name), name)
+        return _parsed(self._installation.codecs.source_text(name), name)
 
     def paid(self, payments: Sequence[Payment]) -> list[Row]:
         """All is well: every payment in its order, with the first code of success."""
@@ -123,6 +124,9 @@ class Answers:
             code=code,
             text=text,
         )
+
+
+_parsed = functools.lru_cache(maxsize=64)(parse_layout)
 
 
 def file_of(gateway: Gateway, bank: str, number: int = 0) -> FileRow:
