@@ -76,7 +76,8 @@ def hunt(target: Target, seconds: int, folder: Path, findings: Path = FOLDER) ->
         _ended(lambda: _fuzz(target, seconds, corpus, seeds, _Current(current)))
     status = _wait(child, seconds + _GRACE_SECONDS)
     text = log.read_text("utf-8", "replace")
-    found = keep(target.name, _Current(current).content(), findings) if status else None
+    last = _Current(current).content() if status else None
+    found = None if last is None else keep(target.name, last, findings)
     executed, covered = _EXECUTED.search(text), _COVERED.findall(text)
     return Hunted(
         target=target.name,
@@ -98,13 +99,14 @@ class _Current:
             self._map = mmap.mmap(file.fileno(), MIB)
 
     def note(self, content: bytes) -> None:
-        self._map[: self._SIZE_BYTES + len(content)] = (
-            len(content).to_bytes(self._SIZE_BYTES, "big") + content
-        )
+        # One more than its length: zero means that nothing was examined yet.
+        size = (len(content) + 1).to_bytes(self._SIZE_BYTES, "big")
+        self._map[: self._SIZE_BYTES + len(content)] = size + content
 
-    def content(self) -> bytes:
-        size = int.from_bytes(self._map[: self._SIZE_BYTES], "big")
-        return self._map[self._SIZE_BYTES : self._SIZE_BYTES + size]
+    def content(self) -> bytes | None:
+        """The last input; None where the process died before the first."""
+        size = int.from_bytes(self._map[: self._SIZE_BYTES], "big") - 1
+        return None if size < 0 else self._map[self._SIZE_BYTES : self._SIZE_BYTES + size]
 
 
 def _fuzz(target: Target, seconds: int, corpus: Path, seeds: Path, current: _Current) -> None:
