@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import io
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -12,7 +11,6 @@ from pathlib import Path
 from formats import FormatError, Payment
 from formats.standard import FileFormat
 from gateway import Gateway, GatewayError
-from keys.cms import sign_attached, sign_detached
 from keys.errors import SealError
 from tests.canary.marks import bank_text, citizen_id
 from tests.canary.search import Leak, leaks_below, leaks_in, open_to_others
@@ -117,21 +115,14 @@ class Life:
         return Answers(gateway, bank, file_of(gateway, bank, number))
 
     def post(self, answers: Answers, kind: str, content: bytes, *, spoil: bool = False) -> None:
-        """The bank puts a signed answer where we look; `spoil`: its signature does not hold."""
+        """The bank puts a sealed answer where we look; `spoil`: its signature does not hold."""
         bank, inbound = answers.profile.bank, answers.inbound(kind)
-        inbox = self.ground.inbox(bank)
-        name = answers.name(kind, self._posted)
+        inbox, name = self.ground.inbox(bank), answers.name(kind, self._posted)
         self._posted += 1
-        signer, now = self.ground.bank_signer(bank), self.ground.clock.now()
-        if inbound.signature == "attached":
-            sink = io.BytesIO()
-            sign_attached(io.BytesIO(content), len(content), signer, now, sink)
-            content = _spoilt(sink.getvalue()) if spoil else sink.getvalue()
-        else:
-            signature = sign_detached(io.BytesIO(content), signer, now)
-            name_of_signature = inbound.detached_signature_name(name)
-            (inbox / name_of_signature).write_bytes(_spoilt(signature) if spoil else signature)
-        (inbox / name).write_bytes(content)
+        self.ground.post(bank, name, content)
+        if spoil:
+            signed = inbox / (inbound.detached_signature_name(name) or name)
+            signed.write_bytes(_spoilt(signed.read_bytes()))
         if flag := inbound.flag_name(name):
             (inbox / flag).touch()
 
