@@ -14,6 +14,8 @@ _SEAL_PURPOSES = {
     "encrypt": "files to {bank} are encrypted",
     "verify": "files from {bank} are signed",
     "decrypt": "files from {bank} are encrypted",
+    "pgp-key": "files between us and {bank} are OpenPGP",
+    "pgp-certificate": "files between us and {bank} are OpenPGP",
 }
 
 
@@ -59,9 +61,9 @@ def _anchor_needs(configuration: Configuration) -> Iterator[Need]:
 
 def _bank_needs(profile: Profile) -> Iterator[Need]:
     bank, urgent = profile.bank, profile.stage is not Stage.DRAFT
-    roles = {step.role for step in profile.seal.out_steps()}
+    roles = {role for step in profile.seal.out_steps() for role in step.roles}
     for inbound in profile.inbound:
-        roles |= {step.role for step in profile.seal.in_steps(inbound.seal or [])}
+        roles |= {role for step in profile.seal.in_steps(inbound.seal or []) for role in step.roles}
     for role, purpose in _SEAL_PURPOSES.items():
         if role in roles:
             yield Need(role, bank, purpose.format(bank=bank), urgent)

@@ -18,6 +18,7 @@ from gateway.profile import Profile
 from gateway.sealing import SpoolBlob, seal_file
 from gateway.spool import Columns
 from gateway.states import FileState
+from keys.errors import ContentTooLarge
 
 
 class Planned(Struct, frozen=True):
@@ -127,7 +128,10 @@ def _parts(
     """Seal once and store each part; in the order in which they will become visible."""
     names = profile.part_names(identity.name)
     source = SpoolBlob(installation.spool, f"{folder}/plain", plain.size_bytes, plain.sha256)
-    sealed = seal_file(installation, profile, source, f"{folder}/")
+    try:
+        sealed = seal_file(installation, profile, source, f"{folder}/")
+    except ContentTooLarge as error:
+        raise FileTooLarge(f"file of {identity.count} payments: {error}") from error
     data = sealed.data
     assert isinstance(data, SpoolBlob)
     _require_size(profile, identity, data.size_bytes)

@@ -14,7 +14,18 @@ from msgspec import Meta, Struct, field
 from keys.seal import OPENING, SEALING
 from keys.seal_cms import CmsDecrypt, CmsEncrypt, CmsSign, CmsSignDetached, CmsVerify, CmsVerifyDetached
 from keys.seal_parts import OpeningStep, SealingStep
+from keys.seal_pgp import (
+    PgpDecrypt,
+    PgpDecryptVerify,
+    PgpEncrypt,
+    PgpSign,
+    PgpSignDetached,
+    PgpSignEncrypt,
+    PgpVerify,
+    PgpVerifyDetached,
+)
 from keys.seal_plain import BlockSign, BlockVerify, PlainSignDetached, PlainVerifyDetached
+from keys.seal_xml import XmlSign, XmlSignDetached, XmlVerify, XmlVerifyDetached
 
 OUT_STEPS = {step.name: step for step in SEALING}
 IN_STEPS = {step.name: step for step in OPENING}
@@ -51,6 +62,22 @@ class Seal(Struct, frozen=True, kw_only=True):
         name="plain-verify-detached", default_factory=PlainVerifyDetached
     )
     block_verify: BlockVerify = field(name="block-verify", default_factory=BlockVerify)
+    xml_sign: XmlSign = field(name="xml-sign", default_factory=XmlSign)
+    xml_sign_detached: XmlSignDetached = field(name="xml-sign-detached", default_factory=XmlSignDetached)
+    xml_verify: XmlVerify = field(name="xml-verify", default_factory=XmlVerify)
+    xml_verify_detached: XmlVerifyDetached = field(
+        name="xml-verify-detached", default_factory=XmlVerifyDetached
+    )
+    pgp_sign: PgpSign = field(name="pgp-sign", default_factory=PgpSign)
+    pgp_encrypt: PgpEncrypt = field(name="pgp-encrypt", default_factory=PgpEncrypt)
+    pgp_sign_encrypt: PgpSignEncrypt = field(name="pgp-sign-encrypt", default_factory=PgpSignEncrypt)
+    pgp_sign_detached: PgpSignDetached = field(name="pgp-sign-detached", default_factory=PgpSignDetached)
+    pgp_verify: PgpVerify = field(name="pgp-verify", default_factory=PgpVerify)
+    pgp_decrypt: PgpDecrypt = field(name="pgp-decrypt", default_factory=PgpDecrypt)
+    pgp_decrypt_verify: PgpDecryptVerify = field(name="pgp-decrypt-verify", default_factory=PgpDecryptVerify)
+    pgp_verify_detached: PgpVerifyDetached = field(
+        name="pgp-verify-detached", default_factory=PgpVerifyDetached
+    )
 
     def out_steps(self) -> list[SealingStep]:
         """What is done to a file of ours, in order."""

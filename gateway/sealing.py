@@ -15,6 +15,7 @@ from gateway.spool import Spool
 from keys.certificates import Certificate, Trust
 from keys.errors import SealError
 from keys.keyring import Keyring
+from keys.pgp import PgpCertificate, PgpKey, PgpTrust
 from keys.seal import Sealed, seal, unseal
 from keys.seal_parts import Blob, Proof
 from keys.signer import Decrypter, Signer
@@ -51,6 +52,15 @@ class BankKeys(Struct, frozen=True):
 
     def trust(self) -> Trust:
         return self.keyring.trust(self.bank)
+
+    def pgp_keys(self) -> list[PgpKey]:
+        return self.keyring.pgp_keys(self.bank, self.at)
+
+    def pgp_recipients(self) -> list[PgpCertificate]:
+        return [self.keyring.pgp_recipient(self.bank, self.at)]
+
+    def pgp_trust(self) -> PgpTrust:
+        return self.keyring.pgp_trust(self.bank)
 
 
 class Seen(Struct, frozen=True, omit_defaults=True):

@@ -48,7 +48,7 @@ class Identity(Struct, frozen=True):
     def write_pem(self, key_path: Path, certificate_path: Path, password: bytes | None = None) -> None:
         """Two new files: the key in PKCS#8 with mode 0600, and the certificate."""
         write_private_file(key_path, private_key_pem(self.private_key, password))
-        write_public_file(certificate_path, self.certificate.public_bytes(Encoding.PEM))
+        write_public_file(certificate_path, certificate_pem(self.certificate))
 
     def write_pkcs12(self, path: Path, password: bytes, chain: Sequence[x509.Certificate] = ()) -> None:
         """A new PKCS#12 file with mode 0600: key, certificate and chain."""
@@ -134,6 +134,10 @@ def new_private_key(kind: str) -> PrivateKey:
     if kind in _CURVES:
         return ec.generate_private_key(_CURVES[kind])
     return rsa.generate_private_key(public_exponent=65537, key_size=int(kind.removeprefix("rsa-")))
+
+
+def certificate_pem(certificate: x509.Certificate) -> bytes:
+    return certificate.public_bytes(Encoding.PEM)
 
 
 def private_key_pem(private_key: PrivateKey, password: bytes | None = None) -> bytes:

@@ -5,6 +5,7 @@
     |-- SignerUntrusted         a valid signature by somebody who may not sign here
     |-- SignatureMalformed      not a signature structure at all
     |-- DecryptionFailed        an envelope does not open; never said why
+    |-- ContentTooLarge         more than one kind of seal takes at once; smaller pieces may pass
     |-- KeyUnavailable          no key for that use and time, or it cannot be opened
     |   `-- KeyringInvalid      the file that lists the keys has mistakes; carries all of them
     `-- SealedFileDamaged       a sealed file was changed, cut, extended or is under another key
@@ -45,6 +46,10 @@ class DecryptionFailed(SealError):
             "the envelope does not open with our key",
             "ask the sender to encrypt to the certificate that is in force",
         )
+
+
+class ContentTooLarge(SealError):
+    pass
 
 
 class KeyUnavailable(SealError):

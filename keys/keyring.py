@@ -23,6 +23,7 @@ from keys.keyring_file import Entry, Environment, Role, read_entries
 from keys.keyring_keys import LoadedKeys, Login, PersonVerifier, load_keys
 from keys.keyring_listed import Enrolment, Listed, list_enrolments, list_keys
 from keys.master import Masters
+from keys.pgp import PgpAnchor, PgpCertificate, PgpKey, PgpTrust
 from keys.public import PublicKey, fits
 from keys.secret_sources import read_public_file
 from keys.signer import Decrypter, Signer
@@ -100,6 +101,46 @@ class Keyring:
     def trust(self, bank: str) -> Trust:
         """Whose signatures count on files from `bank`."""
         return self._trust(Role.VERIFY, bank)
+
+    def pgp_keys(self, bank: str, at: datetime) -> list[PgpKey]:
+        """Our OpenPGP keys between us and `bank` in force at `at`: the one that signs first."""
+        entries = self._entries_of(Role.PGP_KEY, bank)
+        usable = [entry for entry in entries if entry.in_force(at) and self._pgp_valid(entry, at)]
+        if not usable:
+            raise self._unavailable(Role.PGP_KEY, bank, entries, at)
+        newest = _latest(usable)
+        ordered = [newest, *(entry for entry in usable if entry is not newest)]
+        return [self._keys.pgp_keys[entry.id] for entry in ordered]
+
+    def pgp_recipient(self, bank: str, at: datetime) -> PgpCertificate:
+        """To whom we encrypt with OpenPGP: of the certificates in force, the one that began last."""
+        entries = self._entries_of(Role.PGP_CERTIFICATE, bank)
+        usable = [entry for entry in entries if entry.in_force(at) and self._pgp_valid(entry, at)]
+        if not usable:
+            raise self._unavailable(Role.PGP_CERTIFICATE, bank, entries, at)
+        return self._keys.pgp_certificates[_latest(usable).id]
+
+    def pgp_trust(self, bank: str) -> PgpTrust:
+        """Whose OpenPGP signatures count on files from `bank`."""
+        entries = self._entries_of(Role.PGP_CERTIFICATE, bank)
+        if not entries:
+            raise self._unavailable(Role.PGP_CERTIFICATE, bank, entries, None)
+        anchors = [
+            PgpAnchor(entry.id, self._keys.pgp_certificates[entry.id], entry.valid_from, entry.valid_until)
+            for entry in entries
+        ]
+        strangers = {
+            self._keys.pgp_certificates[entry.id].fingerprint: _whose(entry)
+            for entry in self._keys.entries
+            if entry.id in self._keys.pgp_certificates and entry not in entries
+        }
+        return PgpTrust(bank, self.environment, anchors, strangers)
+
+    def _pgp_valid(self, entry: Entry, at: datetime) -> bool:
+        certificate = self._keys.pgp_certificates.get(entry.id)
+        if certificate is None:
+            certificate = self._keys.pgp_keys[entry.id].certificate
+        return not certificate.object(certificate.fingerprint, at)
 
     def platform_trust(self, platform: str) -> Trust:
         """Whose signatures count on batches from `platform`."""
@@ -203,8 +244,7 @@ class Keyring:
             ours = (entry.role, entry.owner) == (role, owner) and entry in self._entries
             if not ours and entry.ca is None:
                 for certificate in self._keys.certificates.get(entry.id, []):
-                    whose = f"{entry.owner} in {entry.environment.value} ({entry.id})"
-                    strangers[certificate_sha256(certificate)] = whose
+                    strangers[certificate_sha256(certificate)] = _whose(entry)
         return strangers
 
     def _entries_of(self, role: Role, owner: str) -> list[Entry]:
@@ -260,6 +300,10 @@ def _latest(entries: Sequence[Entry]) -> Entry:
 
 def _is_valid(certificate: x509.Certificate, at: datetime) -> bool:
     return certificate.not_valid_before_utc <= at <= certificate.not_valid_after_utc
+
+
+def _whose(entry: Entry) -> str:
+    return f"{entry.owner} in {entry.environment.value} ({entry.id})"
 
 
 def _describe(entry: Entry) -> str:

@@ -29,6 +29,8 @@ class Role(StrEnum):
     VERIFY = "verify"
     DECRYPT = "decrypt"
     ENCRYPT = "encrypt"
+    PGP_KEY = "pgp-key"
+    PGP_CERTIFICATE = "pgp-certificate"
     PLATFORM_VERIFY = "platform-verify"
     SSH_LOGIN = "ssh-login"
     HOST_PIN = "host-pin"
@@ -109,6 +111,8 @@ _RULES = {
     Role.VERIFY: _RoleRule(("bank",), ("certificate", "ca"), _BESIDE_CA),
     Role.DECRYPT: _RoleRule(("bank",), _PRIVATE, ("certificate", "password", "pin")),
     Role.ENCRYPT: _RoleRule(("bank", "certificate")),
+    Role.PGP_KEY: _RoleRule(("bank", "private_key"), (), ("password",)),
+    Role.PGP_CERTIFICATE: _RoleRule(("bank", "certificate")),
     Role.PLATFORM_VERIFY: _RoleRule(("platform",), ("certificate", "ca"), _BESIDE_CA),
     Role.SSH_LOGIN: _RoleRule(("bank",), (), ("private_key", "login_password", "password")),
     Role.HOST_PIN: _RoleRule(("bank",), ("host_keys", "pins")),

@@ -20,6 +20,7 @@ from keys.fingerprint import Fingerprinter
 from keys.keyring_file import Entry, Environment, Role, parse_host_keys
 from keys.keyring_tokens import Tokens
 from keys.master import MasterKey, SymmetricKey, load_symmetric_key
+from keys.pgp import PgpCertificate, PgpKey, load_pgp_certificate, load_pgp_key
 from keys.pkcs11 import TokenKey
 from keys.pkcs11_uri import TokenKeyName
 from keys.private import (
@@ -88,6 +89,8 @@ class LoadedKeys(Struct):
     """To whom we encrypt."""
     certificates: dict[str, list[x509.Certificate]] = field(default_factory=dict)
     """Pins and roots; those of the other environment too, as far as their files are there."""
+    pgp_keys: dict[str, PgpKey] = field(default_factory=dict)
+    pgp_certificates: dict[str, PgpCertificate] = field(default_factory=dict)
     revocations: dict[str, Revocations] = field(default_factory=dict)
     persons: dict[str, PersonVerifier] = field(default_factory=dict)
     logins: dict[str, Login] = field(default_factory=dict)
@@ -184,6 +187,18 @@ def _load_foreign(keys: LoadedKeys, entry: Entry) -> None:
     path = entry.certificate
     if entry.role in {Role.VERIFY, Role.PLATFORM_VERIFY} and path is not None and path.exists():
         keys.certificates[entry.id] = load_certificates(path)
+    if entry.role is Role.PGP_CERTIFICATE and path is not None and path.exists():
+        _load_pgp_certificate(keys, entry)
+
+
+def _load_pgp_key(keys: LoadedKeys, entry: Entry) -> None:
+    if entry.private_key is not None:
+        keys.pgp_keys[entry.id] = load_pgp_key(entry.id, entry.private_key, _read_optional(entry.password))
+
+
+def _load_pgp_certificate(keys: LoadedKeys, entry: Entry) -> None:
+    if entry.certificate is not None:
+        keys.pgp_certificates[entry.id] = load_pgp_certificate(entry.certificate)
 
 
 def _load_login(keys: LoadedKeys, entry: Entry) -> None:
@@ -225,6 +240,8 @@ _LOADERS: dict[Role, Callable[[LoadedKeys, Entry], Any]] = {
     Role.VERIFY: _load_verify,
     Role.DECRYPT: _load_decrypt,
     Role.ENCRYPT: _load_encrypt,
+    Role.PGP_KEY: _load_pgp_key,
+    Role.PGP_CERTIFICATE: _load_pgp_certificate,
     Role.PLATFORM_VERIFY: _load_verify,
     Role.SSH_LOGIN: _load_login,
     Role.HOST_PIN: _load_host_pins,
@@ -261,22 +278,25 @@ def _read_text(source: SecretSource | None) -> str | None:
 
 def _find_shared(path: Path, keys: LoadedKeys) -> list[KeyringMistake]:
     """A certificate pinned for two owners, or in both environments, would mix them up."""
-    pinned = [
-        (entry, certificate)
-        for entry in keys.entries
-        if entry.ca is None
-        for certificate in keys.certificates.get(entry.id, [])
-    ]
-    received = [(entry, keys.recipients[entry.id]) for entry in keys.entries if entry.id in keys.recipients]
-    shared = _shared_of(path, pinned) + _shared_of(path, received)
+    pinned, received, pgp = [], [], []
+    for entry in keys.entries:
+        if entry.ca is None:
+            found = keys.certificates.get(entry.id, [])
+            pinned += [(entry, certificate_sha256(certificate)) for certificate in found]
+        if entry.id in keys.recipients:
+            received.append((entry, certificate_sha256(keys.recipients[entry.id])))
+        if entry.id in keys.pgp_certificates:
+            pgp.append((entry, keys.pgp_certificates[entry.id].fingerprint))
+    shared = [mistake for pins in (pinned, received, pgp) for mistake in _shared_of(path, pins)]
     return shared + _find_shared_by_persons(path, keys)
 
 
-def _shared_of(path: Path, pins: Sequence[tuple[Entry, x509.Certificate]]) -> list[KeyringMistake]:
+def _shared_of(path: Path, pins: Sequence[tuple[Entry, str]]) -> list[KeyringMistake]:
+    """`pins`: entries with the digest of a certificate of theirs."""
     mistakes = []
     owners: dict[str, Entry] = {}
-    for entry, certificate in pins:
-        first = owners.setdefault(certificate_sha256(certificate), entry)
+    for entry, digest in pins:
+        first = owners.setdefault(digest, entry)
         if (first.role, first.owner, first.environment) != (entry.role, entry.owner, entry.environment):
             message = (
                 f"{entry.id}: the same certificate is pinned in line {first.line} for {first.owner} "

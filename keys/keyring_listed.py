@@ -36,8 +36,8 @@ class Listed(Struct, frozen=True, kw_only=True):
     """Such as `RSA 3072`; "" where the ring does not know. Of a revocation list, its file's name."""
     subject: str
     """Of the certificate, RFC 4514; "" without one."""
-    certificate_sha256: str
-    """Hex; what is compared with the owner on paper or by telephone."""
+    fingerprint: str
+    """SHA-256 of the certificate, of OpenPGP its own fingerprint; hex, to be compared with the owner."""
     valid_from: datetime | None
     """The later of the entry's own beginning and its certificate's; None: ever since."""
     valid_until: datetime | None
@@ -118,7 +118,14 @@ def _rows(keys: LoadedKeys, entry: Entry) -> Iterator[Listed]:
         for one in revocations.lists:
             end = one.next_update + revocations.grace
             yield _row(entry, one.place, one.issuer.rfc4514_string(), "", one.this_update, end, CRL)
-    if not certificates:
+    pgp = keys.pgp_certificates.get(entry.id)
+    if entry.id in keys.pgp_keys:
+        pgp = keys.pgp_keys[entry.id].certificate
+    if pgp is not None:
+        ends = [instant for instant in (entry.valid_until, pgp.valid_until) if instant is not None]
+        begin, last = _later(entry.valid_from, pgp.valid_from), min(ends, default=None)
+        yield _row(entry, "OpenPGP", pgp.subject, pgp.fingerprint, begin, last)
+    elif not certificates:
         kind = _kind_of_person(keys.persons[entry.id]) if entry.role is Role.PERSON else ""
         yield _row(entry, kind, "", "", entry.valid_from, entry.valid_until)
 
@@ -139,7 +146,7 @@ def _row(
     entry: Entry,
     kind: str,
     subject: str,
-    sha256: str,
+    fingerprint: str,
     begin: datetime | None,
     end: datetime | None,
     role: str = "",
@@ -150,7 +157,7 @@ def _row(
         owner=entry.owner,
         kind=kind,
         subject=subject,
-        certificate_sha256=sha256,
+        fingerprint=fingerprint,
         valid_from=begin,
         valid_until=end,
     )

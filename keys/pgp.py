@@ -208,6 +208,11 @@ def open_message(
     # What is not encrypted opens with anything; the package wants to be given something.
     ways = [{"decryptor": key.decryptor()} for key in keys] or [{"passwords": [""]}]
     with in_memory(message) as (_, source), in_memory() as (made, sink), bounded_output():
+        if keys and _first_that_opens(source, sink, None, [{"passwords": [""]}], []) is not None:
+            raise SignatureMalformed(
+                "the OpenPGP message is not encrypted, and it is wanted so",
+                "ask the bank to encrypt it to our key",
+            )
         result = _first_that_opens(source, sink, store, ways, asked)
         content = content_of(made)
     if result is None:

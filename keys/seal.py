@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from msgspec import Struct
 
-from keys.errors import SealError
+from keys.errors import ContentTooLarge, SealError
 from keys.seal_cms import CmsDecrypt, CmsEncrypt, CmsSign, CmsSignDetached, CmsVerify, CmsVerifyDetached
 from keys.seal_parts import (
     Blob,
@@ -22,7 +22,18 @@ from keys.seal_parts import (
     StreamingStep,
     WholeStep,
 )
+from keys.seal_pgp import (
+    PgpDecrypt,
+    PgpDecryptVerify,
+    PgpEncrypt,
+    PgpSign,
+    PgpSignDetached,
+    PgpSignEncrypt,
+    PgpVerify,
+    PgpVerifyDetached,
+)
 from keys.seal_plain import BlockSign, BlockVerify, PlainSignDetached, PlainVerifyDetached
+from keys.seal_xml import XmlSign, XmlSignDetached, XmlVerify, XmlVerifyDetached
 from keys.stages import ByteSink, Stage, connect, finish
 from keys.tlv import BLOCK_BYTES
 
@@ -32,6 +43,12 @@ SEALING: tuple[type[SealingStep], ...] = (
     CmsEncrypt,
     PlainSignDetached,
     BlockSign,
+    XmlSign,
+    XmlSignDetached,
+    PgpSign,
+    PgpEncrypt,
+    PgpSignEncrypt,
+    PgpSignDetached,
 )
 OPENING: tuple[type[OpeningStep], ...] = (
     CmsVerifyDetached,
@@ -39,6 +56,12 @@ OPENING: tuple[type[OpeningStep], ...] = (
     CmsDecrypt,
     PlainVerifyDetached,
     BlockVerify,
+    XmlVerify,
+    XmlVerifyDetached,
+    PgpVerify,
+    PgpDecrypt,
+    PgpDecryptVerify,
+    PgpVerifyDetached,
 )
 """Every step that ships. A profile names them by `name`."""
 
@@ -149,6 +172,11 @@ class _Line:
     def _run_whole(self, step: WholeStep) -> None:
         signatures: list[bytes] = []
         content = self.content
+        if step.limit_bytes is not None and content.size_bytes > step.limit_bytes:
+            raise ContentTooLarge(
+                f"{step.name} takes {step.limit_bytes} bytes at once, there are {content.size_bytes}",
+                "limits.file_bytes of the profile makes smaller files",
+            )
         if step.detached:
             signatures.append(step.transform(content, self._keys, _Nowhere()))
         else:

@@ -85,7 +85,7 @@ class CmsSign(SignParameters, frozen=True, kw_only=True):
     """SignedData with the content inside."""
 
     name: ClassVar = "cms-sign"
-    role: ClassVar = "sign"
+    roles: ClassVar[tuple[str, ...]] = ("sign",)
     detached: ClassVar = False
 
     def stages(self, size_bytes: int, keys: SealKeys) -> list[Stage]:
@@ -105,7 +105,7 @@ class CmsSignDetached(SignParameters, frozen=True, kw_only=True):
     """SignedData beside the file."""
 
     name: ClassVar = "cms-sign-detached"
-    role: ClassVar = "sign"
+    roles: ClassVar[tuple[str, ...]] = ("sign",)
     detached: ClassVar = True
 
     def stages(self, size_bytes: int, keys: SealKeys) -> list[Stage]:
@@ -126,7 +126,7 @@ class CmsEncrypt(Struct, frozen=True, kw_only=True):
     """An envelope around the content. `transport` empty: OAEP with SHA-256, or SM2."""
 
     name: ClassVar = "cms-encrypt"
-    role: ClassVar = "encrypt"
+    roles: ClassVar[tuple[str, ...]] = ("encrypt",)
     detached: ClassVar = False
 
     national: bool = False
@@ -155,7 +155,7 @@ class CmsVerify(VerifyParameters, frozen=True, kw_only=True):
     """Checks SignedData with the content inside, and takes the content out."""
 
     name: ClassVar = "cms-verify"
-    role: ClassVar = "verify"
+    roles: ClassVar[tuple[str, ...]] = ("verify",)
     detached: ClassVar = False
     proves: ClassVar = True
 
@@ -176,7 +176,7 @@ class CmsVerifyDetached(VerifyParameters, frozen=True, kw_only=True):
     """Checks SignedData that came beside the file."""
 
     name: ClassVar = "cms-verify-detached"
-    role: ClassVar = "verify"
+    roles: ClassVar[tuple[str, ...]] = ("verify",)
     detached: ClassVar = True
     proves: ClassVar = True
 
@@ -199,7 +199,7 @@ class CmsDecrypt(Struct, frozen=True, kw_only=True):
     """Opens an envelope. Which ciphers and transports are accepted; empty: all."""
 
     name: ClassVar = "cms-decrypt"
-    role: ClassVar = "decrypt"
+    roles: ClassVar[tuple[str, ...]] = ("decrypt",)
     detached: ClassVar = False
     proves: ClassVar = False
 

@@ -18,6 +18,7 @@ from keys.algorithms import Transport
 from keys.certificates import Trust
 from keys.cms_open import Opened
 from keys.cms_verify import Verdict
+from keys.pgp import PgpCertificate, PgpKey, PgpTrust
 from keys.private import make_encrypter
 from keys.signer import Decrypter, Encrypter, Signer
 from keys.stages import ByteSink, Stage
@@ -72,6 +73,16 @@ class SealKeys(Protocol):
 
     def trust(self) -> Trust: ...
 
+    def pgp_keys(self) -> list[PgpKey]:
+        """Our OpenPGP keys, the one that signs first."""
+        ...
+
+    def pgp_recipients(self) -> list[PgpCertificate]:
+        """To whom we encrypt with OpenPGP."""
+        ...
+
+    def pgp_trust(self) -> PgpTrust: ...
+
 
 def encrypters(keys: SealKeys, transport: Transport | None) -> list[Encrypter]:
     """Encrypts to every recipient; without `transport` in the usual way of the recipient's key."""
@@ -83,7 +94,7 @@ class StreamingStep(Protocol):
     """A step of sealing through which content passes once."""
 
     name: ClassVar[str]
-    role: ClassVar[str]
+    roles: ClassVar[tuple[str, ...]]
     """Of the keyring: whose key it needs."""
     detached: ClassVar[bool]
     """Whether the content passes unchanged, and the signature is a file of its own."""
@@ -106,8 +117,10 @@ class WholeStep(Protocol):
     """A step of sealing that reads its content more than once, or as a whole."""
 
     name: ClassVar[str]
-    role: ClassVar[str]
+    roles: ClassVar[tuple[str, ...]]
     detached: ClassVar[bool]
+    limit_bytes: ClassVar[int | None]
+    """The most content that it takes; None: any."""
 
     def mirrored(self) -> Any:
         """The other side's step, with the same parameters."""
@@ -136,7 +149,7 @@ class OpeningStep(Protocol):
     """Undoes one step of sealing."""
 
     name: ClassVar[str]
-    role: ClassVar[str]
+    roles: ClassVar[tuple[str, ...]]
     detached: ClassVar[bool]
     """Whether it checks a signature that is a file of its own; the content stays as it is."""
     proves: ClassVar[bool]

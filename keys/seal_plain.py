@@ -54,7 +54,7 @@ class PlainSignDetached(FileParameters, frozen=True, kw_only=True):
     """The signature alone, beside the file."""
 
     name: ClassVar = "plain-sign-detached"
-    role: ClassVar = "sign"
+    roles: ClassVar[tuple[str, ...]] = ("sign",)
     detached: ClassVar = True
 
     def stages(self, size_bytes: int, keys: SealKeys) -> list[Stage]:
@@ -78,7 +78,7 @@ class PlainVerifyDetached(FileParameters, frozen=True, kw_only=True):
     """Checks a signature alone, which came beside the file, by the pinned certificates."""
 
     name: ClassVar = "plain-verify-detached"
-    role: ClassVar = "verify"
+    roles: ClassVar[tuple[str, ...]] = ("verify",)
     detached: ClassVar = True
     proves: ClassVar = True
 
@@ -135,8 +135,9 @@ class BlockSign(BlockParameters, frozen=True, kw_only=True):
     """Puts the signature into the file, before what it is over."""
 
     name: ClassVar = "block-sign"
-    role: ClassVar = "sign"
+    roles: ClassVar[tuple[str, ...]] = ("sign",)
     detached: ClassVar = False
+    limit_bytes: ClassVar[int | None] = None
 
     def transform(self, content: Blob, keys: SealKeys, sink: ByteSink) -> bytes:
         with content.open() as source:
@@ -173,7 +174,7 @@ class BlockVerify(BlockParameters, frozen=True, kw_only=True):
     """Checks the signature in the file, and takes the block out: header and body stay."""
 
     name: ClassVar = "block-verify"
-    role: ClassVar = "verify"
+    roles: ClassVar[tuple[str, ...]] = ("verify",)
     detached: ClassVar = False
     proves: ClassVar = True
 

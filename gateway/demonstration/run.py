@@ -25,6 +25,14 @@ from gateway.api import Gateway
 from gateway.config import Configuration, load_configuration
 from gateway.demonstration.payments import Order
 from gateway.demonstration.site import Site, create_site, run_banks, sign_batch, write_demo_batch
+from gateway.demonstration.site_keys import validity
+from gateway.demonstration.token import BANK as TOKEN_BANK
+from gateway.demonstration.token import (
+    environment_line,
+    put_key_into_token,
+    softhsm_library,
+    use_tokens_of,
+)
 from gateway.errors import ExitCode, Refused
 from gateway.money import yuan
 from gateway.runner import RunReport
@@ -60,6 +68,8 @@ def run_demo(folder: Path, payments: int, seed: int, as_json: bool) -> ExitCode:
     watch = _Watch()
     with watch.stage("prepare"):
         site = _prepare(folder, Order(count=payments, seed=seed, defects=max(3, payments // 500)), console)
+    in_token = use_tokens_of(site.configuration.parent)
+    _tell_seals(console, in_token)
     with Gateway.open(site.configuration) as gateway:
         screen.speak(gateway.configuration.language)
         with run_banks(site, gateway.configuration) as banks:
@@ -80,6 +90,9 @@ def run_demo(folder: Path, payments: int, seed: int, as_json: bool) -> ExitCode:
             screen.show_run(last, json=False)
         console.print(f"Everything lies in {site.folder}: look at gateway/, department/ and banks/.")
         console.print(f"Go on with: bankgate status --config {site.configuration}")
+        if in_token:
+            line = environment_line(site.configuration.parent)
+            console.print(f"Before another run, for the token: {line}", soft_wrap=True)
     return last.exit_code if result.adds_up else ExitCode.INTEGRITY
 
 
@@ -124,11 +137,21 @@ def _prepare(folder: Path, order: Order, console: Console) -> Site:
     made = create_site(draft, now)
     write_demo_batch(made.batch, order)
     sign_batch(made, now)
+    library = softhsm_library()
+    if library is not None:
+        put_key_into_token(draft, folder, library, validity(now))
     if folder.exists():
         folder.rmdir()
     draft.rename(folder)
     console.print(f"0. made {folder}: keys, 3 banks, agreements, a batch of {order.count} payments")
     return site
+
+
+def _tell_seals(console: Console, in_token: bool) -> None:
+    where = "in a SoftHSM token" if in_token else "in a file (SoftHSM is not installed)"
+    console.print(f"   {TOKEN_BANK}: CMS signatures with RSA, our key {where}")
+    console.print("   city-bank: SM2 signatures and SM4 envelopes, both ways (GM/T 0010)")
+    console.print("   iso-bank: XML signatures inside the files, both ways")
 
 
 def _run_to_the_end(gateway: Gateway, banks: dict[str, BankServer], watch: _Watch) -> RunReport:

@@ -1,7 +1,7 @@
 """The TOML of a demonstration site: gateway, three banks with different habits, agreements.
 
 The rural bank wants a flag file beside a detached RSA signature; the city bank SM2 signatures
-beside SM4 envelopes, both ways, as GM/T 0010 has them; the ISO bank CMS with the content inside.
+beside SM4 envelopes, both ways, as GM/T 0010 has them; the ISO bank XML signatures inside its files.
 """
 
 from __future__ import annotations
@@ -226,21 +226,20 @@ acknowledgement = "iso20022-pain002-acknowledgement"
 
 [files]
 name             = "PAIN001-{unit_no}-{sequence:08d}.xml"
-data             = "{name}.p7m"
 temporary_suffix = ".part"
 
 [seal]
-out = ["cms-sign"]
-in  = ["cms-verify"]
+out = ["xml-sign"]
+in  = ["xml-verify"]
 
 [[inbound]]
 kind      = "acknowledgement"
-pattern   = "{stem}-ACK{number:1}.xml.p7m"
+pattern   = "{stem}-ACK{number:1}.xml"
 complete  = "stable"
 
 [[inbound]]
 kind      = "result"
-pattern   = "{stem}-RES{number:1}.xml.p7m"
+pattern   = "{stem}-RES{number:1}.xml"
 complete  = "stable"
 """,
 }

@@ -29,6 +29,11 @@ _VALID_DAYS = 3650
 _ENVIRONMENT = 'environment = "test"'
 
 
+def validity(now: datetime) -> tuple[datetime, datetime]:
+    """From when until when all certificates of a site made now are valid."""
+    return now - timedelta(days=1), now + timedelta(days=_VALID_DAYS)
+
+
 class SiteKeys:
     """Makes all keys of a site below `folder`, valid from the day before `now` for ten years."""
 
@@ -36,7 +41,7 @@ class SiteKeys:
         self._gateway = folder / "gateway"
         self._department = folder / "department"
         self._banks = folder / "banks"
-        self._valid = now - timedelta(days=1), now + timedelta(days=_VALID_DAYS)
+        self._valid = validity(now)
         self._ring = ["# The keys of the demonstration; all of them were made for it.\n"]
 
     def make(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import TypeVar
 
 from msgspec import Struct
 
@@ -12,10 +13,13 @@ from gateway.simulator.store import Blob, Store
 from keys.algorithms import ALGORITHMS
 from keys.certificates import Certificate, Trust
 from keys.errors import KeyUnavailable, SignatureInvalid
+from keys.pgp import PgpAnchor, PgpCertificate, PgpKey, PgpTrust
 from keys.public import fits
 from keys.seal import Sealed, seal, unseal
 from keys.signer import Decrypter, Signer
 from keys.stages import ByteSink
+
+_Key = TypeVar("_Key")
 
 
 class BankSeals(Struct, frozen=True, kw_only=True):
@@ -26,6 +30,9 @@ class BankSeals(Struct, frozen=True, kw_only=True):
     """The first one where the profile names no algorithm."""
     opens: tuple[Decrypter, ...] = ()
     encrypts_to: tuple[Certificate, ...] = ()
+    pgp_key: PgpKey | None = None
+    pgp_encrypts_to: PgpCertificate | None = None
+    """The gateway's, whose signatures are accepted too."""
 
     def open(
         self, profile: Profile, data: Blob, signature: Blob | None, at: datetime, store: Store, name: str
@@ -64,11 +71,28 @@ class KeysAt(Struct, frozen=True):
     def trust(self) -> Trust:
         return self.seals.accepts
 
+    def pgp_keys(self) -> list[PgpKey]:
+        return _there([self.seals.pgp_key])
+
+    def pgp_recipients(self) -> list[PgpCertificate]:
+        return _there([self.seals.pgp_encrypts_to])
+
+    def pgp_trust(self) -> PgpTrust:
+        anchors = [PgpAnchor("gateway", certificate) for certificate in self.pgp_recipients()]
+        return PgpTrust("gateway", self.seals.accepts.environment, anchors)
+
     def _signer(self, algorithm: str) -> Signer:
         for signer in self.seals.signs:
             if fits(signer.public_key, ALGORITHMS[algorithm]):
                 return signer.using(ALGORITHMS[algorithm])
         raise KeyUnavailable(f"the bank has no key for {algorithm}")
+
+
+def _there(found: list[_Key | None]) -> list[_Key]:
+    present = [each for each in found if each is not None]
+    if not present:
+        raise KeyUnavailable("the bank has no OpenPGP keys")
+    return present
 
 
 class StoreScratch:

@@ -35,7 +35,7 @@ def row(
         owner=owner,
         kind="",
         subject="",
-        certificate_sha256="",
+        fingerprint="",
         valid_from=None if begins is None else NOW + begins * DAY,
         valid_until=None if ends is None else NOW + ends * DAY,
     )

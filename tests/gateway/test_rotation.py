@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
+import shutil
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from formats.records import Payment
 from gateway import DecisionRefused, Gateway
 from gateway.config import load_configuration
 from gateway.connect import sftp_settings
-from keys.authority import Authority, write_ssh_key_pair
-from keys.errors import KeyringInvalid
+from gateway.dispatch import dispatch
+from gateway.make import Planned
+from gateway.simulator.bank import SimulatedBank
+from keys.authority import Authority, Identity, write_ssh_key_pair
+from keys.certificates import Anchor, AnchorKind, Trust
+from keys.cms import verify_detached
+from keys.errors import KeyringInvalid, SealError
 from keys.keyring import Keyring
-from keys.private import load_signer
+from keys.private import load_certificates, load_private_key, load_signer
 from keys.statement import sign_statement
-from tests.gateway.sites import NOW, PERSONS, RURAL, Ground, edit, payments_of
+from tests.gateway.sites import NOW, PERSONS, RURAL, Ground, credited, current, edit, payments_of, states
 
 DAY = timedelta(days=1)
 FIRST, SECOND = PERSONS
@@ -144,3 +153,181 @@ def test_a_master_key_writes_from_its_own_day_on(ground: Ground) -> None:
             written.append(gateway.installation.masters.current.key_id)
         ground.clock.turn(days=6)
     assert written == ["spool-1", "spool-2"]
+
+
+# Signatures, both ways, with a whole bank.
+
+
+def issue(ground: Ground, bank: str, subject: str, suffix: str) -> tuple[Path, Path]:
+    """A key certified by the bank's own CA, in the bank's folder."""
+    folder = ground.site.bank(bank) / "keys"
+    ca = load_certificates(ground.site.configuration.parent / "keys" / f"{bank}-ca.crt")[0]
+    authority = Authority(Identity(load_private_key(folder / "ca.pem"), ca))
+    identity = authority.issue(subject, NOW - DAY, NOW + 3000 * DAY, "rsa-2048")
+    paths = folder / f"{suffix}.pem", folder / f"{suffix}.crt"
+    identity.write_pem(*paths)
+    return paths
+
+
+def bank_takes_up_keys(ground: Ground, bank: SimulatedBank, name: str) -> None:
+    """The bank starts anew with what lies in its folder; its books stay."""
+    bank._seals = bank._writer._seals = ground.bank_seals(name)
+
+
+def pay(ground: Ground, gateway: Gateway, number: int) -> list[Payment]:
+    """One file there and back."""
+    payments = payments_of(RURAL, 2, prefix=f"P{number}")
+    ground.submit(gateway, payments)
+    ground.run_to_the_end(gateway)
+    return payments
+
+
+def signers_of_answers(gateway: Gateway, ground: Ground) -> list[str]:
+    """By which entry of the ring each answer was accepted, in the order of receipt."""
+    verdicts = ground.rows("SELECT verdict FROM received ORDER BY received_pk")
+    found = []
+    for (verdict,) in verdicts:
+        assert isinstance(verdict, str)
+        (key,) = re.findall(r'"key_id":"([^"]*)"', verdict)
+        found.append(key)
+    return found
+
+
+def test_a_bank_changes_its_certificate(ground: Ground) -> None:
+    """Pinned certificates: the new one is in the ring before the bank signs with it."""
+    bank, keys = ground.bank(RURAL), ground.site.bank(RURAL) / "keys"
+    new_key, new_certificate = issue(ground, RURAL, f"CN=settlement,O={RURAL},C=CN", "signing-2")
+    ours = ground.site.configuration.parent / "keys"
+    shutil.copy(keys / "signing.crt", ours / "pin-1.crt")
+    shutil.copy(new_certificate, ours / "pin-2.crt")
+    remove_entry(ground, f"{RURAL}-ca")
+    add_entry(
+        ground, "pin-1", "verify", bank=f'"{RURAL}"', certificate='"keys/pin-1.crt"', valid_until=day(10)
+    )
+    with ground.open() as gateway:
+        paid = pay(ground, gateway, 1)
+    add_entry(ground, "pin-2", "verify", bank=f'"{RURAL}"', certificate='"keys/pin-2.crt"', valid_from=day(5))
+    ground.clock.turn(days=6)
+    with ground.open() as gateway:
+        # Both are alive: the bank still signs with the old key, and a moment later with the new one.
+        paid += pay(ground, gateway, 2)
+        shutil.copy(new_key, keys / "signing.pem")
+        shutil.copy(new_certificate, keys / "signing.crt")
+        bank_takes_up_keys(ground, bank, RURAL)
+        paid += pay(ground, gateway, 3)
+    ground.clock.turn(days=7)
+    with ground.open() as gateway:
+        paid += pay(ground, gateway, 4)
+        assert current(gateway) == credited(paid)
+        assert signers_of_answers(gateway, ground) == ["pin-1"] * 4 + ["pin-2"] * 4
+        ground.check_sound(gateway)
+
+
+def test_an_old_key_is_refused_after_its_day_and_what_came_before_stays_believed(ground: Ground) -> None:
+    """The bank goes on with a key that ended; nothing that it says is believed, nothing is lost."""
+    ground.bank(RURAL)
+    shutil.copy(
+        ground.site.bank(RURAL) / "keys" / "signing.crt",
+        ground.site.configuration.parent / "keys" / "pin.crt",
+    )
+    remove_entry(ground, f"{RURAL}-ca")
+    add_entry(ground, "pin", "verify", bank=f'"{RURAL}"', certificate='"keys/pin.crt"', valid_until=day(10))
+    with ground.open() as gateway:
+        first = pay(ground, gateway, 1)
+        ground.clock.turn(days=11)
+        second = pay(ground, gateway, 2)
+        assert current(gateway) == credited(first)
+        refused = [received for received in gateway.received() if received.state == "refused"]
+        assert len(refused) == 2
+    end = day(400)
+    edit(ground.site.configuration.parent / "keys.toml", f"valid_until = {day(10)}", f"valid_until = {end}")
+    with ground.open() as gateway:
+        for item in gateway.held():
+            if item.object.startswith("received:"):
+                assert ground.decide(gateway, item.object, "judge-again", FIRST) == [True]
+        ground.run_to_the_end(gateway)
+        assert current(gateway) == credited([*first, *second])
+        ground.check_sound(gateway)
+
+
+def test_the_gateway_changes_its_own_certificate(ground: Ground) -> None:
+    """The bank knows the new one first; what is signed by the old one is taken meanwhile."""
+    bank, keys = ground.bank(RURAL), ground.site.bank(RURAL) / "keys"
+    new_key, new_certificate = issue(ground, RURAL, f"CN=bankgate,O={RURAL} client,C=CN", "client-2")
+    ours = ground.site.configuration.parent / "keys"
+    shutil.copy(new_key, ours / "sign-2.pem")
+    (ours / "sign-2.pem").chmod(0o600)
+    shutil.copy(new_certificate, ours / "sign-2.crt")
+    end_entry(ground, f"{RURAL}-signing", 10)
+    add_entry(ground, "sign-2", "sign", bank=f'"{RURAL}"', private_key='"keys/sign-2.pem"',
+              certificate='"keys/sign-2.crt"', valid_from=day(2 + 2 / 24))  # fmt: skip
+    old = (keys / "gateway.crt").read_bytes()
+    (keys / "gateway.crt").write_bytes(old + new_certificate.read_bytes())
+    bank_takes_up_keys(ground, bank, RURAL)
+    with ground.open() as gateway:
+        paid = pay(ground, gateway, 1)
+        # Signed while the old key was alone, and sent when the new one signs already.
+        ground.clock.turn(days=2)
+        waiting = payments_of(RURAL, 2, prefix="P2")
+        ground.submit(gateway, waiting)
+        made = list(dispatch(gateway.installation, gateway.installation.profile(RURAL)))
+        assert [type(step) for step in made] == [Planned]
+        ground.clock.turn(hours=3)
+        ground.run_to_the_end(gateway)
+        paid += waiting + pay(ground, gateway, 3)
+        # The bank drops the old certificate: everything is with it by now.
+        (keys / "gateway.crt").write_bytes(new_certificate.read_bytes())
+        bank_takes_up_keys(ground, bank, RURAL)
+        ground.clock.turn(days=7)
+        paid += pay(ground, gateway, 4)
+        assert current(gateway) == credited(paid)
+        assert signed_by(ground) == [f"{RURAL}-signing", f"{RURAL}-signing", "sign-2", "sign-2"]
+        ground.check_sound(gateway)
+
+
+def test_a_bank_that_does_not_know_our_new_certificate_refuses_and_nothing_is_paid_twice(
+    ground: Ground,
+) -> None:
+    """The order of the steps was wrong: the file comes back, and goes again when the bank has it."""
+    bank, keys = ground.bank(RURAL), ground.site.bank(RURAL) / "keys"
+    new_key, new_certificate = issue(ground, RURAL, f"CN=bankgate,O={RURAL} client,C=CN", "client-2")
+    ours = ground.site.configuration.parent / "keys"
+    shutil.copy(new_key, ours / "sign-2.pem")
+    (ours / "sign-2.pem").chmod(0o600)
+    shutil.copy(new_certificate, ours / "sign-2.crt")
+    add_entry(ground, "sign-2", "sign", bank=f'"{RURAL}"', private_key='"keys/sign-2.pem"',
+              certificate='"keys/sign-2.crt"', valid_from=day(-1))  # fmt: skip
+    with ground.open() as gateway:
+        payments = pay(ground, gateway, 1)
+        assert states(gateway) == ["rejected"]
+        assert bank.files_taken == 0
+        (keys / "gateway.crt").write_bytes(new_certificate.read_bytes())
+        bank_takes_up_keys(ground, bank, RURAL)
+        name = gateway.files()[0].name
+        ground.decide(gateway, f"file:{RURAL}/{name}", "redispatch", FIRST, SECOND)
+        ground.run_to_the_end(gateway)
+        assert current(gateway) == credited(payments)
+        assert bank.files_taken == 1
+        ground.check_sound(gateway)
+
+
+def remove_entry(ground: Ground, key_id: str) -> None:
+    ring = ground.site.configuration.parent / "keys.toml"
+    blocks = ring.read_text("utf-8").split("[[key]]")
+    kept = [block for block in blocks if f'id = "{key_id}"\n' not in block]
+    assert len(kept) == len(blocks) - 1
+    ring.write_text("[[key]]".join(kept), "utf-8")
+
+
+def signed_by(ground: Ground) -> list[str]:
+    """Entries of the ring whose certificates signed our files, in the order of their names."""
+    ours = ground.site.configuration.parent / "keys"
+    names = {f"{RURAL}-signing.crt": f"{RURAL}-signing", "sign-2.crt": "sign-2"}
+    certificates = {name: load_certificates(ours / path)[0] for path, name in names.items()}
+    found = []
+    for path in sorted(ground.outbox(RURAL).glob("*.p7s")):
+        for name, certificate in certificates.items():
+            trust = Trust("gateway", "test", [Anchor(name, certificate, AnchorKind.SIGNER)])
+            with path.with_suffix("").open("rb") as content, contextlib.suppress(SealError):
+                found.append(verify_detached(content, path.read_bytes(), trust, ground.clock.now()).key_id)
+    return found

@@ -16,7 +16,7 @@ from gateway.simulator.moments import Moment
 from gateway.simulator.scenario import Fate, Kind, Scenario, make_scenario
 from gateway.simulator.store import MemoryBlob
 from gateway.simulator.support import supported
-from keys.errors import SignatureInvalid
+from keys.errors import SignatureInvalid, SignatureMalformed
 from tests.simulator.banks import (
     BANK_NAMES,
     NOW,
@@ -202,7 +202,7 @@ def test_a_bad_signature_is_invalid_on_the_result_and_good_on_the_acknowledgemen
     postings = make_bank(name, Kind.BAD_SIGNATURE).arrive(make_request(name), START)
     acknowledgement, result = data_postings(name, postings)
     assert Answer(name, acknowledgement, postings).kind == "acknowledgement"
-    with pytest.raises(SignatureInvalid):
+    with pytest.raises((SignatureInvalid, SignatureMalformed)):
         Answer(name, result, postings)
 
 
