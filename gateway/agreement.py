@@ -24,6 +24,9 @@ TimeOfDay = Annotated[
     str, Meta(pattern=r"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)\Z", description='a time such as "09:30"')
 ]
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+RetentionDays = Annotated[int, Meta(ge=30, le=36_500, description="30 to 36500 days")]
+"""How long personal data stays after the last word about it."""
+
 _BINDABLE = (
     "number",
     "department",
@@ -89,6 +92,7 @@ class Agreement(Struct, frozen=True, kw_only=True):
     currency: Annotated[str, Meta(pattern=r"^[A-Z]{3}\Z", description="three capital letters")] = "CNY"
     windows: list[Window] = field(default_factory=list)
     limits: AgreementLimits = field(default_factory=AgreementLimits)
+    retention_days: RetentionDays | None = None
     values: dict[Key, str] = field(default_factory=dict)
 
     @property

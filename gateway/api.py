@@ -14,7 +14,7 @@ import msgspec
 
 from formats import Batch, FeeFinding, Outcome, Payment, SealedText, Status
 from formats.registry import Registry
-from gateway import anchor, enrolled, exhibits, held, intake, report, runner
+from gateway import anchor, enrolled, exhibits, held, intake, report, retention, runner
 from gateway.anchor import AnchorStatus, AnchorTurn
 from gateway.audit_export import Exported, export
 from gateway.audit_tables import Selection
@@ -36,6 +36,7 @@ from gateway.log import open_log
 from gateway.ports import Clock, FolderDisk, Randomness, SystemClock, SystemRandomness
 from gateway.report import BatchStatus, FileStatus, ReceivedStatus, Story
 from gateway.restore import RestoreReport, refuse_begun_restore, restore_backup
+from gateway.retention import RetentionReport
 from gateway.rewrap import Rewrapped, rewrap
 from gateway.runner import RunReport
 from gateway.settle import TEXT_CONTEXT
@@ -137,9 +138,9 @@ class Gateway:
         """Write ledger and spool, as they are at one moment, to a new folder; others may go on working.
 
         Keys and configuration are not in it. Files that `earlier`, another backup on the same
-        disk, has already are linked from there. Raises `InputRefused` where the folder has
-        something in it, `FolderUnusable`, `Locked`, `StorageFailed`, and `IntegrityError` where a
-        stored file is missing or damaged.
+        disk, has already are linked from there. Raises `FolderUnusable` where the folder has
+        something in it or cannot be written, `Locked`, `StorageFailed`, and `IntegrityError` where
+        a stored file is missing or damaged.
         """
         before = None if earlier is None else Path(earlier)
         return make_backup(self.installation, Path(folder), before)
@@ -295,6 +296,14 @@ class Gateway:
             last=last,
         )
         return export(self.installation, Path(folder), selection, recipient)
+
+    def retain(self, *, dry_run: bool = False) -> RetentionReport:
+        """Destroy personal data whose term is over and that nothing needs (`docs/retention.md`).
+
+        With `dry_run` only say what that is. Started again after a crash it goes on. Raises
+        `Locked` beside a run, a backup or an export, `StorageFailed`.
+        """
+        return retention.retain(self.installation, dry_run=dry_run)
 
     def trace(self, payment_id: str, source_platform: str | None = None) -> Story:
         """One payment's whole story. Raises `Unknown`, also where two platforms use the id."""

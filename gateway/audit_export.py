@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import msgspec
@@ -24,6 +25,7 @@ from gateway.folders import make_private
 from gateway.installation import Installation
 from gateway.ledger import Transaction
 from gateway.ledger_anchor import last_event, sequences
+from gateway.locks import keeping_files
 from keys.certified import certificate_text
 from keys.envelope import Recipient
 from keys.errors import KeyUnavailable
@@ -31,6 +33,7 @@ from keys.signer import Signer
 from keys.statement import sign_statement
 
 _UNFINISHED = ".unfinished"
+_LISTED_BATCHES = 10
 _ENVELOPE_ROWS = 16_000
 """Payments in one envelope, which is made in memory."""
 _IDENTITY_COLUMNS = (
@@ -40,12 +43,16 @@ _IDENTITY_COLUMNS = (
 
 
 class Exported(Struct, frozen=True, kw_only=True):
-    """What was written. `warning` says where the bundle is weaker than it could be."""
+    """What was written. `warning` says where the bundle is weaker than it could be.
+
+    `notes` tell whose identities were asked for and are not there any more.
+    """
 
     folder: Path
     rows: dict[str, int]
     events: int
     warning: str = ""
+    notes: list[str] = []
 
 
 def export(
@@ -60,8 +67,10 @@ def export(
     shutil.rmtree(draft, ignore_errors=True)
     make_private(draft)
     try:
-        with installation.ledger.read() as transaction:
-            manifest, signer, warning = _write(installation, transaction, draft, selection, recipient)
+        with _identities_stay(installation, recipient), installation.ledger.read() as transaction:
+            tables = Tables(installation.keyring, transaction, selection)
+            manifest, signer, warning = _write(installation, transaction, draft, tables, recipient)
+            notes = [] if recipient is None else _notes(tables.destroyed_batches())
         content = manifest.to_bytes()
         _write_file(draft / MANIFEST, content)
         if signer is not None:
@@ -77,17 +86,31 @@ def export(
         for name, listed in manifest.files.items()
         if name.endswith(".jsonl")
     }
-    return Exported(folder=folder, rows=rows, events=manifest.event, warning=warning)
+    return Exported(folder=folder, rows=rows, events=manifest.event, warning=warning, notes=notes)
+
+
+def _identities_stay(installation: Installation, recipient: Recipient | None) -> AbstractContextManager[None]:
+    """Nobody destroys them while they are written."""
+    return nullcontext() if recipient is None else keeping_files(installation)
+
+
+def _notes(names: list[str]) -> list[str]:
+    if not names:
+        return []
+    listed = ", ".join(names[:_LISTED_BATCHES]) + (", ..." if len(names) > _LISTED_BATCHES else "")
+    return [
+        f"identities of {len(names)} batches were destroyed when their term was over, and are not in the"
+        f" bundle: {listed}"
+    ]
 
 
 def _write(
     installation: Installation,
     transaction: Transaction,
     folder: Path,
-    selection: Selection,
+    tables: Tables,
     recipient: Recipient | None,
 ) -> tuple[Manifest, Signer | None, str]:
-    tables = Tables(installation.keyring, transaction, selection)
     files: dict[str, Listed] = {}
     for name, lines in tables.all():
         files |= write_table(folder, name, lines)
@@ -106,7 +129,7 @@ def _write(
         instance=installation.configuration.instance,
         environment=installation.configuration.environment,
         exported_at=now.isoformat(),
-        selection=selection.told(),
+        selection=tables.selection.told(),
         event=0 if end is None else end[0],
         hash=FIRST_HASH if end is None else end[1],
         sequences=sequences(transaction),
@@ -141,7 +164,8 @@ def _identities(installation: Installation, transaction: Transaction, chosen: st
     """Lines of JSON, as many as go into one envelope at a time."""
     lanes = transaction.all(
         "SELECT source_platform, spool_name FROM lane JOIN batch USING (batch_pk)"
-        f" WHERE {chosen} ORDER BY lane_pk"
+        f" WHERE {chosen} AND batch_pk NOT IN (SELECT batch_pk FROM destruction"
+        "  WHERE batch_pk IS NOT NULL) ORDER BY lane_pk"
     )
     encoder = msgspec.json.Encoder()
     wanted = {f"payment.{name}": name for name in _IDENTITY_COLUMNS}

@@ -53,6 +53,7 @@ class Tables:
     """The rows of every table, of the chosen batches and what hangs on them."""
 
     def __init__(self, keyring: Keyring, transaction: Transaction, selection: Selection) -> None:
+        self.selection = selection
         self._keyring = keyring
         self._transaction = transaction
         self._everything = selection.everything
@@ -83,6 +84,14 @@ class Tables:
         yield "persons", self._persons()
         yield "events", self._events()
         yield "heads", self._heads()
+
+    def destroyed_batches(self) -> list[str]:
+        """Chosen batches whose identities are not there any more."""
+        rows = self._transaction.all(
+            "SELECT source_platform, batch_id FROM destruction JOIN batch USING (batch_pk)"
+            f" WHERE {self.chosen} ORDER BY batch_pk"
+        )
+        return [f"{row.source_platform}/{row.batch_id}" for row in rows]
 
     def _rows(self, kind: type[Struct], query: str) -> Iterator[Struct]:
         filled = query.replace("{chosen}", self.chosen).replace("{files}", self._files)

@@ -48,6 +48,11 @@ def verify(folder: Path, anchor: Path | None = None, trust: Path | None = None) 
             " or the whole journal exchanged by somebody who has its key"
         )
     check_tables(bundle, journal)
+    if destroyed := sum("batch" in told.body for told in journal.of("personal data destroyed")):
+        report.notes.append(
+            f"the personal data of {destroyed} batches was destroyed when its term was over, as the journal"
+            " tells: their identities cannot be asked for"
+        )
     if manifest.selection:
         told = ", ".join(f"{name} {value}" for name, value in sorted(manifest.selection.items()))
         report.notes.append(

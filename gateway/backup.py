@@ -16,7 +16,6 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from formats import Problem
 from gateway import evidence
 from gateway.backup_folder import (
     FORMAT,
@@ -31,7 +30,7 @@ from gateway.backup_folder import (
     sum_line,
 )
 from gateway.bundle import BundleFile, digest_of
-from gateway.errors import FolderUnusable, InputRefused, IntegrityError, StorageFailed
+from gateway.errors import FolderUnusable, IntegrityError, StorageFailed
 from gateway.evidence import FIRST_HASH
 from gateway.folders import make_private
 from gateway.installation import Installation
@@ -41,6 +40,7 @@ from gateway.ledger_spool import Referred, referred_files
 from gateway.locks import alone_in, keeping_files
 from keys.certified import certificate_text
 from keys.errors import KeyUnavailable, SealedFileDamaged
+from keys.sealed import HEADER_BYTES
 from keys.signer import Signer
 from keys.statement import sign_statement
 
@@ -65,8 +65,8 @@ def make_backup(installation: Installation, folder: Path, earlier: Path | None =
     """Write a backup to `folder`, which must not exist or be empty. All of it, or nothing.
 
     Files that `earlier`, a backup on the same file system, has already are linked from there.
-    Raises `InputRefused`, `FolderUnusable`, `Locked`, `StorageFailed`, and `IntegrityError`
-    with every stored file that is missing or damaged.
+    Raises `FolderUnusable`, `Locked`, `StorageFailed`, and `IntegrityError` with every stored
+    file that is missing or damaged.
     """
     folder = folder.absolute()
     _refuse_taken(installation, folder)
@@ -104,11 +104,13 @@ def make_backup(installation: Installation, folder: Path, earlier: Path | None =
 
 def _refuse_taken(installation: Installation, folder: Path) -> None:
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        problem = Problem(code="output", message=f"{folder} exists already", source=str(folder))
-        raise InputRefused([problem], hint="name a new folder: a backup is never written over another")
+        raise FolderUnusable(
+            f"{folder} exists already", hint="name a new folder: a backup is never written over another"
+        )
     if folder.resolve().is_relative_to(installation.configuration.spool.resolve()):
-        problem = Problem(code="output", message=f"{folder} lies in the spool", source=str(folder))
-        raise InputRefused([problem], hint="name a folder on another disk, better on another machine")
+        raise FolderUnusable(
+            f"{folder} lies in the spool", hint="name a folder on another disk, better on another machine"
+        )
 
 
 @contextmanager
@@ -212,14 +214,16 @@ class _Copying:
 
     def _copy_all(self, referred: Iterator[Referred]) -> dict[str, Copied]:
         files: dict[str, Copied] = {}
-        damages: list[Problem] = []
+        damages: list[str] = []
         for file in referred:
+            if file.optional and not self._installation.spool.exists(file.name):
+                continue
             try:
                 files[SPOOL + file.name] = self._copy(file)
             except _Damaged as damage:
-                damages.append(Problem(code="damaged", source=file.name, message=str(damage)))
+                damages.append(str(damage))
         if damages:
-            told = "; ".join(damage.message for damage in damages[:_TOLD_DAMAGES])
+            told = "; ".join(damages[:_TOLD_DAMAGES])
             raise IntegrityError(
                 f"{len(damages)} stored files are missing or damaged: {told}",
                 hint="put them back from an earlier backup, out of its folder spool, then start again",
@@ -231,7 +235,7 @@ class _Copying:
         make_private(target.parent)
         if self._earlier is not None:
             linked = self._earlier.link(SPOOL + file.name, target)
-            if linked is not None and self._is_whole(file, target):
+            if linked is not None and self._has_the_header(file, target) and self._is_whole(file, target):
                 self.linked += 1
                 return linked
             target.unlink(missing_ok=True)
@@ -252,6 +256,14 @@ class _Copying:
                 sink.write(block)
         listed = sink.close(None)
         return Copied(listed.sha256, listed.size_bytes)
+
+    def _has_the_header(self, file: Referred, copy: Path) -> bool:
+        """Whether the copy is under the same master key: an old one may leave the ring any day."""
+        try:
+            with self._installation.spool.open_sealed(file.name) as source, copy.open("rb") as sealed:
+                return source.read(HEADER_BYTES) == sealed.read(HEADER_BYTES)
+        except FileNotFoundError:
+            raise _Damaged(f"{file.name} is missing") from None
 
     def _is_whole(self, file: Referred, copy: Path) -> bool:
         """Whether the copy opens as this file, to the bytes that the ledger knows."""

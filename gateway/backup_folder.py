@@ -116,7 +116,7 @@ def read_manifest(folder: Path) -> Manifest:
         instant(manifest.made_at)
         whole = (folder / SUM).read_bytes() == sum_line(manifest)
     except (OSError, ValueError) as error:
-        why = (error.strerror if isinstance(error, OSError) else "") or str(error)
+        why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise IntegrityError(f"{folder / MANIFEST} cannot be used: {why}", hint=_OTHER) from None
     if not whole:
         raise IntegrityError(f"{folder / MANIFEST} is not what {SUM} says", hint=_OTHER)
@@ -206,5 +206,5 @@ def ledger_differences(transaction: Transaction, manifest: Manifest) -> Iterator
     if sequences(transaction) != manifest.sequences:
         yield "has other sequences than the manifest says"
     for referred in referred_files(transaction):
-        if SPOOL + referred.name not in manifest.files:
+        if SPOOL + referred.name not in manifest.files and not referred.optional:
             yield f"refers to {referred.name}, which is not in the backup"

@@ -95,14 +95,15 @@ def numbers_left(installation: Installation, bank: str, used: int) -> int:
 def leave_out_numbers(
     installation: Installation, transaction: Transaction, known: Mapping[str, int]
 ) -> dict[str, int]:
-    """Raise every bank's sequence above what is known; what each is then.
+    """Raise every bank's sequence above what somebody else knows; what each is then.
 
-    `known` are the highest numbers that somebody else knows of. The margin is
-    `SEQUENCE_MARGIN`, or half of what there is room for.
+    `known` are the highest numbers of the last head. The margin is `SEQUENCE_MARGIN`, or half
+    of what there is room for.
     """
     raised = {}
     for bank, number in used_numbers(installation, transaction).items():
-        used = max(number, known.get(bank, 0))
-        raised[bank] = used + min(SEQUENCE_MARGIN, numbers_left(installation, bank, used) // 2)
+        told = known.get(bank, 0)
+        margin = min(SEQUENCE_MARGIN, numbers_left(installation, bank, told) // 2)
+        raised[bank] = max(number, told + margin)
         raise_sequence(transaction, bank, raised[bank])
     return raised

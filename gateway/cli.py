@@ -25,7 +25,7 @@ from gateway.cli_decisions import COMMANDS as DECISIONS
 from gateway.cli_keys import key
 from gateway.cli_operator import operator
 from gateway.cli_options import CONFIGURATION, JSON, opened
-from gateway.cli_store import backup, restore
+from gateway.cli_store import backup, restore, retain
 from gateway.config import Policy
 from gateway.errors import ConfigurationError, ExitCode, GatewayError, InputRefused
 from gateway.intake import CheckReport
@@ -45,6 +45,7 @@ cli.add_command(key)
 cli.add_command(operator)
 cli.add_command(backup)
 cli.add_command(restore)
+cli.add_command(retain)
 for command in DECISIONS:
     cli.add_command(command)
 

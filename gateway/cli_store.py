@@ -1,4 +1,4 @@
-"""`bankgate backup` and `restore`: ledger and spool to a folder, and back."""
+"""`bankgate backup`, `restore` and `retain`: what is stored, to a folder and back, and its end."""
 
 from __future__ import annotations
 
@@ -7,21 +7,12 @@ from pathlib import Path
 
 import click
 
-from gateway import screen, screen_store
+from gateway import screen_store
 from gateway.api import Gateway
 from gateway.backup_folder import check_backup
+from gateway.cli_options import CONFIGURATION, JSON, opened
 from gateway.errors import ExitCode
 
-_CONFIGURATION = click.option(
-    "--config",
-    "config",
-    type=click.Path(path_type=Path),
-    default=Path("bankgate.toml"),
-    envvar="BANKGATE_CONFIG",
-    show_default=True,
-    help="The installation's bankgate.toml.",
-)
-_JSON = click.option("--json", "as_json", is_flag=True, help="JSON instead of tables, for programs.")
 _FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 
 
@@ -32,8 +23,8 @@ _FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 @click.option(
     "--trust", type=click.Path(path_type=Path), help="With --check: certificates that may sign it (PEM)."
 )
-@_CONFIGURATION
-@_JSON
+@CONFIGURATION
+@JSON
 def backup(
     folder: Path, earlier: Path | None, only_check: bool, trust: Path | None, config: Path, as_json: bool
 ) -> None:
@@ -48,11 +39,22 @@ def backup(
         sys.exit(ExitCode.DONE if report.holds else ExitCode.INTEGRITY)
     if trust is not None:
         raise click.UsageError("--trust goes with --check only")
-    with Gateway.open(config) as gateway:
-        screen.speak(gateway.configuration.language)
+    with opened(config) as gateway:
         made = gateway.backup(folder, earlier=earlier)
         screen_store.show_backup(made, as_json)
         sys.exit(ExitCode.NEEDS_PERSON if made.warning else ExitCode.DONE)
+
+
+@click.command()
+@click.option("--dry-run", is_flag=True, help="Only say what would be destroyed, and what is paused.")
+@CONFIGURATION
+@JSON
+def retain(dry_run: bool, config: Path, as_json: bool) -> None:
+    """Destroy personal data whose term is over and that nothing needs; evidence stays."""
+    with opened(config) as gateway:
+        report = gateway.retain(dry_run=dry_run)
+        screen_store.show_retention(report, as_json)
+        sys.exit(ExitCode.DONE if report.is_forgotten and not report.paused else ExitCode.NEEDS_PERSON)
 
 
 @click.command()
@@ -62,8 +64,8 @@ def backup(
     type=click.IntRange(0),
     help="How many numbers of each bank are left out; more than files left since the backup.",
 )
-@_CONFIGURATION
-@_JSON
+@CONFIGURATION
+@JSON
 def restore(folder: Path, margin: int | None, config: Path, as_json: bool) -> None:
     """Put the backup FOLDER back where there is no ledger and no spool; then every bank is on hold."""
     report = Gateway.restore(config, folder, margin=margin)

@@ -20,7 +20,7 @@ from msgspec import Meta, Struct, field
 from formats.codec import Purpose
 from formats.errors import FormatError
 from formats.records import AccountKind, Problem, Severity
-from gateway.agreement import EVERY, Agreement, overlapping
+from gateway.agreement import EVERY, Agreement, RetentionDays, overlapping
 from gateway.errors import ConfigurationError
 from gateway.name_pattern import name_pattern
 from gateway.profile import Environment, Inbound, Key, PositiveInteger, Profile, Text
@@ -89,6 +89,16 @@ class LimitSettings(Struct, frozen=True, kw_only=True):
     amount_per_batch_minor: PositiveInteger | None = None
 
 
+class RetentionSettings(Struct, frozen=True, kw_only=True):
+    """`[retention]`: days after the last word about a batch until its personal data may be destroyed.
+
+    The default is three years: the general limitation of claims (Civil Code of the PRC, article
+    188). An agreement may say otherwise.
+    """
+
+    days: RetentionDays = 1095
+
+
 class AnchorSettings(Struct, frozen=True, kw_only=True):
     """`[anchor]`: where signed heads of the journal go, outside this machine.
 
@@ -121,6 +131,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     platform: dict[Key, PlatformSettings] = field(default_factory=dict)
     person: dict[Key, PersonSettings] = field(default_factory=dict)
     anchor: AnchorSettings | None = None
+    retention: RetentionSettings = field(default_factory=RetentionSettings)
 
 
 class Configuration(Struct, frozen=True, kw_only=True):
@@ -143,6 +154,7 @@ class Configuration(Struct, frozen=True, kw_only=True):
     agreements: dict[tuple[str, str], list[Agreement]]
     """By (department, bank)."""
     anchor: AnchorSettings | None = None
+    retention: RetentionSettings = field(default_factory=RetentionSettings)
     warnings: list[Problem] = field(default_factory=list)
 
 
@@ -195,6 +207,7 @@ class _Loading:
             profiles={profile.bank: profile for profile, _ in profiles},
             agreements=grouped,
             anchor=settings.anchor,
+            retention=settings.retention,
             warnings=self._problems(),
         )
 

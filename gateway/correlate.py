@@ -18,6 +18,7 @@ from gateway.double_payments import stop_payments_of
 from gateway.installation import Installation
 from gateway.ledger_files import FileRow, find_file, pinned_layout
 from gateway.ledger_received import ReceivedRow
+from gateway.ledger_spool import destroyed_since
 from gateway.profile import Profile
 from gateway.states import AT_THE_BANK, FileState
 from gateway.wording import Wording
@@ -43,6 +44,7 @@ def find_our_file(
     """The file, and what the answer says of it that is not so. Raises `Hold`."""
     claims = _claims(profile, received, decoder, first)
     file = _agreed_file(installation, profile, received, claims)
+    _refuse_destroyed(installation, received, file)
     if file.state not in AT_THE_BANK and not _rejects_again(file, decoder, first):
         with installation.ledger.write() as transaction:
             stop_payments_of(transaction, file, installation.clock.now())
@@ -64,9 +66,9 @@ def pinned_codec(installation: Installation, received: ReceivedRow, file: FileRo
     return installation.codecs.from_text(text, codec.name)
 
 
-def problem_of(received: ReceivedRow, code: str, message: str) -> Problem:
+def problem_of(received: ReceivedRow, code: str, message: str, hint: str = "") -> Problem:
     """A problem of the received file as a whole or at a line that the message names."""
-    return Problem(code=code, source=received.name, message=f"{received.name}: {message}")
+    return Problem(code=code, source=received.name, message=f"{received.name}: {message}", hint=hint)
 
 
 def _claims(
@@ -107,6 +109,16 @@ def _agreed_file(
         message = f"{what} name{'s' * (not claims)} one file of ours"
         raise Hold([problem_of(received, "which-file", message)])
     return next(iter(found.values()))
+
+
+def _refuse_destroyed(installation: Installation, received: ReceivedRow, file: FileRow) -> None:
+    """Nothing is believed of payments of which nobody can say any more for whom they were."""
+    with installation.ledger.read() as transaction:
+        destroyed = destroyed_since(transaction, file.lane_pk)
+    if destroyed is not None:
+        message = f"the personal data of file {file.name} was destroyed on {destroyed[:10]}"
+        hint = "nothing in it can be compared any more: settle it with the bank and the department in writing"
+        raise Hold([problem_of(received, "personal-data-destroyed", message, hint)], file.file_pk)
 
 
 def _rejects_again(file: FileRow, decoder: Decoder, first: RecordChunk | None) -> bool:

@@ -8,7 +8,7 @@
     |-- Refused                 3  somebody's input is not taken; nothing was stored
     |   |-- InputRefused        3  a batch or an answer has mistakes; carries every problem
     |   |-- Conflict            3  the same identity came before with other content
-    |   |-- NotPermitted        3  the state of a file or payment does not allow this step
+    |   |-- NotPermitted        3  the state of a file, payment or folder does not allow this step
     |   `-- DecisionRefused     3  a person's signed statement does not count (who, what, twice)
     |-- NotReleased             1  payments wait for a platform's signature or for two persons
     |-- BankUnreachable         4  a bank cannot be reached or refuses us; `transient` says which

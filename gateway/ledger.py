@@ -23,7 +23,7 @@ from sqlalchemy.pool import NullPool
 from gateway.errors import IntegrityError, StorageFailed
 from gateway.folders import make_private
 
-SCHEMA_REVISION = "0005"
+SCHEMA_REVISION = "0006"
 
 BUSY_TIMEOUT_SECONDS = 60
 """A submission of a million payments holds the write lock for a few seconds."""
@@ -143,11 +143,28 @@ class Ledger:
         except sqlite3.DatabaseError as error:
             raise IntegrityError(f"ledger {self.path}: {error}", hint="restore a backup") from error
 
-    def forget(self) -> bool:
-        """Take what was deleted out of the log beside the ledger; False where a reader still needs it."""
+    def checkpoint(self) -> bool:
+        """Empty the log beside the ledger; False where a reader still needs it."""
         with closing(sqlite3.connect(self.path, timeout=BUSY_TIMEOUT_SECONDS)) as connection:
             busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         return not busy
+
+    def forget(self) -> bool:
+        """Write the ledger anew without anything that was deleted; False where a reader keeps the log.
+
+        Deleted rows are overwritten at once (`secure_delete`), but rows that were moved between
+        pages leave copies in what is free of them. Others may read meanwhile, and write
+        afterwards. Raises `StorageFailed` where there is no space for a second copy.
+        """
+        try:
+            with closing(sqlite3.connect(self.path, timeout=BUSY_TIMEOUT_SECONDS)) as connection:
+                connection.execute("VACUUM")
+        except sqlite3.OperationalError as error:
+            raise StorageFailed(
+                f"ledger {self.path} cannot be written anew: {error}",
+                hint="free as much space as the ledger takes, then start again: only that is left to do",
+            ) from error
+        return self.checkpoint()
 
     def _opened(self, connection: Connection | None) -> AbstractContextManager[Connection]:
         return self._engine.connect() if connection is None else nullcontext(connection)

@@ -19,6 +19,7 @@ class TextColumn(Struct, frozen=True):
 
 SEALED_TEXTS = (
     TextColumn("outcome", "outcome_pk", "bank_text"),
+    TextColumn("fee_finding", "fee_pk", "label"),
     TextColumn("acknowledgement", "acknowledgement_pk", "bank_text"),
 )
 """Every column that holds sealed texts."""

@@ -54,13 +54,24 @@ def destroying_files(installation: Installation) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def if_spool_is_idle(installation: Installation) -> Iterator[bool]:
+    """Whether nobody is writing new files, and nobody begins to until the block ends."""
+    try:
+        handle = _acquire(_path(installation.ledger.path, "spool"), fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        os.close(handle)
+
+
 def sweep_if_idle(installation: Installation) -> int:
     """Remove unfinished spool files if nobody is writing; how many."""
-    try:
-        with _lock(_path(installation.ledger.path, "spool"), fcntl.LOCK_EX | fcntl.LOCK_NB):
-            return installation.spool.sweep()
-    except BlockingIOError:
-        return 0
+    with if_spool_is_idle(installation) as idle:
+        return installation.spool.sweep() if idle else 0
 
 
 @contextmanager

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from gateway.folders import make_private
+
+_OVERWRITTEN_BYTES = 4096
 
 
 class Clock(Protocol):
@@ -56,6 +58,10 @@ class Disk(Protocol):
 
     def remove(self, path: str) -> None:
         """Remove; no error where it does not exist."""
+        ...
+
+    def destroy(self, paths: Iterable[str]) -> None:
+        """Overwrite the beginning of each, remove it, make that durable; no error where it is not there."""
         ...
 
     def walk(self) -> Iterator[str]:
@@ -110,6 +116,22 @@ class FolderDisk:
 
     def remove(self, path: str) -> None:
         (self._root / path).unlink(missing_ok=True)
+
+    def destroy(self, paths: Iterable[str]) -> None:
+        folders = set()
+        for path in paths:
+            target = self._root / path
+            try:
+                with target.open("r+b") as file:
+                    # Of a sealed file the header, without which nobody opens the rest.
+                    file.write(bytes(min(_OVERWRITTEN_BYTES, os.fstat(file.fileno()).st_size)))
+                    self.sync(file)
+            except FileNotFoundError:
+                continue
+            target.unlink()
+            folders.add(target.parent)
+        for folder in sorted(folders):
+            self._sync_folder(folder)
 
     def walk(self) -> Iterator[str]:
         for found in sorted(self._root.rglob("*")):

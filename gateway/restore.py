@@ -17,7 +17,6 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from formats import Problem
 from gateway import evidence
 from gateway.backup_folder import (
     LEDGER,
@@ -37,7 +36,7 @@ from gateway.behind import (
 )
 from gateway.bundle import digest_of
 from gateway.config import Configuration
-from gateway.errors import FolderUnusable, InputRefused, IntegrityError, NotPermitted, StorageFailed
+from gateway.errors import FolderUnusable, IntegrityError, NotPermitted, StorageFailed
 from gateway.folders import make_private
 from gateway.installation import Installation
 from gateway.ledger import SCHEMA_REVISION, Transaction, stored_ledger
@@ -103,8 +102,8 @@ def restore_backup(
 
     `margin` numbers of each bank are left out; None takes what the backup's age and its busiest
     day make likely, at least `SEQUENCE_MARGIN`. Raises `NotPermitted` where a ledger or a spool
-    is there already or a bank has no room for the margin, `InputRefused` for the backup of
-    another instance, `IntegrityError` where the backup is not as it was made,
+    is there already, a bank has no room for the margin, or the backup is of another instance or
+    a newer version, `IntegrityError` where the backup is not as it was made,
     `keys.errors.KeyUnavailable` where the ring lacks a master key, `Locked`, `StorageFailed`.
     """
     place = _Place(configuration)
@@ -153,16 +152,15 @@ def _refuse_other(manifest: Manifest, configuration: Configuration) -> None:
     theirs = manifest.instance, manifest.environment
     ours = configuration.instance, str(configuration.environment)
     if theirs != ours:
-        message = (
-            f"the backup is of instance {theirs[0]} ({theirs[1]}), this installation is {ours[0]} ({ours[1]})"
+        raise NotPermitted(
+            f"the backup is of instance {theirs[0]} ({theirs[1]}), not of {ours[0]} ({ours[1]})",
+            hint="name the configuration that the backup belongs to",
         )
-        problem = Problem(code="other-instance", message=message)
-        raise InputRefused([problem], hint="name the configuration that the backup belongs to")
     if manifest.schema > SCHEMA_REVISION:
-        problem = Problem(
-            code="schema", message=f"the backup's ledger has the newer schema {manifest.schema}"
+        raise NotPermitted(
+            f"the backup's ledger has the newer schema {manifest.schema}",
+            hint="install the version of this program that made it",
         )
-        raise InputRefused([problem], hint="install the version of this program that made it")
 
 
 def _verify(folder: Path, manifest: Manifest, keyring: Keyring) -> dict[str, str]:
@@ -208,6 +206,8 @@ def _compare(transaction: Transaction, digests: dict[str, str]) -> None:
     """Every file that the ledger refers to is there with the bytes that the ledger knows."""
     for referred in referred_files(transaction):
         if referred.name not in digests:
+            if referred.optional:
+                continue
             raise IntegrityError(f"the backup lacks {referred.name}, to which its ledger refers")
         if referred.sha256 not in ("", digests[referred.name]):
             raise IntegrityError(f"{referred.name} of the backup is not what its ledger knows")
@@ -330,7 +330,7 @@ def _make_ledger(
                 # Of an older schema it can be read only now.
                 _compare(transaction, digests)
                 banks = _hold(installation, transaction, manifest, margin)
-            installation.ledger.forget()
+            installation.ledger.checkpoint()
     except BaseException:
         place.clear_draft()
         raise

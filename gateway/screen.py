@@ -388,6 +388,8 @@ def show_exported(exported: Exported, json: bool) -> None:
         return
     rows = ", ".join(f"{name} {count}" for name, count in exported.rows.items())
     _console.print(f"{escape(str(exported.folder))}: {rows}")
+    for note in exported.notes:
+        say(f"  note: {escape(note)}")
     if exported.warning:
         _console.print(f"[yellow]{_words['attention']}:[/] {escape(exported.warning)}")
 

@@ -8,6 +8,7 @@ from gateway import screen
 from gateway.backup import BackupReport
 from gateway.backup_folder import BackupCheck
 from gateway.restore import RestoreReport
+from gateway.retention import RetentionReport
 
 
 def show_backup(report: BackupReport, json: bool) -> None:
@@ -62,3 +63,25 @@ def show_restored(report: RestoreReport, json: bool) -> None:
     for warning in report.warnings:
         screen.warn(warning)
     screen.say("nothing leaves for any bank until a person has reconciled with it: docs/operators.md")
+
+
+def show_retention(report: RetentionReport, json: bool) -> None:
+    if json:
+        screen.as_json(report)
+        return
+    for due in report.due:
+        screen.say(f"would be destroyed: {escape(due.object)}, {due.days} days after {due.since[:10]}")
+    for ended in report.destroyed:
+        screen.say(
+            f"destroyed: {escape(ended.object)}, {ended.files} files, {ended.size_bytes} bytes,"
+            f" {ended.texts} texts of banks"
+        )
+    for paused in report.paused:
+        screen.warn(f"paused: {paused.object}, over since {paused.days} days after {paused.since[:10]}")
+        for reason in paused.reasons:
+            screen.say(f"    {escape(reason)}")
+    next_due = "" if report.next_due is None else f", the next on {report.next_due:%Y-%m-%d}"
+    counts = f"destroyed {len(report.destroyed)}, paused {len(report.paused)}, waiting {report.waiting}"
+    screen.say((f"would be destroyed {len(report.due)}, " if report.dry_run else "") + counts + next_due)
+    if not report.is_forgotten:
+        screen.warn("another process reads the ledger: run it again, to take what is gone out of its files")

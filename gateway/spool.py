@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import io
 import shutil
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Any, BinaryIO, Self
@@ -223,6 +223,19 @@ class Spool:
 
     def remove(self, name: str) -> None:
         self._disk.remove(name)
+
+    def destroy(self, names: Iterable[str]) -> None:
+        """Make files unreadable for ever, durably; those that are gone already stay so.
+
+        Each has a key of its own in its header, which is overwritten first. Raises `StorageFailed`.
+        """
+        try:
+            self._disk.destroy(names)
+        except OSError as error:
+            raise StorageFailed(
+                f"stored files cannot be destroyed: {error.strerror or error}",
+                hint="mend the disk or the rights, then start again: it goes on",
+            ) from error
 
     def sweep(self) -> int:
         """Remove unfinished files; how many. Call it only while nobody writes.

@@ -9,6 +9,7 @@ from gateway.ledger import Transaction
 from gateway.ledger_files import file_by_key
 from gateway.ledger_oddities import OddityKind, OddityRow, close_oddity
 from gateway.ledger_received import ReceivedRow, accept_problems, close_received, move_received
+from gateway.ledger_spool import is_destroyed
 from gateway.settle import may_be_accepted
 from gateway.states import AT_THE_BANK, ReceivedState
 from gateway.ways.way import Carried, Decision, Ways
@@ -16,6 +17,8 @@ from gateway.ways.way import Carried, Decision, Ways
 
 def received_ways(transaction: Transaction, received: ReceivedRow) -> Ways:
     """The decisions that a received file's present state permits."""
+    if is_destroyed(transaction, received.spool_name):
+        return {}
     ways = _WAYS.get(received.state, {})
     if received.state is ReceivedState.HELD and _about_given_up(transaction, received):
         ways = ways | {"refuse": _REFUSE_GIVEN_UP}

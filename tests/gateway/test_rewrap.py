@@ -9,6 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from gateway.errors import ExitCode, Locked, StorageFailed
+from gateway.ledger_texts import SEALED_TEXTS
 from gateway.locks import running
 from gateway.ports import FolderDisk
 from keys.errors import KeyUnavailable
@@ -202,3 +203,18 @@ def test_the_command_stops_where_it_is_told(settled: Ground, bankgate: Commands)
     shown = bankgate("key", "rewrap", "--mebibytes", 1)
     assert shown.code == ExitCode.NEEDS_PERSON
     assert shown.out.endswith(f"1 files are left under {OLD}\n")
+
+
+def test_every_sealed_text_of_the_schema_is_known(ground: Ground) -> None:
+    """A column that were left out would keep the old master in use for ever, unseen."""
+    others = {("fingerprint", "value"), ("decision", "statement"), ("decision", "signature")}
+    others |= {("journal_head", "statement"), ("journal_head", "signature")}
+    blobs = {
+        (table, column)
+        for table, column in ground.rows(
+            "SELECT tables.name, columns.name FROM sqlite_master AS tables"
+            " JOIN pragma_table_info(tables.name) AS columns WHERE tables.type = 'table'"
+            " AND columns.type = 'BLOB'"
+        )
+    }
+    assert blobs == others | {(each.table, each.column) for each in SEALED_TEXTS}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from io import BytesIO
 from typing import BinaryIO, cast
 
@@ -51,6 +51,10 @@ class SimulatedDisk:
         self.durable.pop(path, None)
         self._written.pop(path, None)
         self._finish(fault)
+
+    def destroy(self, paths: Iterable[str]) -> None:
+        for path in paths:
+            self.remove(path)
 
     def walk(self) -> Iterator[str]:
         yield from sorted({*self.durable, *self._written})

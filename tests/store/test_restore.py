@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from gateway import Gateway, NotPermitted
-from gateway.backup_folder import LEDGER, MANIFEST, SIGNATURE, SUM, Manifest, read_manifest, sum_line
+from gateway.backup_folder import MANIFEST, SIGNATURE, SUM, Manifest, read_manifest, sum_line
 from gateway.behind import SEQUENCE_MARGIN
 from gateway.demonstration.site import Site
 from gateway.dispatch import dispatch
@@ -297,4 +297,3 @@ def test_the_anchor_raises_numbers_above_what_it_knows(ground: Ground, tmp_path:
     report = restore(ground, tmp_path / "backup", margin=2)
     assert ["the anchor knows event" in warning for warning in report.warnings] == [True]
     assert ("city-bank", 5 + SEQUENCE_MARGIN) in ground.rows("SELECT bank, last FROM bank_sequence")
-    assert LEDGER == "ledger.sqlite"
