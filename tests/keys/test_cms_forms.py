@@ -127,7 +127,9 @@ def test_several_signers(bank: Bank, tmp_path: Path) -> None:
         assert algorithms == {signer.algorithm for signer in signers}
         assert {each.key_id for each in verdict.cosigners} == {"rural-ca"}
         signature = detached(signers, form)
-        assert verify_detached(io.BytesIO(CONTENT), signature, bank.trust, RECEIVED, form) == verdict
+        again = verify_detached(io.BytesIO(CONTENT), signature, bank.trust, RECEIVED, form)
+        # Which one stands first in a DER set is a matter of lengths, and those of EC vary.
+        assert {again.algorithm, *(each.algorithm for each in again.cosigners)} == algorithms
     without_sm2 = [signer for signer in signers if signer.algorithm != "sm2-sm3"]
     path, content_path = tmp_path / "s", tmp_path / "c"
     path.write_bytes(detached(without_sm2, USUAL_FORM))
