@@ -141,6 +141,13 @@ class _Judge(Struct, frozen=True):
     verifier: Verifier
     form: SignedForm
 
+    @property
+    def identity_in_digest(self) -> bool:
+        """Whether what is signed as the content's digest begins with the signer's identity."""
+        if self.info.algorithm.scheme is not Scheme.SM2:
+            return False
+        return self.info.attributes is None or self.form.message_digest is MessageDigest.IDENTITY
+
     def judge(self, content: _Content) -> Verdict:
         """Raises `SignatureInvalid`."""
         signature = self.info.signature
@@ -165,25 +172,23 @@ class _Judge(Struct, frozen=True):
                     "the content is a set of signed attributes, taken from another signature"
                 )
             return content.digest_for(self)
-        found = attributes.message_digest
-        wanted = self.form.message_digest
-        plain, own = content.digest(self.info.digest), content.digest_for(self)
-        if found != (own if wanted is MessageDigest.IDENTITY else plain):
+        found, plain = attributes.message_digest, content.digest(self.info.digest)
+        wanted = content.digest_for(self) if self.identity_in_digest else plain
+        if found != wanted:
             raise SignatureInvalid(
-                "the content is not what was signed: its digest differs", _digest_hint(found, plain, own)
+                "the content is not what was signed: its digest differs", self._digest_hint(found == plain)
             )
         hasher = self.verifier.hasher()
         hasher.update(attributes.der)
         return hasher.digest()
 
-
-def _digest_hint(found: bytes, plain: bytes, own: bytes) -> str:
-    """A bank that takes the other digest is told apart from one that sent another file."""
-    if found == own != plain:
-        return 'the bank signs SM3(Z || content): the profile wants message_digest = "identity"'
-    if found == plain != own:
-        return 'the bank signs SM3(content): the profile wants message_digest = "plain"'
-    return ""
+    def _digest_hint(self, is_plain: bool) -> str:
+        """A bank that takes the other digest is perhaps what differs, not the file."""
+        if self.identity_in_digest and is_plain:
+            return 'the bank signs SM3(content): the profile wants message_digest = "plain"'
+        if self.info.algorithm.scheme is Scheme.SM2 and not self.identity_in_digest:
+            return 'a bank that signs SM3(Z || content) wants message_digest = "identity" in the profile'
+        return ""
 
 
 class _Content:
@@ -194,7 +199,7 @@ class _Content:
         self._own: dict[int, Hasher] = {}
         for judge in judges:
             self._plain.setdefault(judge.info.digest, new_digest(judge.info.digest))
-            if judge.info.algorithm.scheme is Scheme.SM2:
+            if judge.identity_in_digest:
                 self._own[id(judge)] = judge.verifier.hasher()
         self._head: bytearray | None = bytearray()
 

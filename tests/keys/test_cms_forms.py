@@ -90,8 +90,35 @@ def test_the_other_message_digest_is_named(bank: Bank) -> None:
             verify_detached(io.BytesIO(CONTENT), detached(signer, written), bank.trust, RECEIVED, read)
         assert f'message_digest = "{word}"' in raised.value.hint
     with pytest.raises(SignatureInvalid, match="digest differs") as raised:
-        verify_detached(io.BytesIO(b"other"), detached(signer, USUAL_FORM), bank.trust, RECEIVED)
+        verify_detached(io.BytesIO(b"other"), detached(signer, identity), bank.trust, RECEIVED, identity)
     assert raised.value.hint == ""
+    rsa = bank.identities["rsa-2048"].signer("k")
+    with pytest.raises(SignatureInvalid, match="digest differs") as raised:
+        verify_detached(io.BytesIO(b"other"), detached(rsa, USUAL_FORM), bank.trust, RECEIVED)
+    assert raised.value.hint == ""
+
+
+@pytest.mark.parametrize(
+    "form", [USUAL_FORM, SignedForm(national=True, message_digest=MessageDigest.IDENTITY)]
+)
+def test_stripped_attributes_are_no_file(bank: Bank, form: SignedForm) -> None:
+    """SM2: the signature over the attributes is taken off them and passed off as one over a file."""
+    signer = bank.identities["sm2"].signer("k")
+    whole = detached(signer, form)
+    signed_data = tlv.read_elements(whole)[0].children()[1].children()[0]
+    info = signed_data.children()[-1].children()[0]
+    fields = info.children()
+    (attributes,) = [each for each in fields if each.identifier == tlv.CONTEXT_0]
+    file = bytes([tlv.SET]) + attributes.raw[1:]
+    stripped = tlv.wrap(tlv.SEQUENCE, b"".join(each.raw for each in fields if each is not attributes))
+    parts = [each.raw for each in signed_data.children()[:-1]] + [tlv.wrap(tlv.SET, stripped)]
+    kind = tlv.read_elements(whole)[0].children()[0].raw
+    inner = tlv.wrap(tlv.CONTEXT_0, tlv.wrap(tlv.SEQUENCE, b"".join(parts)))
+    forged = tlv.wrap(tlv.SEQUENCE, kind + inner)
+    with pytest.raises(SignatureInvalid, match="signed attributes, taken from another signature"):
+        verify_detached(io.BytesIO(file), forged, bank.trust, RECEIVED, form)
+    with pytest.raises(SignatureInvalid, match="does not fit"):
+        verify_detached(io.BytesIO(CONTENT), forged, bank.trust, RECEIVED, form)
 
 
 @pytest.mark.parametrize("national", [False, True])
@@ -117,6 +144,10 @@ def test_without_attributes_the_signature_is_over_the_content(bank: Bank, tmp_pa
     run_openssl("dgst", "-sm3", "-verify", public, "-sigopt", distid, "-signature", raw, content)
 
 
+def named(verdict: Verdict) -> set[str]:
+    return {verdict.certificate_sha256, *(each.certificate_sha256 for each in verdict.cosigners)}
+
+
 def test_several_signers(bank: Bank, tmp_path: Path) -> None:
     kinds = ("rsa-2048", "sm2", "ec-p384", "ec-p256")
     signers = [bank.identities[kind].signer(kind) for kind in kinds]
@@ -126,10 +157,10 @@ def test_several_signers(bank: Bank, tmp_path: Path) -> None:
         algorithms = {verdict.algorithm, *(each.algorithm for each in verdict.cosigners)}
         assert algorithms == {signer.algorithm for signer in signers}
         assert {each.key_id for each in verdict.cosigners} == {"rural-ca"}
-        signature = detached(signers, form)
-        again = verify_detached(io.BytesIO(CONTENT), signature, bank.trust, RECEIVED, form)
-        # Which one stands first in a DER set is a matter of lengths, and those of EC vary.
-        assert {again.algorithm, *(each.algorithm for each in again.cosigners)} == algorithms
+        beside = verify_detached(io.BytesIO(CONTENT), detached(signers, form), bank.trust, RECEIVED, form)
+        # Signer infos stand in the order of their bytes, so any of them may be the first.
+        assert named(beside) == named(verdict)
+        assert len(named(verdict)) == len(signers)
     without_sm2 = [signer for signer in signers if signer.algorithm != "sm2-sm3"]
     path, content_path = tmp_path / "s", tmp_path / "c"
     path.write_bytes(detached(without_sm2, USUAL_FORM))

@@ -16,7 +16,9 @@ from keys.statement import sign_statement, verify_statement
 from tests.keys.conftest import Bank, run_openssl
 
 STATEMENT = b'{"decision":"release","object":"batch:card/2026-06","person":"zhang"}'
-KINDS = ["rsa-2048", "ec-p256"]
+KINDS = ["rsa-2048", "ec-p256", "sm2"]
+DIGESTS: dict[str, tuple[str, ...]] = {"sm2": ("-sm3", "-sigopt", "distid:1234567812345678")}
+"""How OpenSSL is told of the algorithm."""
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -26,7 +28,7 @@ def test_openssl_verifies_our_statement(bank: Bank, tmp_path: Path, kind: str) -
     (tmp_path / "signature").write_bytes(base64.b64decode(sign_statement(signer, STATEMENT)))
     public = run_openssl("x509", "-in", bank.certificate_path(kind), "-noout", "-pubkey")
     (tmp_path / "public").write_bytes(public)
-    said = run_openssl("dgst", "-sha256", "-verify", tmp_path / "public", "-signature",
+    said = run_openssl("dgst", *DIGESTS.get(kind, ("-sha256",)), "-verify", tmp_path / "public", "-signature",
                        tmp_path / "signature", tmp_path / "statement")  # fmt: skip
     assert said == b"Verified OK\n"
 
@@ -34,7 +36,8 @@ def test_openssl_verifies_our_statement(bank: Bank, tmp_path: Path, kind: str) -
 @pytest.mark.parametrize("kind", KINDS)
 def test_we_verify_a_statement_of_openssl(bank: Bank, tmp_path: Path, kind: str) -> None:
     (tmp_path / "statement").write_bytes(STATEMENT)
-    raw = run_openssl("dgst", "-sha256", "-sign", bank.key_path(kind), tmp_path / "statement")
+    digest = DIGESTS.get(kind, ("-sha256",))
+    raw = run_openssl("dgst", *digest, "-sign", bank.key_path(kind), tmp_path / "statement")
     verifier = make_verifier(load_public_key(bank.certificate_path(kind)))
     verify_statement(verifier, STATEMENT, base64.encodebytes(raw))
     with pytest.raises(SignatureInvalid):
