@@ -16,6 +16,7 @@ def nothing_leaked(life: Life) -> None:
     assert life.open_to_others() == []
 
 
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize(
     "banks", [(CITY,), pytest.param(stories.BANKS, marks=pytest.mark.heavy)], ids=["one bank", "all banks"]
 )
@@ -44,6 +45,7 @@ def test_values_where_they_do_not_belong(life: Life) -> None:
 
 
 @pytest.mark.heavy
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize("bank", stories.BANKS)
 def test_values_in_every_place_of_an_answer(life: Life, bank: str) -> None:
     stories.good_batches(life)

@@ -24,6 +24,7 @@ from tests.kills.histories import Theatre, open_theatre
 from tests.kills.launcher import Ended, Process
 from tests.kills.scene import Scene
 
+pytestmark = [pytest.mark.heavy, pytest.mark.timeout(600)]
 COMMANDS = ("submit", "run", "run", "run")
 _GIVEN = ("profiles", "agreements", "keys", "keys.toml", "bankgate.toml")
 _KILLED_EVERY = 7
@@ -113,7 +114,6 @@ def _watch(theatre: Theatre, name: str, **options: object) -> tuple[Scene, Watch
     return scene, Watch(scene, Path(os.environ.get("TMPDIR", "/tmp")))
 
 
-@pytest.mark.heavy
 def test_nothing_is_seen_from_outside_at_any_step(theatre: Theatre) -> None:
     scene, watch = _watch(theatre, "watched")
     for command in COMMANDS:
@@ -125,7 +125,6 @@ def test_nothing_is_seen_from_outside_at_any_step(theatre: Theatre) -> None:
     assert "settled" in scene.states()
 
 
-@pytest.mark.heavy
 def test_nothing_is_left_in_clear_by_a_process_that_dies(theatre: Theatre) -> None:
     scene, watch = _watch(theatre, "killed")
     killed = 0
@@ -140,7 +139,6 @@ def test_nothing_is_left_in_clear_by_a_process_that_dies(theatre: Theatre) -> No
     assert watch.open_to_others() == []
 
 
-@pytest.mark.heavy
 @pytest.mark.parametrize("limit_bytes", _LIMITS_BYTES)
 def test_nothing_is_said_or_left_by_a_full_disk(theatre: Theatre, limit_bytes: int) -> None:
     scene, watch = _watch(theatre, f"full-{limit_bytes}")
@@ -153,7 +151,6 @@ def test_nothing_is_said_or_left_by_a_full_disk(theatre: Theatre, limit_bytes: i
     assert sorted(watch.found) == []
 
 
-@pytest.mark.heavy
 def test_nothing_is_said_or_left_by_a_broken_line(theatre: Theatre) -> None:
     """A server that is not there, then one that is stopped in the middle of an exchange."""
     scene, watch = _watch(theatre, "no-line", port=1)

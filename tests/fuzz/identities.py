@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from keys.authority import Authority, Identity
 from keys.certificates import Anchor, AnchorKind, Trust
 from keys.master import MasterKey, Masters
+from keys.rest_ciphers import SM4_GCM
 
 NOW = datetime(2026, 9, 1, 2, 0, tzinfo=UTC)
 VALID = datetime(2026, 1, 1, tzinfo=UTC), datetime(2036, 1, 1, tzinfo=UTC)
@@ -47,7 +48,8 @@ def trust() -> Trust:
 
 @functools.cache
 def masters() -> Masters:
-    return Masters(MasterKey("fuzz-2", b"\2" * 32), [MasterKey("fuzz-1", b"\1" * 32)])
+    """One for each cipher at rest."""
+    return Masters(MasterKey("fuzz-2", b"\2" * 32), [MasterKey("fuzz-1", b"\1" * 32, SM4_GCM)])
 
 
 def _identity(name: str, number: int, *, ca: bool) -> Identity:

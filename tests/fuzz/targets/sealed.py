@@ -64,9 +64,9 @@ def headers(content: bytes) -> None:
     assert len(again) == 140
 
 
-def _sealed(clear: bytes) -> bytes:
+def _sealed(clear: bytes, master: str = "fuzz-2") -> bytes:
     sink = io.BytesIO()
-    with SealedWriter(sink, masters().current, _CONTEXT) as writer:
+    with SealedWriter(sink, masters().find(master), _CONTEXT) as writer:
         writer.write(clear)
     return sink.getvalue()
 
@@ -89,7 +89,7 @@ TARGETS = [
     Target(
         name="sealed-files",
         examine=files,
-        seeds=lambda: [_sealed(CLEAR), _sealed(b"")],
+        seeds=lambda: [_sealed(CLEAR), _sealed(b""), _sealed(CLEAR, "fuzz-1")],
         input_limit_bytes=256 * 1024,
     ),
     Target(name="sealed-frames", examine=frames, seeds=lambda: [_framed(FRAMES), _framed([])]),
