@@ -14,9 +14,9 @@ from typing import Any, BinaryIO
 from msgspec import Struct
 
 from formats.codec import CHUNK_RECORDS
-from formats.compiler import GROUP_ITEM, Column, Plan, RecordPlan, Role, line_width
+from formats.compiler import GROUP_ITEM, ITEM, Column, Plan, RecordPlan, Role, line_width
 from formats.faults import FaultMaker
-from formats.layout_model import Lines, Node, Number
+from formats.layout_model import Lines, Node, Number, Syntax
 from formats.layout_tree import FILE_SCOPE
 from formats.lines import MAXIMUM_LINE_BYTES, LineTooLong, OneLineEnd, Source, Window
 from formats.record_reader import RecordReader
@@ -26,6 +26,7 @@ from formats.totals import Tally
 from formats.walker import Move, Walker
 
 _CODE = "outcome.code"
+_WORDS = (_CODE, "outcome.status", "outcome.reason")
 _CTRL_Z = b"\x1a"
 _FEW_ROWS = CHUNK_RECORDS // 2
 """Fewer rows wait for those of the next scope, so that chunks stay worth their while."""
@@ -74,7 +75,7 @@ class FileDecoder:
         stream: Source = source
         if "any-eol" in self._framing.tolerate:
             widths = {record.size_bytes for plans in plan.records.values() for record in plans}
-            one = widths.pop() if len(widths) == 1 else 0
+            one = widths.pop() if len(widths) == 1 and plan.layout.syntax is Syntax.FIXED else 0
             self._line_ends = OneLineEnd(source, self._framing.line_end, one)
             stream = self._line_ends
         self._window = Window(stream, self._framing.line_end[-1:], line_width(plan))
@@ -91,7 +92,7 @@ class FileDecoder:
         self._waiting: RecordChunk | None = None
         self._groups = 0
         self._records_seen: dict[str, int] = {}
-        self._listed_count = self._listed_minor = 0
+        self._listed_count = self._listed_minor = self._positions = 0
         self._fill = (
             plan.charset.encode(self._framing.fill_line * line_width(plan)) if self._framing.fill_to else b""
         )
@@ -365,6 +366,9 @@ class FileDecoder:
                 one.tally.add(record, count)
             for hashed, amount in rows.hashes.items():
                 one.tally.add_hash(hashed, amount)
+        if self._layout.by_position and name == "payment":
+            columns[ITEM] = list(range(self._positions + 1, self._positions + rows.count + 1))
+            self._positions += rows.count
         if self._layout.silence:
             self._listed_count += rows.count
             self._listed_minor += sum(filter(None, columns.get("outcome.amount", ())))
@@ -425,7 +429,7 @@ def _by_record(
     outcomes = [row for row in range(count) if (codes and codes[row] is not None) or not noticed[row]]
     others = [row for row in range(count) if noticed[row]]
     payment = {key: values for key, values in columns.items() if not key.startswith("notice.")}
-    notice = {key: values for key, values in columns.items() if not key.startswith("outcome.")}
+    notice = {key: values for key, values in columns.items() if key not in _WORDS}
     for record, rows, chosen in (("payment", outcomes, payment), ("notice", others, notice)):
         if rows:
             yield RecordChunk(

@@ -17,7 +17,7 @@ from formats.codec import Purpose
 from formats.errors import LayoutError
 from formats.layout_checks import check_layout
 from formats.layout_codes import read_file_codes, read_outcome_codes
-from formats.layout_model import TOLERANCES, Field, Framing, Layout, Record, Syntax
+from formats.layout_model import TOLERANCES, Field, Frame, Framing, Layout, Record, Syntax
 from formats.layout_source import LayoutSource
 from formats.layout_structure import read_structure
 from formats.layout_table import read_records, read_xml_table, split_cells
@@ -38,9 +38,11 @@ _ENVELOPE_KEYS: dict[str, type] = {
     "answers": str,
     "decimals": int,
     "silence": str,
+    "key": str,
     "record": dict,
     "codes": dict,
     "characters": dict,
+    "frame": dict,
     "namespaces": list,
     "table": str,
     "xml": dict,
@@ -146,6 +148,8 @@ def _read_document(source: LayoutSource, document: dict[str, Any]) -> Layout | N
         file_codes_source=file_source,
         decimals=_number(source, document, "decimals", 2),
         silence=_silence(source, document),
+        by_position=_by_position(source, document, syntax),
+        frame=_frame(source, document),
         implied_code=_implied_code(document),
         permitted=permitted,
         substitutions=substitutions,
@@ -242,6 +246,41 @@ def _silence(source: LayoutSource, document: dict[str, Any]) -> str:
         hint = "credited, where only failures are returned"
         source.add("silence", source.line_of("silence"), f"silence means {value}", hint=hint)
     return value
+
+
+def _by_position(source: LayoutSource, document: dict[str, Any], syntax: Syntax) -> bool:
+    value = _text(document, "key")
+    if value not in ("", "position") or (value and syntax is Syntax.XML):
+        hint = "position, where nothing in a line finds the payment again"
+        source.add("key", source.line_of("key"), f"key = {value}", hint=hint)
+    return value == "position"
+
+
+def _frame(source: LayoutSource, document: dict[str, Any]) -> Frame | None:
+    """`[frame]`: the blocks before the body."""
+    table = document.get("frame")
+    if not isinstance(table, dict):
+        return None
+    keys = {"table": str, "signature": str, "signed": str, "required": bool, "record_bytes": int}
+    _check_keys(source, table, keys, "frame")
+    for key, words in (("signature", ("line", "wrapped", "absent")), ("signed", ("body", "header"))):
+        if table.get(key, words[0]) not in words:
+            hint = f"one of {', '.join(words)}"
+            source.add("frame", source.line_of("frame", key), f"{key} = {table[key]}", hint=hint)
+    records = read_records(source, "frame", table.get("table"), Syntax.FIXED, ("frame",))
+    if not records:
+        return None
+    asserted = table.get("record_bytes", records[0].bytes_)
+    if asserted != records[0].bytes_:
+        message = f"the header block is {records[0].bytes_} bytes wide, but {asserted} asserted"
+        source.add("record-bytes", source.line_of("frame", "record_bytes"), message)
+    return Frame(
+        record=records[0],
+        framing=Framing(encoding="ascii", eol="none"),
+        signature=table.get("signature", "absent"),
+        signed=table.get("signed", "body"),
+        required=table.get("required") is True,
+    )
 
 
 def _implied_code(document: dict[str, Any]) -> str:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
 from formats.charset import ENCODING_LABELS, XML_ENCODINGS, Charset, RareForm, canonical_encoding
 from formats.codec import Purpose
 from formats.layout_checks_structure import check_structure
@@ -18,6 +20,7 @@ from formats.layout_model import (
     Constant,
     Count,
     Field,
+    Frame,
     Framing,
     Kind,
     Layout,
@@ -45,6 +48,8 @@ def check_layout(source: LayoutSource, layout: Layout) -> None:
     _check_substitutions(source, layout)
     for record, field in all_fields(layout):
         _check_field(source, layout, record, field)
+    if layout.frame is not None:
+        _check_frame(source, layout, layout.frame)
     if layout.syntax is not Syntax.XML:
         tree = Tree(layout.structure)
         check_structure(source, layout, tree)
@@ -127,6 +132,25 @@ def _check_line_ends(source: LayoutSource, layout: Layout, framing: Framing, lin
 
 def _padded(size_bytes: int, framing: Framing) -> int:
     return -(-size_bytes // max(framing.record_multiple, 1)) * max(framing.record_multiple, 1)
+
+
+def _check_frame(source: LayoutSource, layout: Layout, frame: Frame) -> None:
+    """A header block says things of the file, in ASCII, and begins with a constant."""
+    framed = replace(layout, framing=frame.framing, syntax=Syntax.FIXED)
+    for index, field in enumerate(frame.record.fields):
+        _check_field(source, framed, frame.record, field)
+        meaning = field.meaning
+        family = meaning.name.partition(".")[0] if isinstance(meaning, Binding) else "file"
+        if not isinstance(meaning, Constant | Blank | Binding) or family not in (
+            "file",
+            "agreement",
+            "profile",
+        ):
+            hint = "constants, file.x, agreement.x and profile.x"
+            source.add("frame", field.line, f"{field.title} in a header block", hint=hint)
+        if index == 0 and not (isinstance(meaning, Constant) and meaning.selects):
+            hint = '!"{H:"'
+            source.add("frame", field.line, "a header block that cannot be told", hint=hint)
 
 
 def _check_substitutions(source: LayoutSource, layout: Layout) -> None:
@@ -283,7 +307,9 @@ def _check_key(source: LayoutSource, layout: Layout) -> None:
     tree = Tree(layout.structure)
     has_payments = layout.syntax is Syntax.XML or "payment" in tree.rows
     wanted = layout.purpose in (Purpose.REQUEST, Purpose.RESULT)
-    if not keys and has_payments and wanted:
+    if layout.by_position:
+        _check_position(source, layout, [field for _, field in keys])
+    elif not keys and has_payments and wanted:
         hint = "mark attempt.reference or a number with key"
         source.add("key-missing", None, "no field is the key", hint=hint)
     for record, field in keys:
@@ -291,6 +317,20 @@ def _check_key(source: LayoutSource, layout: Layout) -> None:
         if place is not None and (place.row is None or place.row.name == "fee"):
             message = f"a key in record {place.node.name}"
             source.add("key", field.line, message, hint="the key stands in payment")
+
+
+def _check_position(source: LayoutSource, layout: Layout, keys: list[Field]) -> None:
+    """A place in the file is a key only with what is echoed, and only where every payment is listed."""
+    line = source.line_of("key")
+    for field in keys:
+        source.add("key-twice", field.line, f"{field.title} as key beside the position")
+    bound = {field.meaning.name for _, field in all_fields(layout) if isinstance(field.meaning, Binding)}
+    if layout.purpose is Purpose.RESULT and not {"payment.account", "outcome.amount"} <= bound:
+        hint = "bind <payment.account and outcome.amount"
+        source.add("key-position", line, "the position as key, without account and amount", hint=hint)
+    if layout.silence:
+        hint = "a position cannot be told from a record that is missing"
+        source.add("silence-key", line, "the position as key where silence means credited", hint=hint)
 
 
 def _check_codes(source: LayoutSource, layout: Layout) -> None:

@@ -320,6 +320,20 @@ class Framing(Struct, frozen=True, kw_only=True):
         return LINE_ENDS.get(self.eol, b"\n")
 
 
+class Frame(Struct, frozen=True, kw_only=True):
+    """Blocks before a file's body: a header of one fixed record, and a signature.
+
+    `signature`: how its block is written, `line`, `wrapped` or `absent`; `required`: a file without
+    one is refused. `signed` are the bytes that it covers: `body`, or `header` for header and body.
+    """
+
+    record: Record
+    framing: Framing
+    signature: str = "absent"
+    signed: str = "body"
+    required: bool = False
+
+
 class OutcomeCode(Struct, frozen=True, kw_only=True):
     """A line of `[codes.outcome]`; `code` is "" where the table says `blank`."""
 
@@ -346,7 +360,8 @@ class Layout(Struct, frozen=True, kw_only=True):
     `answers` names the request layout that this one answers. `permitted` is the inside of a
     character class, "" where every character of the encoding may be written. `decimals` are those
     of the currency's minor unit. `silence` is what it means that a payment is not listed ("" for
-    nothing); `implied_code` the code of every record of a file that holds one kind of outcome.
+    nothing); `by_position` that a payment is found by its place in the file; `implied_code` the code
+    of every record of a file that holds one kind of outcome.
     """
 
     name: str
@@ -369,6 +384,8 @@ class Layout(Struct, frozen=True, kw_only=True):
     file_codes_source: str = ""
     decimals: int = 2
     silence: str = ""
+    by_position: bool = False
+    frame: Frame | None = None
     implied_code: str = ""
     permitted: str = ""
     substitutions: tuple[Substitution, ...] = ()
@@ -415,3 +432,5 @@ class Layout(Struct, frozen=True, kw_only=True):
         yield from self.table
         for record in self.records:
             yield from record.fields
+        if self.frame is not None:
+            yield from self.frame.record.fields

@@ -88,16 +88,21 @@ def split_cells(text: str) -> tuple[list[str], str]:
     return cells, ""
 
 
-def read_records(source: LayoutSource, name: str, text: object, syntax: Syntax) -> list[Record]:
-    """A table of a fixed or delimited file: one record, or one for each variant of its overlays."""
-    path = ("record", name, "table")
+def read_records(
+    source: LayoutSource, name: str, text: object, syntax: Syntax, place: tuple[str, ...] = ()
+) -> list[Record]:
+    """A table of a fixed or delimited file: one record, or one for each variant of its overlays.
+
+    `place` is where it stands, where that is not `[record.NAME]`.
+    """
+    path = (*(place or ("record", name)), "table")
     reader = _TableReader(source, syntax)
     items = reader.items(_indented(source.block(text, *path)))
     if not items:
         source.add("table-empty", source.line_of(*path), f"{'.'.join(path)} has no line")
         return []
     records = []
-    line = source.line_of("record", name) or 0
+    line = source.line_of(*path[:-1]) or 0
     variants = _variants(items)
     if len(variants) > MAXIMUM_VARIANTS:
         source.add("case", line, f"{len(variants)} variants", hint=f"at most {MAXIMUM_VARIANTS}")

@@ -124,7 +124,10 @@ def _after(nodes: tuple[Node, ...], outside: tuple[Node, ...], *, any_order: boo
         fixed = node.minimum == node.maximum
         behind = [] if any_order else _first_of(nodes[index + 1 :], outside)
         following = tuple(_unique([*later, *outside] if any_order else [*again, *behind]))
-        if node.children:
+        if node.children and node.is_row:
+            # Lines are first held against the records of the row, in their order.
+            yield _unique([*records_of(node), *following])
+        elif node.children:
             yield from _after(node.children, following, any_order=node.any_order)
         elif fixed and not any_order:
             yield behind

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from importlib.metadata import entry_points
 from pathlib import Path
 
+from formats.choice import is_choice, named_in, read_choice, with_embedded
 from formats.codec import Codec, Purpose
 from formats.delimited import compile_delimited
 from formats.errors import LayoutError
@@ -23,12 +24,36 @@ SHIPPED_FOLDER = Path(__file__).parent / "layouts"
 
 
 def load_layout(path: Path | str) -> Codec:
-    """The codec of a layout file. Raises `LayoutError` with every mistake in it, `OSError`."""
-    return compile_layout(read_layout(Path(path)))
+    """The codec of a layout file. Raises `LayoutError` with every mistake in it, `OSError`.
+
+    A choice finds the layouts it names beside it, and among those that ship.
+    """
+    path = Path(path)
+    text = path.read_bytes().decode("utf-8", "replace")
+    if is_choice(text):
+        return read_choice(text, path.name, Registry([path.parent]).get)
+    return compile_layout(read_layout(path))
+
+
+def codec_of_text(text: str, name: str) -> Codec:
+    """The codec of a layout given as text; `name` is what its mistakes are told under."""
+    if is_choice(text):
+        return read_choice(text, name, Registry().get)
+    return compile_layout(parse_layout(text, name))
 
 
 def compile_layout(layout: Layout) -> Codec:
-    """The codec of a checked layout, by its syntax."""
+    """The codec of a checked layout, by its syntax, and behind its frame."""
+    codec = _compile_body(layout)
+    if layout.frame is None:
+        return codec
+    # Imported here so that files without blocks need no construct.
+    from formats.frames import FramedCodec
+
+    return FramedCodec(layout, codec)
+
+
+def _compile_body(layout: Layout) -> Codec:
     if layout.syntax is Syntax.FIXED:
         return compile_fixed(layout)
     if layout.syntax is Syntax.DELIMITED:
@@ -70,6 +95,7 @@ class Registry:
         self._folders = [*(Path(folder) for folder in folders), SHIPPED_FOLDER]
         self._codecs: dict[str, Codec] = {}
         self._texts: dict[str, str] = {}
+        self._loading: list[str] = []
 
     def get(self, name: str) -> Codec:
         """The codec of that name. KeyError where there is none; `LayoutError` where it is wrong."""
@@ -81,12 +107,15 @@ class Registry:
         """The layout's own text, to be kept with the files made by it; "" for a codec in code."""
         if name not in self._texts:
             in_code = bool(list(entry_points(group=ENTRY_POINT_GROUP, name=name)))
-            self._texts[name] = "" if in_code else self._path(name).read_text("utf-8")
+            text = "" if in_code else self._path(name).read_text("utf-8")
+            if is_choice(text):
+                text = with_embedded(text, {named: self.source_text(named) for named in named_in(text)})
+            self._texts[name] = text
         return self._texts[name]
 
     def from_text(self, text: str, name: str) -> Codec:
         """The codec of a layout that was kept. Raises `LayoutError`; KeyError for code that is gone."""
-        return compile_layout(parse_layout(text, f"{name}.toml")) if text else self.get(name)
+        return codec_of_text(text, f"{name}.toml") if text else self.get(name)
 
     def purposes(self) -> dict[str, Purpose]:
         """Every format and what its files are for. Raises `LayoutError` where one is wrong."""
@@ -102,11 +131,22 @@ class Registry:
             codec: Codec = point.load()()
             return codec
         path = self._path(name)
-        codec = load_layout(path)
+        text = path.read_bytes().decode("utf-8", "replace")
+        codec = self._choice(text, name) if is_choice(text) else load_layout(path)
         if codec.name != name:
             message = f"{path.name}: holds layout {codec.name}, wanted {name}"
             raise LayoutError([Problem(code="layout-name", message=message, source=path.name)])
         return codec
+
+    def _choice(self, text: str, name: str) -> Codec:
+        """A choice; one that leads back to itself finds no layout there."""
+        if name in self._loading:
+            raise KeyError(name)
+        self._loading.append(name)
+        try:
+            return read_choice(text, f"{name}.toml", self.get)
+        finally:
+            self._loading.pop()
 
     def _path(self, name: str) -> Path:
         for folder in self._folders:

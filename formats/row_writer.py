@@ -47,9 +47,11 @@ def slots(row: RowPlan, columns: Mapping[str, Sequence[Any]], count: int) -> lis
     """The records of some rows in the order of the layout; those without a row are left out."""
     every = range(count)
     found = [Slot(plan, rows) for plan, rows in _variants(row.records[row.lead], columns, every)]
-    own = frozenset().union(*(plan.names() for plan in row.records[row.lead]))
     for node in _children(row):
-        rows = every if node.minimum else _speaking(row.records[node.name], columns, own, count)
+        others = frozenset().union(
+            *(plan.names() for name, plans in row.records.items() if name != node.name for plan in plans)
+        )
+        rows = every if node.minimum else _speaking(row.records[node.name], columns, others, count)
         found += [Slot(plan, chosen) for plan, chosen in _variants(row.records[node.name], columns, rows)]
     return [slot for slot in found if slot.rows]
 
@@ -59,13 +61,13 @@ def _children(row: RowPlan) -> list[Node]:
 
 
 def _speaking(
-    plans: Sequence[RecordPlan], columns: Mapping[str, Sequence[Any]], lead: frozenset[str], count: int
+    plans: Sequence[RecordPlan], columns: Mapping[str, Sequence[Any]], others: frozenset[str], count: int
 ) -> Sequence[int]:
-    """Rows for which a record that may be absent has something to say that the first one has not."""
+    """Rows for which a record that may be absent has something to say that no other record of them says."""
     names = {
         name
         for plan in plans
-        for name in plan.names() - lead
+        for name in plan.names() - others
         if not name.startswith(("attempt.", "group.")) and name in columns
     }
     present: set[int] = set()

@@ -37,7 +37,7 @@ class XmlCodec:
 
     def columns(self, record: str = "payment") -> frozenset[str]:
         """Meanings that a record has; absent ones are not written where the layout says optional."""
-        return self._writer.columns() if record == "payment" else frozenset()
+        return self._writer.columns() if record == self._plan.row else frozenset()
 
     def problems(self, chunk: RecordChunk, identity: FileIdentity | None = None) -> list[Problem]:
         """Every value that cannot be written, in the order of records."""

@@ -1,7 +1,7 @@
 """The columns of many transactions at once: one generated stylesheet for the records of a layout.
 
 The stylesheet writes, for each record and each column, the texts found at the column's path.
-Two noncharacters of Unicode separate columns and values. Where a file contains those itself
+Noncharacters of Unicode separate columns, values and records. Where a file contains those itself
 the number of columns does not come out, and the file is refused.
 """
 
@@ -16,6 +16,7 @@ from formats.xml_plan import Alternative, Leaf, Plan
 
 END_OF_COLUMN = "\ufdd0"
 END_OF_VALUE = "\ufdd1"
+END_OF_RECORD = "\ufdd2"
 VALUES_JOIN = {"outcome.code": "+", "outcome.bank_text": "; "}
 """How several values of one record become one; other texts are joined as bank texts are."""
 
@@ -35,38 +36,55 @@ class ColumnReader:
 
     def __init__(self, plan: Plan, leaves: tuple[Leaf, ...], namespace: str) -> None:
         self._leaves = leaves
-        self._paths = [paths for leaf in leaves for paths in _column_paths(leaf)]
-        self._stylesheet = etree.XSLT(_stylesheet(plan.record, self._paths, namespace))
+        self._details = bool(plan.detail)
+        paths = [paths for leaf in leaves for paths in _column_paths(leaf, plan)]
+        self._width = len(paths)
+        self._alternatives = [len(_column_paths(leaf, plan)) for leaf in leaves]
+        self._stylesheet = etree.XSLT(_stylesheet(plan, paths, namespace))
         self._count = etree.XPath(f"count(n:{plan.record})", namespaces={"n": namespace})
 
-    def read(self, element: etree._Element, open_records: int) -> tuple[int, dict[int, list[str]]]:
-        """The number of complete records below an element, and their texts by line of the layout.
+    def read(self, element: etree._Element, open_records: int) -> tuple[int, dict[int, list[str]], list[int]]:
+        """The number of rows of complete records below an element, and their texts by line of the layout.
 
-        An absent value is "". Raises `ColumnError`.
+        An absent value is "". Last the number of rows of each record, [] where each is one.
+        Raises `ColumnError`.
         """
-        width = len(self._paths)
+        width = self._width
         made = str(self._stylesheet(element)).replace(END_OF_VALUE + END_OF_COLUMN, END_OF_COLUMN)
         several = END_OF_VALUE in made
+        rows: list[int] = []
+        if self._details:
+            rows = [record.count(END_OF_COLUMN) // width for record in made.split(END_OF_RECORD)[:-1]]
+            made = made.replace(END_OF_RECORD, "")
         cells = made.split(END_OF_COLUMN)
         count, rest = divmod(len(cells) - 1, width)
-        if rest or cells[-1] or count != self._count(element):
-            raise ColumnError(None, None, "a noncharacter (U+FDD0 or U+FDD1) in a text")
-        count -= open_records
+        records = len(rows) if self._details else count
+        if rest or cells[-1] or records != self._count(element):
+            raise ColumnError(None, None, "a noncharacter (U+FDD0 to U+FDD2) in a text")
+        if self._details and open_records:
+            count -= rows.pop()
+        elif not self._details:
+            count -= open_records
         texts: dict[int, list[str]] = {}
         position = 0
-        for leaf in self._leaves:
-            alternatives = len(_column_paths(leaf))
+        for leaf, alternatives in zip(self._leaves, self._alternatives, strict=True):
             columns = [cells[position + i : count * width : width] for i in range(alternatives)]
             if several:
                 columns = [_join_values(leaf, column) for column in columns]
             texts[leaf.line] = _first_present(columns)
             position += alternatives
-        return count, texts
+        return count, texts, rows
 
 
-def _column_paths(leaf: Leaf) -> list[tuple[Alternative, ...]]:
+def _column_paths(leaf: Leaf, plan: Plan) -> list[tuple[Alternative, ...]]:
     """Values that repeat keep the order of the file, so their alternatives are read together."""
-    return [leaf.paths] if leaf.repeats else [(path,) for path in leaf.paths]
+    paths = leaf.paths
+    if plan.detail:
+        # The context is a detail, or a record that has none.
+        here = plan.detail[-1] if leaf.detail else plan.record
+        axis = f"self::{here}" if leaf.detail else f"ancestor-or-self::{here}"
+        paths = tuple(Alternative((axis, *path.steps), path.attribute, path.exact) for path in paths)
+    return [paths] if leaf.repeats else [(path,) for path in paths]
 
 
 def _join_values(leaf: Leaf, column: list[str]) -> list[str]:
@@ -93,24 +111,46 @@ def _first_present(columns: list[list[str]]) -> list[str]:
 
 def path_expression(way: Alternative) -> str:
     """An XPath from the element of the level; the namespace has the prefix `n`."""
-    steps = [f"n:{step}" for step in way.steps] + ([f"@{way.attribute}"] if way.attribute else [])
+    steps = [_step(step) for step in way.steps] + ([f"@{way.attribute}"] if way.attribute else [])
     return "/".join(steps)
 
 
-def _stylesheet(record: str, paths: list[tuple[Alternative, ...]], namespace: str) -> etree._Element:
+def _step(name: str) -> str:
+    axis, colons, element = name.rpartition("::")
+    return f"{axis}{colons}n:{element}"
+
+
+def _stylesheet(plan: Plan, paths: list[tuple[Alternative, ...]], namespace: str) -> etree._Element:
     made = _Maker(namespace)
     root = made("stylesheet", version="1.0")
     root.append(made("output", method="text", encoding="UTF-8"))
     template = made("template", match="/")
-    each = made("for-each", select=f"/*/n:{record}")
+    each = made("for-each", select=f"/*/n:{plan.record}")
+    if plan.detail:
+        way = "/".join(f"n:{step}" for step in plan.detail)
+        choose, when, otherwise = made("choose"), made("when", test=way), made("otherwise")
+        details = made("for-each", select=way)
+        details.extend(_row(made, paths))
+        when.append(details)
+        otherwise.extend(_row(made, paths))
+        choose.extend((when, otherwise))
+        each.extend((choose, made("text", END_OF_RECORD)))
+    else:
+        each.extend(_row(made, paths))
+    template.append(each)
+    root.append(template)
+    return root
+
+
+def _row(made: _Maker, paths: list[tuple[Alternative, ...]]) -> list[etree._Element]:
+    """The columns of one row."""
+    elements: list[etree._Element] = []
     for first, run in groupby(paths, key=_first_step):
         columns = [made.column(ways) for ways in run]
         if first and len(columns) > 1:
             columns = [made.guarded(first, columns)]
-        each.extend(element for column in columns for element in column)
-    template.append(each)
-    root.append(template)
-    return root
+        elements += [element for column in columns for element in column]
+    return elements
 
 
 def _first_step(ways: tuple[Alternative, ...]) -> str:
@@ -140,7 +180,7 @@ class _Maker:
     def guarded(self, first: str, columns: list[list[etree._Element]]) -> list[etree._Element]:
         """Columns below one element, looked for only where that is present."""
         choose = self("choose")
-        when = self("when", test=f"n:{first}")
+        when = self("when", test=_step(first))
         when.extend(element for column in columns for element in column)
         otherwise = self("otherwise")
         otherwise.append(self("text", END_OF_COLUMN * len(columns)))

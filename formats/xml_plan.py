@@ -1,8 +1,10 @@
 """The table of an XML layout as a tree of elements: what both the writer and the reader walk.
 
 A line of the table is a path below the line it is indented under. Three levels matter:
-the file, the group (a line marked `[group ...]`) and the record (`[payment ...]`). Any
-other mark says that an element may be absent (`0..`) or repeated (`..*`).
+the file, the group (a line marked `[group ...]`) and the record (`[payment ...]`, or
+`[statement ...]` for an entry of a statement). What is marked `[detail ...]` inside a record makes
+one row of each of its kind, with what the record says in all of them; a record without any is one
+row. Any other mark says that an element may be absent (`0..`) or repeated (`..*`).
 
 `A/B | A/C` are alternatives: each is read, the first one present wins; the first is
 written, except that `A/B{4} | A/C` writes `A/B` only for a value of exactly four upper-case
@@ -25,7 +27,9 @@ from formats.records import Problem
 
 CODE_NAMES = ("outcome.code", "file.code")
 GROUP = "group"
-RECORD = "payment"
+RECORDS = ("payment", "statement")
+DETAIL = "detail"
+LEVEL_MARKS = (GROUP, *RECORDS, DETAIL)
 
 _ALTERNATIVE = re.compile(
     r"([A-Za-z_][\w.-]*(?:/[A-Za-z_][\w.-]*)*)?(?:/?@([A-Za-z_][\w.-]*))?(?:\{(\d+)\})?"
@@ -66,6 +70,8 @@ class Leaf(Struct, frozen=True, kw_only=True):
     optional: bool = False
     repeats: bool = False
     part: int = 0
+    detail: bool = False
+    """Inside the detail; then `paths` begin there."""
 
     @property
     def name(self) -> str:
@@ -107,7 +113,8 @@ class Plan(Struct, frozen=True, kw_only=True):
     """A layout made ready: the tree, the values of each level, and the names on the way down.
 
     `way` are the element names from the root to the one that holds the records (or groups);
-    `group` is "" where there are none, `record` where the layout has no records.
+    `group` is "" where there are none, `record` where the layout has no records. `row` is what a
+    record is called in chunks, `detail` the way from a record to its details.
     """
 
     root: Element
@@ -115,6 +122,8 @@ class Plan(Struct, frozen=True, kw_only=True):
     group: str
     record: str
     minimum_records: int
+    row: str
+    detail: tuple[str, ...]
     leaves: tuple[Leaf, ...]
 
     def at(self, level: Level) -> tuple[Leaf, ...]:
@@ -129,6 +138,7 @@ class _Open(Struct):
     level: Level
     optional: bool
     repeats: bool
+    detail: bool = False
 
 
 def build_plan(layout: Layout) -> Plan:
@@ -147,6 +157,7 @@ class _Builder:
         self._leaves: list[Leaf] = []
         self._ways: dict[Level, tuple[str, ...]] = {}
         self._record_marker: Marker | None = None
+        self._detail: tuple[str, ...] = ()
 
     def build(self) -> Plan:
         if not self._layout.namespaces:
@@ -172,6 +183,8 @@ class _Builder:
             group=way[-1] if Level.GROUP in self._ways else "",
             record=record_way[-1] if record_way else "",
             minimum_records=self._record_marker.minimum if self._record_marker else 0,
+            row=self._record_marker.name if self._record_marker else "",
+            detail=self._detail,
             leaves=tuple(self._leaves),
         )
 
@@ -192,7 +205,7 @@ class _Builder:
         if group and record and record[:-1] != group:
             self._add(None, "[payment] must stand directly under [group]")
         if self._layout.purpose != "acknowledgement" and not record:
-            self._add(None, "no line is marked [payment ...]")
+            self._add(None, "no line is marked [payment ...] or [statement ...]")
         if way and len(way) < 2:
             self._add(None, "the root element cannot repeat")
 
@@ -219,10 +232,15 @@ class _Builder:
         marker = line.marker
         element.marker = marker
         path = ((*parent.path,) if parent else ()) + alternatives[0].steps
-        level, optional, repeats = Level.FILE, False, False
+        level, optional, repeats, detail = Level.FILE, False, False, False
         if parent:
-            level, optional, repeats = parent.level, parent.optional, parent.repeats
-        if marker and marker.name in (GROUP, RECORD):
+            level, optional, repeats, detail = parent.level, parent.optional, parent.repeats, parent.detail
+        if marker and marker.name == DETAIL:
+            if level is not Level.RECORD or self._detail:
+                self._add(line, "one [detail] in a record")
+            self._detail = path
+            path, optional, repeats, detail = (), True, False, True
+        elif marker and marker.name in (GROUP, *RECORDS):
             level = Level.GROUP if marker.name == GROUP else Level.RECORD
             if level in self._ways:
                 self._add(line, f"a second [{marker.name}]")
@@ -233,7 +251,7 @@ class _Builder:
         elif marker:
             optional = optional or marker.minimum == 0
             repeats = repeats or marker.maximum != 1
-        self._open.append(_Open(element, path, level, optional, repeats))
+        self._open.append(_Open(element, path, level, optional, repeats, detail))
 
     def _descend(self, parent: Element | None, steps: tuple[str, ...], line: Field) -> Element:
         """The element at that path, made where it is not the one opened last."""
@@ -284,6 +302,7 @@ class _Builder:
             or self._beside_optional(parent, alternatives),
             repeats=parent.repeats or bool(marker and marker.maximum != 1),
             part=len(same),
+            detail=parent.detail,
         )
         self._leaves.append(leaf)
         self._check_leaf(line, leaf)
@@ -299,14 +318,14 @@ class _Builder:
 
     def _check_leaf(self, line: Field, leaf: Leaf) -> None:
         family = leaf.name.partition(".")[0]
-        if leaf.level is not Level.RECORD and family in ("payment", "attempt", "fee", "notice"):
+        if leaf.level is not Level.RECORD and family in ("payment", "attempt", "fee", "notice", "statement"):
             self._add(line, f"{leaf.name} above the record")
         if leaf.level is Level.FILE and family == "outcome":
             self._add(line, f"{leaf.name} at the level of the file", "bind file.code")
         if leaf.is_total and leaf.level is Level.RECORD:
             self._add(line, "a total inside a record")
-        if isinstance(leaf.meaning, Count | Sum) and leaf.meaning.condition is not None:
-            self._add(line, "a total with a condition", "XML files declare plain totals")
+        if isinstance(leaf.meaning, Sum) and leaf.meaning.fields:
+            self._add(line, "a hash total", "XML files have none")
 
     def _place(self, line: Field, parent: Element, leaf: Leaf) -> None:
         """Put the value where it is written: on the way of its first alternative, or as a choice."""

@@ -25,6 +25,7 @@ from formats.xml_header import HeaderReader
 from formats.xml_identity import identity_value
 from formats.xml_plan import Leaf, Level, Plan
 from formats.xml_stream import Part, RecordStream
+from formats.xml_totals import amount_of
 from formats.xml_values import ValueFault, read_column
 
 MAXIMUM_PROBLEMS = 1000
@@ -47,11 +48,11 @@ class _Status:
 
 
 class _Totals:
-    """Declared totals of one scope against the records counted in it."""
+    """What the declared totals of one scope should be, by their text, and its records and rows."""
 
     def __init__(self) -> None:
-        self.count = 0
-        self.sums: dict[str, int] = {}
+        self.records = self.rows = 0
+        self.values: dict[str, int] = {}
 
 
 class XmlDecoder:
@@ -81,6 +82,9 @@ class XmlDecoder:
         self._file_values: dict[int, Any] | None = None
         self._file_status, self._group_status = _Status(), _Status()
         self._mapped: dict[str, tuple[Any, Any]] = {}
+        self._summed = {
+            leaf.meaning.text: leaf.meaning for leaf in plan.leaves if isinstance(leaf.meaning, Count | Sum)
+        }
 
     def __iter__(self) -> Iterator[RecordChunk]:
         for part in self._stream.parts():
@@ -169,18 +173,18 @@ class XmlDecoder:
         count = 0
         if self._columns is not None:
             try:
-                count, texts = self._columns.read(part.element, part.open_records)
+                count, texts, rows = self._columns.read(part.element, part.open_records)
             except ColumnError as error:
-                row = None if error.row is None else self._file_totals.count + error.row
+                row = None if error.row is None else self._file_totals.rows + error.row
                 raise self._record_error(error.leaf, row, error.message) from None
             if count:
-                yield self._chunk(count, texts)
+                yield from self._chunk(count, texts, rows)
         self._stream.taken(part, count)
         if part.is_group and part.closed:
-            self._close_group(self._group_totals.count)
+            self._close_group(self._group_totals.rows)
 
-    def _chunk(self, count: int, texts: dict[int, list[str]]) -> RecordChunk:
-        first = self._file_totals.count + 1
+    def _chunk(self, count: int, texts: dict[int, list[str]], rows: list[int]) -> Iterator[RecordChunk]:
+        first = self._file_totals.rows + 1
         lines = range(first, first + count)
         columns: dict[str, list[Any]] = {}
         for leaf in self._leaves:
@@ -190,16 +194,52 @@ class XmlDecoder:
                 columns[leaf.name] = self._merged(columns.get(leaf.name), values)
         if any(leaf.is_code for leaf in self._leaves):
             self._add_outcomes(columns, texts, count)
-        for totals in (self._file_totals, self._group_totals):
-            totals.count += count
-            for name in self._summed():
-                amounts = columns.get(name, [])
-                totals.sums[name] = totals.sums.get(name, 0) + sum(value or 0 for value in amounts)
+        self._add_totals(columns, count, rows)
         self._take_currency(columns)
-        return RecordChunk(record="payment", count=count, columns=columns, lines=lines)
+        if self._group is not None and self._plan.row == "statement":
+            columns |= {
+                leaf.name: [self._group_values[leaf.line]] * count
+                for leaf in self._plan.at(Level.GROUP)
+                if leaf.name.startswith("group.")
+            }
+        yield from self._by_record(columns, count, lines)
 
-    def _summed(self) -> set[str]:
-        return {leaf.meaning.name for leaf in self._plan.leaves if isinstance(leaf.meaning, Sum)}
+    def _add_totals(self, columns: dict[str, list[Any]], count: int, rows: list[int]) -> None:
+        """Take the rows into the totals; a record with several details counts once."""
+        firsts: list[bool] | None = None
+        records = count
+        if rows:
+            records = len(rows)
+            firsts = [place == 0 for number in rows for place in range(number)]
+            start = self._file_totals.records
+            entries = [start + place for place, number in enumerate(rows, start=1) for _ in range(number)]
+            columns["statement.entry"] = entries
+        for text, meaning in self._summed.items():
+            amount = amount_of(meaning, columns, count, firsts)
+            for totals in (self._file_totals, self._group_totals):
+                totals.values[text] = totals.values.get(text, 0) + amount
+        for totals in (self._file_totals, self._group_totals):
+            totals.records += records
+            totals.rows += count
+
+    def _by_record(self, columns: dict[str, list[Any]], count: int, lines: range) -> Iterator[RecordChunk]:
+        """The rows; of a statement those apart that say what became of a payment."""
+        row = self._plan.row
+        if row != "statement":
+            yield RecordChunk(record=row, count=count, columns=columns, lines=lines)
+            return
+        plain = {name: values for name, values in columns.items() if not name.startswith("outcome.")}
+        yield RecordChunk(record=row, count=count, columns=plain, lines=lines)
+        codes = columns.get("outcome.code", [""] * count)
+        columns["outcome.amount"] = columns.get("statement.detail_amount", [None] * count)
+        chosen = [place for place, code in enumerate(codes) if code]
+        if chosen:
+            yield RecordChunk(
+                record="payment",
+                count=len(chosen),
+                columns={name: [values[place] for place in chosen] for name, values in columns.items()},
+                lines=[lines[place] for place in chosen],
+            )
 
     def _merged(self, known: list[Any] | None, values: list[Any]) -> list[Any]:
         if known is None:
@@ -215,7 +255,7 @@ class XmlDecoder:
             return read_column(leaf.kind, texts)
         except ValueFault as fault:
             message = f"found {fault.found}, wanted {fault.wanted}"
-            raise self._record_error(leaf, self._file_totals.count + fault.row, message) from None
+            raise self._record_error(leaf, self._file_totals.rows + fault.row, message) from None
 
     def _sums(self, leaf: Leaf, texts: list[str]) -> list[int | None]:
         """Several charges of one record are one amount."""
@@ -285,14 +325,14 @@ class XmlDecoder:
         if known is not None:
             found.add(known)
         if len(found) > 1:
-            raise self._record_error(None, self._file_totals.count - 1, "amounts in two currencies")
+            raise self._record_error(None, self._file_totals.rows - 1, "amounts in two currencies")
         for currency in found:
             self.facts["file.currency"] = currency
 
     # The end
 
     def _finish(self) -> None:
-        count = self._file_totals.count
+        count = self._file_totals.rows
         for leaf in self._plan.at(Level.FILE):
             if leaf.is_total and self._file_values is not None:
                 self._check_total(leaf, self._file_values[leaf.line], self._file_totals)
@@ -333,7 +373,8 @@ class XmlDecoder:
         if declared is None:
             return
         meaning = leaf.meaning
-        actual = totals.sums.get(meaning.name, 0) if isinstance(meaning, Sum) else totals.count
+        assert isinstance(meaning, Count | Sum), "a total"
+        actual = totals.values.get(meaning.text, 0)
         if declared != actual:
             unit = " minor units" if isinstance(meaning, Sum) else ""
             self._add("total-differs", leaf, f"declared {mask_number(declared)}{unit}, found {actual}")

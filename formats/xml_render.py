@@ -13,7 +13,7 @@ from itertools import chain, repeat
 from msgspec import Struct
 
 from formats.xml_codes import REASON_SEPARATOR
-from formats.xml_plan import GROUP, RECORD, Alternative, Element, Leaf
+from formats.xml_plan import LEVEL_MARKS, Alternative, Element, Leaf
 
 HOLE = "\0"
 """Stands in a rendered file where its records go; no XML text can contain it."""
@@ -90,7 +90,7 @@ def _content(element: Element, texts: Texts, count: int, inner: Element | None =
 def _element(element: Element, texts: Texts, count: int, inner: Element | None) -> Piece:
     """The element where anything inside has a value."""
     marker = element.marker
-    if marker is not None and marker.maximum != 1 and marker.name not in (GROUP, RECORD):
+    if marker is not None and marker.maximum != 1 and marker.name not in LEVEL_MARKS:
         repeated = _repeated(element, texts)
         if repeated is not None:
             return repeated

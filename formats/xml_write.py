@@ -23,6 +23,7 @@ from formats.xml_codes import CodeTables, split_parts
 from formats.xml_identity import identity_value
 from formats.xml_plan import Element, Leaf, Level, Plan
 from formats.xml_render import render_around, render_rows
+from formats.xml_totals import amount_of
 from formats.xml_values import Fault, escape, write_column
 
 _FILE_FAMILIES = ("file", "agreement", "profile", "group")
@@ -61,7 +62,7 @@ class XmlWriter:
         record = self._record
         iterator = iter(chunks)
         for chunk in iterator:
-            if chunk.record != "payment" or record is None:
+            if chunk.record != self._plan.row or record is None:
                 raise self._refusal(f"a chunk of {chunk.record} in a file that has no such record")
             texts, problems = self._record_texts(_numbered(chunk, count), identity)
             if problems:
@@ -145,11 +146,16 @@ class XmlWriter:
         totals = {leaf.line: 0 for leaf in declared}
         for chunk in chunks if declared else ():
             for leaf in declared:
-                if isinstance(leaf.meaning, Count):
-                    totals[leaf.line] += chunk.count
-                elif isinstance(leaf.meaning, Sum):
-                    totals[leaf.line] += sum(value or 0 for value in chunk.columns.get(leaf.meaning.name, ()))
+                assert isinstance(leaf.meaning, Count | Sum), "a total"
+                totals[leaf.line] += amount_of(leaf.meaning, self._with_words(chunk), chunk.count, None)
         return totals
+
+    def _with_words(self, chunk: RecordChunk) -> dict[str, list[Any]]:
+        """The chunk's columns with the statuses of its codes, where it brings codes only."""
+        if "outcome.status" in chunk.columns or "outcome.code" not in chunk.columns:
+            return chunk.columns
+        words = [self._tables.outcome(code or "") for code in chunk.columns["outcome.code"]]
+        return {**chunk.columns, "outcome.status": [status for status, _ in words]}
 
     def _record_texts(
         self, chunk: RecordChunk, identity: FileIdentity | None
@@ -202,13 +208,15 @@ class XmlWriter:
                 return list(make_references(identity.sequence, chunk.columns["attempt.item"], width))
             except OverflowError as error:
                 raise self._refusal(str(error), leaf) from error
-        if name.startswith("attempt.") and identity is None:
+        if name.startswith(("attempt.", "item.")) and identity is None:
             return None
+        if name.startswith("item.") and identity is not None:
+            return [identity.profile.get(name.removeprefix("item.")) or None] * chunk.count
         return [None] * chunk.count
 
     def _absent(self, leaf: Leaf, texts: str | list[str]) -> list[Fault]:
         required = not leaf.optional
-        if leaf.is_code and leaf.part == 0:
+        if leaf.is_code and leaf.part == 0 and not leaf.detail:
             required = True
         if not required or "" not in texts:
             return []

@@ -15,6 +15,7 @@ import construct
 
 from formats.layout_model import Binding, Blank, Constant, Field, Kind, Layout, Record
 
+_TEXTS = (Kind.TEXT, Kind.DIGITS, Kind.TIME)
 _PLUS, _MINUS = "{ABCDEFGHI", "}JKLMNOPQR"
 _CODECS = {"gb18030": "gb18030", "ascii": "ascii", "utf-8": "utf-8", "latin-1": "latin-1"}
 
@@ -34,7 +35,7 @@ class _Cell(construct.Adapter):
         kind, width = self.field.kind, self.field.width
         assert kind is not None
         assert width is not None
-        if isinstance(self.field.meaning, Constant | Blank) or kind.name in (Kind.TEXT, Kind.DIGITS):
+        if isinstance(self.field.meaning, Constant | Blank) or kind.name in _TEXTS:
             return text.lstrip(width.fill) if width.right else text.rstrip(width.fill)
         if kind.name is Kind.DATE:
             digits = text.strip()
@@ -74,7 +75,7 @@ class _Cell(construct.Adapter):
         assert width is not None
         meaning = self.field.meaning
         plain = isinstance(meaning, Blank) or obj is None
-        if plain or kind.name in (Kind.TEXT, Kind.DIGITS) or isinstance(meaning, Constant):
+        if plain or kind.name in _TEXTS or isinstance(meaning, Constant):
             text = obj or ""
         elif kind.name is Kind.DATE:
             form = {"YYYYMMDD": "%Y%m%d", "YYMMDD": "%y%m%d", "DDMMYY": "%d%m%y", "YYDDD": "%y%j"}[

@@ -17,7 +17,13 @@ from formats.registry import Registry, load_layout
 from tests.formats.samples import decode, identity, request_chunk
 
 PAGE = (Path(__file__).parents[2] / "docs" / "layouts.md").read_text("utf-8")
-LAYOUTS = {text.split('"')[1]: text for text in re.findall(r"```toml\n(layout .*?)```", PAGE, re.DOTALL)}
+LAYOUTS = {
+    text.split('"')[1]: text
+    for text in re.findall(r"```toml\n(layout .*?)```", PAGE, re.DOTALL)
+    if "\nchoose " not in text
+}
+(CHOICE,) = re.findall(r"```toml\n(layout [^`]*\nchoose .*?)```", PAGE, re.DOTALL)
+(FRAME,) = re.findall(r"```toml\n(\[frame\].*?)```", PAGE, re.DOTALL)
 FILES = {
     text.split('"')[1]: file
     for text, file in re.findall(r"```toml\n(layout (?:(?!```).)*)```\n\n```file\n(.*?)```", PAGE, re.DOTALL)
@@ -174,3 +180,24 @@ def test_a_kind_of_file_is_a_code(folder: Path) -> None:
     codec = load_layout(folder / "example-successes.toml")
     (chunk,), _ = all_chunks(codec, bytes_of("example-successes", codec))
     assert chunk.columns["outcome.status"] == [Status.CREDITED] * 2
+
+
+def test_the_choice_example_chooses(folder: Path) -> None:
+    result = LAYOUTS["example-result"]
+    for name in ("my-bank-result-103", "my-bank-result-framed", "my-bank-result-xml", "my-bank-result-040"):
+        (folder / f"{name}.toml").write_text(result.replace("example-result", name, 1), "utf-8")
+    (folder / "my-bank-result.toml").write_text(CHOICE, "utf-8")
+    codec = Registry([folder]).get("my-bank-result")
+    raw = "00000000000700000001|6231|王東|1,500.00元|00|||\r\n*\r\n".encode("gb18030")
+    assert decode(codec, raw)[0]["payment"]["outcome.amount"] == [150_000]
+
+
+def test_the_frame_example_frames_a_file(folder: Path) -> None:
+    text = LAYOUTS["example-request"].replace("example-request", "framed") + "\n" + FRAME
+    (folder / "framed.toml").write_text(text, "utf-8")
+    codec = load_layout(folder / "framed.toml")
+    raw = b"".join(codec.encode(identity(profile={"sender": "SD0902"}), [request_chunk()]))
+    assert raw.startswith(b"{H:SD0902   00000000000000000007}\r\n120260102")
+    columns, facts, problems = decode(codec, raw)
+    assert (problems, facts["frame.body_offset"]) == ([], 35)
+    assert columns["payment"]["payment.amount"] == [150_000, 50]

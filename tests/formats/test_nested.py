@@ -37,7 +37,7 @@ STATEMENT = LAYOUTS["example-statement"]
         (LOTS, "lot 1..99\n    lot_header", "lot_header 1..99\n    lot", "structure-scope"),
         (LOTS, "file_trailer\n'''", "file_trailer\npayment 0..1\n'''", "structure-twice"),
         (LOTS, '!"B"', '!"A"', "structure-ambiguous"),
-        (LOTS, '!"B"', '"B"', "structure-ambiguous"),
+        (LOTS, '!"A"', '"A"', "structure-ambiguous"),
         (LOTS, "= number(lot)\n10", "= number(file)\n10", "total"),
         (LOTS, "= number(detail address)\n1      text          Segment       !\"A\"", "= number(detail lot)\n1      text          Segment       !\"A\"", "total"),
         (LOTS, "= has(address)", "= has(detail)", "total"),

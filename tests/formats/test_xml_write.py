@@ -196,8 +196,11 @@ RECORD = (
         ),
         ('  A  text  x  "1"\n    B  text  y  "1"\n' + RECORD, "indented under a line that carries a value"),
         (RECORD + "  U   [payment 1..*]\n    V  text  x  payment.summary\n", "a second [payment]"),
-        ("  C  number  x  = count(payment where code in 1)\n" + RECORD, "a total with a condition"),
-        (RECORD.replace("[payment 1..*]", "[charge 0..*]"), "no line is marked [payment ...]"),
+        ("  C  number  x  = sum(payment.A) mod 10\n" + RECORD, "a hash total"),
+        (
+            RECORD.replace("[payment 1..*]", "[charge 0..*]"),
+            "no line is marked [payment ...] or [statement ...]",
+        ),
     ],
 )
 def test_mistakes_in_the_table_are_told(lines: str, message: str) -> None:
