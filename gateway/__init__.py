@@ -25,6 +25,7 @@ from formats import (
     Status,
 )
 from gateway.api import Gateway
+from gateway.backup import BackupReport
 from gateway.config import Policy
 from gateway.decisions import Statement
 from gateway.errors import (
@@ -33,6 +34,7 @@ from gateway.errors import (
     Conflict,
     DecisionRefused,
     ExitCode,
+    FolderUnusable,
     GatewayError,
     InputRefused,
     IntegrityError,
@@ -45,11 +47,14 @@ from gateway.errors import (
 from gateway.held import HeldItem, Way
 from gateway.intake import CheckReport, Receipt
 from gateway.report import BatchStatus, FileStatus, ReceivedStatus, Story
+from gateway.restore import RestoreReport
+from gateway.retention import RetentionReport
 from gateway.runner import Attention, RunReport
 
 __all__ = [
     "AccountKind",
     "Attention",
+    "BackupReport",
     "BankUnreachable",
     "Batch",
     "BatchStatus",
@@ -60,6 +65,7 @@ __all__ = [
     "ExitCode",
     "FeeFinding",
     "FileStatus",
+    "FolderUnusable",
     "Gateway",
     "GatewayError",
     "HeldItem",
@@ -77,6 +83,8 @@ __all__ = [
     "Receipt",
     "ReceivedStatus",
     "Refused",
+    "RestoreReport",
+    "RetentionReport",
     "RunReport",
     "SealedText",
     "Statement",

@@ -32,8 +32,7 @@ from gateway.ledger_retention import (
     numbers_of,
 )
 from gateway.make import folder_of
-from keys.cms_strip import strip_content
-from keys.errors import SignatureMalformed
+from keys.proof import proof_of
 
 _BLOCK_BYTES = 1 << 20
 _PROOF = "-proof"
@@ -137,10 +136,11 @@ def _leftovers(names: set[str], kept: set[str], folders: Sequence[str], present:
 
 def _keep_proof(installation: Installation, name: str) -> tuple[str, str] | None:
     """Store a received file's signature without its content; (stored name, SHA-256)."""
-    try:
-        with installation.spool.open(name) as source:
-            signature = strip_content(source)
-    except (SignatureMalformed, FileNotFoundError):
+    if not installation.spool.exists(name):
+        return None
+    with installation.spool.open(name) as source:
+        signature = proof_of(source)
+    if signature is None:
         return None
     with installation.spool.create(name + _PROOF) as sink:
         sink.write(signature)

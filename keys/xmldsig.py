@@ -4,6 +4,8 @@
     verify_enveloped    document -> exactly what was signed, in canonical form, and a Verdict
     sign_beside         source -> a small XML document that names the file and its digest
     verify_beside       source and such a document -> Verdict
+    strip_document      document -> its signature alone, which outlives it
+    verify_stripped     such a signature -> Verdict over a digest
 
 Only one shape is read, the one that is written: one signature at the place that the caller
 names, one reference, over the whole document (`URI=""`, the enveloped transform, one
@@ -150,6 +152,24 @@ def verify_beside(source: ByteSource, signature: bytes, trust: Trust, at: dateti
     while block := source.read(BLOCK_BYTES):
         running.update(block)
     return _compare(claim, running, verdict)
+
+
+def strip_document(document: BinaryIO) -> bytes:
+    """The signature of a document that has exactly one inside, without the document.
+
+    What it names is the digest of the content, which may be gone; see `verify_stripped`.
+    Nothing is verified here. Raises `SignatureMalformed`.
+    """
+    found = _signatures(_parse(document, LIMIT_BYTES))
+    if len(found) != 1:
+        raise SignatureMalformed(f"{len(found) or 'no'} XML signatures in the document, wanted one")
+    return bytes(_lxml.tostring(found[0], with_tail=False))
+
+
+def verify_stripped(signature: bytes, trust: Trust, at: datetime) -> Verdict:
+    """Who signed which digest; the content is not there and nothing is compared. Raises as the others."""
+    tree = _parse(BytesSource(signature), BESIDE_LIMIT_BYTES)
+    return _judge(_read_claim(tree.getroot()), trust, at)
 
 
 def _judge(claim: _Claim, trust: Trust, at: datetime) -> Verdict:

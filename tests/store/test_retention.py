@@ -24,8 +24,10 @@ from gateway.ledger_retention import destroy_texts
 from gateway.locks import keeping_files, running
 from keys.authority import Authority
 from keys.certificate_make import RECEIVING
+from keys.cms import sign_attached
 from keys.cms_verify import verify_attached, verify_detached
 from keys.envelope import Recipient
+from keys.xmldsig import verify_stripped
 from tests.gateway.commands import Commands
 from tests.gateway.sites import CITY, ISO, NOW, PERSONS, RURAL, Ground, current, edit, payments_of
 from tests.store.killed import is_killed_at
@@ -100,6 +102,7 @@ def test_after_its_term_only_evidence_is_left(paid: tuple[Ground, str], bankgate
     assert left != []
     assert {name.rpartition("/")[2].rpartition("-")[2] for name in left} == {"signature", "flag"}
     assert sealed_texts(ground) == []
+    assert named(ground, left) == set()
     assert ground.rows("SELECT problems FROM batch UNION SELECT problems FROM received") == [("[]",)]
     assert (
         ground.rows("SELECT outcome_pk, payment_pk, status, reason, code, credited_minor FROM outcome")
@@ -122,6 +125,22 @@ def test_after_its_term_only_evidence_is_left(paid: tuple[Ground, str], bankgate
         assert [status.adds_up for status in gateway.status()] == [True]
         assert gateway.trace("C-00001").payment_id == "C-00001"
         assert gateway.retain().destroyed == []
+
+
+def named(ground: Ground, names: list[str]) -> set[str]:
+    """Who can still be read, with all keys, in these stored files."""
+    words = {
+        word
+        for one in payments_of(CITY, 8, prefix="C") + payments_of(RURAL, 8, prefix="R")
+        for word in (one.account, one.beneficiary_name, one.beneficiary_id)
+    }
+    with ground.open() as gateway:
+        texts = []
+        for name in names:
+            with gateway.installation.spool.open(name) as stream:
+                content = stream.read()
+            texts += [content.decode("gb18030", "replace"), content.decode("utf-8", "replace")]
+    return {word for word in words if any(word in text for text in texts)}
 
 
 def test_the_ledgers_files_forget_the_texts(paid: tuple[Ground, str]) -> None:
@@ -455,31 +474,55 @@ def test_a_bank_signature_still_proves_the_digest(paid: tuple[Ground, str]) -> N
 
 
 def test_of_a_signature_around_its_content_the_proof_stays(ground: Ground, tmp_path: Path) -> None:
-    ground.bank(ISO)
+    """As of a bank that signs so: its answers are stored with their content inside."""
+    ground.bank(RURAL)
     with ground.open() as gateway:
-        pay(ground, gateway, payments_of(ISO, 3))
+        pay(ground, gateway, payments_of(RURAL, 3))
         spool = gateway.installation.spool
         rows = ground.rows("SELECT received_pk, spool_name, received_at FROM received ORDER BY received_pk")
         signed = {}
         for key, name, _ in rows:
             with spool.open(str(name)) as stream:
-                signed[key] = stream.read()
+                content = stream.read()
+            whole = io.BytesIO()
+            sign_attached(io.BytesIO(content), len(content), ground.bank_signer(RURAL), NOW, whole)
+            signed[key] = whole.getvalue()
+            with spool.create(str(name)) as sink:
+                sink.write(signed[key])
+        with gateway.installation.ledger.write() as transaction:
+            transaction.run("UPDATE received SET signature_spool_name = NULL")
         ground.clock.turn(days=DAYS)
         gateway.retain()
         kept = ground.rows("SELECT received_pk, spool_name FROM kept_signature ORDER BY received_pk")
         assert [key for key, _ in kept] == [key for key, _, _ in rows]
-        trust = gateway.installation.keyring.trust(ISO)
+        trust = gateway.installation.keyring.trust(RURAL)
         for (key, name), (_, _, at) in zip(kept, rows, strict=True):
-            content = io.BytesIO()
+            clear = io.BytesIO()
             moment = datetime.fromisoformat(str(at))
-            verdict = verify_attached(io.BytesIO(signed[key]), trust, moment, content)
+            verdict = verify_attached(io.BytesIO(signed[key]), trust, moment, clear)
             with spool.open(str(name)) as stream:
                 proof = stream.read()
-            assert content.getvalue() not in proof
-            content.seek(0)
-            assert verify_detached(content, proof, trust, moment) == verdict
+            assert clear.getvalue() not in proof
+            clear.seek(0)
+            assert verify_detached(clear, proof, trust, moment) == verdict
         gateway.backup(tmp_path / "backup")
     assert check_backup(tmp_path / "backup").holds
+
+
+def test_of_a_signed_document_the_signature_stays(ground: Ground) -> None:
+    ground.bank(ISO)
+    with ground.open() as gateway:
+        pay(ground, gateway, payments_of(ISO, 3))
+        verdicts = ground.rows("SELECT verdict, received_at FROM received ORDER BY received_pk")
+        ground.clock.turn(days=DAYS)
+        gateway.retain()
+        kept = [name for (name,) in ground.rows("SELECT spool_name FROM kept_signature ORDER BY received_pk")]
+        assert len(kept) == len(verdicts) == 2
+        trust = gateway.installation.keyring.trust(ISO)
+        for name, (verdict, at) in zip(kept, verdicts, strict=True):
+            with gateway.installation.spool.open(str(name)) as stream:
+                found = verify_stripped(stream.read(), trust, datetime.fromisoformat(str(at)))
+            assert f'"digest":"{found.digest}"' in str(verdict)
 
 
 # Backups.
