@@ -61,6 +61,9 @@ class Entry(Struct, frozen=True, kw_only=True):
     pkcs12: Path | None = None
     pkcs11: TokenKeyName | None = None
     pin: SecretSource | None = None
+    service: str = ""
+    service_key: str = ""
+    service_secret: SecretSource | None = None
     ca: Path | None = None
     subjects: tuple[x509.Name, ...] = ()
     any_subject: bool = False
@@ -100,16 +103,17 @@ class _RoleRule(Struct, frozen=True):
         return (*_COMMON, *self.required, *self.one_of, *self.optional)
 
 
-_PRIVATE = ("private_key", "pkcs12", "pkcs11")
+_PRIVATE = ("private_key", "pkcs12", "pkcs11", "service")
 """Where a private key of ours is: of these one."""
-_BESIDE_PRIVATE = ("certificate", "password", "pin", "algorithm")
+_BESIDE_RECEIVING = ("certificate", "password", "pin", "service_key", "service_secret")
+_BESIDE_PRIVATE = (*_BESIDE_RECEIVING, "algorithm")
 _BESIDE_CA = ("subjects", "any_subject", "crls", "crl_grace_days")
 _GRACE_LIMIT_DAYS = 30
 _COMMON = ("id", "role", "environment", "valid_from", "valid_until")
 _RULES = {
     Role.SIGN: _RoleRule(("bank",), _PRIVATE, _BESIDE_PRIVATE),
     Role.VERIFY: _RoleRule(("bank",), ("certificate", "ca"), _BESIDE_CA),
-    Role.DECRYPT: _RoleRule(("bank",), _PRIVATE, ("certificate", "password", "pin")),
+    Role.DECRYPT: _RoleRule(("bank",), _PRIVATE, _BESIDE_RECEIVING),
     Role.ENCRYPT: _RoleRule(("bank", "certificate")),
     Role.PGP_KEY: _RoleRule(("bank", "private_key"), (), ("password",)),
     Role.PGP_CERTIFICATE: _RoleRule(("bank", "certificate")),
@@ -238,8 +242,12 @@ class _Reading:
         if ours and (entry.pkcs12 is None) is (entry.certificate is None):
             self.add(
                 here,
-                "a certificate is wanted beside private_key or pkcs11; a PKCS#12 file has its own",
+                "a certificate is wanted beside private_key, pkcs11 or service; a PKCS#12 file has its own",
             )
+        if bool(entry.service) is not bool(entry.service_key):
+            self.add(here, "service and service_key go together: the service, and the name of the key there")
+        if entry.service_secret is not None and not entry.service:
+            self.add(here, "service_secret opens a service, and no service is named")
         if entry.pin is not None and entry.pkcs11 is None:
             self.add(here, "pin opens a token, and no pkcs11 names one", "the word of a file is password")
         if entry.password is not None and entry.pkcs11 is not None:
@@ -395,6 +403,9 @@ _READERS: dict[str, Callable[[object, Path], Any]] = {
     "certificate": _read_path,
     "pkcs12": _read_path,
     "pkcs11": _read_uri,
+    "service": _read_text,
+    "service_key": _read_text,
+    "service_secret": _read_source,
     "pin": _read_source,
     "ca": _read_path,
     "subjects": _read_subjects,

@@ -40,6 +40,7 @@ from keys.private import (
 from keys.public import certified_key
 from keys.revocation import RevocationFile, Revocations
 from keys.secret_sources import SecretSource, read_pinned_file, read_private_file
+from keys.services import ServiceKey, open_service_key
 from keys.signer import Decrypter, Hasher, Signer, Verifier
 
 
@@ -129,10 +130,24 @@ def _open_signer(keys: LoadedKeys, entry: Entry) -> None:
         keys.signers[entry.id] = load_pkcs12_signer(entry.id, entry.pkcs12, password, entry.algorithm)
     elif entry.pkcs11 is not None and entry.certificate is not None:
         keys.signers[entry.id] = _load_token_key(keys, entry, entry.pkcs11, entry.certificate)
+    elif entry.service and entry.certificate is not None:
+        keys.signers[entry.id] = _load_service_key(entry, entry.certificate)
     elif entry.private_key is not None:
         keys.signers[entry.id] = load_signer(
             entry.id, entry.private_key, entry.certificate, password, entry.algorithm
         )
+
+
+def _load_service_key(entry: Entry, certificate: Path) -> Signer:
+    own, *chain = load_certificates(certificate)
+    chain_der = tuple(each.public_bytes(Encoding.DER) for each in chain)
+    key = _service_key(entry, own)
+    return make_signer(key, entry.id, own.public_bytes(Encoding.DER), entry.algorithm, chain_der)
+
+
+def _service_key(entry: Entry, certificate: x509.Certificate) -> ServiceKey:
+    secret = _read_optional(entry.service_secret)
+    return open_service_key(entry.service, entry.service_key, certified_key(certificate), secret)
 
 
 def _load_token_key(keys: LoadedKeys, entry: Entry, name: TokenKeyName, certificate: Path) -> Signer:
@@ -144,7 +159,7 @@ def _load_token_key(keys: LoadedKeys, entry: Entry, name: TokenKeyName, certific
 
 def _load_decrypt(keys: LoadedKeys, entry: Entry) -> None:
     password = _read_optional(entry.password)
-    key: PrivateKey | TokenKey
+    key: PrivateKey | TokenKey | ServiceKey
     if entry.pkcs12 is not None:
         key, certificate, _ = load_pkcs12(entry.pkcs12, password)
     elif entry.certificate is None:
@@ -153,6 +168,8 @@ def _load_decrypt(keys: LoadedKeys, entry: Entry) -> None:
         certificate = load_certificates(entry.certificate)[0]
         if entry.pkcs11 is not None:
             key = keys.tokens.key(entry.pkcs11, entry.pin, certified_key(certificate))
+        elif entry.service:
+            key = _service_key(entry, certificate)
         else:
             key = load_private_key(entry.private_key or Path(), password)
     keys.decrypters[entry.id] = make_decrypter(key, entry.id, certificate.public_bytes(Encoding.DER))

@@ -301,7 +301,7 @@ certificate = "gone.crt"
     )
     assert mistakes(path) == [
         (1, "unknown key version"),
-        (2, "exactly one of private_key, pkcs12, pkcs11 is wanted, found none"),
+        (2, "exactly one of private_key, pkcs12, pkcs11, service is wanted, found none"),
         (3, "id: wanted up to 48 letters, digits, dots, hyphens and underscores"),
         (5, "environment: found 'staging', wanted one of test, production"),
         (7, "privat_key is not known in an entry of role sign"),
