@@ -6,6 +6,7 @@ directions. Not here: what a name means to a bank.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 from channels.errors import UnsafeName
@@ -14,6 +15,8 @@ from channels.faults import HINTS
 NAME_CHARACTERS = 255
 """The longest name that common file systems take."""
 
+_SHOWN_CHARACTERS = 120
+_LONG_NUMBER = re.compile("[0-9]{8,}")
 _UNSAFE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 """Control, formatting (text direction among them), lone surrogates, line and paragraph ends."""
 
@@ -41,8 +44,19 @@ def check_folder(folder: str) -> str:
 
 
 def escaped(name: str | bytes) -> str:
-    """A form that is safe to print, within quotes, in ASCII, at most 120 characters of the name."""
-    return ascii(name[:120])
+    """A form that is safe to print, within quotes, in ASCII, at most 120 characters of the name.
+
+    A name of somebody else's choosing may name a person: letters beyond ASCII and long numbers
+    are starred; what makes the name unsafe stays to be seen.
+    """
+    text = name.decode("latin-1") if isinstance(name, bytes) else name
+    shown = _LONG_NUMBER.sub(lambda found: "*" * len(found[0]), text[:_SHOWN_CHARACTERS])
+    return ascii("".join("*" if _may_be_a_letter(char) else char for char in shown))
+
+
+def _may_be_a_letter(char: str) -> bool:
+    """Bytes of another encoding are taken for one: which letters they are is not known."""
+    return not char.isascii() and (char.isalnum() or "\x80" <= char <= "\xff")
 
 
 def _fault(name: str) -> str:

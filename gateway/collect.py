@@ -16,7 +16,7 @@ import msgspec
 from msgspec import Struct
 
 from channels.channel import Channel, Entry
-from channels.errors import AlreadyExists, NotFound, PermissionRefused, TooLarge
+from channels.errors import AlreadyExists, ChannelError, NotFound, PermissionRefused, TooLarge
 from formats import Problem
 from gateway import evidence
 from gateway.exhibits import keep
@@ -216,7 +216,11 @@ def _note_strange(
     exhibit, limit = "", profile.limits.inbound_bytes
     if entry.size_bytes <= limit:
         place = f"{profile.channel.inbox}/{entry.name}"
-        exhibit = keep(installation, lambda sink: channel.get(place, sink, limit))
+        try:
+            exhibit = keep(installation, lambda sink: channel.get(place, sink, limit))
+        except ChannelError as error:
+            # Its message names the file, and is kept with the bank's hold.
+            raise type(error)(str(error).replace(entry.name, shown.name), error.hint) from None
     with installation.ledger.write() as transaction:
         note_sighting(transaction, profile.bank, _seen(shown, now, LOOKS_NEEDED, 1))
         note_oddity(

@@ -196,6 +196,9 @@ class Life:
         self.command("held")
         self.command("held", "--json")
         self.command("run")
+        self.command("retain", "--dry-run")
+        self.command("retain", "--json")
+        self.command("operator", "list")
 
     def read_the_letter(self) -> None:
         """What a decision rests on goes to whoever asks for it, and to nobody else: thrown away again."""

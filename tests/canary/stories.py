@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
+from pathlib import Path
 
 import msgspec
 
@@ -300,6 +302,11 @@ def strange_names(life: Life) -> None:
         for value in marks.values(bank, 400):
             (life.ground.inbox(bank) / f"{value}.txt").write_bytes(b"x")
         life.take()
+    for bank, encoding in zip(BANKS, ("utf-8", "gb18030", "utf-8"), strict=True):
+        # These put the bank on hold, with a message.
+        unsafe = f"{marks.name(401)}\u202e{marks.account(bank, 401)}".encode(encoding)
+        Path(os.fsdecode(os.fsencode(life.ground.inbox(bank)) + b"/" + unsafe)).write_bytes(b"x")
+    life.run()
 
 
 def wrong_arguments(life: Life) -> None:

@@ -40,6 +40,7 @@ def test_values_where_they_do_not_belong(life: Life) -> None:
     stories.misplaced_in_the_envelope(life)
     stories.broken_batches(life)
     stories.mistaken_calls(life)
+    stories.strange_names(life)
     life.show_everything()
     nothing_leaked(life)
 

@@ -381,7 +381,7 @@ def test_names_of_a_lying_server_never_get_in(tmp_path: Path, name: bytes) -> No
     ):
         channel.list("")
     assert str(caught.value).isprintable()
-    assert ascii(name[:120])[2:-1] in str(caught.value)
+    assert ascii(name[:120])[2:-1].replace(r"\xff\xfe", "**") in str(caught.value)
 
 
 def test_names_in_the_encoding_of_the_bank(tmp_path: Path) -> None:

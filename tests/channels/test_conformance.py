@@ -189,6 +189,13 @@ def test_list_refuses_unsafe_names(ground: Ground, name: str) -> None:
     assert str(caught.value).isprintable()
 
 
+def test_an_unsafe_name_that_names_somebody_is_starred(ground: Ground) -> None:
+    (ground[1] / "张三\u202e6231990000001208674.txt").touch()
+    with pytest.raises(UnsafeName) as caught:
+        ground[0].list("")
+    assert rf"'**\u202e{'*' * 19}.txt'" in str(caught.value)
+
+
 def test_list_refuses_a_name_in_another_encoding(ground: Ground) -> None:
     Path(os.fsdecode(os.fsencode(ground[1]) + b"/\xb4\xfa\xb7\xa2")).touch()
     with pytest.raises(UnsafeName):
