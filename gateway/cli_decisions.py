@@ -19,8 +19,9 @@ from keys.secret_sources import SecretSource
 from keys.signer import Signer
 from keys.statement import sign_statement
 
+_KEY_HELP = "Your private key: a PEM file, or pkcs11:token=LABEL;object=LABEL?module-path=LIBRARY in a token."
 _PERSON = click.option("--as", "person", required=True, help="Your name as it is enrolled.")
-_KEY = click.option("--key", type=click.Path(path_type=Path), required=True, help="Your private key (PEM).")
+_KEY = click.option("--key", type=click.Path(path_type=Path), required=True, help=_KEY_HELP)
 _EVIDENCE = click.option(
     "--evidence",
     metavar="FILE|sha256:DIGEST",
@@ -35,7 +36,7 @@ _KINDS = ("batch:", "payment:", "file:", "received:", "oddity:", "bank:")
 @click.argument("decision", required=False)
 @click.argument("about", metavar="[OBJECT]", required=False)
 @click.option("--as", "person", help="Your name as it is enrolled.")
-@click.option("--key", type=click.Path(path_type=Path), help="Your private key (PEM).")
+@click.option("--key", type=click.Path(path_type=Path), help=_KEY_HELP)
 @PASSPHRASE
 @_EVIDENCE
 @CONFIGURATION

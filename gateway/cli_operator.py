@@ -16,12 +16,21 @@ from gateway.cli_options import CONFIGURATION, JSON, opened
 from gateway.enrolment import Changed, end_enrolment, enrol
 from gateway.errors import ExitCode
 from keys.errors import KeyUnavailable
-from keys.person_key import PERSON_KEY_KINDS, is_protected, new_person_key, require_both_absent
+from keys.person_key import (
+    PERSON_KEY_KINDS,
+    is_protected,
+    load_token_signer,
+    new_person_key,
+    require_both_absent,
+)
+from keys.pkcs11_uri import PKCS11_SCHEME
 from keys.private import load_signer
 from keys.secret_sources import SecretSource
 from keys.signer import Signer
 
 _SOURCES = "file:PATH, env:NAME, credential:NAME"
+_REFUSED_PINS = ".bankgate-refused-pins"
+"""In the person's home: PINs that a token refused, so that none is presented twice."""
 PASSPHRASE = click.option(
     "--passphrase",
     callback=source,
@@ -32,12 +41,25 @@ PASSPHRASE = click.option(
 def person_signer(person: str, key: Path, passphrase: SecretSource | None) -> Signer:
     """The key of whoever decides; a protected one asks at the terminal where no source is named.
 
-    Raises `KeyUnavailable`, also where nobody can be asked.
+    `key` may be a PKCS#11 URI: then the passphrase is the token's PIN, and always wanted. Raises
+    `KeyUnavailable`, also where nobody can be asked.
     """
+    if str(key).startswith(PKCS11_SCHEME):
+        return load_token_signer(person, str(key), passphrase or _Typed(), Path.home() / _REFUSED_PINS)
     word = None if passphrase is None else passphrase.read()
     if word is None and is_protected(key):
         word = _ask(f"Passphrase of {key}")
     return load_signer(person, key, password=word)
+
+
+class _Typed:
+    """A PIN that is asked for when it is wanted."""
+
+    def read(self) -> bytes:
+        return _ask("PIN of the token")
+
+    def __str__(self) -> str:
+        return "the terminal"
 
 
 @click.group()

@@ -17,9 +17,14 @@ from keys.certified import public_key_text
 from keys.errors import KeyUnavailable
 from keys.keyring_listed import describe_public_key
 from keys.new_key import pem, require_absent
-from keys.private import load_private_key, make_verifier, parse_public_key
+from keys.pkcs11 import PinSource, Token, TokenKey
+from keys.pkcs11_pins import RefusedPins
+from keys.pkcs11_public import find_public_key
+from keys.pkcs11_uri import parse_uri
+from keys.private import load_private_key, make_signer, make_verifier, parse_public_key
 from keys.public import PublicKey
 from keys.secret_sources import read_private_file, read_public_file, write_private_file, write_public_file
+from keys.signer import Signer
 
 PERSON_KEY_KINDS = ("ec-p256", "ec-p384", "sm2")
 """What a person may make here; the ring takes RSA keys too."""
@@ -96,3 +101,13 @@ def is_protected(path: Path) -> bool:
 def _describe(public_key: PublicKey) -> PersonKey:
     algorithm = make_verifier(public_key).algorithm
     return PersonKey(describe_public_key(public_key), algorithm, public_key_text(public_key))
+
+
+def load_token_signer(person: str, uri: str, pin: PinSource, refused: Path) -> Signer:
+    """A person's key in a token, by PKCS#11 URI; its public half stands beside it there.
+
+    `refused` is where PINs are remembered that the token refused. Raises `KeyUnavailable`.
+    """
+    name = parse_uri(uri)
+    token = Token(name.token, pin, RefusedPins(refused))
+    return make_signer(TokenKey(token, name, find_public_key(token, name)), person)

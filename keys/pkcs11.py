@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from msgspec import Struct
 
@@ -22,7 +22,6 @@ from keys.pkcs11_pins import RefusedPins
 from keys.pkcs11_uri import TokenKeyName, TokenName
 from keys.private import make_verifier
 from keys.public import PublicKey
-from keys.secret_sources import SecretSource
 from keys.signature_forms import to_der
 
 if TYPE_CHECKING:
@@ -69,6 +68,12 @@ _REMEDY: Final = {
 }
 
 
+class PinSource(Protocol):
+    """Where a PIN comes from: a `SecretSource`, or whoever is asked for it. `str` names the place."""
+
+    def read(self) -> bytes: ...
+
+
 class _Held(Struct, frozen=True):
     """A key that was found in the open session."""
 
@@ -80,7 +85,7 @@ class _Held(Struct, frozen=True):
 class Token:
     """One token: found, logged in to, asked for keys. Shared by all keys in it, and by threads."""
 
-    def __init__(self, name: TokenName, pin: SecretSource | None, refused: RefusedPins) -> None:
+    def __init__(self, name: TokenName, pin: PinSource | None, refused: RefusedPins) -> None:
         """`pin` None: the token is used without a login. Nothing is opened yet."""
         self.name = name
         self.pin = pin

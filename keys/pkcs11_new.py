@@ -4,23 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
-
 from keys import tlv
 from keys.errors import KeyUnavailable
 from keys.pkcs11 import Token, TokenKey
 from keys.pkcs11_module import binding
+from keys.pkcs11_public import P256_OID, P384_OID, public_key_of
 from keys.pkcs11_uri import TokenKeyName
-from keys.public import PublicKey
 
 if TYPE_CHECKING:
     from pkcs11 import Session
 
 TOKEN_KEY_KINDS: Final = ("rsa-2048", "rsa-3072", "rsa-4096", "ec-p256", "ec-p384")
-_CURVES: Final[dict[str, tuple[str, ec.EllipticCurve]]] = {
-    "ec-p256": ("1.2.840.10045.3.1.7", ec.SECP256R1()),
-    "ec-p384": ("1.3.132.0.34", ec.SECP384R1()),
-}
+_CURVES: Final = {"ec-p256": P256_OID, "ec-p384": P384_OID}
 
 
 def new_token_key(token: Token, name: TokenKeyName, kind: str, *, receives: bool = False) -> TokenKey:
@@ -36,7 +31,7 @@ def new_token_key(token: Token, name: TokenKeyName, kind: str, *, receives: bool
     with token.writing() as session:
         _require_absent(session, token, name)
         public = _generate(session, name, kind, receives)
-        return TokenKey(token, name, _public_key(public, kind))
+        return TokenKey(token, name, public_key_of(public))
 
 
 def _require_absent(session: Session, token: Token, name: TokenKeyName) -> None:
@@ -63,19 +58,7 @@ def _generate(session: Session, name: TokenKeyName, kind: str, receives: bool) -
         "private_template": {attribute.SENSITIVE: True, attribute.EXTRACTABLE: False},
     }
     if kind in _CURVES:
-        curve = {attribute.EC_PARAMS: tlv.encode_oid(_CURVES[kind][0])}
+        curve = {attribute.EC_PARAMS: tlv.encode_oid(_CURVES[kind])}
         domain = session.create_domain_parameters(package.KeyType.EC, curve, local=True)
         return domain.generate_keypair(**stored)[0]
     return session.generate_keypair(package.KeyType.RSA, int(kind.removeprefix("rsa-")), **stored)[0]
-
-
-def _public_key(public: Any, kind: str) -> PublicKey:
-    attribute = binding().Attribute
-    if kind in _CURVES:
-        # The point comes as the DER of an octet string (PKCS#11, section 2.3.3).
-        point = tlv.read_elements(public[attribute.EC_POINT])[0].content
-        return ec.EllipticCurvePublicKey.from_encoded_point(_CURVES[kind][1], point)
-    exponent, modulus = (
-        int.from_bytes(public[each], "big") for each in (attribute.PUBLIC_EXPONENT, attribute.MODULUS)
-    )
-    return rsa.RSAPublicNumbers(exponent, modulus).public_key()

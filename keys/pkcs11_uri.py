@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from keys.errors import KeyUnavailable
 
-_SCHEME = "pkcs11:"
+PKCS11_SCHEME = "pkcs11:"
 _HINT = "write it as pkcs11:token=LABEL;object=LABEL?module-path=/path/of/the/library.so"
 _TOKEN_NAMES = ("token", "serial", "manufacturer", "model")
 _KEY_NAMES = ("object", "id", "type")
@@ -50,9 +50,9 @@ class TokenKeyName(Struct, frozen=True):
 
 def parse_uri(uri: str) -> TokenKeyName:
     """Raises `KeyUnavailable` for what is no such URI, and for one with a PIN in it."""
-    if not uri.startswith(_SCHEME):
+    if not uri.startswith(PKCS11_SCHEME):
         raise KeyUnavailable("not a PKCS#11 URI", _HINT)
-    path, _, query = uri.removeprefix(_SCHEME).partition("?")
+    path, _, query = uri.removeprefix(PKCS11_SCHEME).partition("?")
     asked = _attributes(path, ";", (*_TOKEN_NAMES, *_KEY_NAMES))
     ways = _attributes(query, "&", ("module-path",))
     if asked.get("type", b"private") != b"private":

@@ -26,8 +26,10 @@ from keys.new_key import certification, new_key_in_token
 from keys.pkcs11 import Token, TokenKey
 from keys.pkcs11_new import new_token_key
 from keys.pkcs11_pins import RefusedPins
+from keys.pkcs11_public import find_public_key, public_key_of
 from keys.pkcs11_uri import TokenKeyName, parse_uri
 from keys.private import make_decrypter, make_encrypter, make_signer
+from keys.public import public_key_der
 from keys.secret_sources import SecretSource, SourceKind, parse_source
 from keys.signer import Signer
 from tests.keys.conftest import END, RECEIVED, START, run_openssl
@@ -284,9 +286,7 @@ def test_a_key_that_asks_for_the_pin_at_every_use(token: SoftToken, tmp_path: Pa
         public, _ = session.generate_keypair(
             pkcs11.KeyType.RSA, 2048, label="key", store=True, private_template=always
         )
-        from keys.pkcs11_new import _public_key
-
-        key = TokenKey(open_token(token), name, _public_key(public, "rsa-2048"))
+        key = TokenKey(open_token(token), name, public_key_of(public))
     signer = ring_signer(write_ring(tmp_path, token, key))
     assert signer.sign_digest(bytes(32)) == signer.sign_digest(bytes(32))
     token.pin_file.write_text(WRONG_PIN)
@@ -495,3 +495,19 @@ def test_an_entry_that_mixes_files_and_tokens(tmp_path: Path, line: str, text: s
     )
     with pytest.raises(KeyringInvalid, match=text):
         Keyring.load(ring, "test")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_public_half_is_found_in_the_token(token: SoftToken, kind: str) -> None:
+    made = new_key(token, "key", kind)
+    found = find_public_key(open_token(token), parse_uri(token.uri("key")))
+    assert public_key_der(found) == public_key_der(made.public_key)
+
+
+def test_a_private_key_without_its_public_half(token: SoftToken) -> None:
+    new_key(token, "key")
+    with open_token(token).writing() as session:
+        (public,) = session.get_objects({pkcs11.Attribute.CLASS: pkcs11.ObjectClass.PUBLIC_KEY})
+        public.destroy()
+    told = refused(lambda: find_public_key(open_token(token), parse_uri(token.uri("key"))))
+    assert "has no public key 'key', wanted one" in str(told)
