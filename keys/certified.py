@@ -17,10 +17,10 @@ from msgspec import Struct
 from keys.algorithms import ALGORITHMS, Algorithm
 from keys.certificates import Anchor, AnchorKind, Trust, certificate_sha256, parse_certificate
 from keys.errors import KeyUnavailable, SignatureInvalid, SignatureMalformed
-from keys.private import make_verifier
 from keys.public import PublicKey, certified_key, parse_spki, public_key_der
 from keys.signer import Signer
 from keys.statement import verify_statement
+from keys.verifier import make_verifier
 
 
 class Certified(Struct, frozen=True):

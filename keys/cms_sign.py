@@ -19,7 +19,7 @@ from keys.digests import DIGEST_BYTES, Hasher, new_digest
 from keys.errors import KeyUnavailable, SealError
 from keys.signature_forms import to_raw
 from keys.signer import Signer
-from keys.stages import ByteSink, Measure
+from keys.stages import ByteSink, Measure, Tap
 from keys.tlv import BLOCK_BYTES, ByteSource
 
 _TRIES_LIMIT: Final = 64
@@ -63,7 +63,7 @@ class SignedWriter:
         self._sink.write(self._after + b"".join(sorted(self._signing.signer_infos(usual_length=True))))
 
 
-class DetachedSigner:
+class DetachedSigner(Tap):
     """A stage through which content passes unchanged; its signature is there afterwards."""
 
     def __init__(
@@ -74,22 +74,11 @@ class DetachedSigner:
         form: SignedForm = USUAL_FORM,
     ) -> None:
         self._signing = ContentSigning(signers, signing_time, form)
-        self._measure = Measure(content_bytes)
-        self.size_bytes = content_bytes
-        self.signature = b""
-        """SignedData in DER without content; set by `finish`."""
+        super().__init__(content_bytes, self._signing.update)
 
-    def start(self, sink: ByteSink) -> None:
-        self._sink = sink
-
-    def write(self, block: bytes, /) -> None:
-        self._measure.take(block)
-        self._signing.update(block)
-        self._sink.write(block)
-
-    def finish(self) -> None:
-        self._measure.finish()
-        self.signature = self._signing.detached()
+    def signature(self) -> bytes:
+        """SignedData in DER without content, once all of it has passed."""
+        return self._signing.detached()
 
 
 def sign_source(

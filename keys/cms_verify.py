@@ -22,12 +22,12 @@ from keys.cms_read import SignedDataReader, SignedParts, SignerInfo, looks_like_
 from keys.cms_write import certificate_issuer
 from keys.digests import Hasher, new_digest
 from keys.errors import KeyUnavailable, SignatureInvalid, SignatureMalformed, SignerUntrusted
-from keys.private import make_verifier
 from keys.public import certified_key
 from keys.signature_forms import to_der
 from keys.signer import Verifier
 from keys.stages import ByteSink
 from keys.tlv import BLOCK_BYTES, ByteSource, SeekableSource
+from keys.verifier import make_verifier
 
 _ATTRIBUTES_LIMIT_BYTES = 64 * 1024
 """Content up to this is looked at for being somebody's signed attributes."""

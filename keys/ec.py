@@ -7,9 +7,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 
 from keys.algorithms import Algorithm
-from keys.digests import Hasher
-from keys.errors import SignatureInvalid
-from keys.public import new_hasher, require_fit
+from keys.errors import NO_FIT, SignatureInvalid
 from keys.rsa import HASHES
 
 
@@ -24,20 +22,11 @@ class EcKey:
         return self._private_key.sign(digest, ec.ECDSA(Prehashed(HASHES[algorithm.digest])))
 
 
-class EcVerifier:
-    """Verifies with an EC key; raises `KeyUnavailable` for a curve that is not accepted."""
-
-    def __init__(self, public_key: ec.EllipticCurvePublicKey, algorithm: Algorithm) -> None:
-        require_fit(public_key, algorithm)
-        self._public_key = public_key
-        self._algorithm = algorithm
-        self.algorithm = algorithm.name
-
-    def hasher(self) -> Hasher:
-        return new_hasher(self._public_key, self._algorithm)
-
-    def verify_digest(self, signature: bytes, digest: bytes) -> None:
-        try:
-            self._public_key.verify(signature, digest, ec.ECDSA(Prehashed(HASHES[self._algorithm.digest])))
-        except (InvalidSignature, ValueError):
-            raise SignatureInvalid("the signature does not fit the bytes and the key") from None
+def verify_ec(
+    public_key: ec.EllipticCurvePublicKey, algorithm: Algorithm, signature: bytes, digest: bytes
+) -> None:
+    """Raises `SignatureInvalid`."""
+    try:
+        public_key.verify(signature, digest, ec.ECDSA(Prehashed(HASHES[algorithm.digest])))
+    except (InvalidSignature, ValueError):
+        raise SignatureInvalid(NO_FIT) from None

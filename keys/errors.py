@@ -17,6 +17,9 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+NO_FIT = "the signature does not fit the bytes and the key"
+"""Of `SignatureInvalid`, where only that is known."""
+
 
 class SealError(Exception):
     """`hint` says what a person can do."""

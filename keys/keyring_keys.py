@@ -33,7 +33,6 @@ from keys.private import (
     make_decrypter,
     make_encrypter,
     make_signer,
-    make_verifier,
     parse_certificates,
     parse_public_key,
 )
@@ -42,6 +41,7 @@ from keys.revocation import RevocationFile, Revocations
 from keys.secret_sources import SecretSource, read_pinned_file, read_private_file
 from keys.services import ServiceKey, open_service_key
 from keys.signer import Decrypter, Hasher, Signer, Verifier
+from keys.verifier import make_verifier
 
 
 class Login:

@@ -21,10 +21,11 @@ from keys.pkcs11 import PinSource, Token, TokenKey
 from keys.pkcs11_pins import RefusedPins
 from keys.pkcs11_public import find_public_key
 from keys.pkcs11_uri import parse_uri
-from keys.private import load_private_key, make_signer, make_verifier, parse_public_key
+from keys.private import load_private_key, make_signer, parse_public_key
 from keys.public import PublicKey
 from keys.secret_sources import read_private_file, read_public_file, write_private_file, write_public_file
 from keys.signer import Signer
+from keys.verifier import make_verifier
 
 PERSON_KEY_KINDS = ("ec-p256", "ec-p384", "sm2")
 """What a person may make here; the ring takes RSA keys too."""

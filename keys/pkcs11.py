@@ -20,9 +20,9 @@ from keys.errors import DecryptionFailed, KeyUnavailable, SignatureInvalid
 from keys.pkcs11_module import binding, module_at
 from keys.pkcs11_pins import RefusedPins
 from keys.pkcs11_uri import TokenKeyName, TokenName
-from keys.private import make_verifier
 from keys.public import PublicKey
 from keys.signature_forms import to_der
+from keys.verifier import make_verifier
 
 if TYPE_CHECKING:
     from pkcs11 import Session

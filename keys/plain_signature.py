@@ -21,11 +21,11 @@ from keys.certificates import Trust, certificate_sha256, serial_hex
 from keys.cms_verify import Verdict
 from keys.digests import Hasher, new_digest
 from keys.errors import KeyUnavailable, SealError, SignatureInvalid, SignatureMalformed, SignerUntrusted
-from keys.private import make_verifier
 from keys.public import certified_key, usual_algorithm
 from keys.signature_forms import to_der, to_raw
 from keys.signer import Signer, Verifier
 from keys.sm2_public import DEFAULT_SIGNER_ID
+from keys.verifier import make_verifier
 
 LIMIT_BYTES: Final = 16 * 1024
 

@@ -1,4 +1,4 @@
-"""Keys out of files: PEM (encrypted too) and PKCS#12, into signers, verifiers and decrypters."""
+"""Keys out of files: PEM (encrypted too) and PKCS#12, into signers and decrypters."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key, pkcs12
 
-from keys.algorithms import ALGORITHMS, Algorithm, Transport
-from keys.ec import EcKey, EcVerifier
+from keys.algorithms import ALGORITHMS, Transport
+from keys.ec import EcKey
 from keys.errors import KeyUnavailable
 from keys.public import (
     PublicKey,
@@ -20,10 +20,10 @@ from keys.public import (
     require_fit,
     usual_algorithm,
 )
-from keys.rsa import RsaKey, RsaVerifier, transport_padding
+from keys.rsa import RsaKey, transport_padding
 from keys.secret_sources import read_private_file, read_public_file
-from keys.signer import Decrypter, DecryptionKey, Encrypter, Signer, SigningKey, Verifier
-from keys.sm2 import Sm2Key, Sm2PrivateKey, Sm2Verifier, sm2_encrypt
+from keys.signer import Decrypter, DecryptionKey, Encrypter, Signer, SigningKey
+from keys.sm2 import Sm2Key, Sm2PrivateKey, sm2_encrypt
 from keys.sm2_files import read_sm2_pem
 from keys.sm2_public import Sm2PublicKey
 from keys.x509_signatures import CERTIFICATE_ERRORS
@@ -111,20 +111,6 @@ def make_decrypter(private_key: PrivateKey | DecryptionKey, key_id: str, certifi
         raise KeyUnavailable(f"{key_id} is an EC key; only RSA and SM2 keys receive")
     _require_pair(held.public_key, certificate_der, key_id)
     return Decrypter(held, key_id, certificate_der)
-
-
-def make_verifier(public_key: object, algorithm: Algorithm | None = None) -> Verifier:
-    """A verifier around a public key; raises `KeyUnavailable` where key and algorithm do not fit.
-
-    Without `algorithm`: the one that `make_signer` takes.
-    """
-    if isinstance(public_key, rsa.RSAPublicKey):
-        return RsaVerifier(public_key, algorithm or usual_algorithm(public_key))
-    if isinstance(public_key, ec.EllipticCurvePublicKey):
-        return EcVerifier(public_key, algorithm or usual_algorithm(public_key))
-    if isinstance(public_key, Sm2PublicKey):
-        return Sm2Verifier(public_key, algorithm or usual_algorithm(public_key))
-    raise KeyUnavailable("the public key is neither RSA nor EC nor SM2")
 
 
 def make_encrypter(certificate: x509.Certificate, transport: Transport | None = None) -> Encrypter:

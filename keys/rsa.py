@@ -8,9 +8,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 
 from keys.algorithms import Algorithm, Scheme, Transport
-from keys.digests import Hasher
-from keys.errors import DecryptionFailed, SignatureInvalid
-from keys.public import new_hasher, require_fit
+from keys.errors import NO_FIT, DecryptionFailed, SignatureInvalid
 
 HASHES: dict[str, hashes.HashAlgorithm] = {
     "sha256": hashes.SHA256(),
@@ -46,25 +44,14 @@ class RsaKey:
             raise DecryptionFailed from None
 
 
-class RsaVerifier:
-    """Verifies with an RSA key of at least 2048 bits; raises `KeyUnavailable` for a smaller one."""
-
-    def __init__(self, public_key: rsa.RSAPublicKey, algorithm: Algorithm) -> None:
-        require_fit(public_key, algorithm)
-        self._public_key = public_key
-        self._algorithm = algorithm
-        self.algorithm = algorithm.name
-
-    def hasher(self) -> Hasher:
-        return new_hasher(self._public_key, self._algorithm)
-
-    def verify_digest(self, signature: bytes, digest: bytes) -> None:
-        prehashed = Prehashed(_VERIFIED_HASHES[self._algorithm.digest])
-        try:
-            self._public_key.verify(signature, digest, signature_padding(self._algorithm), prehashed)
-        except (InvalidSignature, ValueError):
-            # A ValueError is a salt or a digest length that cannot be.
-            raise SignatureInvalid("the signature does not fit the bytes and the key") from None
+def verify_rsa(public_key: rsa.RSAPublicKey, algorithm: Algorithm, signature: bytes, digest: bytes) -> None:
+    """Raises `SignatureInvalid`."""
+    prehashed = Prehashed(_VERIFIED_HASHES[algorithm.digest])
+    try:
+        public_key.verify(signature, digest, signature_padding(algorithm), prehashed)
+    except (InvalidSignature, ValueError):
+        # A ValueError is a salt or a digest length that cannot be.
+        raise SignatureInvalid(NO_FIT) from None
 
 
 def signature_padding(algorithm: Algorithm) -> padding.AsymmetricPadding:

@@ -17,7 +17,7 @@ from keys.cms_sign import DetachedSigner, SignedWriter
 from keys.cms_verify import verify_attached, verify_detached
 from keys.content_ciphers import CONTENT_CIPHERS
 from keys.errors import SignatureMalformed
-from keys.seal_parts import Blob, Proof, SealKeys, encrypters
+from keys.seal_parts import Blob, Proof, SealKeys, counterpart, encrypters
 from keys.stages import ByteSink, Stage
 
 
@@ -96,9 +96,7 @@ class CmsSign(SignParameters, frozen=True, kw_only=True):
         return b""
 
     def mirrored(self) -> CmsVerify:
-        return CmsVerify(
-            message_digest=self.message_digest, signature=self.signature, signer_id=self.signer_id
-        )
+        return counterpart(self, CmsVerify)
 
 
 class CmsSignDetached(SignParameters, frozen=True, kw_only=True):
@@ -114,12 +112,10 @@ class CmsSignDetached(SignParameters, frozen=True, kw_only=True):
     def signature_of(self, stages: Sequence[Stage]) -> bytes:
         (stage,) = stages
         assert isinstance(stage, DetachedSigner)
-        return apply_armour(stage.signature, self.armour)
+        return apply_armour(stage.signature(), self.armour)
 
     def mirrored(self) -> CmsVerifyDetached:
-        return CmsVerifyDetached(
-            message_digest=self.message_digest, signature=self.signature, signer_id=self.signer_id
-        )
+        return counterpart(self, CmsVerifyDetached)
 
 
 class CmsEncrypt(Struct, frozen=True, kw_only=True):
@@ -164,12 +160,7 @@ class CmsVerify(VerifyParameters, frozen=True, kw_only=True):
             return Proof(self.name, verify_attached(source, keys.trust(), keys.at, sink, self.form()))
 
     def mirrored(self) -> CmsSign:
-        return CmsSign(
-            algorithms=self.algorithms,
-            message_digest=self.message_digest,
-            signature=self.signature,
-            signer_id=self.signer_id,
-        )
+        return counterpart(self, CmsSign)
 
 
 class CmsVerifyDetached(VerifyParameters, frozen=True, kw_only=True):
@@ -187,12 +178,7 @@ class CmsVerifyDetached(VerifyParameters, frozen=True, kw_only=True):
             return Proof(self.name, verify_detached(source, signature, keys.trust(), keys.at, self.form()))
 
     def mirrored(self) -> CmsSignDetached:
-        return CmsSignDetached(
-            algorithms=self.algorithms,
-            message_digest=self.message_digest,
-            signature=self.signature,
-            signer_id=self.signer_id,
-        )
+        return counterpart(self, CmsSignDetached)
 
 
 class CmsDecrypt(Struct, frozen=True, kw_only=True):

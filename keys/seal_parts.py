@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any, BinaryIO, ClassVar, Protocol, runtime_checkable
+from typing import Any, BinaryIO, ClassVar, Protocol, TypeVar, runtime_checkable
 
 from cryptography import x509
 from msgspec import Struct
@@ -165,3 +165,12 @@ class OpeningStep(Protocol):
         What was written is worth nothing where it raises.
         """
         ...
+
+
+_Step = TypeVar("_Step", bound=Struct)
+
+
+def counterpart(step: Struct, kind: type[_Step]) -> _Step:
+    """The other side's step, with every parameter that both have."""
+    shared = set(kind.__struct_fields__) & set(step.__struct_fields__)
+    return kind(**{name: getattr(step, name) for name in shared})

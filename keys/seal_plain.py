@@ -20,9 +20,9 @@ from keys.plain_signature import (
     encode_signature,
 )
 from keys.seal_cms import Algorithm, SignerId
-from keys.seal_parts import Blob, Proof, SealKeys
+from keys.seal_parts import Blob, Proof, SealKeys, counterpart
 from keys.signer import Signer
-from keys.stages import ByteSink, Measure, Stage
+from keys.stages import ByteSink, Stage, Tap
 from keys.tlv import BLOCK_BYTES
 
 _HEAD_LIMIT_BYTES: Final = 64 * 1024
@@ -58,20 +58,15 @@ class PlainSignDetached(FileParameters, frozen=True, kw_only=True):
     detached: ClassVar = True
 
     def stages(self, size_bytes: int, keys: SealKeys) -> list[Stage]:
-        return [_PlainStage(size_bytes, PlainSigning(self.signer(keys), self.form()))]
+        return [_PlainTap(size_bytes, PlainSigning(self.signer(keys), self.form()))]
 
     def signature_of(self, stages: Sequence[Stage]) -> bytes:
         (stage,) = stages
-        assert isinstance(stage, _PlainStage)
-        return encode_signature(stage.signature, self.encoding)
+        assert isinstance(stage, _PlainTap)
+        return encode_signature(stage.signature(), self.encoding)
 
     def mirrored(self) -> PlainVerifyDetached:
-        return PlainVerifyDetached(
-            algorithm=self.algorithm,
-            signature=self.signature,
-            signer_id=self.signer_id,
-            encoding=self.encoding,
-        )
+        return counterpart(self, PlainVerifyDetached)
 
 
 class PlainVerifyDetached(FileParameters, frozen=True, kw_only=True):
@@ -93,12 +88,7 @@ class PlainVerifyDetached(FileParameters, frozen=True, kw_only=True):
         return Proof(self.name, verifying.verdict(plain))
 
     def mirrored(self) -> PlainSignDetached:
-        return PlainSignDetached(
-            algorithm=self.algorithm,
-            signature=self.signature,
-            signer_id=self.signer_id,
-            encoding=self.encoding,
-        )
+        return counterpart(self, PlainSignDetached)
 
 
 class BlockParameters(PlainParameters, frozen=True, kw_only=True):
@@ -151,7 +141,7 @@ class BlockSign(BlockParameters, frozen=True, kw_only=True):
         return b""
 
     def mirrored(self) -> BlockVerify:
-        return BlockVerify(**{name: getattr(self, name) for name in BlockParameters.__struct_fields__})
+        return counterpart(self, BlockVerify)
 
     def _sign(self, header: bytes, source: BinaryIO, keys: SealKeys) -> bytes:
         signer = self.signer(keys)
@@ -199,29 +189,15 @@ class BlockVerify(BlockParameters, frozen=True, kw_only=True):
         return Proof(self.name, verdict)
 
     def mirrored(self) -> BlockSign:
-        return BlockSign(**{name: getattr(self, name) for name in BlockParameters.__struct_fields__})
+        return counterpart(self, BlockSign)
 
 
-class _PlainStage:
+class _PlainTap(Tap):
     """Content passes unchanged; its signature is there afterwards."""
 
     def __init__(self, size_bytes: int, signing: PlainSigning) -> None:
-        self.size_bytes = size_bytes
-        self.signature = b""
-        self._signing = signing
-        self._measure = Measure(size_bytes)
-
-    def start(self, sink: ByteSink) -> None:
-        self._sink = sink
-
-    def write(self, block: bytes, /) -> None:
-        self._measure.take(block)
-        self._signing.update(block)
-        self._sink.write(block)
-
-    def finish(self) -> None:
-        self._measure.finish()
-        self.signature = self._signing.signature()
+        super().__init__(size_bytes, signing.update)
+        self.signature = signing.signature
 
 
 def _feed(

@@ -14,8 +14,8 @@ from typing import Any
 
 from keys.algorithms import Algorithm, Transport
 from keys.errors import DecryptionFailed, KeyUnavailable, SignatureInvalid
-from keys.private import make_verifier
 from keys.public import PublicKey
+from keys.verifier import make_verifier
 
 GROUP = "bankgate.keys"
 Opener = Callable[[str, PublicKey, bytes | None], Any]

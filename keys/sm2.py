@@ -13,16 +13,13 @@ from typing import Final
 
 from keys import tlv
 from keys.algorithms import Algorithm, Transport
-from keys.digests import Hasher
-from keys.errors import DecryptionFailed, KeyUnavailable, SignatureInvalid
-from keys.public import new_hasher, require_fit
+from keys.errors import NO_FIT, DecryptionFailed, KeyUnavailable, SignatureInvalid
 from keys.signature_forms import decode_pair
 from keys.sm2_public import COORDINATE_BYTES, GENERATOR, A, N, P, Sm2PublicKey
 
 SECRET_BYTES: Final = 32
 _DIGEST_BYTES = 32
 _POINT_BYTES = 1 + 2 * COORDINATE_BYTES
-_NO_FIT = "the signature does not fit the bytes and the key"
 
 
 class Sm2PrivateKey:
@@ -82,29 +79,18 @@ class Sm2Key:
             raise DecryptionFailed from None
 
 
-class Sm2Verifier:
-    """Verifies SM2 signatures in DER."""
-
-    def __init__(self, public_key: Sm2PublicKey, algorithm: Algorithm) -> None:
-        require_fit(public_key, algorithm)
-        self._public_key = public_key
-        self._algorithm = algorithm
-        self.algorithm = algorithm.name
-
-    def hasher(self) -> Hasher:
-        return new_hasher(self._public_key, self._algorithm)
-
-    def verify_digest(self, signature: bytes, digest: bytes) -> None:
-        library = _library()
-        # The library reads more than the one DER of a signature; what it reads must be that.
-        if not all(0 < number < N for number in decode_pair(signature)):
-            raise SignatureInvalid(_NO_FIT)
-        try:
-            holds = library.sm2_verify_sm3_digest(self._public_key.point, digest, signature)
-        except library.GmsslInnerError:
-            raise SignatureInvalid(_NO_FIT) from None
-        if not holds:
-            raise SignatureInvalid(_NO_FIT)
+def verify_sm2(public_key: Sm2PublicKey, signature: bytes, digest: bytes) -> None:
+    """Verify a signature in DER; raises `SignatureInvalid`."""
+    library = _library()
+    # The library reads more than the one DER of a signature; what it reads must be that.
+    if not all(0 < number < N for number in decode_pair(signature)):
+        raise SignatureInvalid(NO_FIT)
+    try:
+        holds = library.sm2_verify_sm3_digest(public_key.point, digest, signature)
+    except library.GmsslInnerError:
+        raise SignatureInvalid(NO_FIT) from None
+    if not holds:
+        raise SignatureInvalid(NO_FIT)
 
 
 def sm2_encrypt(public_key: Sm2PublicKey, clear: bytes) -> bytes:

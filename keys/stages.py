@@ -7,7 +7,7 @@ before announces, and then started from the last to the first (`connect`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from keys.errors import SealError
@@ -67,3 +67,23 @@ class Measure:
             raise SealError(
                 f"{self._taken_bytes} bytes or more to seal, {self._announced_bytes} were announced"
             )
+
+
+class Tap:
+    """A stage through which content passes unchanged; somebody sees all of it, for a signature beside it."""
+
+    def __init__(self, content_bytes: int, observe: Callable[[bytes], object]) -> None:
+        self.size_bytes = content_bytes
+        self._observe = observe
+        self._measure = Measure(content_bytes)
+
+    def start(self, sink: ByteSink) -> None:
+        self._sink = sink
+
+    def write(self, block: bytes, /) -> None:
+        self._measure.take(block)
+        self._observe(block)
+        self._sink.write(block)
+
+    def finish(self) -> None:
+        self._measure.finish()

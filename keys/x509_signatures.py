@@ -13,8 +13,8 @@ from keys import tlv
 from keys.algorithms import ALGORITHMS
 from keys.errors import SealError
 from keys.public import certified_key
-from keys.sm2 import Sm2Verifier
 from keys.sm2_public import Sm2PublicKey
+from keys.verifier import PublicVerifier
 
 _Extension = TypeVar("_Extension", bound=x509.ExtensionType)
 Signed = x509.Certificate | x509.CertificateRevocationList
@@ -72,7 +72,7 @@ def _is_sm2_signed(signed: Signed, issuer: x509.Certificate) -> bool:
         inner, outer, bits = tlv.read_elements(signed.public_bytes(Encoding.DER))[0].children()
         if not isinstance(key, Sm2PublicKey) or _named_inside(inner) != outer.raw:
             return False
-        verifier = Sm2Verifier(key, ALGORITHMS["sm2-sm3"])
+        verifier = PublicVerifier(key, ALGORITHMS["sm2-sm3"])
         hasher = verifier.hasher()
         hasher.update(inner.raw)
         # The first octet of a bit string counts unused bits.

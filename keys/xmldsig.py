@@ -33,12 +33,12 @@ from keys.certificates import Trust, certificate_sha256, parse_certificate, seri
 from keys.cms_verify import Verdict
 from keys.digests import Hasher, new_digest
 from keys.errors import KeyUnavailable, SealError, SignatureInvalid, SignatureMalformed, SignerUntrusted
-from keys.private import make_verifier
 from keys.public import certified_key
 from keys.signature_forms import to_der, to_raw
 from keys.signer import Signer
 from keys.stages import ByteSink
 from keys.tlv import BLOCK_BYTES, ByteSource, BytesSource
+from keys.verifier import make_verifier
 from keys.xmldsig_names import (
     C14N,
     DIGEST_METHODS,

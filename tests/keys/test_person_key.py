@@ -10,9 +10,10 @@ import pytest
 from keys.authority import new_private_key, private_key_pem
 from keys.errors import KeyUnavailable
 from keys.person_key import PERSON_KEY_KINDS, is_protected, new_person_key, read_person_key
-from keys.private import load_public_key, load_signer, make_verifier
+from keys.private import load_public_key, load_signer
 from keys.secret_sources import write_private_file
 from keys.statement import sign_statement, verify_statement
+from keys.verifier import make_verifier
 from tests.keys.conftest import run_openssl
 
 WORD = b"correct horse"

@@ -483,7 +483,7 @@ def test_a_uri_with_percent_signs() -> None:
     ("line", "text"),
     [
         ('password = { file = "word" }', "password opens a file, and pkcs11 names a token"),
-        ('private_key = "a.key"', "exactly one of private_key, pkcs12, pkcs11 is wanted"),
+        ('private_key = "a.key"', "exactly one of private_key, pkcs12, pkcs11, service is wanted"),
     ],
 )
 def test_an_entry_that_mixes_files_and_tokens(tmp_path: Path, line: str, text: str) -> None:

@@ -24,12 +24,12 @@ from keys.private import (
     make_decrypter,
     make_encrypter,
     make_signer,
-    make_verifier,
 )
 from keys.signature_forms import decode_pair, encode_pair, to_der, to_raw
 from keys.signer import Signer
 from keys.sm2 import Sm2PrivateKey, raw_cipher
 from keys.sm2_public import N, Sm2PublicKey, decode_point
+from keys.verifier import make_verifier
 from tests.keys.conftest import END, RECEIVED, START, Bank, root_trust, run_openssl, signer_trust
 
 SM2 = ALGORITHMS["sm2-sm3"]

@@ -11,8 +11,9 @@ from keys.algorithms import ALGORITHMS
 from keys.authority import new_private_key
 from keys.errors import KeyUnavailable, SignatureInvalid, SignatureMalformed
 from keys.fingerprint import Fingerprinter, normalize_citizen_id
-from keys.private import load_public_key, load_signer, make_signer, make_verifier
+from keys.private import load_public_key, load_signer, make_signer
 from keys.statement import sign_statement, verify_statement
+from keys.verifier import make_verifier
 from tests.keys.conftest import Bank, run_openssl
 
 STATEMENT = b'{"decision":"release","object":"batch:card/2026-06","person":"zhang"}'
