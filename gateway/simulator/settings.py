@@ -32,6 +32,7 @@ from gateway.simulator.server import BankServer, Login, ServerSettings
 from gateway.simulator.store import FolderStore
 from gateway.toml_source import TomlSource
 from keys.certificates import Anchor, AnchorKind, Certificate, Trust
+from keys.pgp import PgpCertificate, load_pgp_certificate, load_pgp_key
 from keys.private import load_certificates, load_decrypter, load_signer
 from keys.signer import Decrypter
 
@@ -41,7 +42,8 @@ SETTINGS_FILE = "simulator.toml"
 class KeyFiles(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`[keys]`: files relative to the bank's folder. The gateway's certificate is pinned.
 
-    The last three are for banks with envelopes.
+    `decryption_...` and `gateway_encryption_...` are for banks with envelopes, the last two for
+    banks with OpenPGP.
     """
 
     host_key: Text
@@ -51,6 +53,8 @@ class KeyFiles(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     decryption_key: str = ""
     decryption_certificate: str = ""
     gateway_encryption_certificate: str = ""
+    pgp_key: str = ""
+    gateway_pgp_certificate: str = ""
 
 
 class LoginTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -153,6 +157,8 @@ def read_seals(folder: Path, settings: SimulatorSettings, profile: Profile) -> B
         signs=(signer,),
         opens=_decrypters(folder, keys),
         encrypts_to=_recipients(folder, keys),
+        pgp_key=load_pgp_key("pgp", folder / keys.pgp_key, None) if keys.pgp_key else None,
+        pgp_encrypts_to=_pgp_recipient(folder, keys),
     )
 
 
@@ -166,6 +172,12 @@ def _recipients(folder: Path, keys: KeyFiles) -> tuple[Certificate, ...]:
     if not keys.gateway_encryption_certificate:
         return ()
     return (load_certificates(folder / keys.gateway_encryption_certificate)[0],)
+
+
+def _pgp_recipient(folder: Path, keys: KeyFiles) -> PgpCertificate | None:
+    if not keys.gateway_pgp_certificate:
+        return None
+    return load_pgp_certificate(folder / keys.gateway_pgp_certificate)
 
 
 def _login(folder: Path, table: LoginTable) -> Login:
