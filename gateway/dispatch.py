@@ -37,6 +37,7 @@ from gateway.ledger_files import (
 from gateway.ledger_intake import append_gateway_outcome, move_payment
 from gateway.make import FileTooLarge, Planned, folder_of, make_file
 from gateway.profile import Profile, Stage
+from gateway.sealing import require_seal_keys
 from gateway.states import Disposition, FileState
 
 
@@ -68,6 +69,8 @@ def dispatch(installation: Installation, profile: Profile) -> Iterator[Planned |
     void_unfinished(installation, profile.bank)
     with installation.ledger.read() as transaction:
         lanes = due_lanes(transaction, profile.bank)
+    if lanes:
+        require_seal_keys(installation, profile)
     for lane in lanes:
         yield from _dispatch_lane(installation, profile, lane)
 

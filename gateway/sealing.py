@@ -63,11 +63,27 @@ class BankKeys(Struct, frozen=True):
         return self.keyring.pgp_trust(self.bank)
 
 
+_OUR_KEYS: dict[str, Callable[[BankKeys], object]] = {
+    "sign": lambda keys: keys.signers([]),
+    "encrypt": lambda keys: keys.recipients(),
+}
+"""By the role that a step asks for."""
+
+
 class Seen(Struct, frozen=True, omit_defaults=True):
     """What the ledger keeps of a seal that held: what each step found, or why nobody signed."""
 
     steps: tuple[Proof, ...] = ()
     unsigned: str = ""
+
+
+def require_seal_keys(installation: Installation, profile: Profile) -> None:
+    """Raises `KeyUnavailable` before a number is taken for a file that could not be sealed."""
+    keys = BankKeys(installation.keyring, profile.bank, installation.clock.now())
+    for step in profile.seal.out_steps():
+        for role in step.roles:
+            if role in _OUR_KEYS:
+                _OUR_KEYS[role](keys)
 
 
 def seal_file(installation: Installation, profile: Profile, plain: SpoolBlob, prefix: str) -> Sealed:

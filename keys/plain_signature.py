@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Iterator
+from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
@@ -78,13 +79,13 @@ class PlainSigning:
 class PlainVerifying:
     """The running digests of one content, for every signer who may have signed it."""
 
-    def __init__(self, trust: Trust, at: object, form: PlainForm) -> None:
+    def __init__(self, trust: Trust, at: datetime, form: PlainForm) -> None:
         self._form = form
         self._candidates: list[_Candidate] = []
         self._refusals: list[SignerUntrusted] = []
         for certificate in trust.pinned:
             try:
-                key_id = trust.accept(certificate, [], at)  # type: ignore[arg-type]
+                key_id = trust.accept(certificate, [], at)
                 self._candidates += _candidates(certificate, key_id, form)
             except SignerUntrusted as error:
                 self._refusals.append(error)

@@ -178,11 +178,7 @@ class BlockVerify(BlockParameters, frozen=True, kw_only=True):
                 verifying = DetachedVerifying(inner, keys.trust(), keys.at, self.cms_form())
             else:
                 verifying = PlainVerifying(keys.trust(), keys.at, self.form())
-
-            def take(block: bytes) -> None:
-                verifying.update(block)
-
-            _feed(self, header, source, take, sink)
+            _feed(self, header, source, verifying.update, sink)
             verdict: Verdict = (
                 verifying.verdict(inner) if isinstance(verifying, PlainVerifying) else verifying.verdict()
             )

@@ -207,6 +207,28 @@ def test_a_changed_envelope_names_no_cause(answering: tuple[Ground, Gateway, str
     assert why.endswith(("the envelope does not open with our key", "its digest differs"))
 
 
+@pytest.mark.parametrize("role", ["sign", "encrypt"])
+def test_a_missing_key_takes_no_number(ground: Ground, role: str) -> None:
+    """Run after run: it is told, nothing is planned, and the file is made once the key is there."""
+    ring = ground.site.configuration.with_name("keys.toml")
+    text = ring.read_text("utf-8")
+    blocks = text.split("[[key]]")
+    without = [block for block in blocks if not (f'role = "{role}"' in block and CITY in block)]
+    assert len(without) == len(blocks) - 1
+    ring.write_text("[[key]]".join(without), "utf-8")
+    with ground.open() as gateway:
+        ground.submit(gateway, payments_of(CITY, 2))
+        for _ in range(3):
+            report = gateway.run()
+            assert any(f"no key of role {role} for {CITY}" in item.message for item in report.attention)
+        assert gateway.files() == []
+    ring.write_text(text, "utf-8")
+    with ground.open() as gateway:
+        gateway.run()
+        (file,) = gateway.files()
+        assert file.name.endswith("00000001.bxt")
+
+
 def test_the_envelope_counts_in_the_limit_of_bytes(ground: Ground) -> None:
     """What the bank takes is what it gets, so more files are made, each small enough."""
     path = ground.profile_path(CITY)
