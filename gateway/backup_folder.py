@@ -102,7 +102,16 @@ def parse_manifest(content: bytes) -> Manifest:
         raise ValueError(str(error)) from None
     if manifest.to_bytes() != content or manifest.format != FORMAT:
         raise ValueError(f"not in the form of {FORMAT}")
+    for name in manifest.files:
+        if name != LEDGER and not _is_stored_name(name):
+            raise ValueError(f"{name[:80]!r} is no file of a backup")
     return manifest
+
+
+def _is_stored_name(name: str) -> bool:
+    """Whether it is a place below the folder's `spool`, and nowhere else."""
+    parts = name.removeprefix(SPOOL).split("/")
+    return name.startswith(SPOOL) and not {"", ".", ".."} & set(parts) and name.isprintable()
 
 
 def read_manifest(folder: Path) -> Manifest:

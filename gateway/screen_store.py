@@ -81,7 +81,7 @@ def show_retention(report: RetentionReport, json: bool) -> None:
         for reason in paused.reasons:
             screen.say(f"    {escape(reason)}")
     next_due = "" if report.next_due is None else f", the next on {report.next_due:%Y-%m-%d}"
-    counts = f"destroyed {len(report.destroyed)}, paused {len(report.paused)}, waiting {report.waiting}"
-    screen.say((f"would be destroyed {len(report.due)}, " if report.dry_run else "") + counts + next_due)
+    gone = f"would be destroyed {len(report.due)}" if report.dry_run else f"destroyed {len(report.destroyed)}"
+    screen.say(f"{gone}, paused {len(report.paused)}, waiting {report.waiting}{next_due}")
     if not report.is_forgotten:
         screen.warn("another process reads the ledger: run it again, to take what is gone out of its files")

@@ -26,7 +26,7 @@ from gateway.backup_folder import (
     sum_line,
 )
 from gateway.demonstration.site import Site
-from gateway.errors import ExitCode
+from gateway.errors import ExitCode, IntegrityError
 from gateway.locks import destroying_files
 from gateway.spool import Spool
 from tests.gateway.commands import Commands
@@ -348,3 +348,17 @@ def test_what_is_under_another_master_now_is_copied_anew(ground: Ground, tmp_pat
         report = gateway.backup(tmp_path / "second", earlier=tmp_path / "first")
     assert report.linked == 0
     assert check_backup(tmp_path / "second").holds
+
+
+@pytest.mark.parametrize(
+    "name", ["spool/../../keys.toml", "/etc/passwd", "spool//x", "spool/./x", "spool/a\nb", "other", "spool/"]
+)
+def test_a_manifest_names_files_of_a_backup_only(backup: Path, name: str) -> None:
+    """Where nothing is signed anybody may have written it: no name leads out of the spool."""
+    manifest = read_manifest(backup)
+    plain = {each: getattr(manifest, each) for each in Manifest.__struct_fields__}
+    forged = Manifest(**{**plain, "files": {**manifest.files, name: Copied("0" * 64, 1)}})
+    (backup / MANIFEST).write_bytes(forged.to_bytes())
+    (backup / SUM).write_bytes(sum_line(forged))
+    with pytest.raises(IntegrityError, match="is no file of a backup"):
+        read_manifest(backup)
