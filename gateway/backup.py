@@ -32,7 +32,7 @@ from gateway.backup_folder import (
 from gateway.bundle import BundleFile, digest_of
 from gateway.errors import FolderUnusable, IntegrityError, StorageFailed
 from gateway.evidence import FIRST_HASH
-from gateway.folders import make_private
+from gateway.folders import make_private, sync_folder
 from gateway.installation import Installation
 from gateway.ledger import SCHEMA_REVISION, stored_ledger
 from gateway.ledger_anchor import last_event, sequences
@@ -80,7 +80,7 @@ def make_backup(installation: Installation, folder: Path, earlier: Path | None =
         if folder.exists():
             folder.rmdir()
         os.rename(draft, folder)
-        _sync_folder(folder.parent)
+        sync_folder(folder.parent)
     with installation.ledger.write() as transaction:
         evidence.record(
             transaction,
@@ -292,15 +292,7 @@ def _write_manifest(draft: Path, manifest: Manifest, signer: Signer | None) -> N
 
 def _sync_folders(root: Path) -> None:
     for folder, _, _ in os.walk(root):
-        _sync_folder(Path(folder))
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        sync_folder(Path(folder))
 
 
 def _sync_file(path: Path) -> None:

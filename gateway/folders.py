@@ -1,7 +1,8 @@
-"""Folders that only their owner may enter."""
+"""Folders that only their owner may enter, and whose names outlast a loss of power."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 _OWNER_ONLY = 0o700
@@ -16,3 +17,12 @@ def make_private(folder: Path) -> None:
         missing.mkdir(mode=_OWNER_ONLY, exist_ok=True)
     # Raises where something else stands there.
     folder.mkdir(mode=_OWNER_ONLY, exist_ok=True)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make durable what was named and removed in it."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

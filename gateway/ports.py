@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from gateway.folders import make_private
+from gateway.folders import make_private, sync_folder
 
 _OVERWRITTEN_BYTES = 4096
 
@@ -104,9 +104,9 @@ class FolderDisk:
         new_folders = [folder for folder in target.parents if not folder.exists()]
         make_private(target.parent)
         os.replace(self._root / temporary, target)
-        self._sync_folder(target.parent)
+        sync_folder(target.parent)
         for folder in new_folders:
-            self._sync_folder(folder.parent)
+            sync_folder(folder.parent)
 
     def open(self, path: str) -> BinaryIO:
         return (self._root / path).open("rb")
@@ -131,17 +131,9 @@ class FolderDisk:
             target.unlink()
             folders.add(target.parent)
         for folder in sorted(folders):
-            self._sync_folder(folder)
+            sync_folder(folder)
 
     def walk(self) -> Iterator[str]:
         for found in sorted(self._root.rglob("*")):
             if found.is_file():
                 yield found.relative_to(self._root).as_posix()
-
-    @staticmethod
-    def _sync_folder(folder: Path) -> None:
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)

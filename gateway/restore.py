@@ -37,7 +37,7 @@ from gateway.behind import (
 from gateway.bundle import digest_of
 from gateway.config import Configuration
 from gateway.errors import FolderUnusable, IntegrityError, NotPermitted, StorageFailed
-from gateway.folders import make_private
+from gateway.folders import make_private, sync_folder
 from gateway.installation import Installation
 from gateway.ledger import SCHEMA_REVISION, Transaction, stored_ledger
 from gateway.ledger_anchor import raise_sequence
@@ -256,18 +256,18 @@ class _Place:
 
     def begin(self, manifest: Manifest) -> None:
         """From here on nobody opens the installation until `end`."""
-        if not self.marker.exists():
+        if self._begun() != manifest.sha256:
             _write_durably(self.marker, manifest.sha256.encode())
 
     def put_ledger(self) -> None:
         """Give the draft its name; never over another file."""
         os.link(self.draft, self.ledger)
-        _sync_folder(self.ledger.parent)
+        sync_folder(self.ledger.parent)
 
     def end(self) -> None:
         self.clear_draft()
         self.marker.unlink(missing_ok=True)
-        _sync_folder(self.ledger.parent)
+        sync_folder(self.ledger.parent)
 
     def clear_draft(self) -> None:
         for suffix in _LEFTOVERS:
@@ -322,8 +322,8 @@ def _make_ledger(
 ) -> list[RestoredBank]:
     """The ledger under its own name, in which nothing leaves and no lost number comes again."""
     place.clear_draft()
+    os.close(os.open(place.draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     shutil.copyfile(folder / LEDGER, place.draft)
-    place.draft.chmod(0o600)
     try:
         with open_with(place.draft) as installation:
             with installation.ledger.write() as transaction:
@@ -397,12 +397,4 @@ def _write_durably(path: Path, content: bytes) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
-    _sync_folder(path.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    sync_folder(path.parent)

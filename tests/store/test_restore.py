@@ -219,6 +219,17 @@ def test_nobody_opens_a_half_restored_installation(
     assert bankgate("restore", saved[1]).code == ExitCode.NEEDS_PERSON
 
 
+def test_a_marker_that_was_only_begun_to_be_written_stops_nothing(
+    saved: tuple[Ground, Path], ground: Ground, bankgate: Commands
+) -> None:
+    lose(ground)
+    marker = ground.ledger_path.with_name("ledger.sqlite.restoring")
+    marker.touch()
+    assert bankgate("status").code == ExitCode.INTEGRITY
+    assert bankgate("restore", saved[1]).code == ExitCode.NEEDS_PERSON
+    assert not marker.exists()
+
+
 def test_another_file_under_a_stored_name_is_not_written_over(
     saved: tuple[Ground, Path], ground: Ground, bankgate: Commands
 ) -> None:
