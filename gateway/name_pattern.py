@@ -9,6 +9,7 @@ only letters, digits and `._-+=@,~#`, not starting with a dot.
     {created_at:%H%M%S}  from the same and %H %M %S
     {name} {stem}        a whole file name; the same without its last extension
     {any} {any:3}        something of the bank's: letters, digits, `-` and `_` (match only)
+                         at most three fields of a pattern without a width
     {number} {number:3}  digits of the bank's (match only)
     {unit_no} ...        any other field: text of the profile or agreement, given by the caller
 """
@@ -31,10 +32,14 @@ _DIGIT = "[0-9]"
 _WORD = "[A-Za-z0-9_-]"
 _NAME = r"[\w+=@,~#-][\w.+=@,~#-]*"
 _LONGEST_NAME = 200
+_OPEN_ENDED_LIMIT = 3
+"""With three a hostile name of 200 characters costs some milliseconds, with five half a minute."""
 _SEQUENCE_DIGITS = 19
 """Of a sequence that the pattern gives no width."""
 
 MATCH_ONLY = frozenset({"any", "number"})
+_READ_FIELDS = MATCH_ONLY | {"name", "stem"}
+"""Where one of these stands, the pattern is for names that others choose."""
 
 
 class PatternError(ValueError):
@@ -90,7 +95,7 @@ class NamePattern:
 
     def match(self, name: str) -> NameMatch | None:
         """What `name` says, or None where it is not of this pattern (or no calendar day)."""
-        found = self._expression.fullmatch(name)
+        found = self._expression.fullmatch(name) if len(name) <= _LONGEST_NAME else None
         if found is None:
             return None
         values = found.groupdict()
@@ -126,14 +131,17 @@ def name_pattern(text: str, known: frozenset[str] | None = None) -> NamePattern:
             mistakes += _field_mistakes(piece, known)
         elif bad := sorted({c for c in piece.literal if not _safe(c)}):
             mistakes.append(f"{', '.join(map(repr, bad))} may not stand in a file name")
-    mistakes += _repeated(pieces) + _ambiguous(pieces)
+    mistakes += _repeated(pieces) + _ambiguous(pieces) + _too_open(pieces)
     if not text:
         mistakes.append("the pattern is empty")
     if text.startswith("."):
         mistakes.append("a file name may not start with a dot")
     if mistakes:
         raise PatternError(mistakes)
-    return NamePattern(text, pieces)
+    pattern = NamePattern(text, pieces)
+    if len(pattern.sample()) > _LONGEST_NAME:
+        raise PatternError([f"no name of at most {_LONGEST_NAME} characters is of this pattern"])
+    return pattern
 
 
 def unsafe(name: str) -> str:
@@ -199,6 +207,18 @@ def _ambiguous(pieces: list[_Piece]) -> list[str]:
         for left, right in pairwise(pieces)
         if left.field and right.field and not left.style and not right.style
     ]
+
+
+def _too_open(pieces: list[_Piece]) -> list[str]:
+    """Names in a listing are chosen by others: each field of any length multiplies the ways to read one.
+
+    A pattern of our own fields alone makes names and reads none.
+    """
+    open_ended = [piece.field for piece in pieces if piece.field and not piece.style]
+    if len(open_ended) <= _OPEN_ENDED_LIMIT or _READ_FIELDS.isdisjoint(open_ended):
+        return []
+    told = ", ".join(f"{{{field}}}" for field in open_ended)
+    return [f"{told}: at most {_OPEN_ENDED_LIMIT} fields without a width, wanted such as {{any:3}}"]
 
 
 def _width(style: str) -> int:

@@ -94,10 +94,27 @@ def test_a_name_that_cannot_be_made(pattern: str, values: dict[str, str | int], 
         ("A{any}", "A../x", None),
         ("A{name}", "A../x", None),
         ("A{name}", "A.x", None),
+        ("A{any}", f"A{'x' * 200}", None),
     ],
 )
 def test_a_name_is_read_back(pattern: str, name: str, expected: NameMatch | None) -> None:
     assert name_pattern(pattern).match(name) == expected
+
+
+@pytest.mark.parametrize("fields", [4, 9])
+def test_a_pattern_that_a_hostile_name_could_keep_busy_is_refused(fields: int) -> None:
+    """Twenty seconds and more for one name of dashes, with five fields of any length."""
+    with pytest.raises(PatternError, match="at most 3 fields without a width"):
+        name_pattern("-".join(["{any}"] * fields))
+
+
+def test_a_pattern_of_which_every_name_is_too_long_is_refused() -> None:
+    with pytest.raises(PatternError, match="no name of at most 200 characters"):
+        name_pattern("x" * 199 + "{sequence:02d}")
+
+
+def test_a_name_of_ours_may_have_any_number_of_fields() -> None:
+    assert name_pattern("{a}-{b}-{c}-{d}").format({"a": "1", "b": "2", "c": "3", "d": "4"}) == "1-2-3-4"
 
 
 @given(

@@ -150,6 +150,7 @@ def _pattern_seeds() -> list[bytes]:
         ("{stem}_R{number}.bxt", "DF1_R1.bxt"),
         ("{name}.{any:3}-{any}", "x.txt.abc-" + "-" * 200),
         ("{created_at:%H%M%S}{bank_day:%y%j}", "12000026244"),
+        ("{any}-{any}-{stem}.x", "-" * 190),
     ]
     return [f"{pattern}\n{name}".encode() for pattern, name in pairs]
 
