@@ -445,9 +445,10 @@ def _archive(
             # Other bytes under a settled name: they are not stored here yet.
             continue
         inbound = recognised[0]
-        for part in (name, inbound.detached_signature_name(name), inbound.flag_name(name)):
+        # The file itself goes last: what a crash leaves behind is known by it, and moved at the next look.
+        for part in (inbound.flag_name(name), inbound.detached_signature_name(name), name):
             if part in entries:
-                now = channel.stat(f"{profile.channel.inbox}/{part}") if part == name else None
+                now = channel.stat(f"{profile.channel.inbox}/{name}")
                 if now is not None and not _unchanged(now, before):
                     # Replaced since it was listed: the next look fetches what lies there now.
                     break

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from tests.gateway.sites import ISO
+from tests.gateway.sites import ISO, RURAL
 from tests.kills.histories import KINDS, Deadly, Plan, Theatre, make_plan, plans
 from tests.kills.scene import BANKS, Habits
 from tests.simulation.auditor import Violation
@@ -49,6 +49,13 @@ def _killed_after_the_rename(seed: int) -> Plan:
     """With one rename a file is complete at this bank, which takes it away at once."""
     deadly = Deadly(1, "after channel rename", patience_steps=1_000)
     return Plan(seed, (ISO,), Habits(keeps=False, eager=True), (deadly,), migrated=True)
+
+
+def test_killed_between_two_parts_of_an_answer_that_is_archived(theatre: Theatre) -> None:
+    """Data, signature and flag are moved one by one; this bank releases by flag, so all renames are these."""
+    deadly = tuple(Deadly(1, "after channel rename", patience_steps=1_000) for _ in range(3))
+    told = theatre.play(Plan(1_003, (RURAL,), Habits(), deadly, migrated=True))
+    assert (told.kills, told.decided) == ({"after channel rename": 3}, {})
 
 
 @pytest.mark.heavy
