@@ -1,9 +1,9 @@
 """`bankgate demo` and `bankgate simulate`: the whole job on one machine, with simulated banks.
 
 The demonstration may be killed at any moment and started again with the same folder: it
-goes on where it was, and its books end as the banks' own. A file that was only planned when
-it died gets another sequence number, and with it other references, by which a simulated
-bank decides the fate of each payment.
+goes on where it was, its books end as the banks' own, and each payment comes to the outcome
+that it would have had. Where only a bank knows what became of a file, the demonstration's
+two persons ask it (`reviewers`).
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from gateway import screen
 from gateway.api import Gateway
 from gateway.config import Configuration, load_configuration
 from gateway.demonstration.payments import Order
+from gateway.demonstration.reviewers import Reviewers
 from gateway.demonstration.site import Site, create_site, run_banks, sign_batch, write_demo_batch
 from gateway.demonstration.site_keys import validity
 from gateway.demonstration.token import BANK as TOKEN_BANK
@@ -79,7 +80,8 @@ def run_demo(folder: Path, payments: int, seed: int, as_json: bool) -> ExitCode:
                 f"1. {site.batch}: {receipt.payments} payments, {yuan(receipt.total_minor)} yuan submitted;"
                 f" {receipt.set_aside} set aside, {receipt.held} held"
             )
-            last = _run_to_the_end(gateway, banks, watch)
+            reviewers = Reviewers(site, gateway, banks, console.print)
+            last = _run_to_the_end(gateway, banks, reviewers, watch)
             truth = sum(bank.bank.truth().credited_minor for bank in banks.values())
         with watch.stage("report"):
             result = _show(gateway, receipt.batch_id, truth, watch, console)
@@ -154,7 +156,9 @@ def _tell_seals(console: Console, in_token: bool) -> None:
     console.print("   iso-bank: XML signatures inside the files, both ways")
 
 
-def _run_to_the_end(gateway: Gateway, banks: dict[str, BankServer], watch: _Watch) -> RunReport:
+def _run_to_the_end(
+    gateway: Gateway, banks: dict[str, BankServer], reviewers: Reviewers, watch: _Watch
+) -> RunReport:
     """Run as a scheduler would, until nothing is due any more; the banks work on their own meanwhile.
 
     The last run's report: what went wrong in it goes wrong still.
@@ -169,7 +173,8 @@ def _run_to_the_end(gateway: Gateway, banks: dict[str, BankServer], watch: _Watc
             for bank in banks.values():
                 bank.wait()
             _wait_until(report.next_due)
-        idle = 0 if report.did_something or report.next_due is not None else idle + 1
+        decided = reviewers.decide()
+        idle = 0 if decided or report.did_something or report.next_due is not None else idle + 1
         if idle == _IDLE_TURNS:
             break
     return report

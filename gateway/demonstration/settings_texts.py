@@ -127,6 +127,7 @@ bank            = "{bank.bank}"
 scenario        = "{SCENARIOS[bank.bank]}"
 seed            = 1
 share_per_mille = 20
+drawn_by        = "payment"
 
 [keys]
 host_key            = "keys/host-key"

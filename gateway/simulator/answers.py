@@ -121,12 +121,12 @@ class ResultChunks:
     def _rows(self, booked: Booked) -> list[int]:
         rows = range(booked.chunk.count)
         if self._variant.part is not None:
-            halves = self._deciders.halves(booked.references)
+            halves = self._deciders.halves(booked.draws)
             return [row for row in rows if halves[row] == self._variant.part]
         if self._variant.only_returned:
             return [row for row in rows if booked.fates[row] is Fate.RETURNED]
         if self._variant.only_contradicted:
-            struck = self._deciders.struck(booked.references, "contradiction")
+            struck = self._deciders.struck(booked.draws, "contradiction")
             return [row for row in rows if struck[row] and booked.fates[row] in (Fate.CREDITED, Fate.FAILED)]
         return list(rows)
 
@@ -177,7 +177,7 @@ class ResultChunks:
     def _fees(self, booked: Booked, rows: list[int], words: list[_Word]) -> list[int]:
         if not (self._variant.fee_column or self._variant.fee_lines):
             return [0] * len(rows)
-        struck, fee_minor = self._deciders.struck(booked.references, "fee"), self._taken.scenario.fee_minor
+        struck, fee_minor = self._deciders.struck(booked.draws, "fee"), self._taken.scenario.fee_minor
         return [
             fee_minor if struck[row] and word.status is Status.CREDITED else 0
             for row, word in zip(rows, words, strict=True)

@@ -25,6 +25,7 @@ from gateway.simulator.books import (
     Taken,
     Truth,
     add_to_truth,
+    draws_of,
     paid_items,
     references_of,
 )
@@ -194,7 +195,7 @@ class SimulatedBank:
                 if chunk.record == "payment":
                     written = references_of(name, chunk, count + 1)
                     repeated += references.add(written)
-                    decided.add(written)
+                    decided.add(draws_of(self.scenario, chunk, written))
                     count += chunk.count
                     total_minor += sum(chunk.columns["payment.amount"])
         wrong = [problem for problem in decoder.problems if problem.severity is not Severity.WARNS]

@@ -11,7 +11,7 @@ from msgspec import Struct, field
 from formats.codec import Codec
 from formats.records import RecordChunk
 from formats.reference import parse_reference
-from gateway.simulator.scenario import Deciders, Fate, Scenario
+from gateway.simulator.scenario import Deciders, DrawnBy, Fate, Scenario
 from gateway.simulator.store import Blob
 
 _BITS = 8
@@ -43,11 +43,11 @@ class Decisions:
         self._fates = bytearray()
         self._choices = array("i")
 
-    def add(self, references: list[str]) -> None:
-        """Decide over the next payments of the file."""
+    def add(self, draws: list[str]) -> None:
+        """Decide over the next payments of the file; see `draws_of`."""
         if self._deciders.pays_all:
             return
-        for fate, choice in self._deciders.fates(references):
+        for fate, choice in self._deciders.fates(draws):
             self._fates.append(_FATES.index(fate))
             self._choices.append(choice)
 
@@ -63,12 +63,14 @@ class Decisions:
 class Booked(Struct, kw_only=True):
     """A chunk of payments as the bank booked them: columns of `chunk.count` values.
 
-    Amounts are minor units. `choices` are numbers to choose reasons by.
+    Amounts are minor units. `choices` are numbers to choose reasons by, `draws` the texts that
+    decide over each.
     """
 
     chunk: RecordChunk
     first_item: int
     references: list[str]
+    draws: list[str]
     fates: list[Fate]
     choices: list[int]
     credited_minor: list[int]
@@ -120,6 +122,15 @@ def references_of(name: str, chunk: RecordChunk, first_item: int) -> list[str]:
         return written
     items = chunk.columns.get("attempt.item") or range(first_item, first_item + chunk.count)
     return [f"{name}/{item}" for item in items]
+
+
+def draws_of(scenario: Scenario, chunk: RecordChunk, references: list[str]) -> list[str]:
+    """What decides over each payment of a chunk, by the scenario."""
+    accounts = chunk.columns.get("payment.account")
+    if scenario.drawn_by is DrawnBy.REFERENCE or accounts is None:
+        return references
+    amounts = chunk.columns["payment.amount"]
+    return [f"{account}/{amount}" for account, amount in zip(accounts, amounts, strict=True)]
 
 
 def paid_items(taken: Taken, codec: Codec) -> Iterator[Paid]:
@@ -233,10 +244,12 @@ def _book_chunk(taken: Taken, chunk: RecordChunk, first_item: int) -> Booked:
             credited[row] = max(amounts[row] - taken.scenario.shortfall_minor, 1)
         elif fate is Fate.RETURNED:
             returned[row] = amounts[row]
+    references = references_of(taken.name, chunk, first_item)
     return Booked(
         chunk=chunk,
         first_item=first_item,
-        references=references_of(taken.name, chunk, first_item),
+        references=references,
+        draws=draws_of(taken.scenario, chunk, references),
         fates=fates,
         choices=choices,
         credited_minor=credited,

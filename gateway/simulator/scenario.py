@@ -1,7 +1,9 @@
 """How a simulated bank behaves, by rule: what it pays, what it says, when and how often.
 
 Which payment meets which fate is decided by a keyed hash of (seed, reference), so that a run
-can be repeated and does not depend on how a file is cut into chunks.
+can be repeated and does not depend on how a file is cut into chunks. Where it is drawn by the
+payment (its account and amount) instead, it does not depend on the file's number either: a
+payment that goes again in another file meets the same fate.
 """
 
 from __future__ import annotations
@@ -73,6 +75,15 @@ _FATES: tuple[tuple[Kind, Fate], ...] = (
 _PER_MILLE = 1000
 
 
+class DrawnBy(StrEnum):
+    """What of a payment decides over it."""
+
+    REFERENCE = "reference"
+    """Each attempt anew."""
+    PAYMENT = "payment"
+    """Account and amount: the same in whatever file."""
+
+
 class Scenario(Struct, frozen=True, kw_only=True):
     """Behaviours and their parameters.
 
@@ -85,6 +96,7 @@ class Scenario(Struct, frozen=True, kw_only=True):
     kinds: frozenset[Kind] = frozenset({Kind.ALL_WELL})
     seed: int = 1
     share_per_mille: int = 20
+    drawn_by: DrawnBy = DrawnBy.REFERENCE
     late_looks: int = 3
     late_hours: int = 0
     fee_minor: int = 50
@@ -98,7 +110,13 @@ class Scenario(Struct, frozen=True, kw_only=True):
         return Deciders(self)
 
 
-def make_scenario(text: str, seed: int = 1, share_per_mille: int = 20, late_looks: int = 3) -> Scenario:
+def make_scenario(
+    text: str,
+    seed: int = 1,
+    share_per_mille: int = 20,
+    late_looks: int = 3,
+    drawn_by: DrawnBy = DrawnBy.REFERENCE,
+) -> Scenario:
     """From names with commas between, as a command line gives them.
 
     Raises `ScenarioUnsupported` for a name that there is not.
@@ -108,7 +126,9 @@ def make_scenario(text: str, seed: int = 1, share_per_mille: int = 20, late_look
     if unknown:
         raise ScenarioUnsupported(f"no scenario {', '.join(unknown)}", hint=f"there are {', '.join(Kind)}")
     kinds = frozenset(map(Kind, names)) or frozenset({Kind.ALL_WELL})
-    return Scenario(kinds=kinds, seed=seed, share_per_mille=share_per_mille, late_looks=late_looks)
+    return Scenario(
+        kinds=kinds, seed=seed, share_per_mille=share_per_mille, late_looks=late_looks, drawn_by=drawn_by
+    )
 
 
 class Deciders:
@@ -124,20 +144,23 @@ class Deciders:
         """Whether every payment is credited, with nothing to decide."""
         return not self._fates
 
-    def fates(self, references: Iterable[str]) -> list[tuple[Fate, int]]:
-        """Each reference's fate, with a number below 2^31 to choose a reason by."""
+    def fates(self, draws: Iterable[str]) -> list[tuple[Fate, int]]:
+        """The fate of each, with a number below 2^31 to choose a reason by.
+
+        `draws` are texts that decide over payments: references, or what `DrawnBy` says.
+        """
         if self.pays_all:
-            return [(Fate.CREDITED, 0) for _ in references]
-        return [self._fate(self._draw(reference, b"fate")) for reference in references]
+            return [(Fate.CREDITED, 0) for _ in draws]
+        return [self._fate(self._draw(text, b"fate")) for text in draws]
 
-    def struck(self, references: Iterable[str], purpose: str) -> list[bool]:
-        """Which references a purpose ("fee", "contradiction") strikes."""
+    def struck(self, draws: Iterable[str], purpose: str) -> list[bool]:
+        """Which of them a purpose ("fee", "contradiction") strikes."""
         person = purpose.encode()
-        return [self._draw(reference, person) % _PER_MILLE < self._share for reference in references]
+        return [self._draw(text, person) % _PER_MILLE < self._share for text in draws]
 
-    def halves(self, references: Iterable[str]) -> list[int]:
-        """In which of two parts each reference's result stands: 0 or 1."""
-        return [self._draw(reference, b"half") & 1 for reference in references]
+    def halves(self, draws: Iterable[str]) -> list[int]:
+        """In which of two parts the result of each stands: 0 or 1."""
+        return [self._draw(text, b"half") & 1 for text in draws]
 
     def _fate(self, draw: int) -> tuple[Fate, int]:
         choice, position = divmod(draw, _PER_MILLE)
@@ -145,6 +168,6 @@ class Deciders:
         fate = self._fates[place] if place < len(self._fates) else Fate.CREDITED
         return fate, choice & 0x7FFF_FFFF
 
-    def _draw(self, reference: str, person: bytes) -> int:
-        digest = blake2b(reference.encode(), key=self._key, person=person, digest_size=8).digest()
+    def _draw(self, text: str, person: bytes) -> int:
+        digest = blake2b(text.encode(), key=self._key, person=person, digest_size=8).digest()
         return int.from_bytes(digest, "big")

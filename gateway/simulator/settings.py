@@ -26,7 +26,7 @@ from gateway.simulator.bank import SimulatedBank
 from gateway.simulator.errors import SettingsWrong
 from gateway.simulator.forms import Desk, make_desk
 from gateway.simulator.front import STORE
-from gateway.simulator.scenario import Scenario, make_scenario
+from gateway.simulator.scenario import DrawnBy, Scenario, make_scenario
 from gateway.simulator.seals import BankSeals
 from gateway.simulator.server import BankServer, Login, ServerSettings
 from gateway.simulator.store import FolderStore
@@ -75,6 +75,7 @@ class SimulatorSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields
     seed: int = 1
     share_per_mille: Annotated[int, Meta(ge=0, le=1000)] = 20
     late_looks: Annotated[int, Meta(ge=0, le=1000)] = 3
+    drawn_by: DrawnBy = DrawnBy.REFERENCE
 
 
 def open_bank(
@@ -105,6 +106,7 @@ def open_bank(
             seed=settings.seed,
             share_per_mille=settings.share_per_mille,
             late_looks=settings.late_looks,
+            drawn_by=settings.drawn_by,
         ),
     )
     server = ServerSettings(

@@ -27,7 +27,7 @@ from gateway.profile import Inbound, Profile
 from gateway.simulator.bank import Arrival, SimulatedBank
 from gateway.simulator.forms import Desk
 from gateway.simulator.moments import Moment, Posting
-from gateway.simulator.scenario import Kind, Scenario
+from gateway.simulator.scenario import DrawnBy, Kind, Scenario
 from gateway.simulator.seals import BankSeals, KeysAt, StoreScratch
 from gateway.simulator.settings import read_desk
 from gateway.simulator.store import Blob, MemoryBlob, MemoryStore
@@ -104,8 +104,19 @@ def desk(bank: str) -> Desk:
     return read_desk(profile(bank))
 
 
-def make_bank(bank: str, *kinds: Kind, share_per_mille: int = 200, seed: int = 1) -> SimulatedBank:
-    scenario = Scenario(kinds=frozenset(kinds or {Kind.ALL_WELL}), seed=seed, share_per_mille=share_per_mille)
+def make_bank(
+    bank: str,
+    *kinds: Kind,
+    share_per_mille: int = 200,
+    seed: int = 1,
+    drawn_by: DrawnBy = DrawnBy.REFERENCE,
+) -> SimulatedBank:
+    scenario = Scenario(
+        kinds=frozenset(kinds or {Kind.ALL_WELL}),
+        seed=seed,
+        share_per_mille=share_per_mille,
+        drawn_by=drawn_by,
+    )
     return SimulatedBank(desk(bank), seals(bank, "bank", "gateway"), MemoryStore(), scenario)
 
 

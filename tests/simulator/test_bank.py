@@ -13,7 +13,7 @@ from gateway.simulator.books import References
 from gateway.simulator.errors import ScenarioUnsupported
 from gateway.simulator.forms import CodeBook
 from gateway.simulator.moments import Moment
-from gateway.simulator.scenario import Fate, Kind, Scenario, make_scenario
+from gateway.simulator.scenario import DrawnBy, Fate, Kind, Scenario, make_scenario
 from gateway.simulator.store import MemoryBlob
 from gateway.simulator.support import supported
 from keys.errors import SignatureInvalid, SignatureMalformed
@@ -113,6 +113,32 @@ def test_what_happens_does_not_depend_on_how_the_request_was_cut(name: str) -> N
         return result.column("outcome.status")
 
     assert statuses(7) == statuses(150)
+
+
+def _said(name: str, sequence: int, drawn_by: DrawnBy) -> list[tuple[object, ...]]:
+    """Of each payment what is said and charged, in a file of this number."""
+    kinds = [
+        Kind.FAILURES,
+        *(one for one in (Kind.FEE_LINES, Kind.FEE_COLUMN) if one in supported(desk(name))),
+    ]
+    bank = make_bank(name, *kinds[:2], drawn_by=drawn_by)
+    (result,) = results(name, bank.arrive(make_request(name, sequence=sequence), START))
+    fees = dict(
+        zip(result.column("attempt.reference", "fee"), result.column("fee.amount", "fee"), strict=True)
+    )
+    charged = [fee or fees.get(reference) for fee, reference in zip(
+        result.column("fee.amount"), result.column("attempt.reference"), strict=True)]  # fmt: skip
+    words = (result.column(f"outcome.{word}") for word in ("status", "reason", "amount"))
+    return list(zip(*words, charged, strict=True))
+
+
+@each_bank
+def test_a_fate_may_be_the_payments_own_whatever_file_it_goes_in(name: str) -> None:
+    by_payment = [_said(name, sequence, DrawnBy.PAYMENT) for sequence in (1, 2)]
+    by_reference = [_said(name, sequence, DrawnBy.REFERENCE) for sequence in (1, 2)]
+    assert by_payment[0] == by_payment[1]
+    # Where the bank knows the number only, and no reference, its file's name has it.
+    assert by_reference[0] != by_reference[1]
 
 
 def test_fee_lines_stand_beside_payments_credited_in_full() -> None:

@@ -1,0 +1,74 @@
+"""The demonstration's two persons: where only a bank knows, they ask it, and sign what it wrote.
+
+A process that died between "the release is committed" and the release itself leaves a file of
+which nothing is to be seen at the bank. The gateway never sends it again by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gateway.api import Gateway
+from gateway.demonstration.settings_texts import PERSONS
+from gateway.demonstration.site import Site
+from gateway.report import FileStatus
+from gateway.states import FileState
+from keys.private import load_signer
+from keys.statement import sign_statement
+
+if TYPE_CHECKING:
+    from gateway.simulator.server import BankServer
+
+_LETTERS = {
+    "arrived": "我行已收到你单位文件 {name},并已受理。\nWe have your file {name} and took it.\n",
+    "not-received": "我行未收到你单位文件 {name},今后亦不受理。\n"
+    "We never had your file {name}, and shall not take it.\n",
+}
+
+
+class Reviewers:
+    """Whoever decides on a demonstration site. `tell` gets a line for each decision."""
+
+    def __init__(
+        self, site: Site, gateway: Gateway, banks: Mapping[str, BankServer], tell: Callable[[str], None]
+    ) -> None:
+        self._department = site.batch.parent
+        self._gateway = gateway
+        self._banks = banks
+        self._tell = tell
+
+    def decide(self) -> int:
+        """About every file that waits for the bank's word; how many. Call it while the banks rest."""
+        waiting = [
+            file
+            for file in self._gateway.files()
+            # Without a remark the next run looks for it first.
+            if file.state == FileState.UNCERTAIN and file.attention is not None
+        ]
+        for file in waiting:
+            self._decide(file)
+        return len(waiting)
+
+    def _decide(self, file: FileStatus) -> None:
+        about = f"file:{file.bank}/{file.name}"
+        decision = "arrived" if self._banks[file.bank].bank.saw(file.name) else "not-received"
+        letter = self._gateway.attach(self._letter(file, decision))
+        ways = next(item.ways for item in self._gateway.held() if item.object == about)
+        signed = next(way.persons for way in ways if way.decision == decision)
+        for person in PERSONS:
+            # One may have signed before the process died.
+            if person not in signed:
+                statement = self._gateway.statement(about, decision, person, exhibit=letter)
+                signer = load_signer(person, self._department / "persons" / f"{person}.pem")
+                self._gateway.decide(statement, sign_statement(signer, statement.to_bytes()))
+        self._tell(f"   {about}: the bank wrote, and {' and '.join(PERSONS)} signed: {decision}")
+
+    def _letter(self, file: FileStatus, decision: str) -> Path:
+        """What the bank wrote, the same whenever it is asked."""
+        folder = self._department / "letters"
+        folder.mkdir(exist_ok=True)
+        path = folder / f"{file.bank}-{file.name}.txt"
+        path.write_text(_LETTERS[decision].format(name=file.name), "utf-8")
+        return path
