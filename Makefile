@@ -44,8 +44,8 @@ interop: set-up-interop
 
 kill-tests: set-up-test
 	@echo "kill-tests: the real process is killed at numbered steps and started again"
-	@$(BIN)/python -m tests.kills $(ARGS)
-	@echo "kill-tests: stopped processes, broken lines, full disks, a changed host key, the demonstration"
+	@$(BIN)/python -m tests.kills --at-least 200 $(ARGS)
+	@echo "kill-tests: stopped processes, broken and late lines, full disks, a changed host key, the demonstration"
 	@$(BIN)/pytest tests/kills -q -k "not many_histories"
 
 SECONDS ?= 60

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.kills.mounts import NOBODY_MOUNTS, may_mount
+
 _SAMPLES = "BANKGATE_SAMPLES"
 
 # Started in the background by a shell, this process ignores Ctrl-C, and so would every command that
@@ -51,6 +53,10 @@ def _needs_samples(item: pytest.Item) -> bool:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if _samples_folder() is None:
         terminalreporter.write_line(f"{_SAMPLES} is not set: tests that read public samples are left out")
+    reports = [one for group in terminalreporter.stats.values() for one in group]
+    kills = any("tests/kills/" in getattr(report, "nodeid", "") for report in reports)
+    if kills and not may_mount():
+        terminalreporter.write_line(f"tests/kills: {NOBODY_MOUNTS}")
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -1,4 +1,4 @@
-"""A loopback TCP proxy that cuts or stalls a connection at an exact byte, for fault tests.
+"""A loopback TCP proxy that cuts, stalls or delays a connection at an exact byte, for fault tests.
 
 with Proxy(server.host, server.port) as proxy:
     proxy.arm(Direction.TO_SERVER, after_bytes=100_000, fault=Fault.CUT)
@@ -28,6 +28,8 @@ class Fault(Enum):
     """Both connections end at once, without the bytes beyond."""
     STALL = "stall"
     """Both stay open; nothing is carried in that direction any longer."""
+    DELAY = "delay"
+    """The same, until `resume`: then what was held arrives after all, whoever still waits for it."""
 
 
 class Proxy:
@@ -48,13 +50,19 @@ class Proxy:
         self._sockets: list[socket.socket] = []
         self._threads: list[threading.Thread] = []
         self._closing = threading.Event()
+        self._resumed = threading.Event()
         self._fault: tuple[Direction, int, Fault] | None = None
 
     def arm(self, direction: Direction, after_bytes: int, fault: Fault) -> None:
         """Strike once `after_bytes` more bytes went in that direction; they still arrive."""
         with self._lock:
             self.struck.clear()
+            self._resumed.clear()
             self._fault = (direction, self.carried[direction] + after_bytes, fault)
+
+    def resume(self) -> None:
+        """Carry what a delay held, and go on."""
+        self._resumed.set()
 
     def sever(self) -> None:
         """Cut every connection now; new ones are taken as before."""
@@ -71,6 +79,7 @@ class Proxy:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._closing.set()
+        self._resumed.set()
         _end(self._listener)
         self._listener.close()
         self.sever()
@@ -114,6 +123,10 @@ class Proxy:
                     self._strike()
                     self._closing.wait()
                     break
+                if fault is Fault.DELAY:
+                    self._strike()
+                    self._resumed.wait()
+                    sink.sendall(block[allowed:])
         except OSError:
             pass
         for one in (source, sink):
@@ -130,7 +143,7 @@ class Proxy:
                 if rest <= count:
                     fault = self._fault[2]
                     self._fault = None
-                    self.carried[direction] += rest
+                    self.carried[direction] += count if fault is Fault.DELAY else rest
                     return rest, fault
             self.carried[direction] += count
             return count, None

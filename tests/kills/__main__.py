@@ -10,6 +10,7 @@ from collections import Counter
 from pathlib import Path
 
 from tests.kills.histories import KINDS, open_theatre, plans
+from tests.kills.mounts import NOBODY_MOUNTS, may_mount
 from tests.simulation.auditor import Violation
 
 
@@ -19,6 +20,9 @@ def main() -> int:
     parser.add_argument("--histories", type=int, default=80, help="how many histories")
     parser.add_argument("--kills", type=int, default=6, help="the most kills in each")
     parser.add_argument("--seed", type=int, help="only this history, of so many")
+    parser.add_argument(
+        "--at-least", type=int, default=0, help="fewer kills, or a kind without, is a failure"
+    )
     arguments = parser.parse_args()
     kills: Counter[str] = Counter()
     decided: Counter[str] = Counter()
@@ -40,11 +44,18 @@ def main() -> int:
             _say(f"seed {plan.seed}: {', '.join(plan.banks)}: {sum(told.kills.values())} kills")
     if not violations:
         shutil.rmtree(folder)
-    visited = set(kills) & set(KINDS)
+    missed = [kind for kind in KINDS if not kills[kind]]
     _say(f"kills by step: {', '.join(f'{kind} {count}' for kind, count in sorted(kills.items()))}")
-    _say(f"kinds of steps killed at: {len(visited)} of {len(KINDS)}; persons decided: {dict(decided)}")
+    _say(f"kinds of steps killed at: {len(KINDS) - len(missed)} of {len(KINDS)}")
+    _say(f"persons decided: {dict(decided)}")
     _say(f"{arguments.histories} histories, {steps} steps, {kills.total()} kills, violations: {violations}")
-    return 1 if violations else 0
+    _say("full disks: on a small tmpfs" if may_mount() else NOBODY_MOUNTS)
+    few = arguments.at_least and (kills.total() < arguments.at_least or missed)
+    if few:
+        _say(
+            f"too few: wanted are {arguments.at_least} kills, and one at each of {', '.join(missed) or 'all'}"
+        )
+    return 1 if violations or few else 0
 
 
 def _say(line: str) -> None:

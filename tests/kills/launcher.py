@@ -76,6 +76,10 @@ class Process:
         """Whether another step, or the end, came within this time."""
         return bool(self._heard or select.select([self._line], [], [], seconds)[0])
 
+    def has_ended(self) -> bool:
+        """Whether a process without steps is gone: then nobody holds the other end of its line."""
+        return self.steps_within(0)
+
     def kill(self) -> None:
         os.kill(self.pid, signal.SIGKILL)
 

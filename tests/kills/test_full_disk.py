@@ -7,45 +7,20 @@ size of files, which needs no right, stands for it as well, and is always tested
 from __future__ import annotations
 
 import os
-import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.gateway.sites import CITY, edit
 from tests.kills.histories import COMMANDS, Theatre
+from tests.kills.mounts import may_mount, small_disk
 from tests.kills.scene import Scene
 
-SIZE_BYTES = 4 << 20
 PAGE_BYTES = 4096
 FREE_PAGES = {"spool": (0, 1, 2, 4), "ledger": (0, 2, 12)}
 QUICK_FREE_PAGES = {"ledger": 5}
 FILE_LIMITS_BYTES = (16 << 10, 48 << 10, 96 << 10)
 FULL = 5
-
-
-def may_mount() -> bool:
-    """Whether this process may mount a file system of its own."""
-    if os.geteuid() != 0:
-        return False
-    tried = subprocess.run(
-        ["unshare", "--mount", "mount", "-t", "tmpfs", "none", "/mnt"], capture_output=True
-    )
-    return tried.returncode == 0
-
-
-@contextmanager
-def small_disk(folder: Path) -> Iterator[None]:
-    folder.mkdir(mode=0o700)
-    subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={SIZE_BYTES},mode=0700", "tmpfs", folder], check=True
-    )
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", "--lazy", folder], check=True)
 
 
 def _fill(folder: Path, free_pages: int) -> Path:

@@ -1,4 +1,4 @@
-"""A connection that is cut, or says nothing any more, after any byte: the next run goes on."""
+"""A connection that is cut, falls silent or is late after any byte: the next run goes on."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from tests.gateway.sites import CITY, ISO, RURAL
 from tests.kills.histories import COMMANDS, Theatre
+from tests.kills.launcher import Process
 from tests.kills.scene import HUNG_UP, Habits, Scene
 from tests.proxy import Direction, Fault, Proxy
 
@@ -20,7 +21,9 @@ BYTES = {
 """What an undisturbed history carries at least, so that the fault always strikes; tested below."""
 QUICK = (2,)
 HEAVY = range(100, 148)
+HEAVY_LATE = range(200, 224)
 _TIMEOUT_SECONDS = 2
+_LOOK_SECONDS = 0.05
 
 
 class Broken(Struct, frozen=True):
@@ -85,6 +88,74 @@ def test_broken_anywhere(theatre: Theatre, seed: int) -> None:
 @pytest.mark.parametrize("seed", HEAVY)
 def test_broken_anywhere_many(theatre: Theatre, seed: int) -> None:
     _play(theatre, seed)
+
+
+def _delayed(theatre: Theatre, proxy: Proxy, seed: int, name: str) -> tuple[Scene, Process]:
+    """A scene whose first or second run stands at the byte where its line is late."""
+    scene = _scene(theatre, proxy, f"{name}-{seed}", seed)
+    broken = _break(seed)
+    proxy.arm(broken.direction, broken.after_bytes, Fault.DELAY)
+    for command in COMMANDS:
+        process = scene.start(command, stepped=False)
+        while not process.has_ended() and not proxy.struck.wait(_LOOK_SECONDS):
+            continue
+        if proxy.struck.is_set():
+            return scene, process
+        assert process.end().code == 0
+        scene.pass_time()
+    raise AssertionError(f"{broken}: no line was late")
+
+
+def _play_late(theatre: Theatre, seed: int) -> None:
+    with Proxy(theatre.server.host, theatre.server.port) as proxy:
+        scene, process = _delayed(theatre, proxy, seed, "late")
+        proxy.resume()
+        assert process.end().code == 0
+        scene.pass_time()
+        scene.finish()
+    assert scene.decided == {}
+
+
+def _play_too_late(theatre: Theatre, seed: int) -> None:
+    """What was held arrives when its connection was given up, while the next run is at work."""
+    with Proxy(theatre.server.host, theatre.server.port) as proxy:
+        scene, process = _delayed(theatre, proxy, seed, "too-late")
+        first = process.end()
+        # 0 only where it is the farewell that comes too late.
+        assert first.code in (0, 1, 4), first.output
+        scene.pass_time()
+        run = scene.start("run")
+        moment = Random(seed).randrange(60)
+        while (step := run.next_step()) is not None:
+            moment -= 1
+            if moment == 0 or step == "before channel put":
+                proxy.resume()
+            run.go_on()
+        proxy.resume()
+        second = run.end()
+        assert second.code in (0, 1, 4), second.output
+        scene.pass_time()
+        scene.finish()
+    assert ("bank clear" in scene.decided) == (HUNG_UP in first.output + second.output), seed
+
+
+@pytest.mark.parametrize("seed", QUICK)
+def test_late_anywhere(theatre: Theatre, seed: int) -> None:
+    _play_late(theatre, seed)
+
+
+@pytest.mark.heavy
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("seed", HEAVY_LATE)
+def test_late_anywhere_many(theatre: Theatre, seed: int) -> None:
+    _play_late(theatre, seed)
+
+
+@pytest.mark.heavy
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("seed", HEAVY_LATE)
+def test_too_late_anywhere(theatre: Theatre, seed: int) -> None:
+    _play_too_late(theatre, seed)
 
 
 @pytest.mark.heavy
