@@ -33,7 +33,7 @@ from gateway.bundle import (
     ReceivedLine,
 )
 from gateway.decisions import Statement
-from gateway.evidence import items_digest
+from gateway.evidence import items_digest, rows_digest
 from gateway.states import BatchState, Disposition, FileState, ReceivedState
 from keys.certified import decode_base64, verify_public
 from keys.errors import SealError
@@ -450,9 +450,7 @@ def _key_digest(person: PersonLine) -> str:
 
 def _rows_digest(rows: list[OutcomeLine]) -> str:
     """As `settle` makes it: one JSON array of arrays, without the outcome's own key and `decided`."""
-    return hashlib.sha256(
-        msgspec.json.encode([msgspec.structs.astuple(row)[1:-1] for row in rows])
-    ).hexdigest()
+    return rows_digest([msgspec.structs.astuple(row)[1:-1] for row in rows])
 
 
 def _shown(value: object) -> str:

@@ -9,7 +9,7 @@ so that the chain can be shown, and checked, with some of the bodies left out.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -67,6 +67,11 @@ def items_digest(items: Iterable[tuple[int, int, str, int]]) -> str:
         running.update(encoder.encode(item))
         running.update(b"\n")
     return running.hexdigest()
+
+
+def rows_digest(rows: Sequence[tuple[Any, ...]]) -> str:
+    """SHA-256 over outcomes as one JSON array of arrays, in the order of `docs/audit.md`."""
+    return hashlib.sha256(msgspec.json.encode(rows)).hexdigest()
 
 
 def first_broken_event(transaction: Transaction) -> int | None:

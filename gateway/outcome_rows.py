@@ -6,16 +6,15 @@ million rows pass through it.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from datetime import date
 from itertools import compress, repeat
 from operator import add
 
-import msgspec
 from msgspec import Struct
 
 from formats import Reason, Status
+from gateway import evidence
 from gateway.judge import Columns, Verdicts
 from gateway.ledger_outcomes import LatestOutcome, OutcomeValues
 from gateway.matching import Book
@@ -92,8 +91,7 @@ def outcome_rows(
     if effects.news:
         told, texts = list(compress(told, effects.news)), list(compress(texts, effects.news))
     rows = list(map(add, told, zip(texts, strict=True)))
-    sha256 = hashlib.sha256(msgspec.json.encode(told)).hexdigest()
-    return OutcomeRows(rows, sha256, effects.statuses, effects.paid_after_all)
+    return OutcomeRows(rows, evidence.rows_digest(told), effects.statuses, effects.paid_after_all)
 
 
 def _effects(

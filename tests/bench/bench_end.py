@@ -26,6 +26,7 @@ from msgspec import Struct
 from gateway import Gateway
 from gateway.demonstration.payments import Order
 from gateway.demonstration.site import Site, create_site, sign_batch, write_demo_batch
+from tests.bench.bare import strip
 
 MEBIBYTE = 1 << 20
 PATIENCE_SECONDS = 120
@@ -57,6 +58,18 @@ class EndToEnd(Struct, frozen=True, kw_only=True):
     steps: dict[str, float]
 
     @property
+    def cpu_seconds(self) -> float:
+        """Of the gateway's process, over all stages."""
+        return sum(stage.cpu_seconds for stage in self.stages)
+
+    @property
+    def working_seconds(self) -> float:
+        """Wall time of what the gateway did, without what it waited for banks."""
+        return sum(self.steps.values()) + sum(
+            stage.wall_seconds for stage in self.stages if stage.name != "run"
+        )
+
+    @property
     def peak_bytes(self) -> int:
         return max(stage.peak_bytes for stage in self.stages)
 
@@ -74,14 +87,19 @@ def measure(payments: int) -> EndToEnd:
     """Generate, start the banks, run the gateway; everything in processes of their own."""
     with tempfile.TemporaryDirectory(prefix="bench-end-") as name:
         folder = Path(name) / "site"
-        _python("make", str(folder), str(payments))
+        make_site(folder, payments)
         return measure_site(folder)
 
 
-def measure_site(folder: Path) -> EndToEnd:
-    """The same over a site with its batch, made before by `make FOLDER PAYMENTS`."""
+def make_site(folder: Path, payments: int) -> None:
+    """A site with its batch, made in another process."""
+    _python("make", str(folder), str(payments))
+
+
+def measure_site(folder: Path, *, bare: bool = False) -> EndToEnd:
+    """The same over a site made before; `bare`: by a gateway without its safety (`tests.bench.bare`)."""
     with _banks(Site(folder)):
-        return msgspec.json.decode(_python("gateway", str(folder)), type=EndToEnd)
+        return msgspec.json.decode(_python("bare" if bare else "gateway", str(folder)), type=EndToEnd)
 
 
 def report(result: EndToEnd) -> None:
@@ -197,6 +215,9 @@ def main(arguments: list[str]) -> None:
         case ["make", folder, payments]:
             _make(Path(folder), int(payments))
         case ["gateway", folder]:
+            sys.stdout.buffer.write(msgspec.json.encode(_run_gateway(Site(Path(folder)))))
+        case ["bare", folder]:
+            strip()
             sys.stdout.buffer.write(msgspec.json.encode(_run_gateway(Site(Path(folder)))))
         case ["site", folder]:
             report(measure_site(Path(folder)))
