@@ -24,6 +24,7 @@ from msgspec import Struct
 
 from tests.fuzz.findings import FOLDER, keep
 from tests.fuzz.mutation import TELLING
+from tests.fuzz.shared_memory import owned
 from tests.fuzz.target import MIB, Target, check
 
 PACKAGES = ("formats", "keys", "channels", "gateway")
@@ -70,11 +71,12 @@ def hunt(target: Target, seconds: int, folder: Path, findings: Path = FOLDER) ->
         each.mkdir(parents=True, exist_ok=True)
     log, current = folder / target.name / "log", folder / target.name / "current"
     current.unlink(missing_ok=True)
-    child = os.fork()
-    if child == 0:
-        _divert(log)
-        _ended(lambda: _fuzz(target, seconds, corpus, seeds, _Current(current)))
-    status = _wait(child, seconds + _GRACE_SECONDS)
+    with owned():
+        child = os.fork()
+        if child == 0:
+            _divert(log)
+            _ended(lambda: _fuzz(target, seconds, corpus, seeds, _Current(current)))
+        status = _wait(child, seconds + _GRACE_SECONDS)
     text = log.read_text("utf-8", "replace")
     last = _Current(current).content() if status else None
     found = None if last is None else keep(target.name, last, findings)

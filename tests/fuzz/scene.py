@@ -5,11 +5,9 @@ Ledger and spool are real and lie in shared memory; the spool's copy is a dictio
 
 from __future__ import annotations
 
-import atexit
 import functools
 import io
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,11 +25,11 @@ from gateway.spool import Spool
 from keys.keyring import Keyring
 from keys.private import load_signer
 from keys.signer import Signer
+from tests.fuzz.shared_memory import make_folder
 from tests.gateway.sites import CITY, ISO, PERSONS, RURAL, Ground, make_master, payments_of
 
 BANKS = (CITY, ISO, RURAL)
 PAYMENTS = 4
-SHARED_MEMORY = "/dev/shm"
 
 
 class Scene:
@@ -98,17 +96,11 @@ class Scene:
             for path in self._folder.glob("copy.sqlite*"):
                 path.unlink()
 
-    def close(self) -> None:
-        self._log_file.close()
-        shutil.rmtree(self._folder, ignore_errors=True)
-
 
 @functools.cache
 def scene() -> Scene:
     """Made when it is first asked for, and removed when the process ends."""
-    made = Scene(Path(tempfile.mkdtemp(prefix="fuzz-scene-", dir=SHARED_MEMORY)))
-    atexit.register(made.close)
-    return made
+    return Scene(make_folder("scene"))
 
 
 class Audited:
@@ -137,9 +129,7 @@ class Audited:
 @functools.cache
 def audited() -> Audited:
     """Made when it is first asked for, and removed when the process ends."""
-    folder = Path(tempfile.mkdtemp(prefix="fuzz-audit-", dir=SHARED_MEMORY))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return Audited(folder)
+    return Audited(make_folder("audit"))
 
 
 class _Counted:

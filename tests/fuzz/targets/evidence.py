@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import atexit
 import functools
 import hashlib
-import shutil
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +22,8 @@ from keys.statement import sign_statement
 from tests.evidence.forger import Forger
 from tests.fuzz.identities import stranger
 from tests.fuzz.pieces import Pieces, parts
-from tests.fuzz.scene import SHARED_MEMORY, Scene, audited, scene
+from tests.fuzz.scene import Scene, audited, scene
+from tests.fuzz.shared_memory import make_folder
 from tests.fuzz.target import MIB, Target
 from tests.gateway.sites import CITY, PERSONS
 
@@ -121,8 +119,7 @@ def _seen(content: bytes) -> dict[str, Any]:
 
 @functools.cache
 def _folder() -> Path:
-    made = Path(tempfile.mkdtemp(prefix="fuzz-evidence-", dir=SHARED_MEMORY))
-    atexit.register(shutil.rmtree, made, ignore_errors=True)
+    made = make_folder("evidence")
     (made / "anchor").mkdir()
     return made
 

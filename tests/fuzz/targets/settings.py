@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import atexit
 import functools
 import io
-import shutil
 import tempfile
 from pathlib import Path
 
@@ -27,9 +25,9 @@ from keys.errors import KeyringInvalid, KeyUnavailable
 from keys.keyring import Keyring
 from tests.fuzz.identities import NOW
 from tests.fuzz.pieces import Pieces
+from tests.fuzz.shared_memory import SHARED_MEMORY, make_folder
 from tests.fuzz.target import Target
 
-_SHARED_MEMORY = "/dev/shm"
 _PURPOSES = {path.stem: Purpose(path.stem.rpartition("-")[2]) for path in SHIPPED_FOLDER.glob("*.toml")}
 _ENTRIES = (
     'role = "sign"\nbank = "b"\nprivate_key = "k.pem"\ncertificate = "k.crt"\n',
@@ -44,7 +42,7 @@ class _Site:
     """A configuration of files that an input takes the place of, one at a time."""
 
     def __init__(self) -> None:
-        self._folder = Path(tempfile.mkdtemp(prefix="fuzz-", dir=_SHARED_MEMORY))
+        self._folder = make_folder("settings")
         for name in ("profiles", "agreements"):
             (self._folder / name).mkdir()
         bank = BANKS[0]
@@ -68,15 +66,10 @@ class _Site:
         finally:
             path.write_text(self.texts[name], "utf-8")
 
-    def close(self) -> None:
-        shutil.rmtree(self._folder, ignore_errors=True)
-
 
 @functools.cache
 def _site() -> _Site:
-    site = _Site()
-    atexit.register(site.close)
-    return site
+    return _Site()
 
 
 def configuration(content: bytes) -> None:
@@ -87,7 +80,7 @@ def configuration(content: bytes) -> None:
 
 def keyring(content: bytes) -> None:
     """The list of keys; none of the files that it names is there."""
-    with tempfile.NamedTemporaryFile(dir=_SHARED_MEMORY, suffix=".toml") as file:
+    with tempfile.NamedTemporaryFile(dir=SHARED_MEMORY, suffix=".toml") as file:
         file.write(content)
         file.flush()
         try:
@@ -102,7 +95,7 @@ def layout(content: bytes) -> None:
     """A layout is taken, and then reads any bytes as it says, or its mistakes are told."""
     pieces = Pieces(content)
     read = pieces.part()
-    with tempfile.NamedTemporaryFile(dir=_SHARED_MEMORY, suffix=".toml") as file:
+    with tempfile.NamedTemporaryFile(dir=SHARED_MEMORY, suffix=".toml") as file:
         file.write(pieces.rest())
         file.flush()
         try:

@@ -20,6 +20,7 @@ from keys.private import load_certificates, load_public_key
 from keys.statement import sign_statement
 from tests.fuzz.identities import NOW, VALID, authority, bank, stranger, trust
 from tests.fuzz.pieces import Pieces, parts
+from tests.fuzz.shared_memory import SHARED_MEMORY
 from tests.fuzz.target import Target
 
 CONTENT = "批次|1|1500.00元\n".encode() * 20
@@ -90,7 +91,7 @@ def certificates(content: bytes) -> None:
 
 def key_files(content: bytes) -> None:
     """A file that somebody enrolled as a certificate or a public key."""
-    with tempfile.NamedTemporaryFile(dir="/dev/shm") as file:
+    with tempfile.NamedTemporaryFile(dir=SHARED_MEMORY) as file:
         file.write(content)
         file.flush()
         for load in (load_certificates, load_public_key):

@@ -42,6 +42,7 @@ from keys.revocation import RevocationFile, Revocations
 from keys.xmldsig import sign_beside, sign_enveloped, verify_beside, verify_enveloped
 from tests.fuzz.identities import NOW, VALID, authority, bank, stranger, trust
 from tests.fuzz.pieces import Pieces
+from tests.fuzz.shared_memory import SHARED_MEMORY
 from tests.fuzz.target import MIB, Target
 
 CONTENT = "批次|1|1500.00元\n".encode() * 20
@@ -103,7 +104,7 @@ def xml_signatures_beside(content: bytes) -> None:
 
 def revocation_lists(content: bytes) -> None:
     """A list says who is revoked, or is none; its signature is looked at before it is believed."""
-    with tempfile.NamedTemporaryFile(dir="/dev/shm") as file:
+    with tempfile.NamedTemporaryFile(dir=SHARED_MEMORY) as file:
         file.write(content)
         file.flush()
         try:
@@ -137,7 +138,7 @@ def openpgp(content: bytes) -> None:
 
 def openpgp_files(content: bytes) -> None:
     """A certificate that somebody enrolled."""
-    with tempfile.NamedTemporaryFile(dir="/dev/shm") as file:
+    with tempfile.NamedTemporaryFile(dir=SHARED_MEMORY) as file:
         file.write(content)
         file.flush()
         try:
@@ -227,7 +228,7 @@ def _list_seeds() -> list[bytes]:
 @functools.cache
 def _pgp() -> tuple[PgpKey, PgpTrust, datetime]:
     """A key, who trusts it, and when: such a key is made now, and counts from then on."""
-    with tempfile.TemporaryDirectory(dir="/dev/shm") as name:
+    with tempfile.TemporaryDirectory(dir=SHARED_MEMORY) as name:
         path = Path(name) / "secret"
         path.touch(mode=0o600)
         path.write_bytes(bytes(pysequoia.Tsk.generate("bank <bank@fuzz>")))
