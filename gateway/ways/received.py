@@ -8,8 +8,14 @@ from gateway.installation import Installation
 from gateway.ledger import Transaction
 from gateway.ledger_files import file_by_key
 from gateway.ledger_oddities import OddityKind, OddityRow, close_oddity
-from gateway.ledger_received import ReceivedRow, accept_problems, close_received, move_received
 from gateway.ledger_spool import is_destroyed
+from gateway.ledger_received import (
+    ReceivedRow,
+    accept_problems,
+    close_received,
+    forget_sighting,
+    move_received,
+)
 from gateway.settle import may_be_accepted
 from gateway.states import AT_THE_BANK, ReceivedState
 from gateway.ways.way import Carried, Decision, Ways
@@ -94,6 +100,9 @@ def _close_oddity(
     _installation: Installation, transaction: Transaction, oddity: OddityRow, carried: Carried
 ) -> None:
     close_oddity(transaction, oddity.oddity_pk, carried.at)
+    if oddity.kind is OddityKind.UNREADABLE:
+        # The cause is mended, and nothing of the file itself need have changed: it is fetched now.
+        forget_sighting(transaction, oddity.bank, oddity.name)
     evidence.record(
         transaction,
         carried.at,

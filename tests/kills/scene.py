@@ -16,7 +16,6 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
-from typing import cast
 
 import msgspec
 import pytest
@@ -42,11 +41,11 @@ from keys.cms import sign_detached
 from keys.private import load_signer
 from keys.statement import sign_statement
 from tests.gateway.sites import CITY, ISO, RURAL, edit, payments_of
+from tests.kills.auditor import Auditor
 from tests.kills.launcher import Ended, Launcher, Process
 from tests.kills.process import Order
 from tests.servers import OpenSshServer
-from tests.simulation.auditor import Auditor, Violation
-from tests.simulation.server import SimulatedServer
+from tests.simulation.auditor import Violation
 from tests.simulator.banks import desk
 
 BANKS = (RURAL, CITY, ISO)
@@ -143,8 +142,7 @@ class Scene:
                 self._forget(bank)
         self.payments = [one for bank in banks for one in payments_of(bank, payments, prefix=bank)]
         self.batch = self._write_batch()
-        # All that the auditor wants of a server is its bank.
-        self.auditor = Auditor(cast("dict[str, SimulatedServer]", self.fronts))
+        self.auditor = Auditor(self.fronts)
         self.auditor.payments = {payment.payment_id: payment for payment in self.payments}
 
     # Before the history begins.

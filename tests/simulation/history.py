@@ -1,205 +1,382 @@
-"""One history: a seed decides what is handed over, what the banks do, and what goes wrong when.
+"""One history: a stormy part in which anything may go wrong at any I/O, then a calm one.
 
-First a stormy part in which every I/O may fail and the process may die, then a calm one in
-which the process runs on, persons decide what waits for them by what the bank really did,
-and the auditor takes the last look.
+In the storm batches are handed over, the process runs and dies, banks answer or do not, persons
+decide. In the calm nothing fails any more: what was left undone is done, persons and banks finish
+what is open, and the auditor takes the last look. Everything follows from the script.
 """
 
 from __future__ import annotations
 
+import hashlib
+import traceback
 from collections.abc import Callable
-from datetime import date
-from io import BytesIO
+from pathlib import Path
 from random import Random
 
+import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from channels.errors import ChannelError
-from formats.standard import canonical_batch_bytes
+from gateway import restore
 from gateway.api import Gateway
-from gateway.demonstration.payments import Order, make_batch, make_payments
-from gateway.demonstration.people import BANKS
+from gateway.backup_folder import Manifest
 from gateway.errors import GatewayError
-from gateway.exhibits import attach
-from gateway.held import HeldItem
-from gateway.simulator.scenario import Kind, Scenario
-from keys.cms import sign_detached
-from keys.statement import sign_statement
-from tests.simulation.auditor import Auditor
-from tests.simulation.faults import Crash, Faults
+from gateway.simulator.scenario import Scenario
+from keys.errors import SealError
+from tests.simulation.auditor import Auditor, Violation
+from tests.simulation.bank import Told
+from tests.simulation.department import Department
+from tests.simulation.faults import Crash, Faults, Given, crashes
+from tests.simulation.observation import Visited, observing
+from tests.simulation.persons import Persons
+from tests.simulation.script import Act, Script, Step, draw_bank, draw_script
 from tests.simulation.world import Base, World
 
-_MONTH = date(2026, 8, 1)
-_STORM_STEPS = 14
-_CALM_STEPS = 40
-_QUIET_STEPS = 4
+CALM_FROM = 10_000
+"""Number of the first calm step."""
+
+_CALM_ROUNDS = 90
+_QUIET_ROUNDS = 3
+_PATIENCE_ROUNDS = 3
+"""Rounds after which persons stop waiting for a bank that says nothing."""
+
+_OFTEN_TOLD = (Told.TRUTH, Told.TRUTH, Told.TRUTH, *Told)
 
 
-class Told(Struct, frozen=True):
-    """What a history came to."""
+class Ended(Struct, kw_only=True):
+    """What a history came to. `script` has every step with the faults that it met."""
 
-    seed: int
-    faults: int
-    crashes: int
-    steps: int
-    given: dict[tuple[str, str], int]
-    states: set[str]
+    script: Script
+    violation: str = ""
+    at_step: int = 0
+    steps: int = 0
+    faults: int = 0
+    crashes: int = 0
+    visited: Visited
+    banks_own: dict[str, int]
+    """Broken promises that only a bank's false statement explains, by what they were."""
+    trace: str = ""
+    """Digest of every step's faults and of the journal's events."""
 
 
-def play(base: Base, seed: int, rate: float = 0.03) -> Told:
-    """Play one history to its end. Raises `Violation` with what was broken."""
-    random = Random(seed)
-    faults = Faults(random, 0.0)
-    banks = [bank.bank for bank in BANKS]
-    world = World(base, random, faults, random.sample(banks, random.randint(1, 2)))
-    try:
-        return _History(world, seed, rate).play()
-    finally:
-        world.close()
+def play_seed(base: Base, seed: int, rate: float = 1.0) -> Ended:
+    """Play the history of a seed to its end."""
+    return play(base, draw_script(seed, rate))
+
+
+def play(base: Base, script: Script) -> Ended:
+    """Play a script to its end, or to the first violation."""
+    faults = Faults(script.seed)
+    world = World(base, faults, script.traits)
+    history = _History(world, script)
+    with observing(world.ledger, history.visited):
+        return history.play()
+
+
+def _manifest(world: World) -> Manifest:
+    """What a backup of this moment says of itself, as far as a restored ledger is told."""
+    return Manifest(
+        format="",
+        instance=world.configuration.instance,
+        environment=world.configuration.environment,
+        made_at=world.clock.instant.isoformat(),
+        schema="",
+        event=0,
+        hash="",
+        sequences={},
+        files={},
+        key_id="",
+        algorithm="",
+        certificate="",
+    )
+
+
+def _place(error: Exception) -> str:
+    """Where it was raised: file and line."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{Path(last.filename).name}:{last.lineno}"
 
 
 class _History:
-    def __init__(self, world: World, seed: int, rate: float) -> None:
+    def __init__(self, world: World, script: Script) -> None:
+        self.visited = Visited()
         self._world = world
-        self._seed = seed
-        self._rate = rate
-        self._random = world.random
-        self._auditor = Auditor(world.servers)
-        self._orders: list[Order] = []
-        self._steps = 0
-        self._states: set[str] = set()
+        self._seed = script.seed
+        self._script = script
+        self._done: list[Step] = []
+        self._trace = hashlib.sha256()
+        self._department = Department(
+            script.seed,
+            [bank.bank for bank in script.traits.banks],
+            world.base.platform,
+            must_sign=script.traits.platform_must_sign,
+        )
+        self._persons = Persons(world, self._department)
+        self._auditor = Auditor(world, self._department)
         self._gateway: Gateway = world.start()
+        self._number = 0
+        world.meanwhile = self._meanwhile
 
-    def play(self) -> Told:
-        self._world.faults.rate = self._rate
-        for _ in range(_STORM_STEPS):
-            self._step(self._random.choice([self._run, self._run, self._run, self._submit, self._wait]))
-        self._world.faults.rate = 0.0
-        for server in self._world.servers.values():
-            # A bank that refuses everything would be written to for ever.
-            if server.bank.scenario.has(Kind.REJECT):
-                server.bank.play(Scenario())
-        quiet = 0
-        for number in range(_CALM_STEPS):
-            self._step(self._submit_again)
-            before = self._fingerprint()
-            self._step(self._run)
-            self._step(self._decide)
-            self._step(self._wait)
-            quiet = quiet + 1 if self._fingerprint() == before else 0
-            if quiet >= _QUIET_STEPS and number > _QUIET_STEPS:
-                break
-        self._auditor.finished(self._gateway)
-        self._gateway.close()
-        given = self._world.faults.given
-        return Told(
-            seed=self._seed,
-            faults=sum(given.values()),
-            crashes=self._world.crashes,
-            steps=self._steps,
-            given={(point, str(fault)): count for (point, fault), count in given.items()},
-            states=self._states,
-        )
-
-    def _step(self, act: Callable[[], None]) -> None:
-        """Do something, survive what happens, then let the auditor look."""
-        self._steps += 1
+    def play(self) -> Ended:
+        violation = ""
         try:
-            act()
-        except Crash:
-            self._restart()
-        except (GatewayError, ChannelError, OSError):
-            # What an operator would see; the next run goes on.
-            pass
-        rate, self._world.faults.rate = self._world.faults.rate, 0.0
-        self._auditor.look(self._gateway)
-        with self._gateway.installation.ledger.read() as transaction:
-            self._states |= {f"file {row[0]}" for row in transaction.all("SELECT DISTINCT state FROM file")}
-            self._states |= {
-                f"received {row[0]}" for row in transaction.all("SELECT DISTINCT state FROM received")
-            }
-        self._world.faults.rate = rate
-
-    def _restart(self) -> None:
-        rate, self._world.faults.rate = self._world.faults.rate, 0.0
-        self._world.crash()
-        self._gateway.installation.ledger.close()
-        self._gateway = self._world.start()
-        self._world.faults.rate = rate
-
-    def _submit(self) -> None:
-        """Hand over a new batch, or an earlier one again."""
-        if self._orders and self._random.random() < 0.3:
-            self._hand_over(self._random.choice(self._orders))
-            return
-        banks = tuple(bank for bank in BANKS if bank.bank in self._world.servers)
-        order = Order(
-            count=self._random.randint(1, 12), seed=self._random.getrandbits(30), month=_MONTH, banks=banks
+            for step in self._script.steps:
+                self._do(step)
+            self._calm()
+            self._auditor.finished(self._gateway)
+        except Violation as found:
+            violation = str(found)
+        except Exception as error:  # noqa: BLE001  # whatever comes out of the gateway is a finding
+            violation = f"{type(error).__name__}: {error}, {_place(error)}"
+        with self._world.faults.suspended():
+            self._trace.update(self._auditor.journal_digest(self._gateway))
+        self.visited.ways.update(self._persons.ways)
+        self.visited.faults.update(self._world.faults.given)
+        given = self._world.faults.given
+        return Ended(
+            script=replace(self._script, steps=self._done),
+            violation=violation,
+            at_step=self._number,
+            steps=len(self._done),
+            faults=sum(given.values()),
+            crashes=crashes(given),
+            visited=self.visited,
+            banks_own=dict(self._auditor.banks_own),
+            trace=self._trace.hexdigest(),
         )
-        self._orders.append(order)
-        self._auditor.payments |= {payment.payment_id: payment for payment in make_payments(order)}
-        self._hand_over(order)
 
-    def _submit_again(self) -> None:
-        """What was handed over is handed over until it is taken: a department does not give up."""
-        for order in self._orders:
-            self._hand_over(order)
+    # Steps.
 
-    def _hand_over(self, order: Order) -> None:
-        batch, payments = make_batch(order), list(make_payments(order))
-        content = BytesIO(b"".join(canonical_batch_bytes(batch, payments)))
-        signature = sign_detached(content, self._world.base.platform, self._world.clock.now())
-        self._gateway.submit(batch, payments, signature=signature)
+    def _do(self, step: Step) -> None:
+        """Do something, survive what happens, then let the auditor look."""
+        self._number = step.number
+        faults = self._world.faults
+        faults.begin(step.number, step.rate, step.faults)
+        given = self._attempt(step.number, self._acts()[step.act])
+        self._done.append(replace(step, faults=given))
+        self._trace.update(msgspec.json.encode([step.number, step.act, given]))
+        with faults.suspended():
+            self._auditor.look(self._gateway)
 
-    def _run(self) -> None:
+    def _attempt(self, number: int, act: Callable[[Random], None]) -> list[Given]:
+        self._world.randomness.random = Random(f"{self._seed}/tokens/{number}")
+        self._world.clock.shown = [self._world.clock.instant]
+        try:
+            act(Random(f"{self._seed}/step/{number}"))
+        except Crash:
+            given = self._world.faults.log
+            self._restart(number)
+            return given
+        except (GatewayError, ChannelError, SealError, OSError) as error:
+            # What an operator would see; the next run goes on. Where nothing fails, nothing is to be seen.
+            if number >= CALM_FROM:
+                raise Violation(f"in the calm: {type(error).__name__}: {error}") from error
+        return self._world.faults.log
+
+    def _restart(self, number: int) -> None:
+        self._world.faults.dead = False
+        with self._world.faults.suspended():
+            self._world.crash(Random(f"{self._seed}/crash/{number}"))
+            self._gateway = self._world.start()
+            self._auditor.restarted(self._gateway)
+
+    def _meanwhile(self, dice: float) -> None:
+        """Another process of the same gateway, while this one waits for a server."""
+        random = Random(f"{self._seed}/meanwhile/{self._number}/{dice}")
+        act = random.choice([self._decide, self._meddle, self._meddle, self._submit, self._reissue])
+        try:
+            act(random)
+        except GatewayError:
+            return
+        finally:
+            self._auditor.look(self._gateway)
+
+    def _acts(self) -> dict[Act, Callable[[Random], None]]:
+        return {
+            Act.RUN: self._run,
+            Act.SUBMIT: self._submit,
+            Act.REISSUE: self._reissue,
+            Act.DECIDE: self._decide,
+            Act.MEDDLE: self._meddle,
+            Act.WAIT: self._wait,
+            Act.TELL: self._tell,
+            Act.CONFUSE: self._confuse,
+            Act.TAKE_BACK: self._take_back,
+            Act.REPEAT: self._repeat,
+            Act.SWEEP: lambda random: self._any_server(random).sweep(),
+            Act.FAIL_OVER: lambda random: self._any_server(random).fail_over(random.random()),
+            Act.BEHAVE: self._behave,
+            Act.ANCHOR_FAILS: lambda random: self._world.anchor.fail_over(random.random()),
+            Act.ANCHOR_STUCK: self._anchor_stuck,
+            Act.STRANGE_FILE: self._strange_file,
+            Act.BACKUP: self._back_up,
+            Act.RESTORE: self._restore,
+            Act.ROLL_BACK: self._roll_back,
+            Act.DISTRUST: self._distrust,
+        }
+
+    # What the gateway's people do.
+
+    def _run(self, _random: Random) -> None:
         self._gateway.run()
 
-    def _wait(self) -> None:
+    def _submit(self, random: Random) -> None:
+        """Hand over a new list, or an earlier one again."""
+        lists = self._department.lists
+        if lists and random.random() < 0.35:
+            self._department.hand_over(self._gateway, random.choice(lists))
+        else:
+            self._department.hand_over(self._gateway, self._department.new_list(random))
+
+    def _reissue(self, random: Random) -> None:
+        self._department.read_outcomes(self._gateway)
+        handed = self._department.reissues(random)
+        if handed is not None:
+            self._department.hand_over(self._gateway, handed)
+
+    def _decide(self, random: Random) -> None:
+        self._persons.decide(self._gateway, random, all_of_it=False)
+
+    def _meddle(self, random: Random) -> None:
+        self._persons.meddle(self._gateway, random)
+
+    def _wait(self, random: Random) -> None:
         """Time passes, a few minutes mostly; once in a while the clock is set back."""
-        self._world.advance(self._random.choice([-5, 0.2, 1, 10, 60, 300]))
+        self._world.advance(random.choice([-7, -600, 0.2, 1, 10, 10, 60, 60, 300, 1500]))
 
-    def _decide(self) -> None:
-        """Persons decide what waits for them, by what the bank really did."""
-        for item in self._gateway.held():
-            decision = self._decision(item)
-            if decision is not None:
-                for person in self._world.base.persons:
-                    if self._sign(item, decision, person):
-                        break
+    def _back_up(self, _random: Random) -> None:
+        with self._world.faults.suspended():
+            self._world.back_up()
 
-    def _decision(self, item: HeldItem) -> str | None:
-        kind, _, rest = item.object.partition(":")
-        ways = {way.decision for way in item.ways}
-        if kind == "file":
-            bank, _, name = rest.partition("/")
-            took_it = self._world.servers[bank].bank.took(name)
-            if "arrived" in ways and "the next run looks" not in item.message:
-                return "arrived" if took_it else "not-received"
-            if "redispatch" in ways:
-                return None if took_it else "redispatch"
-            return "void" if "void" in ways else None
-        if kind == "received" and "accept" in ways:
-            return self._random.choice(["accept", "refuse"])
-        return "clear" if kind == "bank" else None
+    def _restore(self, _random: Random) -> None:
+        """As `bankgate restore` does it: in one transaction every bank is held, every doubtful file too."""
+        with self._world.faults.suspended():
+            if not self._go_back():
+                return
+            installation = self._gateway.installation
+            with installation.ledger.write() as transaction:
+                restore._hold(installation, transaction, _manifest(self._world), None)
 
-    def _letter(self, gateway: Gateway, about: str, decision: str) -> str:
-        """What the bank has written, where the decision rests on it."""
-        if not any(way.needs_exhibit for way in gateway.ways(about) if way.decision == decision):
-            return ""
-        return attach(gateway.installation, BytesIO(f"{about}: {decision}".encode()), "letter")
+    def _roll_back(self, _random: Random) -> None:
+        """Somebody put an old ledger there; the anchor knows better at the next look."""
+        with self._world.faults.suspended():
+            if self._world.anchor_knows_more and self._go_back():
+                self._gateway.anchor()
 
-    def _sign(self, item: HeldItem, decision: str, person: str) -> bool:
-        try:
-            exhibit = self._letter(self._gateway, item.object, decision)
-            statement = self._gateway.statement(item.object, decision, person, exhibit=exhibit)
-            signer = self._world.base.persons[person]
-            return self._gateway.decide(statement, sign_statement(signer, statement.to_bytes()))
-        except GatewayError:
+    def _go_back(self) -> bool:
+        if not self._world.go_back():
             return False
+        self._gateway = self._world.start()
+        self._department.begin_anew()
+        self._auditor.went_back()
+        return True
+
+    def _distrust(self, random: Random) -> None:
+        self._world.distrusted ^= {random.choice(sorted(self._world.servers))}
+
+    # What banks and anchor do.
+
+    def _any_server(self, random: Random):  # type: ignore[no-untyped-def]
+        return self._world.servers[random.choice(sorted(self._world.servers))]
+
+    def _tell(self, random: Random) -> None:
+        server = self._any_server(random)
+        names = server.bank.names_taken
+        if not names:
+            return
+        name = random.choice(names)
+        items = [paid.item for paid in server.bank.truth_of(name)]
+        chosen = items if random.random() < 0.5 else random.sample(items, random.randint(1, len(items)))
+        # One word for all, or one for each.
+        one = random.choice(_OFTEN_TOLD)
+        each = random.random() < 0.5
+        told = {item: random.choice(_OFTEN_TOLD) if each else one for item in chosen}
+        server.say(server.bank.tell(name, told, server.moment))
+
+    def _confuse(self, random: Random) -> None:
+        """What is true of one file is said of another, whatever became of that one."""
+        server = self._any_server(random)
+        with self._world.faults.suspended(), self._world.ledger.read() as transaction:
+            rows = transaction.all(
+                "SELECT name FROM file WHERE bank = :bank ORDER BY file_pk", bank=server.profile.bank
+            )
+        if rows and server.bank.names_taken:
+            name = random.choice(server.bank.names_taken)
+            truths = {paid.item: Told.TRUTH for paid in server.bank.truth_of(name)}
+            other = random.choice(rows).name
+            server.say(server.bank.tell(name, truths, server.moment, other_name=other))
+
+    def _take_back(self, random: Random) -> None:
+        server = self._any_server(random)
+        if server.bank.names_taken:
+            name = random.choice(server.bank.names_taken)
+            server.say(server.bank.pretend_refused(name, server.moment))
+
+    def _repeat(self, random: Random) -> None:
+        server = self._any_server(random)
+        if server.bank.names_taken:
+            server.say_again(random.choice(server.bank.names_taken))
+
+    def _behave(self, random: Random) -> None:
+        bank = random.choice(sorted(self._world.servers))
+        self._world.play(bank, draw_bank(random, bank))
+
+    def _anchor_stuck(self, random: Random) -> None:
+        self._world.anchor_stuck = random.choice(["", "refused", "unreachable"])
+
+    def _strange_file(self, random: Random) -> None:
+        server = self._any_server(random)
+        inbox = server.profile.channel.inbox
+        server.write(f"{inbox}/notice-{random.randint(1, 3)}.pdf", random.randbytes(8))
+
+    # The calm.
+
+    def _calm(self) -> None:
+        world = self._world
+        world.faults.calm()
+        world.anchor_stuck = ""
+        world.distrusted.clear()
+        for server in world.servers.values():
+            server.bank.play(Scenario())
+        quiet = 0
+        for number in range(CALM_FROM, CALM_FROM + _CALM_ROUNDS):
+            self._number = number
+            before = self._fingerprint()
+            self._attempt(number, self._calm_round)
+            self._auditor.look(self._gateway)
+            quiet = quiet + 1 if self._fingerprint() == before else 0
+            if quiet >= _QUIET_ROUNDS and number - CALM_FROM > _PATIENCE_ROUNDS:
+                return
+        raise Violation(f"no rest after {_CALM_ROUNDS} calm rounds")
+
+    def _calm_round(self, random: Random) -> None:
+        department = self._department
+        for handed in department.lists:
+            if not handed.taken:
+                department.hand_over(self._gateway, handed)
+        department.read_outcomes(self._gateway)
+        self._pay_again(random)
+        if self._world.traits.anchor:
+            self._gateway.anchor()
+        self._gateway.run()
+        self._persons.decide(self._gateway, random, all_of_it=True)
+        if self._number - CALM_FROM >= _PATIENCE_ROUNDS:
+            self._persons.ask_for_answers(self._gateway, random)
+        self._world.advance(random.choice([1, 10, 60, 200]))
+        if self._world.traits.windows:
+            self._world.clock.next_opening()
+            self._world.pass_time()
+
+    def _pay_again(self, random: Random) -> None:
+        if self._department.to_pay_again():
+            handed = self._department.reissues(random, mistaken=False)
+            if handed is not None:
+                self._department.hand_over(self._gateway, handed)
 
     def _fingerprint(self) -> object:
-        """What the books say now: a run that changes nothing leaves it alone."""
+        """What the books say now: a round that changes nothing leaves it alone."""
         with self._gateway.installation.ledger.read() as transaction:
             row = transaction.one("SELECT COUNT(*) AS events FROM event")
         assert row is not None
-        return row.events, any(server.waits for server in self._world.servers.values())
+        return row.events, [(server.waits, server.written) for server in self._world.servers.values()]

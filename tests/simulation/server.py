@@ -1,192 +1,313 @@
-"""A bank's server and the line to it: folders in memory, and everything that can break between."""
+"""Servers as folders in memory, and a bank behind one: it takes, sweeps, posts, forgets, fails over.
+
+What a bank's machine room does to its folders is here; what the bank pays and says is in `bank`,
+the line to it in `channel`.
+"""
 
 from __future__ import annotations
 
-import hashlib
+from collections.abc import Callable
 from datetime import datetime
-from types import TracebackType
-from typing import BinaryIO, Self
 
-from channels.channel import ByteSink, Entry, Traits, Upload
-from channels.errors import (
-    AlreadyExists,
-    AuthenticationRefused,
-    ConnectionLost,
-    NoSpace,
-    NotFound,
-    ServerFault,
-    TimedOut,
-    Unreachable,
-)
-from gateway.profile import Profile
-from gateway.simulator.bank import Arrival, SimulatedBank
-from gateway.simulator.front import complete_requests
+from msgspec import Struct
+
+from formats.reasons import Status
+from formats.records import AcknowledgementVerdict
+from gateway.name_pattern import name_pattern
+from gateway.profile import PartNames, Profile
+from gateway.simulator.bank import Arrival
 from gateway.simulator.moments import Moment, Posting
 from gateway.simulator.store import MemoryBlob
+from tests.simulation.bank import Item, Statement, TellingBank
 from tests.simulation.faults import Fault, Faults
 
+_SNAPSHOTS = 6
+_LATE_LOOKS = 2
 
-class SimulatedServer:
-    """One bank with its folders. Its time passes by listings and by the world's clock."""
+Stored = tuple[bytes, int]
+"""Content, and a number that no other writing has: what a server's time stamp stands for."""
 
-    def __init__(self, bank: SimulatedBank, profile: Profile, now: datetime) -> None:
-        self.bank = bank
-        self.profile = profile
-        self.files: dict[str, tuple[bytes, int]] = {}
-        self.now = now
-        self._looks = 0
-        self._waiting: list[Posting] = []
-        self._handled: set[str] = set()
-        self._written = 0
+
+class Folders:
+    """Files by path. Keeps some older states of itself, to which it may fail over."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, Stored] = {}
+        self.written = 0
+        self._snapshots: list[dict[str, Stored]] = []
 
     def write(self, path: str, content: bytes) -> None:
-        self._written += 1
-        self.files[path] = content, self._written
+        self.written += 1
+        self.files[path] = content, self.written
+
+    def snapshot(self) -> None:
+        """What a standby machine knows from here on."""
+        self._snapshots = [*self._snapshots[1 - _SNAPSHOTS :], dict(self.files)]
+
+    def fail_over(self, dice: float) -> None:
+        """An older state is the present one; what was written since is gone, what went is back."""
+        if self._snapshots:
+            self.files = dict(self._snapshots[int(dice * len(self._snapshots))])
 
     def notice(self) -> None:
-        """Take what is complete, and say what is due."""
-        outbox = self.profile.channel.outbox + "/"
-        present = {path.removeprefix(outbox) for path in self.files if path.startswith(outbox)}
-        complete = complete_requests(self.profile, present)
-        for name in sorted(complete.keys() - self._handled):
-            self._handled.add(name)
-            parts = complete[name]
-            signature = self.files[outbox + parts.signature][0] if parts.signature else None
-            arrival = Arrival(
-                name=name,
-                data=MemoryBlob(self.files[outbox + parts.data][0]),
-                signature=None if signature is None else MemoryBlob(signature),
-            )
-            self._waiting += self.bank.arrive(arrival, Moment(look=self._looks, at=self.now))
-            if not self.profile.channel.bank_keeps_files:
-                for part in filter(None, (parts.data, parts.signature, parts.flag)):
-                    del self.files[outbox + part]
-                self._handled.discard(name)
-        self._post()
+        """Something was written or moved."""
+
+    def look(self) -> None:
+        """A folder is about to be listed."""
+
+    def sweep(self) -> None:
+        """Whoever owns the server tidies up."""
+
+
+class _Answer(Struct):
+    """The postings of one answer, in the order in which they must appear."""
+
+    postings: list[Posting]
+    due: Moment
+    half_shown: bool = False
+
+
+class BankServer(Folders):
+    """One bank with its folders. Its time passes by listings and by the world's clock.
+
+    `on_complete` is called when every part of a request is there for the first time, with the
+    parts' contents by final name.
+    """
+
+    def __init__(
+        self, bank: TellingBank, profile: Profile, faults: Faults, now: datetime, *, takes_at_once: bool
+    ) -> None:
+        super().__init__()
+        self.bank = bank
+        self.profile = profile
+        self.now = now
+        self.arrived: dict[str, dict[str, bytes]] = {}
+        """Every request that was complete at some moment, with its parts."""
+        self.told: dict[Item, list[Status | None]] = {}
+        """What was posted about each payment, in order; None for a blank."""
+        self.verdicts: dict[str, list[AcknowledgementVerdict]] = {}
+        self.false_letters: set[str] = set()
+        """Files of which the bank wrote that it has them not, while it had them or was to take them."""
+        self.posted: dict[str, tuple[str, bytes]] = {}
+        """Every answer's data as posted, by name: SHA-256 of the whole content and the content."""
+        self.gone: set[str] = set()
+        """Paths that the bank took away otherwise than by taking a request."""
+        self.on_complete: Callable[[str, dict[str, bytes]], None] = _ignore
+        self._faults = faults
+        self._takes_at_once = takes_at_once
+        self._looks = 0
+        self._answers: list[_Answer] = []
+        self._said: list[_Answer] = []
+        self._handled: set[str] = set()
+        self._not_before: dict[str, int] = {}
+        self._parts: dict[str, tuple[str, PartNames] | None] = {}
+
+    # What happens at the line.
+
+    def notice(self) -> None:
+        for name, parts in self._complete().items():
+            contents = self._contents(parts)
+            if self.arrived.get(name) != contents:
+                self.arrived[name] = contents
+                self.on_complete(name, contents)
+        if self._takes_at_once:
+            self.take()
 
     def look(self) -> None:
         self._looks += 1
-        self._post()
+        self.post()
+
+    # What the bank does in its own time.
+
+    def pass_time(self, now: datetime) -> None:
+        self.now = max(self.now, now)
+        self.take()
+        self.post()
+
+    def take(self, *, everything: bool = False) -> None:
+        """Take what is complete; `everything` waits for nothing."""
+        for name, parts in self._complete().items():
+            if name in self._handled or (not everything and self._not_before.get(name, 0) > self._looks):
+                continue
+            fault = None if everything or name in self._not_before else self._faults.at("bank takes")
+            if fault is Fault.LATE:
+                self._not_before[name] = self._looks + _LATE_LOOKS
+                continue
+            self._handled.add(name)
+            contents = self._contents(parts)
+            self._arrive(name, parts, contents)
+            if fault is Fault.TWICE:
+                self._arrive(name, parts, contents)
+            if not self.profile.channel.bank_keeps_files:
+                self._clear(parts)
+
+    def sweep(self) -> None:
+        """The bank takes what is complete, and everything else in its folder goes too."""
+        self.take(everything=True)
+        swept = {path for path in self.files if path.startswith(self._outbox)}
+        self.gone |= swept
+        for path in swept:
+            del self.files[path]
+        self._handled.clear()
+
+    def fail_over(self, dice: float) -> None:
+        before = set(self.files)
+        super().fail_over(dice)
+        self.gone |= before - self.files.keys()
+        # The machine that took over reads whatever it finds, taken before or not.
+        self._handled.clear()
+        self.notice()
+
+    def say(self, postings: list[Posting]) -> None:
+        """Answers for the gateway, each of one or more parts."""
+        for posting in postings:
+            if self._answers_open(posting):
+                self._answers.append(_Answer([posting], posting.due))
+            else:
+                self._answers[-1].postings.append(posting)
+
+    def say_again(self, name: str) -> None:
+        """Post every answer about one of our files once more, those too that never came."""
+        for answer in self._said:
+            statement = self._statement(answer)
+            if statement is not None and statement.file_name == name:
+                self._write(answer)
 
     @property
     def waits(self) -> bool:
-        return bool(self._waiting)
+        """Whether answers are still to come."""
+        return bool(self._answers)
 
-    def _post(self) -> None:
-        moment = Moment(look=self._looks, at=self.now)
-        for posting in [posting for posting in self._waiting if posting.is_due(moment)]:
-            with posting.content.open() as source:
-                self.write(f"{self.profile.channel.inbox}/{posting.name}", source.read())
-        self._waiting = [posting for posting in self._waiting if not posting.is_due(moment)]
+    @property
+    def moment(self) -> Moment:
+        return Moment(look=self._looks, at=self.now)
+
+    def post(self) -> None:
+        """Show the answers that are due."""
+        moment = self.moment
+        due = [answer for answer in self._answers if _is_due(answer, moment)]
+        for answer in due:
+            if answer not in self._answers:
+                continue
+            following = self._answers[self._answers.index(answer) + 1 :]
+            fault = None if answer.half_shown else self._faults.at("bank posts")
+            if fault is Fault.LATE:
+                answer.due = moment.after(_LATE_LOOKS)
+                continue
+            if fault is Fault.HALF:
+                data = answer.postings[0]
+                content = _read(data)
+                self.write(self._inbox + data.name, content[: int(len(content) * self._faults.dice)])
+                answer.half_shown, answer.due = True, moment.after(1)
+                continue
+            self._answers.remove(answer)
+            self._said.append(answer)
+            if fault is Fault.FORGOTTEN:
+                continue
+            if fault is Fault.REORDERED and following:
+                # What was to come after it comes first.
+                self._answers.remove(following[0])
+                self._said.append(following[0])
+                self._write(following[0])
+            self._write(answer)
+            if fault is Fault.TWICE:
+                again = _Answer(list(answer.postings), moment.after(_LATE_LOOKS), half_shown=True)
+                self._answers.append(again)
+
+    def is_whole(self, name: str, content: bytes) -> bool:
+        """Whether an answer lies there as it was posted, with everything that belongs to it."""
+        recognised = self.profile.recognise(name)
+        if recognised is None or self.posted.get(name, ("", b""))[1] != content:
+            return False
+        inbound = recognised[0]
+        others = filter(None, (inbound.flag_name(name), inbound.detached_signature_name(name)))
+        return all(self._inbox + other in self.files for other in others)
+
+    def took_away(self, name: str) -> bool:
+        """Whether a part of the request went before the bank could read all of it."""
+        parts = _named(self.profile.part_names(name))
+        return any(self._outbox + part in self.gone for part in parts)
+
+    def will_take(self, name: str) -> bool:
+        """Whether the request lies there whole and waits to be taken."""
+        known = self.bank.took(name) or self.bank.refused_once(name) or name in self.bank.attested
+        return not known and name in self._complete()
+
+    # Private.
+
+    @property
+    def _outbox(self) -> str:
+        return self.profile.channel.outbox + "/"
+
+    @property
+    def _inbox(self) -> str:
+        return self.profile.channel.inbox + "/"
+
+    def _answers_open(self, posting: Posting) -> bool:
+        return self.profile.recognise(posting.name) is not None or not self._answers
+
+    def _statement(self, answer: _Answer) -> Statement | None:
+        return self.bank.statements.get(answer.postings[0].content.sha256)
+
+    def _write(self, answer: _Answer) -> None:
+        for posting in answer.postings:
+            self.write(self._inbox + posting.name, _read(posting))
+        data = answer.postings[0]
+        self.posted[data.name] = data.content.sha256, _read(data)
+        statement = self._statement(answer)
+        if statement is None:
+            return
+        for item, status in statement.items.items():
+            self.told.setdefault((statement.file_name, item), []).append(status)
+        if statement.verdict is not None:
+            self.verdicts.setdefault(statement.file_name, []).append(statement.verdict)
+
+    def _arrive(self, name: str, parts: PartNames, contents: dict[str, bytes]) -> None:
+        signature = MemoryBlob(contents[parts.signature]) if parts.signature else None
+        arrival = Arrival(name=name, data=MemoryBlob(contents[parts.data]), signature=signature)
+        self.say(self.bank.arrive(arrival, self.moment))
+
+    def _clear(self, parts: PartNames) -> None:
+        for part in filter(None, (parts.data, parts.signature, parts.flag)):
+            del self.files[self._outbox + part]
+
+    def _contents(self, parts: PartNames) -> dict[str, bytes]:
+        names = filter(None, (parts.data, parts.signature, parts.flag))
+        return {part: self.files[self._outbox + part][0] for part in names}
+
+    def _complete(self) -> dict[str, PartNames]:
+        """Requests of which every part lies in the folder."""
+        length = len(self._outbox)
+        present = {path[length:] for path in self.files if path.startswith(self._outbox)}
+        found = {}
+        for listed in present:
+            if listed not in self._parts:
+                self._parts[listed] = self._parts_of(listed)
+            known = self._parts[listed]
+            if known is not None and _named(known[1]) <= present:
+                found[known[0]] = known[1]
+        return dict(sorted(found.items()))
+
+    def _parts_of(self, listed: str) -> tuple[str, PartNames] | None:
+        """Name and parts of the request whose data has the listed name."""
+        match = name_pattern(self.profile.files.data).match(listed)
+        if match is None or name_pattern(self.profile.files.name).match(match.name) is None:
+            return None
+        return match.name, self.profile.part_names(match.name)
 
 
-class SimulatedChannel:
-    """Implements `channels.channel.Channel`. A broken line stays broken."""
+def _named(parts: PartNames) -> set[str]:
+    return {part for part in (parts.data, parts.signature, parts.flag) if part}
 
-    traits = Traits(rename_refuses_existing=True, exclusive_create=True, sync=True)
 
-    def __init__(self, server: SimulatedServer, faults: Faults) -> None:
-        fault = faults.at("channel open")
-        if fault is Fault.UNREACHABLE:
-            raise Unreachable("simulated: no route")
-        if fault is Fault.REFUSED:
-            raise AuthenticationRefused("simulated: login refused")
-        self._server = server
-        self._faults = faults
-        self._broken = False
+def _is_due(answer: _Answer, moment: Moment) -> bool:
+    return moment.look >= answer.due.look and moment.at >= answer.due.at
 
-    def __enter__(self) -> Self:
-        return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
+def _read(posting: Posting) -> bytes:
+    with posting.content.open() as source:
+        return source.read()
 
-    def close(self) -> None:
-        self._broken = True
 
-    def list(self, folder: str) -> list[Entry]:
-        fault = self._begin("channel list")
-        self._server.look()
-        found = [
-            Entry(path.removeprefix(f"{folder}/"), len(content), version)
-            for path, (content, version) in sorted(self._server.files.items())
-            if path.startswith(f"{folder}/")
-        ]
-        self._end(fault)
-        return found
-
-    def stat(self, path: str) -> Entry | None:
-        fault = self._begin("channel stat")
-        found = self._server.files.get(path)
-        self._end(fault)
-        return None if found is None else Entry(path, len(found[0]), found[1])
-
-    def put(self, path: str, source: BinaryIO, size_bytes: int) -> Upload:
-        fault = self._begin("channel put")
-        content = source.read()
-        if path in self._server.files:
-            raise AlreadyExists(path)
-        if fault is Fault.NO_SPACE:
-            self._server.write(path, content[: len(content) // 2])
-            raise NoSpace(path)
-        if fault in (Fault.CRASH_DURING, Fault.LOST_AFTER, Fault.TIMED_OUT):
-            # The line breaks in the middle: some of the bytes arrived.
-            content = content[: self._faults.random.randint(0, len(content))]
-        self._server.write(path, content)
-        self._server.notice()
-        if fault is Fault.CRASH_DURING:
-            self._faults.die()
-        self._end(fault)
-        return Upload(path, size_bytes, hashlib.sha256(content).hexdigest(), True, 0.0)
-
-    def rename(self, old: str, new: str) -> None:
-        fault = self._begin("channel rename")
-        if new in self._server.files:
-            raise AlreadyExists(new)
-        if old not in self._server.files:
-            raise NotFound(old)
-        self._server.write(new, self._server.files.pop(old)[0])
-        self._server.notice()
-        self._end(fault)
-
-    def remove(self, path: str) -> None:
-        fault = self._begin("channel remove")
-        self._server.files.pop(path, None)
-        self._end(fault)
-
-    def get(self, path: str, sink: ByteSink, limit_bytes: int) -> int:
-        fault = self._begin("channel get")
-        if path not in self._server.files:
-            raise NotFound(path)
-        content = self._server.files[path][0]
-        if fault is not None:
-            sink.write(content[: len(content) // 2])
-        else:
-            sink.write(content)
-        self._end(fault)
-        return len(content)
-
-    def _begin(self, point: str) -> Fault | None:
-        if self._broken:
-            raise ConnectionLost("simulated: the line is down")
-        fault = self._faults.at(point)
-        if fault is Fault.LOST_BEFORE or (fault is Fault.TIMED_OUT and self._faults.random.random() < 0.5):
-            self._break()
-        if fault is Fault.SERVER_FAULT:
-            raise ServerFault("simulated: failure")
-        return fault
-
-    def _end(self, fault: Fault | None) -> None:
-        if fault is Fault.CRASH_AFTER:
-            self._faults.die()
-        if fault is Fault.TIMED_OUT:
-            self._broken = True
-            raise TimedOut("simulated: no answer")
-        if fault is Fault.LOST_AFTER:
-            self._break()
-
-    def _break(self) -> None:
-        self._broken = True
-        raise ConnectionLost("simulated: the line broke")
+def _ignore(_name: str, _contents: dict[str, bytes]) -> None:
+    pass
