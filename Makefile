@@ -6,7 +6,7 @@ ifdef PYTHON
 export PYTHON
 endif
 
-.PHONY: help demo check test test-heavy kill-tests fuzz bench format set-up set-up-test
+.PHONY: help demo check test test-heavy simulate kill-tests fuzz bench format set-up set-up-test
 
 help:
 	@echo "make demo        the whole job against simulated banks over SFTP, on this machine"
@@ -14,6 +14,7 @@ help:
 	@echo "make test        the tests, without those that take long"
 	@echo "make test-heavy  the tests that take long"
 	@echo "make interop     other implementations as judges of signatures and seals"
+	@echo "make simulate    many histories of a simulated world; SEEDS=10000 takes about 40 minutes"
 	@echo "make kill-tests  kills of the real process, broken lines, full disks (some minutes)"
 	@echo "make fuzz        foreign bytes against every reader of them, SECONDS=60 shared out"
 	@echo "make bench       speeds, as ratios taken in one run"
@@ -41,6 +42,12 @@ test-heavy: set-up-test
 interop: set-up-interop
 	@echo "interop: what others accept of ours, and make for us"
 	@$(BIN)/pytest -m interop $(ARGS)
+
+# The same seeds give the same histories; FRESH=1 takes seeds that nobody had before, and says which.
+simulate: set-up-test
+	@echo "simulate: histories with crashes, faults and banks that err, and an auditor who knows the truth"
+	@$(BIN)/python -m tests.simulation --seeds $(or $(SEEDS),300) --first $(or $(FIRST),0) --rate $(or $(RATE),1) \
+		$(if $(FRESH),--fresh) $(ARGS)
 
 kill-tests: set-up-test
 	@echo "kill-tests: the real process is killed at numbered steps and started again"

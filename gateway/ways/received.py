@@ -8,7 +8,6 @@ from gateway.installation import Installation
 from gateway.ledger import Transaction
 from gateway.ledger_files import file_by_key
 from gateway.ledger_oddities import OddityKind, OddityRow, close_oddity
-from gateway.ledger_spool import is_destroyed
 from gateway.ledger_received import (
     ReceivedRow,
     accept_problems,
@@ -16,6 +15,7 @@ from gateway.ledger_received import (
     forget_sighting,
     move_received,
 )
+from gateway.ledger_spool import is_destroyed
 from gateway.settle import may_be_accepted
 from gateway.states import AT_THE_BANK, ReceivedState
 from gateway.ways.way import Carried, Decision, Ways

@@ -33,7 +33,7 @@ _SHOWN = 12
 
 
 def main() -> int:
-    """Play histories by seeds, or one that was kept. Status 1: a promise was broken, or not all was visited."""
+    """Play histories by seeds, or one that was kept. Status 1: a promise was broken, or not all visited."""
     parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=main.__doc__)
     parser.add_argument("--seeds", type=int, default=200, help="how many histories")
     parser.add_argument("--first", type=int, default=0, help="the first seed")

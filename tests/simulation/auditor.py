@@ -176,9 +176,9 @@ class Auditor:
         for bank, server in self._world.servers.items():
             for paid in server.bank.paid():
                 kept = paid.credited_minor - paid.returned_minor
-                if kept and self._department.cluster_of_account[paid.account] == cluster:
-                    if self._was_told(bank, paid, money=False):
-                        return True
+                ours = kept and self._department.cluster_of_account[paid.account] == cluster
+                if ours and self._was_told(bank, paid, money=False):
+                    return True
         return False
 
     def _was_told(self, bank: str, paid: Paid, *, money: bool) -> bool:

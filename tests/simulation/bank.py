@@ -87,9 +87,7 @@ class TellingBank(SimulatedBank):
         """What became of a file's payments; [] where it was not taken."""
         return next((self.paid_in(taken) for taken in self._taken if taken.name == name), [])
 
-    def tell(
-        self, name: str, told: dict[int, Told], moment: Moment, other_name: str = ""
-    ) -> list[Posting]:
+    def tell(self, name: str, told: dict[int, Told], moment: Moment, other_name: str = "") -> list[Posting]:
         """Say of a file's items what `told` has for them; [] where the layout cannot.
 
         With `other_name` the answer says, wrongly, that it is about the file of that name.

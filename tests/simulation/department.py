@@ -40,7 +40,10 @@ class Instructed(Struct, frozen=True, kw_only=True):
 
 
 class Handed(Struct, kw_only=True):
-    """One list, and what the department knows of its fate. `signs_from`: the handing over, from 1, that is signed."""
+    """One list, and what the department knows of its fate.
+
+    `signs_from`: the handing over, from 1, that is signed.
+    """
 
     batch: Batch
     payments: list[Payment]

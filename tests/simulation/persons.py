@@ -96,9 +96,7 @@ class Persons:
         right = [
             way
             for way in ways
-            if look.permits(way.decision)
-            and (alone or way.decision != "hold")
-            and only in ("", way.decision)
+            if look.permits(way.decision) and (alone or way.decision != "hold") and only in ("", way.decision)
         ]
         if not right:
             return

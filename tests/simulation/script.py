@@ -176,7 +176,7 @@ def draw_bank(random: Random, name: str) -> BankTraits:
         takes_at_once=random.random() < 0.6,
         archive=random.random() < 0.4,
         records_per_file=random.choice([1, 3, 7, 100]),
-        file_bytes=random.choice([None, None, None, 2500]),
+        file_bytes=random.choice([None, None, None, 8000]),
         retry_bound=random.choice([3, 5, 8]),
     )
 
