@@ -1,4 +1,4 @@
-"""Ten plausible bugs, each put into the running code: the laboratory must find every one of them.
+"""Plausible bugs, each put into the running code: the laboratory must find every one of them.
 
 A bug is a function that patches the product through pytest's `monkeypatch`. What the laboratory
 does not find it cannot promise.
@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from channels.channel import Channel
 from formats import Reason, Status
-from gateway import anchor, behind, collect, give_back, restore, settle, spool, transmit
+from gateway import collect, settle, spool, transmit
 from gateway.installation import Installation
 from gateway.judge import Verdicts
 from gateway.ledger import Transaction
@@ -136,12 +136,6 @@ def _where(chosen: list[bool], value: Any, otherwise: list[Any]) -> list[Any]:
     return [value if one else other for one, other in zip(chosen, otherwise, strict=True)]
 
 
-def reissue_without_a_look_back(patch: pytest.MonkeyPatch) -> None:
-    """A successor leaves without a look at what became of its predecessor."""
-    for module in (transmit, give_back):
-        patch.setattr(module, "successors_to_stop", lambda *_arguments: [])
-
-
 def padding_is_success(patch: pytest.MonkeyPatch) -> None:
     """A code that is not success is lost in the padding, and blank means paid."""
     judged = settle.judge
@@ -165,13 +159,6 @@ def padding_is_success(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(settle, "judge", credited)
 
 
-def sequence_used_again(patch: pytest.MonkeyPatch) -> None:
-    """After a restore, and after what the anchor knows, numbers go on where the ledger ends."""
-    for module in (anchor, behind, restore):
-        if hasattr(module, "raise_sequence"):
-            patch.setattr(module, "raise_sequence", lambda *_arguments: None)
-
-
 BUGS: dict[str, Bug] = {
     bug.__name__: bug
     for bug in (
@@ -182,8 +169,6 @@ BUGS: dict[str, Bug] = {
         lost_cursor,
         resealed_file,
         duplicate_is_failed,
-        reissue_without_a_look_back,
         padding_is_success,
-        sequence_used_again,
     )
 }

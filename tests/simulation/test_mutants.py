@@ -1,4 +1,4 @@
-"""The test of the tests: ten plausible bugs, each of which the laboratory finds."""
+"""The test of the tests: plausible bugs, each of which the laboratory finds."""
 
 from __future__ import annotations
 
