@@ -17,6 +17,7 @@ from pathlib import Path
 
 import msgspec
 from msgspec import Struct
+from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.audit_report import Verification, check_signature
 from gateway.bundle import digest_of
@@ -38,6 +39,9 @@ LEDGER = "ledger.sqlite"
 SPOOL = "spool/"
 
 _OTHER = "take another backup"
+
+_STRANGE = (SQLAlchemyError, ArithmeticError, AttributeError, TypeError, ValueError)
+"""What reading a database comes to that somebody made to look like a ledger: any value in any column."""
 
 
 class Copied(Struct, frozen=True, forbid_unknown_fields=True):
@@ -202,6 +206,8 @@ def _check_ledger(folder: Path, manifest: Manifest, report: BackupCheck) -> None
                 report.add(LEDGER, message)
     except IntegrityError as error:
         report.add(LEDGER, str(error))
+    except _STRANGE as error:
+        report.add(LEDGER, f"cannot be read: {type(error).__name__}")
 
 
 def ledger_differences(transaction: Transaction, manifest: Manifest) -> Iterator[str]:

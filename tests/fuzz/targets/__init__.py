@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.fuzz.target import Target
 from tests.fuzz.targets import (
+    backups,
     bank_files,
     batches,
     evidence,
@@ -25,6 +26,7 @@ _MODULES = (
     seals,
     sealed,
     evidence,
+    backups,
     batches,
     settings,
     references,
