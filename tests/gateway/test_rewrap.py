@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 from pathlib import Path
 
@@ -11,12 +12,15 @@ from msgspec.structs import replace
 from gateway.errors import ExitCode, Locked, StorageFailed
 from gateway.ledger_texts import SEALED_TEXTS
 from gateway.locks import running
-from gateway.ports import FolderDisk
+from gateway.ports import FolderDisk, SystemRandomness
+from gateway.spool import Spool
 from keys.errors import KeyUnavailable
-from keys.master import new_master_key_file
+from keys.master import MasterKey, Masters, new_master_key_file
 from keys.sealed_header import HEADER_BYTES, master_of
 from tests.gateway.commands import Commands
 from tests.gateway.sites import CITY, Ground, payments_of
+from tests.simulation.disk import SimulatedDisk
+from tests.simulation.faults import Faults
 
 OLD, NEW = "spool-1", "spool-2"
 
@@ -162,6 +166,20 @@ def test_a_crash_at_any_step_loses_nothing(
     assert masters(settled) == {NEW}
     remove_old_master(settled)
     assert told(settled) == before
+
+
+def test_nothing_takes_the_place_of_a_file_before_it_is_durable() -> None:
+    """On a disk that forgets what was not synced."""
+    disk = SimulatedDisk(Faults(random.Random(1), 0))
+    old, new = MasterKey(OLD, bytes(32)), MasterKey(NEW, bytes(range(32)))
+    with Spool(disk, Masters(old), SystemRandomness()).create("lane/1") as sink:
+        sink.write(b"content")
+    spool = Spool(disk, Masters(new, [old]), SystemRandomness())
+    spool.rewrap("lane/1")
+    disk.crash()
+    assert spool.sealed_under("lane/1")[1] == NEW
+    with Spool(disk, Masters(new), SystemRandomness()).open("lane/1") as source:
+        assert source.read() == b"content"
 
 
 def test_not_beside_a_run(settled: Ground) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import itertools
 import random
@@ -202,6 +203,21 @@ def test_a_padding_oracle_learns_nothing(bank: Bank, cipher: str) -> None:
         except DecryptionFailed as error:
             told.add((str(error), error.hint, str(error.__cause__)))
     assert len(told) == 1
+
+
+@pytest.mark.parametrize("transport", [Transport.RSA_PKCS1, Transport.RSA_OAEP_SHA256])
+def test_a_wrapped_key_that_does_not_open_takes_the_same_way(bank: Bank, transport: Transport) -> None:
+    """The content is decrypted all the same, under a random key: no short cut tells of the padding."""
+    good = seal(bank, "rsa-2048", EnvelopeForm(transport=transport))
+    bad = replace_wrapped(good, b"\x01" * 256)
+    written = []
+    for envelope in (good, bad):
+        sink = io.BytesIO()
+        with contextlib.suppress(DecryptionFailed):
+            decrypt(io.BytesIO(envelope), [decrypter(bank, "rsa-2048")], sink, EnvelopeForm())
+        written.append(sink.getvalue())
+    assert [len(content) for content in written] == [len(CONTENT)] * 2
+    assert written[0] != written[1]
 
 
 @pytest.mark.parametrize("kind", ["rsa-2048", "sm2"])

@@ -80,7 +80,7 @@ def test_numbers_out_of_range_are_no_signature() -> None:
 
 
 def test_a_signature_has_one_form() -> None:
-    """Other encodings of the same two numbers are refused, though the library reads some."""
+    """Other encodings of the same two numbers are refused: the library is strict, and must stay so."""
     public_key = Sm2PrivateKey(D).public_key()
     good = encode_pair(R, S)
     numbers = b"".join(each.raw for each in tlv.read_elements(good)[0].children())
