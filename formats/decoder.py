@@ -78,7 +78,7 @@ class FileDecoder:
             one = widths.pop() if len(widths) == 1 and plan.layout.syntax is Syntax.FIXED else 0
             self._line_ends = OneLineEnd(source, self._framing.line_end, one)
             stream = self._line_ends
-        self._window = Window(stream, self._framing.line_end[-1:], line_width(plan))
+        self._window = Window(stream, self._framing.line_end, line_width(plan))
         file_name = identity.name if identity else ""
         self._faults = FaultMaker(plan.layout.name, file_name, self._tolerated)
         self._records = RecordReader(plan, reader, self._faults, identity, self.facts, self.problems)

@@ -13,7 +13,7 @@ from formats.decoder import FileDecoder
 from formats.faults import FaultMaker
 from formats.layout_model import Layout
 from formats.lines import Window
-from formats.record_reader import Block, Row
+from formats.record_reader import Block, Raw, Row
 from formats.records import FileIdentity
 
 _CONTROLS = bytes([*range(0x20), 0x7F])
@@ -141,11 +141,11 @@ class DelimitedReader:
             start += size_bytes + 1
         return Row(cells=cells[:fields], spans=spans)
 
-    def line(self, plan: RecordPlan, block: Block, row: int, raw: bytes) -> bytes:
+    def line(self, plan: RecordPlan, block: Block, row: int, raw: Raw) -> bytes:
         """One line of a block, without its line end."""
         if block.lines:
             return block.lines[row].removesuffix(self._line_end)
-        return raw.split(self._line_end)[row]
+        return bytes(raw).split(self._line_end)[row]
 
     def run(
         self, plan: RecordPlan, window: Window, limit: int, stops: Sequence[bytes], *, leave_last: bool

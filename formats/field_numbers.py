@@ -150,9 +150,13 @@ class YuanCells:
         if not joined.isascii():
             return None
         shape = joined.encode("ascii").translate(_SHAPE) + b"\n"
-        if not shape.count(b".00\n") == shape.count(b".") == shape.count(b"\n") == count:
+        if shape.translate(None, b"0 ") != b".\n" * count or shape.count(b".00\n") != count:
             return None
-        return read_integers(joined.replace(".", ""), count, optional=False)
+        if b" " in shape:
+            return read_integers(joined.replace(".", ""), count, optional=False)
+        # Digits with a point where it belongs, and nothing else.
+        values = list(map(int, joined.replace(".", "").split("\n")))
+        return values if max(values) < 10**MAXIMUM_DIGITS else None
 
     def parse(self, cell: str) -> int | None:
         """See `Cells.parse`."""

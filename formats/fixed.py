@@ -14,7 +14,7 @@ from formats.decoder import FileDecoder
 from formats.faults import FaultMaker
 from formats.layout_model import Layout
 from formats.lines import Window
-from formats.record_reader import Block, Repeated, Row
+from formats.record_reader import Block, Raw, Repeated, Row
 from formats.records import FileIdentity
 
 _CONTROLS = bytes([*range(0x20), 0x7F])
@@ -22,6 +22,7 @@ _SAMPLE = 32
 _FEW = 4
 """A column whose first 32 cells are at most 4 different ones is read once for each, not for each row."""
 
+_KEPT_UNPACKERS = 4
 _SLICED_BYTES = 8
 """Constants up to this width are checked by strided slices, which cost nothing per record."""
 
@@ -109,53 +110,58 @@ class FixedReader:
             wanted = f"at least {plan.least_bytes} bytes: no key, amount or code is made of padding"
         raise faults.record("line-length", plan.name, line, f"{len(body)} bytes", wanted)
 
-    def line(self, plan: RecordPlan, block: Block, row: int, raw: bytes) -> bytes:
+    def line(self, plan: RecordPlan, block: Block, row: int, raw: Raw) -> bytes:
         """One line of a block, without its line end."""
         if block.lines:
             return block.lines[row].removesuffix(self._line_end)
         stride = self._forms[plan.label].stride
-        return raw[row * stride : row * stride + plan.size_bytes]
+        return bytes(raw[row * stride : row * stride + plan.size_bytes])
 
     def run(
         self, plan: RecordPlan, window: Window, limit: int, stops: Sequence[bytes], *, leave_last: bool
     ) -> Block | None:
         """Records by stride while everything that repeats in them is in its place."""
         form = self._forms[plan.label]
-        available = window.fill(form.stride * limit) // form.stride
-        count = min(available, limit)
-        if not count:
+        available = (len(window.buffer) - window.position) // form.stride
+        if available < limit // 2:
+            # Only then: to put what is left and what comes together copies both.
+            available = window.fill(form.stride * limit) // form.stride
+        buffer, start = window.buffer, window.position
+        count = form.count_regular(buffer, start, min(available, limit), stops) - leave_last
+        if count <= 0:
             return None
-        raw = window.buffer[window.position : window.position + count * form.stride]
-        good = form.count_regular(raw, count, stops) - leave_last
-        if good < count:
-            count, raw = good, raw[: max(good, 0) * form.stride]
-        return self._block(form, raw, count) if count > 0 else None
+        clean = form.is_clean(buffer, start, count, controls=window.has_controls)
+        return self._block(form, buffer, start, count) if clean else None
 
     def take(self, plan: RecordPlan, lines: Sequence[bytes]) -> Block | None:
         """Lines that are known to be of this record."""
         form = self._forms[plan.label]
-        raw = b"".join(lines)
-        if len(raw) != form.stride * len(lines) or form.count_regular(raw, len(lines), ()) < len(lines):
+        raw, count = b"".join(lines), len(lines)
+        if len(raw) != form.stride * count or form.count_regular(raw, 0, count, ()) < count:
             return None
-        return self._block(form, raw, len(lines))
+        return self._block(form, raw, 0, count) if form.is_clean(raw, 0, count, controls=True) else None
 
-    def _block(self, form: _RecordForm, raw: bytes, count: int) -> Block | None:
-        if not form.is_clean(raw, count):
-            return None
-        joined = form.unusual_constants(raw, count)
+    def _block(self, form: _RecordForm, buffer: bytes, start: int, count: int) -> Block | None:
+        """Records that begin at `start` and are regular and clean."""
+        end = start + count * form.stride
+        joined = form.unusual_constants(buffer, start, count)
         repeated: dict[int, Repeated] = {}
-        columns = zip(*form.unpacker.iter_unpack(raw), strict=True)
-        for (index, strip, edge), cells in zip(form.unpacked, columns, strict=True):
+        cells_of_all = form.unpacker(count).unpack_from(buffer, start)
+        width = len(form.unpacked)
+        for place, (index, strip, edge) in enumerate(form.unpacked):
+            cells = cells_of_all[place::width]
             kinds: Sequence[bytes] = cells
-            if index not in form.constants and len(set(cells[:_SAMPLE])) <= _FEW:
-                kinds = tuple(set(cells))
+            if index not in form.constants and (few := len(set(cells[:_SAMPLE]))) <= _FEW:
+                # To compare with one cell costs a third of looking up each.
+                one = few == 1 and cells.count(cells[0]) == count
+                kinds = cells[:1] if one else tuple(set(cells))
                 repeated[index] = Repeated(kinds, cells)
-            padded = strip is not None and b" " in raw[edge :: form.stride]
+            padded = strip is not None and b" " in buffer[start + edge : end : form.stride]
             text = self._charset.decode_joined(b"\n".join(map(strip, kinds) if padded and strip else kinds))
             if text is None:
                 return None
             joined[index] = text
-        return Block(count=count, size_bytes=len(raw), joined=joined, repeated=repeated)
+        return Block(count=count, size_bytes=end - start, joined=joined, repeated=repeated)
 
 
 def _strip(column: Column) -> Callable[[bytes], bytes] | None:
@@ -191,6 +197,7 @@ class _RecordForm:
         self._regular = sorted(regular.items())
         self._sets = [(start, end, raws) for start, end, raws in self.selectors if len(raws) > 1]
         self._line_end = line_end
+        self._all_read = not any(column.role is Role.IGNORED for column in plan.columns)
         self._constants = {
             column.index: (column.start, column.text.encode("latin-1"))
             for column in plan.columns
@@ -210,7 +217,8 @@ class _RecordForm:
             (column.index, _strip(column), column.start if _is_right(column) else column.end - 1)
             for column in taken
         ]
-        self.unpacker = struct.Struct(self._format(plan, taken, len(separator), len(line_end)))
+        self._cells_format = self._format(plan, taken, len(separator), len(line_end))
+        self._unpackers: dict[int, struct.Struct] = {}
 
     def _format(
         self, plan: RecordPlan, taken: Sequence[Column], separator_bytes: int, line_end_bytes: int
@@ -222,41 +230,59 @@ class _RecordForm:
         fields = sum(column.end - column.start + separator_bytes for column in plan.columns)
         return "".join((*parts, f"{self.stride - line_end_bytes - fields}x{line_end_bytes}x"))
 
-    def unusual_constants(self, raw: bytes, count: int) -> dict[int, str]:
+    def unpacker(self, count: int) -> struct.Struct:
+        """Takes the cells of so many records at once: a tuple for each record would cost as much again."""
+        known = self._unpackers.get(count)
+        if known is None:
+            known = struct.Struct(self._cells_format * count)
+            if len(self._unpackers) < _KEPT_UNPACKERS:
+                self._unpackers[count] = known
+        return known
+
+    def unusual_constants(self, buffer: bytes, start: int, count: int) -> dict[int, str]:
         """Cells of the short constants that are not in all records what the layout says."""
         unusual = {}
-        for index, (start, wanted) in self._constants.items():
+        end = start + count * self.stride
+        for index, (place, wanted) in self._constants.items():
+            first = start + place
             if any(
-                raw[start + offset :: self.stride] != wanted[offset : offset + 1] * count
+                buffer[first + offset : end : self.stride] != wanted[offset : offset + 1] * count
                 for offset in range(len(wanted))
             ):
-                end = start + len(wanted)
-                cells = [raw[place + start : place + end] for place in range(0, len(raw), self.stride)]
+                size = len(wanted)
+                cells = [buffer[at : at + size] for at in range(first, end, self.stride)]
                 unusual[index] = b"\n".join(cells).decode("latin-1")
         return unusual
 
-    def count_regular(self, raw: bytes, count: int, stops: Sequence[bytes]) -> int:
+    def count_regular(self, buffer: bytes, start: int, count: int, stops: Sequence[bytes]) -> int:
         """How many records from the first have all that repeats in its place."""
+        stride = self.stride
         for offset, byte in self._regular:
-            column = raw[offset :: self.stride]
+            if not count:
+                return 0
+            column = buffer[start + offset : start + count * stride : stride]
             if column != byte * count:
                 count = next(index for index, found in enumerate(column) if found != byte[0])
-                raw = raw[: count * self.stride]
-                if not count:
-                    return 0
-        for start, end, raws in self._sets:
+        for first, last, raws in self._sets:
             for index in range(count):
-                place = index * self.stride
-                if raw[place + start : place + end] not in raws:
+                at = start + index * stride
+                if buffer[at + first : at + last] not in raws:
                     count = index
                     break
         for stop in stops:
             for index in range(count):
-                if raw.startswith(stop, index * self.stride):
+                if buffer.startswith(stop, start + index * stride):
                     count = index
                     break
         return count
 
-    def is_clean(self, raw: bytes, count: int) -> bool:
-        """Whether there is no control character besides the line ends."""
+    def is_clean(self, buffer: bytes, start: int, count: int, *, controls: bool) -> bool:
+        """Whether there is no control character besides the line ends.
+
+        `controls`: there may be some that no line end has. If not, a line feed within a cell is all that
+        is left, and is seen when the cells of its column are told apart.
+        """
+        if not controls and self._line_end == b"\n" and self._all_read:
+            return True
+        raw = buffer[start : start + count * self.stride]
         return len(raw) - len(raw.translate(None, _CONTROLS)) == count * len(self._line_end)

@@ -9,6 +9,9 @@ MAXIMUM_LINE_BYTES = 1 << 16
 """A longer line is refused: no bank's record comes near, and memory stays bounded."""
 
 
+_CONTROLS = bytes([*range(0x20), 0x7F])
+
+
 class LineTooLong(Exception):
     """No line end within `MAXIMUM_LINE_BYTES`."""
 
@@ -79,13 +82,17 @@ class Window:
     """The part of a stream that is being looked at. `line` is the 1-based number of the next line.
 
     `last` is the last byte of a line end, b"" where records have none and are `record_bytes` long.
+    Line ends may be cut by the limits of what is read, so that only that byte is looked for.
     """
 
-    def __init__(self, source: Source, last: bytes = b"\n", record_bytes: int = 0) -> None:
+    def __init__(self, source: Source, line_end: bytes = b"\n", record_bytes: int = 0) -> None:
         self._source = source
-        self.last = last
+        self.last = line_end[-1:]
+        self._controls = bytes(byte for byte in _CONTROLS if byte not in line_end)
         self._record_bytes = record_bytes
         self._at_end = False
+        self.has_controls = False
+        """Whether anything that was read has a control character that no line end has."""
         self.buffer = b""
         self.position = 0
         self.line = 1
@@ -95,7 +102,7 @@ class Window:
         available = len(self.buffer) - self.position
         if available >= wanted_bytes or self._at_end:
             return available
-        parts = [self.buffer[self.position :]]
+        parts = [self.buffer[self.position :]] if available else []
         while available < wanted_bytes:
             part = self._source.read(max(READ_BYTES, wanted_bytes - available))
             if not part:
@@ -103,7 +110,9 @@ class Window:
                 break
             parts.append(part)
             available += len(part)
-        self.buffer = b"".join(parts)
+            # Looked at while it is in the processor's cache.
+            self.has_controls = self.has_controls or len(part.translate(None, self._controls)) != len(part)
+        self.buffer = parts[0] if len(parts) == 1 else b"".join(parts)
         self.position = 0
         return available
 

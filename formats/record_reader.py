@@ -33,6 +33,10 @@ _ANSWER_CHECKED = (
 """Of `file.*`, what an answer must have as we expect it; its own dates and names are the bank's."""
 
 
+Raw = bytes | memoryview
+"""Bytes of some records, looked at again only where something is wrong with them."""
+
+
 class Row(Struct, frozen=True):
     """One line taken apart: the texts of its fields with padding, and the bytes where they stand."""
 
@@ -78,7 +82,7 @@ class LineReader(Protocol):
         """Take apart lines that are all of this record; None where one is unusual."""
         ...
 
-    def line(self, plan: RecordPlan, block: Block, row: int, raw: bytes) -> bytes:
+    def line(self, plan: RecordPlan, block: Block, row: int, raw: Raw) -> bytes:
         """One line of a block, without its line end; `raw` begins with the block's bytes."""
         ...
 
@@ -122,7 +126,7 @@ class RecordReader:
         self._numbers: dict[str, int] = {}
 
     def read(
-        self, plan: RecordPlan, block: Block, lines: Sequence[int], raw: bytes, numbers: Mapping[str, Any]
+        self, plan: RecordPlan, block: Block, lines: Sequence[int], raw: Raw, numbers: Mapping[str, Any]
     ) -> Taken:
         """The columns of a block. `numbers`: what running numbers must be, by what they count."""
         values: dict[int, list[Any]] = {}
@@ -197,7 +201,7 @@ class RecordReader:
         cells: Cells,
         block: Block,
         lines: Sequence[int],
-        raw: bytes,
+        raw: Raw,
     ) -> list[Any]:
         repeated = block.repeated.get(column.index)
         count = block.count if repeated is None else len(repeated.distinct)
@@ -209,6 +213,8 @@ class RecordReader:
             values = self._in_their_years(plan, column, values, block, lines, raw)
         if repeated is None:
             return values
+        if len(values) == 1:
+            return values * block.count
         by_cell = dict(zip(repeated.distinct, values, strict=True))
         return list(map(by_cell.__getitem__, repeated.rows))
 
@@ -219,7 +225,7 @@ class RecordReader:
         cells: Cells,
         block: Block,
         lines: Sequence[int],
-        raw: bytes,
+        raw: Raw,
     ) -> list[Any]:
         values = []
         for index, cell in enumerate(block.joined[column.index].split("\n")):
@@ -238,7 +244,7 @@ class RecordReader:
         cell: str,
         wanted: str,
         lines: Sequence[int],
-        raw: bytes,
+        raw: Raw,
     ) -> DecodeError:
         repeated = block.repeated.get(column.index)
         row = index if repeated is None else repeated.rows.index(repeated.distinct[index])
@@ -276,7 +282,7 @@ class RecordReader:
         values: list[Any],
         block: Block,
         lines: Sequence[int],
-        raw: bytes,
+        raw: Raw,
     ) -> list[Any]:
         dated = []
         for index, value in enumerate(values):

@@ -120,7 +120,7 @@ class RowReader:
 
     def _of_run(self, plan: RecordPlan, block: Block, window: Window, numbers: RunningNumbers) -> Rows:
         lines = range(window.line, window.line + block.count)
-        raw = window.buffer[window.position : window.position + block.size_bytes]
+        raw = memoryview(window.buffer)[window.position : window.position + block.size_bytes]
         taken = self._records.read(plan, block, lines, raw, numbers.of_run(plan, block.count))
         return Rows(
             block.count,

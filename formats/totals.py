@@ -14,6 +14,7 @@ from formats.layout_tree import Tree
 
 Summed = Count | Sum
 _CODE = "outcome.code"
+_FEW_VALUES = 8
 
 Columns = Mapping[str, Sequence[Any]]
 
@@ -81,8 +82,8 @@ class TotalsPlan:
             return _CODE, codes.chooser(condition.name, accepts)
         return condition.name, accepts
 
-    def chosen(self, step: _Step, columns: Columns) -> bool | list[bool]:
-        """True or False where the condition takes all or none of the rows, else a flag for each."""
+    def chosen(self, step: _Step, columns: Columns) -> bool | dict[Any, bool]:
+        """True or False where the condition takes all or none of the rows, else whether it takes a value."""
         if step.accepts is None:
             return True
         values = columns.get(step.column)
@@ -90,9 +91,7 @@ class TotalsPlan:
             return step.accepts(self._implied)
         accepts = step.accepts
         known = {value: accepts(value) for value in set(values)}
-        if len(set(known.values())) < 2:
-            return all(known.values())
-        return [known[value] for value in values]
+        return all(known.values()) if len(set(known.values())) < 2 else known
 
 
 class Tally:
@@ -104,7 +103,7 @@ class Tally:
 
     def add_rows(self, row: str, columns: Columns, count: int) -> None:
         """Take in some rows."""
-        known: dict[Condition | None, bool | list[bool]] = {}
+        known: dict[Condition | None, bool | dict[Any, bool]] = {}
         for step in self._plan.steps.get(row, ()):
             if isinstance(step.total, Sum) and step.total.name not in columns:
                 continue
@@ -112,12 +111,19 @@ class Tally:
             if condition not in known:
                 known[condition] = self._plan.chosen(step, columns)
             chosen = known[condition]
-            if isinstance(step.total, Count):
-                amount = count if chosen is True else sum(chosen or ())
-            elif chosen is True:
-                amount = sum(filter(None, columns[step.total.name]))
+            if isinstance(chosen, bool):
+                if chosen:
+                    amount = count if isinstance(step.total, Count) else _sum(columns[step.total.name])
+                    self.values[step.total.text] += amount
+                continue
+            values = columns[step.column]
+            if not isinstance(step.total, Count):
+                amounts = compress(columns[step.total.name], map(chosen.__getitem__, values))
+                amount = sum(filter(None, amounts))
+            elif len(chosen) <= _FEW_VALUES and isinstance(values, list):
+                amount = sum(values.count(value) for value, accepted in chosen.items() if accepted)
             else:
-                amount = sum(filter(None, compress(columns[step.total.name], chosen or ())))
+                amount = sum(map(chosen.__getitem__, values))
             self.values[step.total.text] += amount
 
     def add(self, name: str, count: int = 1) -> None:
@@ -130,6 +136,14 @@ class Tally:
         for text, modulus in self._plan.sums.get(name, ()):
             value = self.values[text] + amount
             self.values[text] = value % modulus if modulus else value
+
+
+def _sum(amounts: Sequence[Any]) -> int:
+    """Absent amounts count nothing; nearly always there is none."""
+    try:
+        return sum(amounts)
+    except TypeError:
+        return sum(filter(None, amounts))
 
 
 def _binds(layout: Layout, record: str, name: str) -> bool:
