@@ -90,7 +90,7 @@ class TextCells:
 
     def _write_quickly(self, values: Sequence[Any]) -> Sequence[str] | None:
         if None in values:
-            return None
+            values = ["" if value is None else value for value in values]
         joined = "".join(values)
         cells: Sequence[str] | None = values
         if self._forbidden is not None and self._forbidden.search(joined):
@@ -161,7 +161,9 @@ class TextCells:
         if self._zeros or (" " in joined and not self._keeps_blanks):
             width = self._width
             if width is not None and not width.right:
-                cells = [cell.rstrip(" ") for cell in cells]
+                # Whoever takes lines apart has mostly taken the padding off.
+                if " \n" in joined or joined.endswith(" "):
+                    cells = [cell.rstrip(" ") for cell in cells]
             else:
                 cells = [unpad(cell, width) for cell in cells]
         if self._required and "" in cells:

@@ -48,8 +48,8 @@ class OneLineEnd:
         self._held = b""
         while raw.endswith(b"\r") and (more := self._source.read(1)):
             raw += more
-        if not raw:
-            return b""
+        if not raw or (self._line_end == b"\n" and b"\r" not in raw):
+            return raw
         pairs, feeds, returns = raw.count(b"\r\n"), raw.count(b"\n"), raw.count(b"\r")
         self.others += feeds - pairs if self._line_end == b"\r\n" else pairs
         self.others += returns - pairs

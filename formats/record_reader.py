@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from msgspec import Struct
 
-from formats.check_digits import check_digit, is_valid
+from formats.check_digits import check_digit, invalid_values
 from formats.codec import Purpose
 from formats.codes import FileCodes
 from formats.compiler import ITEM, Column, Plan, RecordPlan, Role, Spread, file_values
@@ -374,11 +374,12 @@ class RecordReader:
             kind = column.field.kind
             if kind is None or not kind.check or column.name not in columns:
                 continue
-            for row, value in enumerate(columns[column.name]):
-                if value and not is_valid(kind.check, value):
-                    wanted = f"a check digit by {kind.check}"
-                    self.report("check-differs", plan, column, str(value), lines[row], wanted)
-                    break
+            values = columns[column.name]
+            invalid = invalid_values(kind.check, values)
+            if invalid:
+                row = next(row for row, value in enumerate(values) if value in invalid)
+                wanted = f"a check digit by {kind.check}"
+                self.report("check-differs", plan, column, str(values[row]), lines[row], wanted)
 
 
 def wanted_digit(column: Column, values: Mapping[int, Any], plan: RecordPlan) -> str | None:
@@ -394,7 +395,11 @@ def wanted_digit(column: Column, values: Mapping[int, Any], plan: RecordPlan) ->
 def _gathered(spread: Spread, parts: list[list[Any]]) -> list[Any]:
     """One column of those over which a meaning is spread."""
     if spread.is_slices:
-        return ["".join(row) for row in zip(*parts, strict=True)]
+        return (
+            list(map(str.__add__, *parts))
+            if len(parts) == 2
+            else list(map("".join, zip(*parts, strict=True)))
+        )
     if spread.is_amount:
         return [
             None if all(value is None for value in row) else sum(filter(None, row))

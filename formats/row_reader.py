@@ -167,17 +167,14 @@ class RowReader:
 
     def _classify(self, lines: Sequence[bytes], stops: Sequence[bytes]) -> str:
         known = self._known
-        letters = []
-        for key, line in zip(self._reader.keys(self._plans, lines), lines, strict=True):
-            letter = known.get(key)
-            if letter is None:
-                body = line.removesuffix(self._line_end)
-                plan = next((one for one in self._plans if self._reader.matches(one, body)), None)
-                letter = _OTHER if plan is None else self._letters[plan.label]
-                if len(known) < MAXIMUM_ROW_LINES:
-                    known[key] = letter
-            letters.append(letter)
-        text = "".join(letters)
+        keys = self._reader.keys(self._plans, lines)
+        if len(known) > MAXIMUM_ROW_LINES:
+            known.clear()
+        for key in set(keys) - known.keys():
+            body = lines[keys.index(key)].removesuffix(self._line_end)
+            plan = next((one for one in self._plans if self._reader.matches(one, body)), None)
+            known[key] = _OTHER if plan is None else self._letters[plan.label]
+        text = "".join(map(known.__getitem__, keys))
         if stops:
             for place, line in enumerate(lines):
                 if line.startswith(tuple(stops)):
@@ -337,6 +334,8 @@ class RowReader:
             assert isinstance(meaning, Has | Count), "only these are of the children"
             found = taken.children[column.index]
             actual = children(meaning, takens, rows, count)
+            if found == ([actual[row] for row in places] if len(takens) > 1 else actual):
+                continue
             digits = column.field.kind is not None and column.field.kind.name is Kind.DIGITS
             for value, row, line in zip(found, places, taken.lines, strict=True):
                 if (int(value) if digits else value) != actual[row]:

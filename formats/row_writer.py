@@ -14,7 +14,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from formats.check_digits import is_valid
+from formats.check_digits import invalid_values
 from formats.compiler import ITEM, Column, Plan, RecordPlan, Role, RowPlan, Spread
 from formats.field_cells import Fault
 from formats.field_dates import with_year
@@ -283,17 +283,15 @@ class RowWriter:
             if kind.near:
                 faults += self._unfit_years(column, columns.get(column.name, []), kind.near)
             if kind.check:
-                faults += [
-                    Unfit(
-                        row,
-                        column,
-                        value,
-                        Fault("check-digit", f"a check digit by {kind.check}", _reason(column)),
-                    )
-                    for row, value in enumerate(columns.get(column.name, []))
-                    if value and not is_valid(kind.check, value)
-                ]
+                faults += self._unfit_digits(column, columns.get(column.name, []), kind.check)
         return faults
+
+    def _unfit_digits(self, column: Column, values: Sequence[Any], scheme: str) -> list[Unfit]:
+        invalid = invalid_values(scheme, values)
+        fault = Fault("check-digit", f"a check digit by {scheme}", _reason(column))
+        if not invalid:
+            return []
+        return [Unfit(row, column, value, fault) for row, value in enumerate(values) if value in invalid]
 
     def _unfit_years(self, column: Column, values: Sequence[Any], name: str) -> list[Unfit]:
         """Dates whose year would be read back as another one."""
@@ -379,7 +377,7 @@ def _counted(meaning: Has | Count, found: Sequence[Slot], count: int) -> list[in
 def _digits(column: Column, values: Mapping[int, Sequence[Any]], count: int) -> int:
     if column.index not in values:
         return int(column.text or 0) * count
-    return sum(int(value) for value in values[column.index] if value)
+    return sum(map(int, filter(None, values[column.index])))
 
 
 def check_value(column: Column, values: Mapping[int, Any], plan: RecordPlan) -> Any:
