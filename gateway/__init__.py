@@ -28,6 +28,8 @@ from gateway.api import Gateway
 from gateway.backup import BackupReport
 from gateway.config import Policy
 from gateway.decisions import Statement
+from gateway.enrolled import Operator
+from gateway.enrolment import EnrolmentChange, end_enrolment, enrol
 from gateway.errors import (
     BankUnreachable,
     ConfigurationError,
@@ -62,6 +64,7 @@ __all__ = [
     "ConfigurationError",
     "Conflict",
     "DecisionRefused",
+    "EnrolmentChange",
     "ExitCode",
     "FeeFinding",
     "FileStatus",
@@ -73,6 +76,7 @@ __all__ = [
     "IntegrityError",
     "Locked",
     "NotPermitted",
+    "Operator",
     "Outcome",
     "PayeeKind",
     "PayeeRole",
@@ -93,4 +97,6 @@ __all__ = [
     "Story",
     "Unknown",
     "Way",
+    "end_enrolment",
+    "enrol",
 ]

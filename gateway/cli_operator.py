@@ -13,7 +13,7 @@ import click
 from gateway import screen_operators
 from gateway.cli_keys import now, source
 from gateway.cli_options import CONFIGURATION, JSON, opened
-from gateway.enrolment import Changed, end_enrolment, enrol
+from gateway.enrolment import EnrolmentChange, end_enrolment, enrol
 from gateway.errors import ExitCode
 from keys.errors import KeyUnavailable
 from keys.person_key import (
@@ -101,7 +101,7 @@ def new_key(output: Path, kind: str, passphrase: SecretSource | None, no_passphr
 @CONFIGURATION
 @JSON
 def add(name: str, title: str, public_key: Path, renew: bool, config: Path, as_json: bool) -> None:
-    """Enrol a person with a public key, from now on. Compare the fingerprint with him first."""
+    """Enrol a person with a public key, from now on. Compare the fingerprint with its owner first."""
     changed = enrol(config, name, public_key, now(), title=title, renew=renew)
     _tell(config, changed, as_json)
 
@@ -111,7 +111,7 @@ def add(name: str, title: str, public_key: Path, renew: bool, config: Path, as_j
 @CONFIGURATION
 @JSON
 def remove(name: str, config: Path, as_json: bool) -> None:
-    """End a person's enrolment from now on. What he signed before stays valid."""
+    """End a person's enrolment from now on. What was signed before stays valid."""
     _tell(config, end_enrolment(config, name, now()), as_json)
 
 
@@ -119,12 +119,12 @@ def remove(name: str, config: Path, as_json: bool) -> None:
 @CONFIGURATION
 @JSON
 def list_(config: Path, as_json: bool) -> None:
-    """Who may decide, with which key, since when, and how often he has."""
+    """Who may decide, with which key, since when, and how many decisions it signed."""
     with opened(config) as gateway:
         screen_operators.show_operators(gateway.operators(), as_json)
 
 
-def _tell(config: Path, changed: Changed, as_json: bool) -> None:
+def _tell(config: Path, changed: EnrolmentChange, as_json: bool) -> None:
     """Show it, and have the journal tell of it at once."""
     with opened(config) as gateway:
         gateway.note_operators()

@@ -40,7 +40,7 @@ class ChangedKey(Struct, frozen=True):
     begins: bool
 
 
-class Changed(Struct, frozen=True, kw_only=True):
+class EnrolmentChange(Struct, frozen=True, kw_only=True):
     """What a change of the enrolments came to. `files` were written, in this order."""
 
     person: str
@@ -55,7 +55,7 @@ class Changed(Struct, frozen=True, kw_only=True):
 
 def enrol(
     path: Path, person: str, public_key: Path, at: datetime, *, title: str = "", renew: bool = False
-) -> Changed:
+) -> EnrolmentChange:
     """Enrol a person with a public key, from `at` on, in the installation of this `bankgate.toml`.
 
     With `renew`, somebody who is enrolled gets another key, and the one before ends. Raises
@@ -85,7 +85,7 @@ def enrol(
         files = change.carry_out()
     began = begun[-1].key_id if begun else change.new_key_id
     ended = [] if begun else [_told(one) for one in alive]
-    return Changed(
+    return EnrolmentChange(
         person=person,
         keys=[*ended, ChangedKey(began, key.sha256, begins=True)],
         at=at,
@@ -95,8 +95,8 @@ def enrol(
     )
 
 
-def end_enrolment(path: Path, person: str, at: datetime) -> Changed:
-    """End every key of a person from `at` on; what he signed before stays valid.
+def end_enrolment(path: Path, person: str, at: datetime) -> EnrolmentChange:
+    """End every key of a person from `at` on; what was signed before stays valid.
 
     Raises `Unknown` where nobody of that name is enrolled, `NotPermitted` where no key is in
     force, else as `enrol`.
@@ -117,7 +117,7 @@ def end_enrolment(path: Path, person: str, at: datetime) -> Changed:
         change = _Change(site)
         change.end_keys(alive, at)
         files = change.carry_out()
-    return Changed(
+    return EnrolmentChange(
         person=person,
         keys=[_told(one) for one in alive],
         at=at,

@@ -8,7 +8,7 @@ from rich.markup import escape
 
 from gateway import screen
 from gateway.enrolled import Operator
-from gateway.enrolment import Changed
+from gateway.enrolment import EnrolmentChange
 from keys.person_key import PersonKey
 
 _FINGERPRINT_GROUP = 4
@@ -25,7 +25,7 @@ def show_made(private: Path, public: Path, key: PersonKey) -> None:
     screen.say(f"{key.kind}, {screen.word('fingerprint')} {_grouped(key.sha256)}")
 
 
-def show_changed(changed: Changed, json: bool) -> None:
+def show_changed(changed: EnrolmentChange, json: bool) -> None:
     if json:
         screen.as_json(changed)
         return

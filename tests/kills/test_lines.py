@@ -21,7 +21,7 @@ BYTES = {
 """What an undisturbed history carries at least, so that the fault always strikes; tested below."""
 QUICK = (2,)
 HEAVY = range(100, 148)
-HEAVY_LATE = range(200, 224)
+HEAVY_LATE = range(200, 212)
 _TIMEOUT_SECONDS = 2
 _LOOK_SECONDS = 0.05
 
