@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterator
 from itertools import groupby
 from typing import Any
@@ -19,6 +20,7 @@ from gateway.audit_chain import Journal, Told
 from gateway.audit_payments import PackedPayments
 from gateway.audit_persons import EnrolmentChecks
 from gateway.audit_report import Bundle
+from gateway.audit_states import told_dispositions, told_states
 from gateway.bundle import (
     AcknowledgementLine,
     AttemptLine,
@@ -82,6 +84,7 @@ class _Checks:
         self._files: dict[int, FileLine] = {}
         self._received: dict[int, ReceivedLine] = {}
         self._payments = PackedPayments()
+        self._states = told_states(journal)
         self._resolved = iter(journal.of("payment resolved"))
 
     # What was submitted.
@@ -101,6 +104,7 @@ class _Checks:
                 total_minor=batch.declared_total_minor,
                 left_out=batch.left_out_count,
             )
+            self._stands(place, batch.state, self._states.batches.get(name))
             if batch.released_at is not None or batch.state in _AFTER_RELEASE:
                 self._agree(
                     place,
@@ -139,6 +143,7 @@ class _Checks:
 
     def payments(self) -> None:
         sums: dict[int, _Sum] = {key: _Sum() for key in self._batches}
+        dispositions: Counter[str] = Counter()
         for place, payment in self._ascending("payments", PaymentLine):
             self._payments.append(payment.payment, payment.amount_minor, payment.payment_id)
             total = sums.get(payment.batch)
@@ -147,6 +152,7 @@ class _Checks:
                 continue
             total.count += 1
             total.minor += payment.amount_minor
+            dispositions[payment.disposition] += 1
         for key, batch in self._batches.items():
             found = (sums[key].count + batch.left_out_count, sums[key].minor + batch.left_out_minor)
             if found != (batch.declared_count, batch.declared_total_minor):
@@ -155,6 +161,13 @@ class _Checks:
                     f"batch {batch.batch_id} has {found[0]} payments of {found[1]}, declared were"
                     f" {batch.declared_count} of {batch.declared_total_minor}",
                 )
+
+        if not self._bundle.manifest.selection:
+            for disposition, told in told_dispositions(self._journal).items():
+                if dispositions[disposition] != told:
+                    number = dispositions[disposition]
+                    message = f"{number} payments are {disposition}, the journal tells of {told}"
+                    self._add("payments.jsonl", message)
 
     # What went out.
 
@@ -173,6 +186,7 @@ class _Checks:
                 count=file.payment_count,
                 total_minor=file.total_minor,
             )
+            self._stands(place, file.state, self._states.files.get((file.bank, file.name)))
             if file.sequence > self._bundle.manifest.sequences.get(file.bank, 0):
                 self._add(place, f"has sequence {file.sequence}, beyond the bank's last one")
             if file.state in _OUTSIDE and file.name not in releasing:
@@ -222,6 +236,13 @@ class _Checks:
                 self._add(place, f"payment {payment[0]} has a live attempt already")
             total_minor += payment[1]
             items.append((attempt.item, attempt.payment, *payment))
+        live = sum(attempt.live for _, attempt in group)
+        told_live = self._states.live.get((file.bank, file.name), live)
+        if live != told_live:
+            self._add(
+                "attempts.jsonl",
+                f"file {file.name} has {live} live attempts, the journal leaves it {told_live}",
+            )
         if (len(items), total_minor) != (file.payment_count, file.total_minor):
             self._add(
                 "attempts.jsonl",
@@ -244,6 +265,7 @@ class _Checks:
             self._agree(
                 place, fetched.pop((*name, received.name), None), "received", size_bytes=received.size_bytes
             )
+            self._stands(place, received.state, self._states.received.get(received.received))
             if received.verdict is not None:
                 self._agree(place, verified.get(name), "received file verified", verdict=received.verdict)
             if received.state == ReceivedState.SETTLED:
@@ -290,6 +312,9 @@ class _Checks:
                 first = taken[0].outcome if taken else "none"
                 self._add(told.place, f"the {count} outcomes from {first} on are not those that it tells of")
                 return
+            statuses = told.body.get("statuses")
+            if statuses is not None and statuses != Counter(row.status for row in taken):
+                self._add(told.place, f"its outcomes are {statuses}, the rows say otherwise")
             for row in taken:
                 file, content = self._files.get(row.file or 0), self._content(row.received or 0)
                 names = (None if file is None else file.name, content[1])
@@ -409,6 +434,11 @@ class _Checks:
         )
 
     # Common parts.
+
+    def _stands(self, place: str, state: str, told: str | None) -> None:
+        """The row's state is where the journal leaves it; what older events do not tell is not judged."""
+        if told and state != told:
+            self._add(place, f"is {state}, the journal leaves it {told}")
 
     def _by(self, kind: str, *names: str) -> dict[tuple[Any, ...], Told]:
         """The last shown event of a kind for each value of these."""

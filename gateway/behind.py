@@ -53,7 +53,7 @@ def doubt_files(transaction: Transaction, why: str, now: datetime) -> list[FileR
     for file in files_in(transaction, None, FileState.PLANNED):
         move_file(transaction, file.file_pk, FileState.PLANNED, FileState.VOIDED)
         give_back(transaction, file.file_pk, file.lane_pk, now)
-        evidence.record(transaction, now, "file voided", file=file.name, why=why)
+        evidence.record(transaction, now, "file voided", bank=file.bank, file=file.name, why=why)
     doubtful = files_in(transaction, None, FileState.SEALED, FileState.UPLOADING, FileState.RELEASING)
     for file in doubtful:
         _doubt(transaction, file, why, now)
@@ -68,9 +68,9 @@ def _doubt(transaction: Transaction, file: FileRow, why: str, now: datetime) -> 
         last = len(parts_of(transaction, file.file_pk))
         move_file(transaction, file.file_pk, before, after, releasing_rank=last)
         if after is FileState.RELEASING:
-            evidence.record(transaction, now, "file releasing", file=file.name, why=why)
+            evidence.record(transaction, now, "file releasing", bank=file.bank, file=file.name, why=why)
     set_attention(transaction, file.file_pk, None)
-    evidence.record(transaction, now, "file uncertain", file=file.name, why=why)
+    evidence.record(transaction, now, "file uncertain", bank=file.bank, file=file.name, why=why)
 
 
 def used_numbers(installation: Installation, transaction: Transaction) -> dict[str, int]:

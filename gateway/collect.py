@@ -173,6 +173,7 @@ def verify(installation: Installation, profile: Profile, received: ReceivedRow) 
                 installation.clock.now(),
                 "received file verified",
                 bank=received.bank,
+                received=received.received_pk,
                 sha256=received.sha256,
                 verdict=verdict,
             )
@@ -348,7 +349,7 @@ def _fetch(
         if signature_name:
             note_sighting(transaction, profile.bank, _seen(entries[signature_name], now, LOOKS_NEEDED, 1))
         if known is None:
-            insert_received(
+            received_pk = insert_received(
                 transaction,
                 now,
                 bank=profile.bank,
@@ -368,6 +369,7 @@ def _fetch(
             "received" if known is None else "received again",
             bank=profile.bank,
             name=entry.name,
+            received=received_pk if known is None else known.received_pk,
             sha256=sink.sha256,
             size_bytes=sink.size_bytes,
         )
@@ -423,6 +425,7 @@ def _refuse(installation: Installation, received: ReceivedRow, why: str) -> None
             installation.clock.now(),
             "received file refused",
             bank=received.bank,
+            received=received.received_pk,
             sha256=received.sha256,
             why=why,
         )

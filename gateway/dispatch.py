@@ -288,7 +288,8 @@ def _void_and_set_aside(installation: Installation, planned: Planned, error: Enc
         raise error
     with installation.ledger.write() as transaction:
         for item, reason in sorted(unfit.items()):
-            payment = planned.payments[item - 1]
+            key = planned.payments[item - 1].payment_pk
             named = reason if reason is not Reason.NONE else Reason.FIELD_INVALID
-            move_payment(transaction, payment.payment_pk, Disposition.ACCEPTED, Disposition.SET_ASIDE, named)
-            append_gateway_outcome(transaction, payment.payment_pk, Status.SET_ASIDE, named, now)
+            move_payment(transaction, key, Disposition.ACCEPTED, Disposition.SET_ASIDE, named)
+            append_gateway_outcome(transaction, key, Status.SET_ASIDE, named, now)
+            evidence.record(transaction, now, "payments set aside", payments=[key], reason=named)

@@ -29,6 +29,7 @@ from gateway.ledger_intake import (
     Subject,
     find_batch,
     has_payments,
+    held_count,
     insert_batch,
     insert_lane,
     insert_set_aside_outcomes,
@@ -331,7 +332,7 @@ def _insert(
     subject_keys = [subject_key(transaction, Subject(*subject)) for subject in screening.subjects]
     staging.insert_payments(transaction, batch_pk, batch.source_platform, lanes, subject_keys)
     link_reissues(transaction, batch.source_platform, staging)
-    insert_set_aside_outcomes(transaction, batch_pk, now)
+    set_aside = insert_set_aside_outcomes(transaction, batch_pk, now)
     evidence.record(
         transaction,
         now,
@@ -342,6 +343,8 @@ def _insert(
         count=batch.declared_count,
         total_minor=batch.declared_total_minor,
         left_out=left_out[0],
+        held=held_count(transaction, batch_pk),
+        set_aside=set_aside,
     )
     return batch_pk
 

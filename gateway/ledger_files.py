@@ -326,9 +326,9 @@ def release_attempts(transaction: Transaction, file_pk: int) -> None:
     )
 
 
-def renew_attempts(transaction: Transaction, file_pk: int) -> None:
-    """The file's attempts count again, but for payments that have a live one in another file."""
-    transaction.run(
+def renew_attempts(transaction: Transaction, file_pk: int) -> int:
+    """The file's attempts count again, but for payments with a live one in another file; how many do."""
+    return transaction.run(
         "UPDATE attempt SET live = 1 WHERE file_pk = :pk AND NOT EXISTS (SELECT 1 FROM attempt AS other"
         " WHERE other.payment_pk = attempt.payment_pk AND other.live = 1 AND other.file_pk <> :pk)",
         pk=file_pk,

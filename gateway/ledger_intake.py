@@ -161,6 +161,17 @@ def has_payments(transaction: Transaction, source_platform: str) -> bool:
     )
 
 
+def held_count(transaction: Transaction, batch_pk: int) -> int:
+    """How many payments of a batch wait for a person."""
+    row = transaction.one(
+        "SELECT COUNT(*) AS number FROM payment WHERE batch_pk = :batch AND disposition = :held",
+        batch=batch_pk,
+        held=Disposition.HELD,
+    )
+    assert row is not None
+    return int(row.number)
+
+
 def insert_set_aside_outcomes(transaction: Transaction, batch_pk: int, at: datetime) -> int:
     """One outcome for each payment that intake set aside; how many."""
     return transaction.run(

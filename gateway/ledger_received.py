@@ -8,6 +8,7 @@ from typing import Any
 from msgspec import Struct
 from sqlalchemy import Row
 
+from gateway import evidence
 from gateway.errors import NotPermitted
 from gateway.ledger import Transaction
 from gateway.states import RECEIVED_MOVES, ReceivedState
@@ -209,8 +210,8 @@ def hold_again(transaction: Transaction, received_pk: int, problems: str, file_p
     )
 
 
-def retry_held(transaction: Transaction, file_pk: int) -> list[str]:
-    """Held answers to a file are looked at again, since more is known of it now; their names."""
+def retry_held(transaction: Transaction, file_pk: int, at: datetime, why: str) -> None:
+    """Held answers to a file are looked at again, since more is known of it now."""
     rows = transaction.all(
         f"SELECT {_COLUMNS} FROM received WHERE file_pk = :file AND state = :held AND accepted_problems = 0"
         " ORDER BY received_pk",
@@ -219,7 +220,15 @@ def retry_held(transaction: Transaction, file_pk: int) -> list[str]:
     )
     for row in rows:
         move_received(transaction, row.received_pk, ReceivedState.HELD, ReceivedState.RECEIVED, problems="[]")
-    return [row.name for row in rows]
+        evidence.record(
+            transaction,
+            at,
+            "received file judged again",
+            bank=row.bank,
+            received=row.received_pk,
+            sha256=row.sha256,
+            why=why,
+        )
 
 
 def is_answered(transaction: Transaction, file_pk: int) -> bool:

@@ -6,6 +6,7 @@ million rows pass through it.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import date
 from itertools import compress, repeat
@@ -24,6 +25,10 @@ _WORDS: dict[str, str] = {word: str(word.value) for kind in (Status, Reason) for
 """Plain texts: what is encoded and bound a million times."""
 
 
+_STATUS = 6
+"""Where a row has what the payment is now."""
+
+
 class Place(Struct, frozen=True):
     """Whose rows they are: one received file at one time (ISO, UTC)."""
 
@@ -34,11 +39,12 @@ class Place(Struct, frozen=True):
 class OutcomeRows(Struct, frozen=True):
     """Rows to append, with their digest for the journal.
 
-    `statuses` are what the payments of all records are now, `paid_after_all` the keys of those
-    that may not be replaced any more.
+    `counts` are of rows by status, `statuses` what the payments of all records are now,
+    `paid_after_all` the keys of those that may not be replaced any more.
     """
 
     rows: list[OutcomeValues]
+    counts: dict[str, int]
     sha256: str
     statuses: list[Status]
     paid_after_all: list[int]
@@ -91,7 +97,8 @@ def outcome_rows(
     if effects.news:
         told, texts = list(compress(told, effects.news)), list(compress(texts, effects.news))
     rows = list(map(add, told, zip(texts, strict=True)))
-    return OutcomeRows(rows, evidence.rows_digest(told), effects.statuses, effects.paid_after_all)
+    counts = dict(Counter(row[_STATUS] for row in told))
+    return OutcomeRows(rows, counts, evidence.rows_digest(told), effects.statuses, effects.paid_after_all)
 
 
 def _effects(

@@ -192,7 +192,7 @@ class _Settlement:
         if verdict is AcknowledgementVerdict.ACCEPTED and file.state in open_states:
             move_file(transaction, file.file_pk, file.state, FileState.ACKNOWLEDGED, attention=None)
             # A result that came first may have waited for just this.
-            retry_held(transaction, file.file_pk)
+            retry_held(transaction, file.file_pk, self._now, f"file {file.name} is acknowledged")
         elif verdict is AcknowledgementVerdict.REJECTED:
             if was_rejected(transaction, file.file_pk):
                 # Two persons know since that the bank took it after all.
@@ -296,6 +296,7 @@ class _Settlement:
             file=book.file.name,
             received_sha256=self._received.sha256,
             count=len(told.rows),
+            statuses=told.counts,
             rows_sha256=told.sha256,
         )
 
@@ -404,7 +405,9 @@ class _Settlement:
             "received file settled",
             bank=self._profile.bank,
             file=file.name,
+            received=self._received.received_pk,
             sha256=self._received.sha256,
+            file_state=file_by_key(transaction, file.file_pk).state,
             **body,
         )
 
@@ -463,6 +466,7 @@ def _hold(
             installation.clock.now(),
             "received file held",
             bank=received.bank,
+            received=received.received_pk,
             sha256=received.sha256,
             problems_sha256=problems_digest(text),
         )

@@ -72,7 +72,7 @@ def recover(installation: Installation, profile: Profile) -> None:
     """What a dead process left: an upload starts again, a begun release is uncertain."""
     with installation.ledger.write() as transaction:
         for file in files_in(transaction, profile.bank, FileState.UPLOADING):
-            move_file(transaction, file.file_pk, FileState.UPLOADING, FileState.SEALED)
+            _not_uploaded(installation, transaction, file, "the process ended while it was going up")
         for file in files_in(transaction, profile.bank, FileState.RELEASING):
             _make_uncertain(installation, transaction, file, "the process ended while it was being released")
 
@@ -87,9 +87,9 @@ def transmit(installation: Installation, profile: Profile, channel: Channel, fil
         return uploading
     try:
         uploads = _upload(installation, profile, channel, file)
-    except ChannelError:
+    except ChannelError as error:
         with installation.ledger.write() as transaction:
-            move_file(transaction, file.file_pk, FileState.UPLOADING, FileState.SEALED)
+            _not_uploaded(installation, transaction, file, str(error))
         raise
     waits = _begin_release(installation, profile, file)
     if waits is not None:
@@ -166,7 +166,10 @@ def _begin_upload(installation: Installation, profile: Profile, file: FileRow) -
     with installation.ledger.write() as transaction:
         obstacle = _obstacle(installation, transaction, profile, file)
         if obstacle is None:
-            move_file(transaction, file.file_pk, FileState.SEALED, FileState.UPLOADING, tries=file.tries + 1)
+            tries = file.tries + 1
+            move_file(transaction, file.file_pk, FileState.SEALED, FileState.UPLOADING, tries=tries)
+            now = installation.clock.now()
+            evidence.record(transaction, now, "file uploading", bank=file.bank, file=file.name, tries=tries)
         elif obstacle.ended is Transmission.VOIDED:
             _void(installation, transaction, file, FileState.SEALED, obstacle.cause)
         return obstacle
@@ -184,7 +187,7 @@ def _begin_release(installation: Installation, profile: Profile, file: FileRow) 
         elif obstacle.ended is Transmission.VOIDED:
             _void(installation, transaction, file, FileState.UPLOADING, obstacle.cause)
         else:
-            move_file(transaction, file.file_pk, FileState.UPLOADING, FileState.SEALED)
+            _not_uploaded(installation, transaction, file, obstacle.cause)
         return obstacle
 
 
@@ -390,6 +393,13 @@ def _uncertain(installation: Installation, file: FileRow, error: ChannelError) -
         if not isinstance(error, ConnectionLost | TimedOut):
             mark_file(transaction, file.file_pk, FileState.UNCERTAIN, f"while it was being released: {error}")
     return Delivery(file, Transmission.UNCERTAIN, str(error))
+
+
+def _not_uploaded(installation: Installation, transaction: Transaction, file: FileRow, why: str) -> None:
+    """The bank has seen nothing of it: its upload starts again."""
+    move_file(transaction, file.file_pk, FileState.UPLOADING, FileState.SEALED)
+    now = installation.clock.now()
+    evidence.record(transaction, now, "file not uploaded", bank=file.bank, file=file.name, why=why)
 
 
 def _make_uncertain(installation: Installation, transaction: Transaction, file: FileRow, why: str) -> None:

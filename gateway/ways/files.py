@@ -109,12 +109,12 @@ def _reopen(installation: Installation, transaction: Transaction, file: FileRow,
             _void(installation, transaction, other, carried)
     tell_of_other_files(transaction, file, carried.at)
     dispositions = payments_of_file(transaction, file.file_pk)
-    for key, state in dispositions.items():
-        if state is Disposition.HELD:
-            move_payment(transaction, key, Disposition.HELD, Disposition.ACCEPTED, Reason.NONE)
-    renew_attempts(transaction, file.file_pk)
+    held = [key for key, state in dispositions.items() if state is Disposition.HELD]
+    for key in held:
+        move_payment(transaction, key, Disposition.HELD, Disposition.ACCEPTED, Reason.NONE)
+    live = renew_attempts(transaction, file.file_pk)
     tell_of_heirs(transaction, dispositions, carried.at)
-    retry_held(transaction, file.file_pk)
+    retry_held(transaction, file.file_pk, carried.at, f"file {file.name} is reopened")
     move_file(
         transaction,
         file.file_pk,
@@ -123,7 +123,7 @@ def _reopen(installation: Installation, transaction: Transaction, file: FileRow,
         attention=None,
         sent_at=file.sent_at or carried.at.isoformat(),
     )
-    _tell(transaction, file, "file reopened", carried)
+    _tell(transaction, file, "file reopened", carried, payments=held, live=live)
 
 
 def _hold(installation: Installation, transaction: Transaction, file: FileRow, carried: Carried) -> None:

@@ -122,6 +122,8 @@ def _resolve(
     append_decided_outcome(
         transaction, payment.payment_pk, item, outcome, amounts, carried.subject, carried.at
     )
+    if file is not None:
+        settle_if_complete(transaction, file, unsettled_items(transaction, file.file_pk))
     evidence.record(
         transaction,
         carried.at,
@@ -129,6 +131,7 @@ def _resolve(
         payment=payment.payment_pk,
         file=None if file is None else file.name,
         bank=bank_of_payment(transaction, payment.payment_pk),
+        file_state=None if file is None else file_by_key(transaction, file.file_pk).state,
         item=None if item is None else item[1],
         status=outcome[0],
         reason=outcome[1],
@@ -138,8 +141,6 @@ def _resolve(
         by=carried.persons,
         exhibit=carried.exhibit,
     )
-    if file is not None:
-        settle_if_complete(transaction, file, unsettled_items(transaction, file.file_pk))
 
 
 def _tell(transaction: Transaction, payment: PaymentRow, kind: str, carried: Carried) -> None:
