@@ -47,6 +47,10 @@ class CodeBook:
         failed = [reason for status, reason in self._outcomes if status is Status.FAILED]
         return [reason for reason in failed if reason not in _NOT_A_FAILURE]
 
+    def lists(self, code: str) -> bool:
+        """Whether the table says what the code means; "" is a blank."""
+        return code in self._listed
+
     def can_say(self, status: Status, reason: Reason) -> bool:
         return (status, reason) in self._outcomes
 

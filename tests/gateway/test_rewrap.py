@@ -170,13 +170,13 @@ def test_a_crash_at_any_step_loses_nothing(
 
 def test_nothing_takes_the_place_of_a_file_before_it_is_durable() -> None:
     """On a disk that forgets what was not synced."""
-    disk = SimulatedDisk(Faults(random.Random(1), 0))
+    disk = SimulatedDisk(Faults(1))
     old, new = MasterKey(OLD, bytes(32)), MasterKey(NEW, bytes(range(32)))
     with Spool(disk, Masters(old), SystemRandomness()).create("lane/1") as sink:
         sink.write(b"content")
     spool = Spool(disk, Masters(new, [old]), SystemRandomness())
     spool.rewrap("lane/1")
-    disk.crash()
+    disk.crash(random.Random(1))
     assert spool.sealed_under("lane/1")[1] == NEW
     with Spool(disk, Masters(new), SystemRandomness()).open("lane/1") as source:
         assert source.read() == b"content"

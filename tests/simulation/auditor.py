@@ -8,6 +8,7 @@ is counted apart: no gateway can see through a bank that lies before it says oth
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable
@@ -21,12 +22,13 @@ from gateway.ledger import Transaction
 from gateway.simulator.books import Paid
 from gateway.states import REISSUABLE
 from keys.errors import SealError
-from tests.simulation.bank import told_money
+from tests.simulation.bank import BLANK_SUCCESS, told_money
 from tests.simulation.books import Attempt, Row, ledger_rows
 from tests.simulation.clock import CLOSES, OPENS, ZONE
 from tests.simulation.department import Department
 from tests.simulation.ledger import Judgement
 from tests.simulation.moves import Move, permitted
+from tests.simulation.replay import Replay
 from tests.simulation.server import BankServer
 from tests.simulation.world import World
 
@@ -57,6 +59,7 @@ class Auditor:
         self._checked_files: set[tuple[str, str]] = set()
         self._parts: dict[tuple[str, str], dict[str, str]] = {}
         self._chain = (0, FIRST_HASH)
+        self._replay = Replay(world.servers)
         self._blamed: set[tuple[str, str]] = set()
         self._arrived: dict[tuple[str, str], dict[str, str]] = {}
         world.ledger.observers.clear()
@@ -91,6 +94,7 @@ class Auditor:
         """The ledger is an older one: what was known of the later one is forgotten."""
         self._seen = None
         self._chain = (0, FIRST_HASH)
+        self._replay = Replay(self._world.servers)
         self._parts.clear()
 
     def restarted(self, gateway: Gateway) -> None:
@@ -184,7 +188,12 @@ class Auditor:
     def _was_told(self, bank: str, paid: Paid, *, money: bool) -> bool:
         """Whether the bank ever posted that the payee has the money, or has not."""
         server = self._world.servers[bank]
-        if any(told_money(status) is money for status in server.told.get((paid.file_name, paid.item), [])):
+        told = server.told.get((paid.file_name, paid.item), [])
+        if any(told_money(status) is money for status in told):
+            return True
+        # A blank says so where the bank's totals count it as paid, and only of a file that it took.
+        accepted = AcknowledgementVerdict.ACCEPTED in server.verdicts.get(paid.file_name, [])
+        if money and accepted and BLANK_SUCCESS in told:
             return True
         return not money and self._was_denied(server, paid.file_name)
 
@@ -380,7 +389,10 @@ class Auditor:
             ):
                 raise Violation(f"the journal is broken at event {row.event_pk}")
             last, previous = row.event_pk, row.hash
+            self._replay.take(row.kind, json.loads(row.body))
         self._chain = last, previous
+        if differences := self._replay.differences(transaction):
+            raise Violation(f"the ledger is not what the journal says: {'; '.join(differences[:3])}")
 
     # The end.
 

@@ -47,11 +47,18 @@ class Told(StrEnum):
     BLANK = "blank"
 
 
+BLANK_SUCCESS = "blank, which stands for success"
+BLANK = "blank, which stands for nothing"
+
+Meant = Status | str
+"""What is said of a payment: a status, or one of the two blanks."""
+
+
 class Statement(Struct, frozen=True, kw_only=True):
-    """What one posted content says. Of payments only what the bank meant, blanks are `None`."""
+    """What one posted content says."""
 
     file_name: str
-    items: dict[int, Status | None] = {}
+    items: dict[int, Meant] = {}
     verdict: AcknowledgementVerdict | None = None
 
 
@@ -145,8 +152,8 @@ class TellingBank(SimulatedBank):
         )
 
 
-def told_money(status: Status | None) -> bool | None:
-    """Whether a statement says that the payee has the money; None where it says neither."""
+def told_money(status: Meant) -> bool | None:
+    """Whether a statement says by itself that the payee has the money; None where it says neither."""
     if status in (Status.CREDITED, Status.DISCREPANT):
         return True
     return False if status in (Status.FAILED, Status.RETURNED) else None
@@ -159,7 +166,7 @@ class _TellingWriter(AnswerWriter):
         super().__init__(desk, seals, store, scenario)
         self.statements: dict[str, Statement] = {}
         self.words: dict[int, tuple[Told, Paid]] | None = None
-        self._heard: dict[int, Status | None] = {}
+        self._heard: dict[int, Meant] = {}
 
     def acknowledgement(
         self,
@@ -205,7 +212,7 @@ class _HeardChunks(ResultChunks):
         form: AnswerForm,
         variant: Variant,
         day: date,
-        heard: dict[int, Status | None],
+        heard: dict[int, Meant],
     ) -> None:
         super().__init__(taken, request, form, variant, day)  # type: ignore[arg-type]
         self._heard = heard
@@ -217,9 +224,9 @@ class _HeardChunks(ResultChunks):
 
     def _note(self, booked: Booked, said: _Said) -> None:
         for row, word, amount in zip(said.rows, said.words, said.amounts, strict=True):
-            status: Status | None = word.status
+            status: Meant = word.status
             if word.code == "":
-                status = None
+                status = BLANK_SUCCESS if self._form.codes.lists("") else BLANK
             elif word.code == self._form.codes.unlisted:
                 status = Status.UNKNOWN
             elif status is Status.CREDITED and (
@@ -239,7 +246,7 @@ class _ToldChunks(_HeardChunks):
         form: AnswerForm,
         variant: Variant,
         day: date,
-        heard: dict[int, Status | None],
+        heard: dict[int, Meant],
         words: dict[int, tuple[Told, Paid]],
     ) -> None:
         super().__init__(taken, request, form, variant, day, heard)

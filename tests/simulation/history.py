@@ -70,8 +70,11 @@ def play(base: Base, script: Script) -> Ended:
     faults = Faults(script.seed)
     world = World(base, faults, script.traits)
     history = _History(world, script)
-    with observing(world.ledger, history.visited):
-        return history.play()
+    try:
+        with observing(world.ledger, history.visited):
+            return history.play()
+    finally:
+        world.ledger.observers.clear()
 
 
 def _manifest(world: World) -> Manifest:

@@ -18,7 +18,7 @@ from gateway.errors import GatewayError
 from gateway.ledger import Transaction
 from gateway.simulator.books import Paid
 from keys.statement import sign_statement
-from tests.simulation.bank import Statement, Told, told_money
+from tests.simulation.bank import BLANK, BLANK_SUCCESS, Statement, Told, told_money
 from tests.simulation.books import Attempt, ledger_rows
 from tests.simulation.department import Department
 from tests.simulation.server import BankServer
@@ -139,6 +139,7 @@ class _Look:
         owner, _, rest = key.partition("/")
         self._owner, self._rest, self._key = owner, rest, key
         self._attempts: list[Attempt] = []
+        self._known: list[Attempt] = []
         self.state = ""
         with gateway.installation.ledger.read() as transaction:
             self._read(transaction)
@@ -164,7 +165,7 @@ class _Look:
                 server.false_letters.add(self._rest)
             else:
                 server.bank.attested.add(self._rest)
-        if self._kind == "payment" and decision == "failed":
+        if self._kind == "payment" and decision in ("failed", "returned"):
             for bank, name, _ in self._attempts:
                 if not self._servers[bank].bank.truth_of(name):
                     self._servers[bank].bank.attested.add(name)
@@ -176,8 +177,9 @@ class _Look:
         if self._kind == "payment":
             row = next((row for row in ledger_rows(transaction) if row.payment_id == self._rest), None)
             self.state = "" if row is None else row.state
-            known = [] if row is None else row.attempts
-            self._attempts = list(dict.fromkeys([*known, *self._world.lost.get(self._rest, [])]))
+            self._known = [] if row is None else row.attempts
+            lost = self._world.lost.get(self._rest, [])
+            self._attempts = list(dict.fromkeys([*self._known, *lost]))
         elif self._kind == "file":
             row = transaction.one(
                 "SELECT state FROM file WHERE bank = :bank AND name = :name",
@@ -208,6 +210,9 @@ class _Look:
             return self._deceived or not (took_it or will_take)
         if decision == "withdraw" and self._world.lost:
             return False
+        if decision == "clear" and self.state == "rejected":
+            # What the bank took after all is reopened.
+            return not took_it
         if decision in ("redispatch", "withdraw"):
             told = AcknowledgementVerdict.REJECTED in server.verdicts.get(self._rest, [])
             return (self._deceived and told) or not (took_it or will_take)
@@ -222,17 +227,21 @@ class _Look:
         if decision == "credited":
             return kept > 0
         if decision == "returned":
-            return credited > 0 and kept == 0
+            # Also where the bank said wrongly that it credited something: nothing is with the payee.
+            return kept == 0 and not self._may_still_be_paid()
         if decision == "failed":
-            return credited == 0 and not any(
-                self._servers[bank].will_take(name) for bank, name, _ in self._attempts
-            )
+            here = [one for bank, name, item in self._known for one in self._truth(bank, name, item)]
+            moved = any(one.credited_minor for one in here)
+            return kept == 0 and not moved and not self._may_still_be_paid()
         if decision == "accept" and self._rest in self._world.lost:
             # Nothing leaves yet: first it is accepted again, as it was, then what the bank paid is told.
             return True
         if decision in ("accept", "withdraw"):
             return kept == 0
         return True
+
+    def _may_still_be_paid(self) -> bool:
+        return any(self._servers[bank].will_take(name) for bank, name, _ in self._attempts)
 
     def _truth(self, bank: str, name: str, item: int) -> list[Paid]:
         return [one for one in self._servers[bank].bank.truth_of(name) if one.item == item]
@@ -274,7 +283,7 @@ def is_true(server: BankServer, statement: Statement) -> bool:
     for item, status in statement.items.items():
         paid = truths.get(item)
         money = told_money(status)
-        if paid is None or status is None:
+        if paid is None or status in (BLANK, BLANK_SUCCESS):
             return False
         if money is not None and money is not (paid.credited_minor - paid.returned_minor > 0):
             return False

@@ -17,7 +17,7 @@ from gateway.demonstration.people import BANKS
 from gateway.simulator.scenario import Kind
 from tests.simulation.faults import Given
 
-STORM_STEPS = 56
+STORM_STEPS = 64
 
 _RATES = (0.0, 0.03, 0.08, 0.2)
 """Shares of a step's I/Os that go wrong: where everything fails at once nothing gets far."""

@@ -11,14 +11,13 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from formats.reasons import Status
 from formats.records import AcknowledgementVerdict
 from gateway.name_pattern import name_pattern
 from gateway.profile import PartNames, Profile
 from gateway.simulator.bank import Arrival
 from gateway.simulator.moments import Moment, Posting
 from gateway.simulator.store import MemoryBlob
-from tests.simulation.bank import Item, Statement, TellingBank
+from tests.simulation.bank import Item, Meant, Statement, TellingBank
 from tests.simulation.faults import Fault, Faults
 
 _SNAPSHOTS = 6
@@ -83,8 +82,8 @@ class BankServer(Folders):
         self.now = now
         self.arrived: dict[str, dict[str, bytes]] = {}
         """Every request that was complete at some moment, with its parts."""
-        self.told: dict[Item, list[Status | None]] = {}
-        """What was posted about each payment, in order; None for a blank."""
+        self.told: dict[Item, list[Meant]] = {}
+        """What was posted about each payment, in order."""
         self.verdicts: dict[str, list[AcknowledgementVerdict]] = {}
         self.false_letters: set[str] = set()
         """Files of which the bank wrote that it has them not, while it had them or was to take them."""
