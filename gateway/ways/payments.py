@@ -27,7 +27,10 @@ def payment_ways(transaction: Transaction, payment: PaymentRow) -> Ways:
     """The decisions that a payment's present state permits."""
     if payment.state is PaymentState.HELD:
         # A bank spoke of it in a file that was given up: only its word lets it go on.
-        return _DOUBTED_WAYS if payment.reason is Reason.CONTRADICTED else _HELD_WAYS
+        if payment.reason is Reason.CONTRADICTED:
+            return _DOUBTED_WAYS
+        # Who stops a payment alone must not be able to take it back alone.
+        return _STOPPED_WAYS if payment.reason is Reason.ON_HOLD else _HELD_WAYS
     item = live_item(transaction, payment.payment_pk)
     file = None if item is None else file_by_key(transaction, item[0])
     if payment.state is PaymentState.ACCEPTED or (file is not None and file.state in BEFORE_RELEASE):
@@ -154,6 +157,7 @@ _HELD_WAYS: Ways = {
     "accept": Decision(2, "it is paid as it stands", _accept),
     "withdraw": Decision(1, "taken back", _withdraw),
 }
+_STOPPED_WAYS: Ways = _HELD_WAYS | {"withdraw": Decision(2, "taken back", _withdraw)}
 _DOUBTED_WAYS: Ways = {
     "accept": Decision(
         2, "the bank confirms in writing that it did not pay it: it goes again", _accept, needs_exhibit=True
@@ -192,6 +196,7 @@ _LOST_WAYS: Ways = {
 }
 TABLES: tuple[Ways, ...] = (
     _HELD_WAYS,
+    _STOPPED_WAYS,
     _DOUBTED_WAYS,
     _ACCEPTED_WAYS,
     _LOST_WAYS,

@@ -167,6 +167,13 @@ def test_a_payment_held_twice_takes_new_signatures_each_time(ground: Ground, gat
     assert states(gateway) == []
 
 
+def test_who_stops_a_payment_does_not_take_it_back_alone(ground: Ground, gateway: Gateway) -> None:
+    ground.submit(gateway, payments_of(CITY, 1))
+    about = "payment:yikatong/P-00001"
+    assert ground.decide(gateway, about, "hold", A) == [True]
+    assert ground.decide(gateway, about, "withdraw", A, B) == [False, True]
+
+
 def test_two_persons_take_back_a_payment_in_a_sealed_file(ground: Ground, gateway: Gateway) -> None:
     payments = payments_of(CITY, 2)
     ground.submit(gateway, payments)
