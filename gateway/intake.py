@@ -51,15 +51,18 @@ _STORED_PROBLEMS = 1000
 
 
 class Receipt(Struct, frozen=True, kw_only=True):
-    """What the gateway took. The same batch handed over twice gives the same receipt.
+    """What the gateway took. The same batch handed over twice is taken once.
 
     `left_out_count` rows are no payments: their `payment_id` is used already. `problems`
-    are those of the first submission.
+    are those of the first submission. `state` is the batch's, `states` counts its payments by
+    what has become of them so far: a batch that was taken before may be paid already.
     """
 
     batch_id: str
     source_platform: str
     content_sha256: str
+    state: BatchState
+    states: dict[str, int]
     released: bool
     payments: int
     total_minor: int
@@ -382,6 +385,8 @@ def _receipt(transaction: Transaction, row: BatchRow) -> Receipt:
         batch_id=row.batch_id,
         source_platform=row.source_platform,
         content_sha256=row.content_sha256,
+        state=row.state,
+        states={str(state): total.count for state, total in totals.items()},
         released=row.state is BatchState.RELEASED,
         payments=payments,
         total_minor=sum(total.instructed_minor for total in totals.values()),

@@ -84,6 +84,12 @@ class Ledger:
         self._engine = _engine(path)
         try:
             self._migrate()
+        except OperationalError as error:
+            # No space, no permission, a lock: nothing says that the ledger itself is damaged.
+            raise StorageFailed(
+                f"ledger {path}: {error.orig}",
+                hint="free space on the disk, and look whether this user may write the ledger and its folder",
+            ) from error
         except DatabaseError as error:
             raise _damaged(path, error) from error
 

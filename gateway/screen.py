@@ -25,6 +25,7 @@ from gateway.intake import CheckReport, Receipt
 from gateway.money import yuan
 from gateway.report import BatchStatus, FileStatus, ReceivedStatus, Story
 from gateway.runner import RunReport
+from gateway.states import BatchState
 from gateway.texts import Words, language
 
 _SHOWN_ROWS = 40
@@ -125,8 +126,12 @@ def show_receipt(receipt: Receipt, json: bool, *, signed_only: bool = False) -> 
         f" {yuan(receipt.total_minor)}; accepted {receipt.accepted}, held {receipt.held},"
         f" set aside {receipt.set_aside}, left out {receipt.left_out_count}"
     )
+    if receipt.taken_before:
+        counted = ", ".join(f"{_words.state(state)} {count}" for state, count in receipt.states.items())
+        _console.print(f"{_words['stands']}: {counted}")
     waits = "not_signed" if signed_only else "not_released"
-    _console.print(_words["released"] if receipt.released else _words[waits])
+    said = {BatchState.SUBMITTED: waits, BatchState.HELD: "on_hold", BatchState.WITHDRAWN: "taken_back"}
+    _console.print(_words[said.get(receipt.state, "released")])
 
 
 def show_run(report: RunReport, json: bool, needs_person: bool = False) -> None:

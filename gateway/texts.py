@@ -91,6 +91,12 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "sum_holds": ("账平", "the sum holds"),
     "sum_broken": ("账不平", "the sum does NOT hold"),
     "released": ("已放行", "released"),
+    "on_hold": ("已暂停:未发出的暂不发出", "on hold: what has not left stays here"),
+    "taken_back": (
+        "已撤回:未发出的不再发出,如需发放请另交新批次",
+        "withdrawn: what had not left was taken back; what is to be paid goes into a new batch",
+    ),
+    "stands": ("目前", "as it stands now"),
     "not_released": (
         "待放行:需平台签名或两人复核",
         "not released: needs the platform's signature or two persons",

@@ -258,3 +258,20 @@ def test_a_decision_about_what_changed_meanwhile_is_refused(ground: Ground, gate
     ground.decide(gateway, "payment:yikatong/P-00001", "hold", B)
     with pytest.raises(DecisionRefused, match="has changed since"):
         gateway.decide(statement, ground.signature(statement))
+
+
+def test_a_batch_that_is_handed_over_again_says_what_became_of_it(
+    ground: Ground, gateway: Gateway, bankgate: Commands
+) -> None:
+    """Else a clerk would hand over under new ids what is paid already."""
+    payments = payments_of(CITY, 2)
+    path = ground.write(ground.batch(payments, "B-7"), payments)
+    gateway.submit(path, signature=ground.sign(path.read_bytes()))
+    ground.run_to_the_end(gateway)
+    again = bankgate("submit", path)
+    assert "as it stands now: credited 2" in again.out
+    assert "not released" not in again.out
+    ground.decide(gateway, "batch:yikatong/B-7", "hold", A)
+    assert "on hold: what has not left stays here" in bankgate("submit", path).out
+    ground.decide(gateway, "batch:yikatong/B-7", "withdraw", A, B)
+    assert "withdrawn: what had not left was taken back" in bankgate("submit", path).out
