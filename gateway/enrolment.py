@@ -21,8 +21,9 @@ from msgspec import Struct
 from formats.registry import Registry
 from gateway.config import Configuration, load_configuration
 from gateway.errors import Conflict, NotPermitted, Refused, Unknown
+from gateway.folders import sync_folder
 from gateway.profile import Key
-from gateway.replacement import Replacement, only_one, sync_folder
+from gateway.replacement import Replacement, only_one
 from gateway.toml_edit import with_block, with_end
 from keys.keyring import Enrolment, Keyring
 from keys.person_key import PUBLIC_SUFFIX, PersonKey, public_key_sha256, read_person_key

@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from gateway.errors import Conflict, Locked, Refused, StorageFailed
+from gateway.folders import sync_folder
 
 
 class Replacement:
@@ -53,15 +54,6 @@ class Replacement:
     def discard(self) -> None:
         with suppress(OSError):
             self.draft.unlink(missing_ok=True)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make what was named in a folder durable."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 @contextmanager
