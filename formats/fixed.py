@@ -202,7 +202,6 @@ class _RecordForm:
         self._regular = sorted(regular.items())
         self._sets = [(start, end, raws) for start, end, raws in self.selectors if len(raws) > 1]
         self._line_end = line_end
-        self._all_read = not any(column.role is Role.IGNORED for column in plan.columns)
         self._constants = {
             column.index: (column.start, column.text.encode("latin-1"))
             for column in plan.columns
@@ -285,9 +284,9 @@ class _RecordForm:
         """Whether there is no control character besides the line ends.
 
         `controls`: there may be some that no line end has. If not, a line feed within a cell is all that
-        is left, and is seen when the cells of its column are told apart.
+        is left, and would put the cells below it to the wrong records.
         """
-        if not controls and self._line_end == b"\n" and self._all_read:
-            return True
+        if not controls and self._line_end == b"\n":
+            return buffer.count(b"\n", start, start + count * self.stride) == count
         raw = buffer[start : start + count * self.stride]
         return len(raw) - len(raw.translate(None, _CONTROLS)) == count * len(self._line_end)

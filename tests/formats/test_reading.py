@@ -85,6 +85,14 @@ def test_error_has_its_place(name: str, raw: bytes, code: str, line: int) -> Non
     assert (problem.code, problem.line) == (code, line)
 
 
+@pytest.mark.parametrize("row", [1, 2])
+def test_a_line_feed_within_a_row_puts_no_cell_to_another_row(row: int) -> None:
+    start = sum(map(len, LINES[:row]))
+    for place in range(start, start + len(LINES[row]) - 1):
+        raw = RURAL_REQUEST[:place] + b"\n" + RURAL_REQUEST[place + 1 :]
+        assert error("rural-credit-request", raw).line == row + 1, place - start
+
+
 def test_message_names_bytes_record_field_found_and_wanted() -> None:
     problem = error("rural-credit-request", RURAL_REQUEST.replace(b"1500.00", b"150O.00"))
     assert problem.message == (

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import atexit
 import functools
-import shutil
-import tempfile
 from pathlib import Path
 
 import msgspec
@@ -22,7 +19,8 @@ from gateway.backup_folder import (
 )
 from gateway.bundle import digest_of
 from tests.fuzz.pieces import Pieces
-from tests.fuzz.scene import SHARED_MEMORY, scene
+from tests.fuzz.scene import scene
+from tests.fuzz.shared_memory import make_folder
 from tests.fuzz.target import MIB, Target
 
 
@@ -71,8 +69,7 @@ def _list_again(path: Path) -> None:
 
 @functools.cache
 def _backup() -> Path:
-    made = Path(tempfile.mkdtemp(prefix="fuzz-backup-", dir=SHARED_MEMORY))
-    atexit.register(shutil.rmtree, made, ignore_errors=True)
+    made = make_folder("backup")
     with scene().copy() as gateway:
         gateway.backup(made / "backup")
     return made / "backup"
