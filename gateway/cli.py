@@ -23,6 +23,7 @@ from gateway._interrupt import end_quietly
 from gateway.cli_audit import audit
 from gateway.cli_decisions import COMMANDS as DECISIONS
 from gateway.cli_keys import key
+from gateway.cli_layout import layout
 from gateway.cli_operator import operator
 from gateway.cli_options import CONFIGURATION, JSON, opened
 from gateway.cli_store import backup, restore, retain
@@ -42,6 +43,7 @@ def cli() -> None:
 
 cli.add_command(audit)
 cli.add_command(key)
+cli.add_command(layout)
 cli.add_command(operator)
 cli.add_command(backup)
 cli.add_command(restore)

@@ -1,0 +1,15 @@
+"""`bankgate layout`: the bench of who brings a bank's paper into a layout. One module a command."""
+
+from __future__ import annotations
+
+import click
+
+from gateway.cli_layout_check import check
+
+
+@click.group()
+def layout() -> None:
+    """Layouts: is what the bank's paper says written down without a mistake?"""
+
+
+layout.add_command(check)
