@@ -5,6 +5,8 @@ from __future__ import annotations
 import click
 
 from gateway.cli_layout_check import check
+from gateway.cli_layout_diff import diff
+from gateway.cli_layout_show import show
 
 
 @click.group()
@@ -13,3 +15,5 @@ def layout() -> None:
 
 
 layout.add_command(check)
+layout.add_command(diff)
+layout.add_command(show)
