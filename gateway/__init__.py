@@ -27,7 +27,8 @@ from formats import (
 from gateway.api import Gateway
 from gateway.backup import BackupReport
 from gateway.config import Policy
-from gateway.decisions import Statement
+from gateway.deciding import Decided
+from gateway.decisions import Signed, Statement
 from gateway.enrolled import Operator
 from gateway.enrolment import EnrolmentChange, end_enrolment, enrol
 from gateway.errors import (
@@ -48,10 +49,12 @@ from gateway.errors import (
 )
 from gateway.held import HeldItem, Way
 from gateway.intake import CheckReport, Receipt
+from gateway.ledger_whereabouts import Place, Whereabouts
 from gateway.report import BatchStatus, FileStatus, ReceivedStatus, Story
 from gateway.restore import RestoreReport
 from gateway.retention import RetentionReport
 from gateway.runner import Attention, RunReport
+from gateway.stops import Stop
 
 __all__ = [
     "AccountKind",
@@ -63,6 +66,7 @@ __all__ = [
     "CheckReport",
     "ConfigurationError",
     "Conflict",
+    "Decided",
     "DecisionRefused",
     "EnrolmentChange",
     "ExitCode",
@@ -81,6 +85,7 @@ __all__ = [
     "PayeeKind",
     "PayeeRole",
     "Payment",
+    "Place",
     "Policy",
     "Problem",
     "Reason",
@@ -91,12 +96,15 @@ __all__ = [
     "RetentionReport",
     "RunReport",
     "SealedText",
+    "Signed",
     "Statement",
     "Status",
+    "Stop",
     "StorageFailed",
     "Story",
     "Unknown",
     "Way",
+    "Whereabouts",
     "end_enrolment",
     "enrol",
 ]

@@ -14,13 +14,14 @@ import msgspec
 
 from formats import Batch, FeeFinding, Outcome, Payment, SealedText, Status
 from formats.registry import Registry
-from gateway import anchor, enrolled, exhibits, held, intake, report, retention, runner
+from gateway import anchor, deciding, enrolled, exhibits, held, intake, report, retention, runner
 from gateway.anchor import AnchorStatus, AnchorTurn
 from gateway.audit_export import Exported, export
 from gateway.audit_tables import Selection
 from gateway.backup import BackupReport, make_backup
 from gateway.config import Configuration, Policy, load_configuration
 from gateway.connect import anchor_opener, channel_opener
+from gateway.deciding import Decided
 from gateway.decisions import Statement
 from gateway.enrolled import Operator
 from gateway.errors import Unknown
@@ -348,16 +349,30 @@ class Gateway:
                 path.unlink()
                 raise
 
-    def statement(self, about: str, decision: str, person: str, *, exhibit: str = "") -> Statement:
+    def keep_reason(self, words: str) -> str:
+        """Keep why a person holds something, in a line of the person's own, sealed; its SHA-256.
+
+        Raises `InputRefused` where it is empty, more than a line or longer than 300 characters.
+        """
+        return exhibits.keep_words(self.installation, words)
+
+    def statement(
+        self, about: str, decision: str, person: str, *, exhibit: str = "", reason: str = ""
+    ) -> Statement:
         """What a person signs (`Statement.to_bytes`) to decide about an object as it is now.
 
-        `exhibit` is what `attach` gave; decisions that rest on the bank's word need one.
+        `exhibit` is what `attach` gave; decisions that rest on the bank's word need one. `reason` is
+        what `keep_reason` gave; a hold may have one.
         """
-        return held.statement_for(self.installation, about, decision, person, exhibit)
+        return deciding.statement_for(self.installation, about, decision, person, exhibit, reason)
 
     def decide(self, statement: Statement, signature: bytes) -> bool:
         """Record a signed decision; True when it was carried out, False when another is needed."""
-        return held.decide(self.installation, statement, signature)
+        return self.sign(statement, signature).carried_out
+
+    def sign(self, statement: Statement, signature: bytes) -> Decided:
+        """The same, and all of what it came to: who else signed, and what is where before and after."""
+        return deciding.decide(self.installation, statement, signature)
 
     def operators(self) -> list[Operator]:
         """Every person and key that may, might or might have decided."""

@@ -18,7 +18,7 @@ from msgspec import Struct
 
 from gateway.audit_chain import Journal, Told
 from gateway.audit_payments import PackedPayments
-from gateway.audit_persons import EnrolmentChecks
+from gateway.audit_persons import EnrolmentChecks, SignedBy
 from gateway.audit_report import Bundle
 from gateway.audit_states import told_dispositions, told_states
 from gateway.bundle import (
@@ -370,6 +370,7 @@ class _Checks:
         digests = {key_id: _key_digest(person) for key_id, person in persons.items()}
         enrolments = EnrolmentChecks(self._bundle, self._journal)
         used = set()
+        signed: dict[tuple[str, str], list[SignedBy]] = {}
         events = iter(self._journal.of("decision"))
         for place, line in self._ascending("decisions", DecisionLine):
             used.add(line.key_id)
@@ -385,11 +386,31 @@ class _Checks:
             )
             self._agree_digests(place, told, line, person)
             enrolments.check_decision(place, told, line.person, line.key_id, digests.get(line.key_id, ""))
+            signed.setdefault((line.object, line.decision), []).append((line.person, line.key_id))
+            if told is not None and "carried_out_by" in told.body:
+                counted = self._counted(place, told, signed[line.object, line.decision])
+                enrolments.check_completion(place, told, counted, digests)
         enrolments.check_persons(persons, digests)
         for key_id in persons.keys() - used:
             self._add("persons.jsonl", f"no decision was signed with the key {key_id}")
         for told in events:
             self._add(told.place, f"a decision about {told.body.get('object')} is not in the bundle")
+
+    def _counted(self, place: str, told: Told, signed: list[SignedBy]) -> list[SignedBy]:
+        """Whose signatures carried a decision out: the last one, and those of others before it."""
+        try:
+            counted = msgspec.convert(told.body["carried_out_by"], list[SignedBy])
+        except msgspec.ValidationError:
+            self._add(told.place, "does not tell whose signatures carried it out")
+            return []
+        if len({person for person, _ in counted}) < len(counted):
+            self._add(told.place, "counts a person twice")
+        if signed[-1] not in counted:
+            self._add(told.place, f"does not count the signature of {signed[-1][0]} that completed it")
+        for person, key_id in counted:
+            if (person, key_id) not in signed:
+                self._add(place, f"was carried out by {person} with the key {key_id}, who had not signed it")
+        return counted
 
     def _persons(self) -> dict[str, PersonLine]:
         persons: dict[str, PersonLine] = {}

@@ -11,6 +11,9 @@ from gateway.enrolled import EnrolledKey, EnrolledPersons
 from gateway.heads import instant
 from gateway.ledger_persons import ENROLLED
 
+SignedBy = tuple[str, str]
+"""Person and key_id."""
+
 
 class EnrolmentChecks:
     """The events that tell who may decide, and what is held against them."""
@@ -44,6 +47,23 @@ class EnrolmentChecks:
             self._add(place, f"{who} when event {told.event} told of it: see event {self._events[number]}")
         elif not _in_force(key, told.recorded_at):
             self._add(place, f"the key {key_id} of {person} was not in force at {told.recorded_at[:19]}")
+
+    def check_completion(
+        self, place: str, told: Told, counted: list[SignedBy], digests: dict[str, str]
+    ) -> None:
+        """Each key that counted was in force still when the decision was carried out."""
+        number = bisect_left(self._events, told.event) - 1
+        if number < 0:
+            return
+        persons = {_name(one): one for one in self._told[number].persons}
+        for person, key_id in counted:
+            key = persons.get((person, key_id, digests.get(key_id, "")))
+            if key is None or not _in_force(key, told.recorded_at):
+                self._add(
+                    place,
+                    f"was carried out at {told.recorded_at[:19]} by a signature of {person}, whose key"
+                    f" {key_id} was not in force then",
+                )
 
     def check_persons(self, persons: dict[str, PersonLine], digests: dict[str, str]) -> None:
         """Every key of the table is one that the journal enrolled, with that algorithm."""

@@ -17,14 +17,13 @@ from gateway.installation import Installation
 from gateway.ledger import Transaction
 from gateway.ledger_anchor import raise_sequence, sequences
 from gateway.ledger_files import (
-    BEHIND,
     FileRow,
     files_in,
-    hold_bank,
     move_file,
     parts_of,
     set_attention,
 )
+from gateway.ledger_holds import BEHIND, hold_bank
 from gateway.states import FileState
 
 SEQUENCE_MARGIN = 1000

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import click
+from msgspec import Struct
 
-from gateway import screen
+from gateway import screen_decisions
 from gateway.api import Gateway
 from gateway.cli_operator import PASSPHRASE, person_signer
 from gateway.cli_options import CONFIGURATION, JSON, opened
@@ -28,6 +29,9 @@ _EVIDENCE = click.option(
     help="What the decision rests on, as a rule the bank's letter: its digest is signed, it is kept sealed."
     " The second person may name what the first one attached by its digest.",
 )
+_REASON = click.option(
+    "--reason", metavar="TEXT", help="Why, in a line of your own; kept sealed, and shown by `held`."
+)
 _DIGEST = "sha256:"
 _KINDS = ("batch:", "payment:", "file:", "received:", "oddity:", "bank:")
 
@@ -39,6 +43,7 @@ _KINDS = ("batch:", "payment:", "file:", "received:", "oddity:", "bank:")
 @click.option("--key", type=click.Path(path_type=Path), help=_KEY_HELP)
 @PASSPHRASE
 @_EVIDENCE
+@_REASON
 @CONFIGURATION
 @JSON
 def held(
@@ -48,6 +53,7 @@ def held(
     key: Path | None,
     passphrase: SecretSource | None,
     evidence: str | None,
+    reason: str | None,
     config: Path,
     as_json: bool,
 ) -> None:
@@ -55,21 +61,39 @@ def held(
     with opened(config) as gateway:
         if decision is None:
             items = gateway.held()
-            screen.show_held(items, as_json)
+            screen_decisions.show_held(items, as_json)
             sys.exit(ExitCode.NEEDS_PERSON if items else ExitCode.DONE)
         if about is None or person is None or key is None:
             raise click.UsageError("a decision needs DECISION OBJECT --as NAME --key FILE")
-        _decide(gateway, about, decision, person_signer(person, key, passphrase), evidence)
+        grounds = Grounds(evidence, reason, as_json)
+        _decide(gateway, about, decision, person_signer(person, key, passphrase), grounds)
+
+
+class Grounds(Struct, frozen=True):
+    """What a decision rests on, the person's own words, and how its effect is told."""
+
+    evidence: str | None
+    reason: str | None
+    as_json: bool
 
 
 def _signed(command: Callable[..., None]) -> Callable[..., None]:
     """A command that signs one decision: it gets the `signer` that `--as` and `--key` name."""
 
     @functools.wraps(command)
-    def with_signer(person: str, key: Path, passphrase: SecretSource | None, **rest: Any) -> None:
-        command(signer=person_signer(person, key, passphrase), **rest)
+    def with_signer(
+        person: str,
+        key: Path,
+        passphrase: SecretSource | None,
+        evidence: str | None,
+        as_json: bool,
+        reason: str | None = None,
+        **rest: Any,
+    ) -> None:
+        signer = person_signer(person, key, passphrase)
+        command(signer=signer, grounds=Grounds(evidence, reason, as_json), **rest)
 
-    for option in (CONFIGURATION, _EVIDENCE, PASSPHRASE, _KEY, _PERSON):
+    for option in (JSON, CONFIGURATION, _EVIDENCE, PASSPHRASE, _KEY, _PERSON):
         with_signer = option(with_signer)
     return with_signer
 
@@ -77,51 +101,52 @@ def _signed(command: Callable[..., None]) -> Callable[..., None]:
 @click.command()
 @click.argument("batch_id")
 @_signed
-def release(batch_id: str, signer: Signer, evidence: str | None, config: Path) -> None:
+def release(batch_id: str, signer: Signer, grounds: Grounds, config: Path) -> None:
     """Consent, as one of two persons, that a batch may leave."""
     with opened(config) as gateway:
-        _decide(gateway, gateway.batch_object(batch_id), "release", signer, evidence)
+        _decide(gateway, gateway.batch_object(batch_id), "release", signer, grounds)
 
 
 @click.command()
 @click.argument("about", metavar="OBJECT")
+@_REASON
 @_signed
-def hold(about: str, signer: Signer, evidence: str | None, config: Path) -> None:
+def hold(about: str, signer: Signer, grounds: Grounds, config: Path) -> None:
     """Stop a bank, batch, payment or file: what has not left stays here. OBJECT may be a batch id."""
     with opened(config) as gateway:
-        _decide(gateway, _object(gateway, about), "hold", signer, evidence)
+        _decide(gateway, _object(gateway, about), "hold", signer, grounds)
 
 
 @click.command()
 @click.argument("about", metavar="OBJECT")
 @_signed
-def withdraw(about: str, signer: Signer, evidence: str | None, config: Path) -> None:
+def withdraw(about: str, signer: Signer, grounds: Grounds, config: Path) -> None:
     """Take back what has not left of a batch, a payment, or a rejected file. OBJECT may be a batch id."""
     with opened(config) as gateway:
-        _decide(gateway, _object(gateway, about), "withdraw", signer, evidence)
+        _decide(gateway, _object(gateway, about), "withdraw", signer, grounds)
 
 
 @click.command()
 @click.argument("about", metavar="FILE")
 @_signed
-def redispatch(about: str, signer: Signer, evidence: str | None, config: Path) -> None:
+def redispatch(about: str, signer: Signer, grounds: Grounds, config: Path) -> None:
     """Let the payments of a rejected file (file:BANK/NAME) go into a new one."""
     with opened(config) as gateway:
-        _decide(gateway, about, "redispatch", signer, evidence)
+        _decide(gateway, about, "redispatch", signer, grounds)
 
 
 @click.command()
 @click.argument("about", metavar="OBJECT")
 @click.argument("outcome")
 @_signed
-def resolve(about: str, outcome: str, signer: Signer, evidence: str | None, config: Path) -> None:
+def resolve(about: str, outcome: str, signer: Signer, grounds: Grounds, config: Path) -> None:
     """Say what became of a payment or file in doubt, on the bank's word (--evidence FILE).
 
     OBJECT is payment:PLATFORM/ID with OUTCOME credited, failed or returned, or file:BANK/NAME
     with arrived, not-received or reopen.
     """
     with opened(config) as gateway:
-        _decide(gateway, about, outcome, signer, evidence)
+        _decide(gateway, about, outcome, signer, grounds)
 
 
 @click.command()
@@ -151,10 +176,16 @@ def _object(gateway: Gateway, about: str) -> str:
     return about if about.startswith(_KINDS) else gateway.batch_object(about)
 
 
-def _decide(gateway: Gateway, about: str, decision: str, signer: Signer, evidence: str | None) -> None:
+def _decide(gateway: Gateway, about: str, decision: str, signer: Signer, grounds: Grounds) -> None:
     """The signer has the person's name."""
-    statement = gateway.statement(about, decision, signer.key_id, exhibit=_attached(gateway, evidence))
-    done = gateway.decide(statement, sign_statement(signer, statement.to_bytes()))
-    screen.show_decision(statement, done)
-    if not done:
+    statement = gateway.statement(
+        about,
+        decision,
+        signer.key_id,
+        exhibit=_attached(gateway, grounds.evidence),
+        reason=gateway.keep_reason(grounds.reason) if grounds.reason else "",
+    )
+    decided = gateway.sign(statement, sign_statement(signer, statement.to_bytes()))
+    screen_decisions.show_decision(decided, statement.person, grounds.as_json)
+    if not decided.carried_out:
         sys.exit(ExitCode.NEEDS_PERSON)

@@ -15,13 +15,21 @@ from gateway.enrolled import note_enrolled
 from gateway.errors import DecisionRefused
 from gateway.installation import Installation
 from gateway.ledger import Transaction
-from gateway.ledger_decisions import deciders, insert_decision, signed_about
+from gateway.ledger_decisions import (
+    SignedRow,
+    insert_decision,
+    mark_carried_out,
+    signed_about,
+    signed_so,
+)
 from keys.errors import SealError
 from keys.keyring import PersonVerifier
 from keys.statement import verify_statement
 
 EXHIBIT = "exhibit"
 """In a statement's `about`: SHA-256 of what the decision rests on, absent where it rests on nothing."""
+REASON = "why"
+"""In a statement's `about`: SHA-256 of why, in the person's own words, absent where none are given."""
 
 
 class Statement(Struct, frozen=True, kw_only=True):
@@ -47,16 +55,45 @@ class Statement(Struct, frozen=True, kw_only=True):
         return str(self.about.get(EXHIBIT, ""))
 
     @property
+    def reason(self) -> str:
+        """SHA-256 of the person's own words, kept as an exhibit is; "" for none."""
+        return str(self.about.get(REASON, ""))
+
+    @property
+    def seen(self) -> dict[str, Any]:
+        """What the person saw of the object itself."""
+        return {name: value for name, value in self.about.items() if name not in (EXHIBIT, REASON)}
+
+    @property
     def subject(self) -> str:
         """The object as it was: two persons agree only where both saw the same."""
         seen = hashlib.sha256(msgspec.json.encode(self.about, order="sorted")).hexdigest()
         return f"{self.object}#{seen[:32]}"
 
 
+class Signed(Struct, frozen=True, kw_only=True):
+    """One person's signature of a decision. `counts` while the key that made it may decide."""
+
+    decision: str
+    person: str
+    key_id: str
+    signed_at: str
+    exhibit: str
+    counts: bool
+
+
 def record_decision(
-    installation: Installation, transaction: Transaction, statement: Statement, signature: bytes
+    installation: Installation,
+    transaction: Transaction,
+    statement: Statement,
+    signature: bytes,
+    persons_needed: int,
 ) -> list[str]:
-    """Verify and record a decision; everybody who has decided so. Raises `DecisionRefused`."""
+    """Verify and record a decision; everybody whose signature of it counts now, in their order.
+
+    Where they are as many as are needed the journal says whose signatures they are: the decision
+    is to be carried out in the same transaction. Raises `DecisionRefused`.
+    """
     now = installation.clock.now()
     note_enrolled(installation, transaction)
     enrolled = installation.configuration.persons
@@ -69,7 +106,8 @@ def record_decision(
         person = _signed_with(installation.keyring.person_keys(statement.person, now), statement, signature)
     except SealError as error:
         raise DecisionRefused(f"the signature is not {statement.person}'s: {error}") from error
-    if statement.person in deciders(transaction, statement.subject, statement.decision):
+    before = _counting(installation, transaction, statement, now)
+    if statement.person in (row.person for row in before):
         raise DecisionRefused(
             f"{statement.person} has decided this already", hint="another person must decide too"
         )
@@ -83,6 +121,10 @@ def record_decision(
         signature=signature,
         recorded_at=now.isoformat(),
     )
+    counting = _counting(installation, transaction, statement, now)
+    complete = len(counting) >= persons_needed
+    if complete:
+        mark_carried_out(transaction, statement.subject, statement.decision)
     evidence.record(
         transaction,
         now,
@@ -93,8 +135,31 @@ def record_decision(
         statement_sha256=hashlib.sha256(statement.to_bytes()).hexdigest(),
         signature_sha256=hashlib.sha256(signature).hexdigest(),
         key_sha256=hashlib.sha256(base64.b64decode(person.public_key)).hexdigest(),
+        **({"carried_out_by": [[row.person, row.key_id] for row in counting]} if complete else {}),
     )
-    return _in_force(installation, deciders(transaction, statement.subject, statement.decision), now)
+    return [row.person for row in counting]
+
+
+def _counting(
+    installation: Installation, transaction: Transaction, statement: Statement, at: datetime
+) -> list[SignedRow]:
+    """Whose signatures of the same count, the first of each person."""
+    rows = signed_so(transaction, statement.subject, statement.decision)
+    alive = keys_in_force(installation, at)
+    return list({row.person: row for row in rows if (row.person, row.key_id) in alive}.values())
+
+
+def keys_in_force(installation: Installation, at: datetime) -> set[tuple[str, str]]:
+    """(person, key_id) of everybody who may decide; the ring refuses one key under two names.
+
+    A signature counts while its own key may decide: one that was lost and ended takes with it what
+    was signed with it and still waits, also where its owner has another one now.
+    """
+    return {
+        (one.person, one.key_id)
+        for one in installation.keyring.enrolments()
+        if one.in_force(at) and one.person in installation.configuration.persons
+    }
 
 
 def _signed_with(keys: list[PersonVerifier], statement: Statement, signature: bytes) -> PersonVerifier:
@@ -109,21 +174,23 @@ def _signed_with(keys: list[PersonVerifier], statement: Statement, signature: by
     return keys[-1]
 
 
-def _in_force(installation: Installation, persons: list[str], at: datetime) -> list[str]:
-    """Those who still may decide; the ring refuses one key under two names."""
-    enrolments = installation.keyring.enrolments()
-    alive = {one.person for one in enrolments if one.in_force(at)} & installation.configuration.persons.keys()
-    return [name for name in persons if name in alive]
-
-
-def signed_so_far(transaction: Transaction, name: str, seen: dict[str, Any]) -> list[Statement]:
+def signed_so_far(
+    installation: Installation, transaction: Transaction, name: str, seen: dict[str, Any]
+) -> list[Signed]:
     """What persons have signed about an object as it is now, whatever they rest it on."""
-    statements = [
-        msgspec.json.decode(row.statement, type=Statement) for row in signed_about(transaction, name)
-    ]
-    return [statement for statement in statements if without_exhibit(statement.about) == seen]
-
-
-def without_exhibit(about: dict[str, Any]) -> dict[str, Any]:
-    """What a person saw of the object itself."""
-    return {name: value for name, value in about.items() if name != EXHIBIT}
+    alive = keys_in_force(installation, installation.clock.now())
+    found = []
+    for row in signed_about(transaction, name):
+        statement = msgspec.json.decode(row.statement, type=Statement)
+        if statement.seen == seen:
+            found.append(
+                Signed(
+                    decision=row.decision,
+                    person=row.person,
+                    key_id=row.key_id,
+                    signed_at=row.recorded_at,
+                    exhibit=statement.exhibit,
+                    counts=(row.person, row.key_id) in alive,
+                )
+            )
+    return found

@@ -6,6 +6,7 @@ lie in the spool like everything that does, and are in no export.
 
 from __future__ import annotations
 
+import io
 import shutil
 from collections.abc import Callable
 from typing import BinaryIO
@@ -14,11 +15,14 @@ from formats import Problem
 from gateway import evidence
 from gateway.errors import InputRefused
 from gateway.installation import Installation
+from gateway.ledger import Transaction
 from gateway.ledger_decisions import find_exhibit, insert_exhibit
 from gateway.locks import writing_spool
 from gateway.spool import MeasuredSink
 
 LIMIT_BYTES = 64 << 20
+WORDS_LIMIT = 300
+"""Characters."""
 _BLOCK_BYTES = 1 << 20
 
 
@@ -67,6 +71,28 @@ def read_exhibit(installation: Installation, sha256: str, sink: BinaryIO) -> Non
         raise _refused(sha256[:16], "no exhibit with this digest is kept", "`bankgate held` shows digests")
     with installation.spool.open(row.spool_name) as source:
         shutil.copyfileobj(source, sink, _BLOCK_BYTES)
+
+
+def keep_words(installation: Installation, words: str) -> str:
+    """Keep what a person wrote in a line, sealed as an exhibit is: it may name somebody. Its SHA-256.
+
+    Raises `InputRefused` where it is empty, longer than `WORDS_LIMIT` or more than a line.
+    """
+    line = words.strip()
+    if not line or len(line) > WORDS_LIMIT or not line.isprintable():
+        raise _refused(
+            "the reason", "it is empty, too long or not a line", f"at most {WORDS_LIMIT} characters"
+        )
+    return attach(installation, io.BytesIO(line.encode()), "the reason")
+
+
+def read_words(installation: Installation, transaction: Transaction, sha256: str) -> str:
+    """A person's words; "" where they were destroyed at the end of their term."""
+    row = find_exhibit(transaction, sha256)
+    if row is None:
+        return ""
+    with installation.spool.open(row.spool_name) as source:
+        return source.read().decode()
 
 
 def require_exhibit(installation: Installation, sha256: str) -> None:

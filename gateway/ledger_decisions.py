@@ -16,6 +16,7 @@ class SignedRow(Struct, frozen=True, kw_only=True):
     object: str
     decision: str
     person: str
+    key_id: str
     statement: bytes
     recorded_at: str
     carried_out: int
@@ -30,6 +31,9 @@ class ExhibitRow(Struct, frozen=True, kw_only=True):
     recorded_at: str
 
 
+_COLUMNS = ", ".join(SignedRow.__struct_fields__)
+
+
 def insert_decision(transaction: Transaction, **values: Any) -> None:
     """The values are the columns of `decision`."""
     transaction.run(
@@ -39,14 +43,28 @@ def insert_decision(transaction: Transaction, **values: Any) -> None:
     )
 
 
-def deciders(transaction: Transaction, subject: str, decision: str) -> list[str]:
-    """Who has decided so about this object as it is, in their order."""
+def signed_so(transaction: Transaction, subject: str, decision: str) -> list[SignedRow]:
+    """Every signature of this decision about this object as it is, oldest first."""
     rows = transaction.all(
-        "SELECT person FROM decision WHERE object = :object AND decision = :decision ORDER BY decision_pk",
+        f"SELECT {_COLUMNS} FROM decision WHERE object = :object AND decision = :decision"
+        " ORDER BY decision_pk",
         object=subject,
         decision=decision,
     )
-    return [row.person for row in rows]
+    return [SignedRow(**row._mapping) for row in rows]
+
+
+def begun_objects(transaction: Transaction) -> list[str]:
+    """Names of the objects about which somebody signed what was not carried out, oldest first.
+
+    What was carried out about an object later ended what was begun about it.
+    """
+    rows = transaction.all(
+        "SELECT object FROM decision GROUP BY object, decision HAVING MAX(carried_out) = 0"
+        " ORDER BY MAX(decision_pk)"
+    )
+    names = dict.fromkeys(row.object.rpartition("#")[0] for row in rows)
+    return [name for name in names if not signed_about(transaction, name)[-1].carried_out]
 
 
 def mark_carried_out(transaction: Transaction, subject: str, decision: str) -> None:
@@ -68,8 +86,7 @@ def signed_about(transaction: Transaction, name: str) -> list[SignedRow]:
     """Every signed statement about an object, oldest first."""
     rows = transaction.all(
         # `#` ends the name in a subject, and `$` is the next character: a range, so that the index serves.
-        "SELECT object, decision, person, statement, recorded_at, carried_out FROM decision"
-        " WHERE object >= :first AND object < :last ORDER BY decision_pk",
+        f"SELECT {_COLUMNS} FROM decision WHERE object >= :first AND object < :last ORDER BY decision_pk",
         first=f"{name}#",
         last=f"{name}$",
     )

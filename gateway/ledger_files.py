@@ -422,59 +422,6 @@ def has_outcomes(transaction: Transaction, file_pk: int) -> bool:
     return transaction.one("SELECT 1 FROM outcome WHERE file_pk = :pk LIMIT 1", pk=file_pk) is not None
 
 
-BEHIND = "behind"
-"""Cause of a hold: the ledger does not know all that left. Ended by two persons who reconciled."""
-OPERATOR = "operator"
-"""Cause of a hold: a person stopped the bank."""
-
-_NOTHING_LEAVES = (BEHIND, OPERATOR)
-"""Causes under which nothing leaves, while answers are still fetched and settled."""
-
-
-def bank_hold(transaction: Transaction, bank: str) -> str | None:
-    """Why nothing is exchanged with the bank, or None."""
-    rows = transaction.all(
-        "SELECT cause, message FROM bank_hold WHERE bank = :bank ORDER BY cause", bank=bank
-    )
-    return next((str(row.message) for row in rows if row.cause not in _NOTHING_LEAVES), None)
-
-
-def sending_stopped(transaction: Transaction, bank: str) -> tuple[str, str] | None:
-    """(cause, message) of why nothing may leave for the bank, the graver cause first, or None."""
-    held = {cause: message for _, cause, message in bank_holds(transaction, bank)}
-    return next(((cause, held[cause]) for cause in _NOTHING_LEAVES if cause in held), None)
-
-
-def bank_holds(transaction: Transaction, bank: str | None = None) -> list[tuple[str, str, str]]:
-    """(bank, cause, message) of every hold, or of one bank's."""
-    rows = transaction.all(
-        "SELECT bank, cause, message FROM bank_hold WHERE :bank IS NULL OR bank = :bank ORDER BY bank, cause",
-        bank=bank,
-    )
-    return [(row.bank, row.cause, row.message) for row in rows]
-
-
-def hold_bank(transaction: Transaction, bank: str, cause: str, message: str, at: datetime) -> None:
-    transaction.run(
-        "INSERT INTO bank_hold (bank, cause, message, recorded_at) VALUES (:bank, :cause, :message, :at)"
-        " ON CONFLICT (bank, cause) DO UPDATE SET message = :message",
-        bank=bank,
-        cause=cause,
-        message=message,
-        at=at.isoformat(),
-    )
-
-
-def clear_bank_hold(transaction: Transaction, bank: str, *, behind: bool) -> None:
-    """End the bank's holds: that of a ledger that was behind, or all the others."""
-    transaction.run(
-        "DELETE FROM bank_hold WHERE bank = :bank AND (cause = :cause) = :behind",
-        bank=bank,
-        cause=BEHIND,
-        behind=behind,
-    )
-
-
 def backoff(transaction: Transaction, bank: str) -> tuple[int, datetime] | None:
     """(faults in a row, when to try again) after a transient fault of the bank's server."""
     row = transaction.one("SELECT tries, next_try_at FROM bank_backoff WHERE bank = :bank", bank=bank)

@@ -16,7 +16,7 @@ from msgspec import Struct, field
 from gateway.destruction import Ended, destroy_batch, destroy_loose, finish_begun
 from gateway.installation import Installation
 from gateway.ledger import Transaction
-from gateway.ledger_files import BEHIND, bank_holds
+from gateway.ledger_holds import BEHIND, bank_holds
 from gateway.ledger_payments import state_totals
 from gateway.ledger_retention import (
     LooseFile,
@@ -196,7 +196,7 @@ def _is_free(report: RetentionReport, due: Due, reasons: list[str]) -> bool:
 
 def _behind(transaction: Transaction) -> list[str]:
     """Banks with which a person must reconcile: who was paid what may still be asked."""
-    return [f"bank {bank} is not reconciled" for bank, cause, _ in bank_holds(transaction) if cause == BEHIND]
+    return [f"bank {hold.bank} is not reconciled" for hold in bank_holds(transaction) if hold.cause == BEHIND]
 
 
 def _reasons(transaction: Transaction, batch: StoredBatch) -> list[str]:

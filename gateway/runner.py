@@ -28,16 +28,13 @@ from gateway.enrolled import note_enrolled
 from gateway.errors import ExitCode, IntegrityError, NotPermitted
 from gateway.installation import Installation
 from gateway.ledger_files import (
-    BEHIND,
     FileRow,
     backoff,
-    bank_hold,
     clear_backoff,
     files_in,
-    hold_bank,
-    sending_stopped,
     set_backoff,
 )
+from gateway.ledger_holds import BEHIND, bank_hold, hold_bank, sending_stopped
 from gateway.ledger_received import received_in
 from gateway.locks import running, sweep_if_idle
 from gateway.make import Planned
@@ -152,7 +149,7 @@ def _sends(installation: Installation, profile: Profile, report: RunReport) -> b
             message=f"nothing leaves: {message}",
             hint=f"reconcile with the bank what it has from us, then: {_clearing(profile, 'reconciled')}"
             if behind
-            else f"when it may go on: {_clearing(profile)}",
+            else f"when it may go on: {_clearing(profile, 'resume')}",
             code=ExitCode.INTEGRITY if behind else ExitCode.NEEDS_PERSON,
         )
     )

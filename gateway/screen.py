@@ -18,9 +18,7 @@ from formats.standard import FileFormat, Language, write_outcomes
 from gateway.anchor import AnchorStatus
 from gateway.audit_export import Exported
 from gateway.audit_report import Verification
-from gateway.decisions import Statement
 from gateway.errors import InputRefused
-from gateway.held import HeldItem
 from gateway.intake import CheckReport, Receipt
 from gateway.money import yuan
 from gateway.report import BatchStatus, FileStatus, ReceivedStatus, Story
@@ -28,7 +26,7 @@ from gateway.runner import RunReport
 from gateway.states import BatchState
 from gateway.texts import Words, language
 
-_SHOWN_ROWS = 40
+SHOWN_ROWS = 40
 _NUMERIC = ("payments", "amount", "credited", "files", "acknowledgements", "results", "decisions")
 """Headers of columns that hold numbers: to the right. They and a payment's id are never broken."""
 _FORMATS = {".csv": FileFormat.CSV, ".jsonl": FileFormat.JSON_LINES, ".xlsx": FileFormat.XLSX}
@@ -63,6 +61,11 @@ def as_json(value: Any) -> None:
 def plain(value: Any) -> Any:
     """Builtin types only; sealed texts stay sealed."""
     return msgspec.to_builtins(value, enc_hook=_plain_path)
+
+
+def words() -> Words:
+    """The texts in the language that is spoken."""
+    return _words
 
 
 def word(name: str) -> str:
@@ -196,7 +199,7 @@ def show_files(files: list[FileStatus], received: list[ReceivedStatus]) -> None:
             _words["amount"],
             _words["sent"],
         )
-        for file in files[:_SHOWN_ROWS]:
+        for file in files[:SHOWN_ROWS]:
             table.add_row(
                 file.bank,
                 escape(file.name),
@@ -206,13 +209,13 @@ def show_files(files: list[FileStatus], received: list[ReceivedStatus]) -> None:
                 (file.sent_at or "")[:19],
             )
         _console.print(table)
-        _note_more(len(files))
+        note_more(len(files))
     if received:
         table = _table(_words["bank"], _words["received"], _words["kind"], _words["file"], _words["state"])
-        for row in received[:_SHOWN_ROWS]:
+        for row in received[:SHOWN_ROWS]:
             table.add_row(row.bank, row.received_at[:19], row.kind, escape(row.name), row.state)
         _console.print(table)
-        _note_more(len(received))
+        note_more(len(received))
 
 
 def show_exchange(files: list[FileStatus], received: list[ReceivedStatus]) -> None:
@@ -303,7 +306,7 @@ def _print_outcomes(outcomes: Iterable[Outcome]) -> int:
     count = 0
     for outcome in outcomes:
         count += 1
-        if count <= _SHOWN_ROWS:
+        if count <= SHOWN_ROWS:
             table.add_row(
                 escape(outcome.payment_id),
                 _words.status(outcome.status),
@@ -313,8 +316,8 @@ def _print_outcomes(outcomes: Iterable[Outcome]) -> int:
                 escape(outcome.file_name),
             )
     _console.print(table)
-    if count > _SHOWN_ROWS:
-        _console.print(f"... {count - _SHOWN_ROWS} more; --output FILE writes all")
+    if count > SHOWN_ROWS:
+        _console.print(f"... {count - SHOWN_ROWS} more; --output FILE writes all")
     return count
 
 
@@ -326,14 +329,14 @@ def show_findings(findings: Iterator[FeeFinding], json: bool) -> int:
         count += 1
         if json:
             as_json(finding)
-        elif count <= _SHOWN_ROWS:
+        elif count <= SHOWN_ROWS:
             place = f"{finding.evidence_sha256[:16]} line {finding.evidence_line}"
             table.add_row(
                 finding.bank, finding.kind, yuan(finding.amount_minor), escape(finding.payment_id), place
             )
     if not json:
         _console.print(table)
-        _note_more(count)
+        note_more(count)
     return count
 
 
@@ -364,27 +367,6 @@ def show_story(story: Story, json: bool) -> None:
         )
     if story.replaced_by:
         _console.print(f"  replaced by {escape(story.replaced_by)}")
-
-
-def show_held(items: list[HeldItem], json: bool) -> None:
-    if json:
-        as_json(items)
-        return
-    if not items:
-        _console.print(_words["nothing_held"])
-        return
-    for item in items[:_SHOWN_ROWS]:
-        _console.print(f"[bold]{escape(item.object)}[/]  {escape(item.message)}")
-        for problem in item.problems[:_SHOWN_ROWS]:
-            _console.print(f"    {escape(problem.message)}")
-        for way in item.ways:
-            signed = f"; signed by {', '.join(way.persons)}" if way.persons else ""
-            rests = "; --evidence FILE" if way.needs_exhibit else ""
-            rests += "".join(f"; signed evidence sha256:{digest}" for digest in way.exhibits)
-            needs = f"{way.persons_needed} person(s){rests}{signed}"
-            # A digest is to be copied: it is never broken.
-            _console.print(f"  -> {way.decision}: {way.meaning} ({needs})", soft_wrap=bool(way.exhibits))
-    _note_more(len(items))
 
 
 def show_exported(exported: Exported, json: bool) -> None:
@@ -425,14 +407,9 @@ def verdict(report: Verification) -> str:
     return "[green]holds[/]" if report.holds else f"[bold red]does not hold: {count} findings[/]"
 
 
-def show_decision(statement: Statement, done: bool) -> None:
-    what = "carried out" if done else "recorded; another person must decide the same"
-    _console.print(f"{escape(statement.object)} {statement.decision} by {statement.person}: {what}")
-
-
-def _note_more(count: int) -> None:
-    if count > _SHOWN_ROWS:
-        _console.print(f"... {count - _SHOWN_ROWS} more; --json gives all")
+def note_more(count: int) -> None:
+    if count > SHOWN_ROWS:
+        _console.print(f"... {count - SHOWN_ROWS} more; --json gives all")
 
 
 def _table(*headers: str) -> Table:

@@ -13,11 +13,19 @@ from gateway.errors import Unknown
 from gateway.installation import Installation
 from gateway.ledger import Transaction
 from gateway.ledger_decisions import carried_out_count
-from gateway.ledger_files import FileRow, bank_holds, find_file, has_live_attempts, parts_of
+from gateway.ledger_files import FileRow, find_file, has_live_attempts, parts_of
+from gateway.ledger_holds import bank_holds
 from gateway.ledger_intake import BatchRow, batch_by_key, find_batch
 from gateway.ledger_oddities import OddityRow, open_oddity
 from gateway.ledger_payments import PaymentRow, find_payment, state_totals
 from gateway.ledger_received import ReceivedRow, received_by_key
+from gateway.ledger_whereabouts import (
+    Whereabouts,
+    whereabouts_of_bank,
+    whereabouts_of_batch,
+    whereabouts_of_file,
+    whereabouts_of_payment,
+)
 from gateway.settle import problems_digest
 from gateway.states import BatchState, PaymentState
 
@@ -64,6 +72,17 @@ def find_target(installation: Installation, transaction: Transaction, name: str)
     if found is None:
         raise Unknown(f"nothing is called {name!r}", hint="`bankgate held` lists what waits, with names")
     return found
+
+
+def whereabouts_of(transaction: Transaction, target: Target) -> list[Whereabouts]:
+    """Where its payments are; of what a bank put there nothing is told."""
+    if isinstance(target, BatchRow):
+        return whereabouts_of_batch(transaction, target.batch_pk)
+    if isinstance(target, PaymentRow):
+        return whereabouts_of_payment(transaction, target.payment_pk)
+    if isinstance(target, FileRow):
+        return whereabouts_of_file(transaction, target.file_pk)
+    return whereabouts_of_bank(transaction, target) if isinstance(target, str) else []
 
 
 def seen_of(transaction: Transaction, target: Target) -> dict[str, Any]:
@@ -116,4 +135,4 @@ def _looks(transaction: Transaction, target: Target) -> dict[str, Any]:
             "name": target.name,
             "evidence": target.evidence,
         }
-    return {"hold": [list(row) for row in bank_holds(transaction, target)]}
+    return {"hold": [[hold.bank, hold.cause, hold.message] for hold in bank_holds(transaction, target)]}

@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
+from msgspec import Struct
+
 from formats import Reason, Status
+from gateway.money import money, yuan
 
 _TEXTS: dict[str, tuple[str, str]] = {
     "journal": ("日志", "journal"),
@@ -96,6 +99,53 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "已撤回:未发出的不再发出,如需发放请另交新批次",
         "withdrawn: what had not left was taken back; what is to be paid goes into a new batch",
     ),
+    "held_batch_not_released": ("待放行:没有平台签名", "not released: no signature of its platform"),
+    "held_batch_stopped": ("已暂停:未发出的暂不发出", "held: what has not left stays here"),
+    "held_bank": ("{}", "{}"),
+    "held_file": ("{}:{}", "{}: {}"),
+    "held_file_looked_for": ("{}:下次运行时查找", "{}: the next run looks for it"),
+    "held_received": ("{} {} {}", "{} {} {}"),
+    "held_oddity": ("{} {}:{}", "{} {}: {}"),
+    "held_payment": ("{} 元 待定:{}", "{} yuan held: {}"),
+    "held_payment_in_doubt": ("{} 元 {}", "{} yuan {}"),
+    "held_begun": ("已有人签署、尚待他人复核:{}", "begun, and wants another person: {}"),
+    "stopped_by": ("由 {} 于 {} UTC 暂停,事由:{}", "held by {} since {} UTC, because: {}"),
+    "no_reason": ("未说明", "no reason was given"),
+    "kept_exhibit": (
+        "已留存:bankgate exhibit sha256:{} --output FILE",
+        "kept: bankgate exhibit sha256:{} --output FILE",
+    ),
+    "persons_needed": ("需 {} 人", "{} person(s)"),
+    "signed_exhibit": ("已签证据 sha256:{}", "signed evidence sha256:{}"),
+    "signed_by": ("{} 已于 {} UTC 签署", "signed by {} on {} UTC"),
+    "signed_no_more": (
+        "{} 于 {} UTC 的签署已无效(密钥已终止)",
+        "signed by {} on {} UTC with a key that may not decide any more: counts no more",
+    ),
+    "still_needed": ("还需 {} 人", "still needed: {}"),
+    "decided_carried_out": ("{}:已执行,签署人:{}", "{}: carried out, signed by {}"),
+    "decided_begun": (
+        "{}:{} 的签署已记录,还需 {} 人作出相同决定",
+        "{} by {}: recorded; another person must decide the same ({} still needed)",
+    ),
+    "decided_other_letter": (
+        "他人签署时依据的是另一份函件 sha256:{}。两人须依据同一份:先用 bankgate exhibit 阅读,再以 --evidence"
+        " sha256:摘要 签署",
+        "somebody rests the same decision on another letter, sha256:{}. Both must rest it on one: read that"
+        " one (bankgate exhibit), then sign with --evidence sha256:DIGEST",
+    ),
+    "places": ("目前", "as it stands"),
+    "places_before": ("此前", "before"),
+    "places_now": ("现在", "now"),
+    "place_sum": ("{} {} 笔 {}", "{} {}, {}"),
+    "place_not_released": ("未放行", "not released"),
+    "place_may_leave": ("待发", "may leave"),
+    "place_stopped": ("已停发", "stopped here"),
+    "place_refused": ("银行整批拒收", "in a file that the bank refused"),
+    "place_with_bank": ("已发往银行、未有定论", "left, with the bank"),
+    "place_paid": ("已入账", "paid"),
+    "place_ended": ("失败、退汇或退回核实", "failed, returned or set aside"),
+    "place_taken_back": ("已撤回", "taken back"),
     "stands": ("目前", "as it stands now"),
     "not_released": (
         "待放行:需平台签名或两人复核",
@@ -114,6 +164,73 @@ _STATE_LABELS: dict[str, tuple[str, str]] = {
     "failed": ("发放失败", "failed"),
     "unknown": ("结果待查", "unknown"),
     "returned": ("退汇", "returned"),
+    # Files and batches.
+    "planned": ("已编号", "planned"),
+    "sealed": ("已封装", "sealed"),
+    "uploading": ("上传中", "uploading"),
+    "releasing": ("发布中", "releasing"),
+    "uncertain": ("待查证", "uncertain"),
+    "sent": ("已发出", "sent"),
+    "acknowledged": ("已受理", "acknowledged"),
+    "settled": ("已结清", "settled"),
+    "rejected": ("被拒收", "rejected"),
+    "voided": ("已作废", "voided"),
+    "received": ("已收到", "received"),
+    "verified": ("已验签", "verified"),
+    "refused": ("不予采信", "refused"),
+    "submitted": ("待放行", "submitted"),
+    "released": ("已放行", "released"),
+}
+
+_MEANINGS: dict[str, str] = {
+    # What decisions mean, by their English sentence in `gateway.ways`.
+    "the signatures given so far count no more": "此前的签署不再有效",
+    "nothing leaves for it; its answers are still fetched": "不再向其发出任何文件;其回执照常收取",
+    "what a person stopped may leave for it again": "由人暂停的可重新发出",
+    "the cause is mended: exchange files again": "原因已消除:恢复收发文件",
+    "what the bank has from us was compared with this ledger": "已与银行核对其收到的全部文件",
+    "its payments may leave": "其各笔可发出",
+    "taken back as a whole": "整批撤回",
+    "what has not left stays here for now": "未发出的暂不发出",
+    "what has not left is taken back": "未发出的予以撤回",
+    "its payments may leave again": "其各笔可重新发出",
+    "it stays here for now": "暂不发出",
+    "the cause is mended: try again": "原因已消除:重试",
+    "its payments go into a new file": "其各笔改入新文件",
+    "the bank confirms in writing that it has the file": "银行书面确认已收到该文件",
+    "the bank confirms in writing that it never had the file: its payments go again": (
+        "银行书面确认从未收到该文件:其各笔重新发出"
+    ),
+    "the bank confirms in writing that it did not and will not pay by it: its payments go again": (
+        "银行书面确认未曾且不会据此付款:其各笔重新发出"
+    ),
+    "the bank confirms in writing that it paid nothing by it: its stopped payments go again": (
+        "银行书面确认未据此付款:其停发的各笔重新发出"
+    ),
+    "looked into, and settled with the bank": "已查明,并与银行了结",
+    "its payments are taken back": "其各笔予以撤回",
+    "the bank confirms in writing that it took the file after all": "银行书面确认实已受理该文件",
+    "it is paid as it stands": "按现状发放",
+    "taken back": "撤回",
+    "the bank confirms in writing that it did not pay it: it goes again": "银行书面确认未付该笔:重新发出",
+    "the bank confirms in writing that exactly the instructed amount is with the payee": (
+        "银行书面确认应发金额已足额入账"
+    ),
+    "the bank confirms in writing that nothing was paid": "银行书面确认分文未付",
+    "the bank confirms in writing that all of what it credited came back": "银行书面确认已入账款项全数退回",
+    "the bank confirms in writing that it paid it by a file that this ledger does not know": (
+        "银行书面确认已由本账本未记载的文件付讫该笔"
+    ),
+    "believed in spite of the problems shown": "虽有所列问题,仍予采信",
+    "not believed; ask the bank for another": "不予采信;请银行另行提供",
+    "the cause is mended: look at it once more": "原因已消除:重新判读",
+    "the bank's right certificate is enrolled now": "银行的正确证书现已登记",
+    "the bank confirms in writing that it paid nothing by the file that this answers": (
+        "银行书面确认未据所答复的文件付款"
+    ),
+    "the bank has written what it paid, and what was too much comes back": (
+        "银行已书面说明所付款项,多付部分将退回"
+    ),
 }
 
 
@@ -128,6 +245,13 @@ def language(configured: str = "auto", environment: Mapping[str, str] | None = N
     return "en"
 
 
+class Said(Struct, frozen=True):
+    """A sentence of the table of texts, and what stands in it: the same in every language."""
+
+    key: str
+    values: list[str] = []
+
+
 class Words:
     """Texts in one language."""
 
@@ -137,6 +261,20 @@ class Words:
     def __getitem__(self, key: str) -> str:
         return _TEXTS[key][self._index]
 
+    def say(self, said: Said) -> str:
+        """A sentence; states of payments and files in it are said in the language too."""
+        return self.say_line(said.key, *map(self.state, said.values))
+
+    def say_line(self, key: str, *values: str) -> str:
+        return self[key].format(*values)
+
+    def meaning(self, english: str) -> str:
+        """What a decision means."""
+        return _MEANINGS[english] if self._index == 0 else english
+
+    def money(self, amount_minor: int) -> str:
+        return f"{yuan(amount_minor)} 元" if self._index == 0 else money(amount_minor)
+
     def state(self, state: str) -> str:
         return _STATE_LABELS[state][self._index] if state in _STATE_LABELS else state
 
@@ -145,3 +283,6 @@ class Words:
 
     def reason(self, reason: Reason) -> str:
         return reason.label[self._index]
+
+
+ENGLISH = Words("en")

@@ -38,9 +38,9 @@ from gateway.ledger_files import (
     move_file,
     note_release_rank,
     parts_of,
-    sending_stopped,
     unfit_payments,
 )
+from gateway.ledger_holds import sending_stopped
 from gateway.ledger_received import is_arriving
 from gateway.ledger_reissues import has_second_chances, successors_to_stop
 from gateway.profile import Profile

@@ -15,7 +15,8 @@ from gateway.completion import settle_if_complete
 from gateway.double_payments import tell_of_heirs
 from gateway.installation import Installation
 from gateway.ledger import Transaction
-from gateway.ledger_files import BEHIND, bank_holds, file_by_key, reopen_lane
+from gateway.ledger_files import file_by_key, reopen_lane
+from gateway.ledger_holds import BEHIND, bank_holds
 from gateway.ledger_intake import append_gateway_outcome, move_payment
 from gateway.ledger_outcomes import append_decided_outcome, latest_outcome, unsettled_items
 from gateway.ledger_payments import PaymentRow, bank_of_payment, live_item
@@ -53,7 +54,7 @@ def _was_credited(transaction: Transaction, payment: PaymentRow) -> bool:
 def _is_behind(transaction: Transaction, payment: PaymentRow) -> bool:
     """Whether its bank may have files of ours that this ledger does not know."""
     bank = bank_of_payment(transaction, payment.payment_pk)
-    return any(cause == BEHIND for _, cause, _ in bank_holds(transaction, bank))
+    return any(hold.cause == BEHIND for hold in bank_holds(transaction, bank))
 
 
 # Before it leaves.

@@ -196,7 +196,7 @@ def test_a_held_bank_sends_nothing_and_is_still_listened_to(ground: Ground, gate
     assert current(gateway) == credited(payments)
     report = gateway.run()
     assert (report.exit_code, "held by reviewer-a" in said(report)) == (ExitCode.NEEDS_PERSON, True)
-    assert ground.decide(gateway, f"bank:{CITY}", "clear", B) == [True]
+    assert ground.decide(gateway, f"bank:{CITY}", "resume", B, A) == [False, True]
     ground.run_to_the_end(gateway)
     assert current(gateway) == credited(payments + later)
 
@@ -249,7 +249,7 @@ def test_the_short_commands(ground: Ground, bankgate: Commands) -> None:
     unknown = bankgate("hold", "bank:nobody", *by_a)
     assert (unknown.code, "nothing is called 'bank:nobody'" in unknown.err) == (ExitCode.BAD_USAGE, True)
     again = bankgate("hold", f"bank:{CITY}", *by_b)
-    assert (again.code, "hint: possible: clear" in again.err) == (ExitCode.REFUSED_INPUT, True)
+    assert (again.code, "hint: possible: resume" in again.err) == (ExitCode.REFUSED_INPUT, True)
 
 
 def test_a_decision_about_what_changed_meanwhile_is_refused(ground: Ground, gateway: Gateway) -> None:

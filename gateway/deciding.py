@@ -1,0 +1,130 @@
+"""Persons decide: a signed statement about an object as it is, carried out with its last signature.
+
+The decision is carried out in the transaction that records the signature which completes it.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from gateway.decisions import EXHIBIT, REASON, Statement, record_decision, signed_so_far
+from gateway.errors import DecisionRefused
+from gateway.exhibits import require_exhibit
+from gateway.installation import Installation
+from gateway.ledger import Transaction
+from gateway.ledger_whereabouts import Whereabouts
+from gateway.targets import Target, find_target, seen_of, whereabouts_of
+from gateway.ways.permitted import chosen_way, permitted_ways
+from gateway.ways.way import Carried, Decision
+
+
+class Decided(Struct, frozen=True, kw_only=True):
+    """What a signature came to.
+
+    `persons` are those whose signatures of the same decision count. `before` and `after` say where
+    the object's payments were and are, in count and instructed minor units. `other_letters` are the
+    SHA-256 of letters on which others rest the same decision: theirs and this one are apart.
+    """
+
+    object: str
+    decision: str
+    carried_out: bool
+    persons: list[str]
+    persons_needed: int
+    before: list[Whereabouts]
+    after: list[Whereabouts]
+    other_letters: list[str] = []
+
+
+def statement_for(
+    installation: Installation, about: str, decision: str, person: str, exhibit: str = "", reason: str = ""
+) -> Statement:
+    """What a person signs to decide this about an object as it is now.
+
+    `exhibit` is the SHA-256 of what it rests on, `reason` that of the person's own words; both
+    were kept before by `exhibits`.
+    """
+    with installation.ledger.read() as transaction:
+        target = find_target(installation, transaction, about)
+        _chosen(installation, transaction, target, about, decision, exhibit, reason)
+        seen = seen_of(transaction, target)
+    grounds = {EXHIBIT: exhibit, REASON: reason}
+    for sha256 in filter(None, grounds.values()):
+        require_exhibit(installation, sha256)
+    return Statement(
+        object=about,
+        decision=decision,
+        person=person,
+        at=installation.clock.now().isoformat(),
+        about=seen | {name: sha256 for name, sha256 in grounds.items() if sha256},
+    )
+
+
+def decide(installation: Installation, statement: Statement, signature: bytes) -> Decided:
+    """Record a signed decision, and carry it out where the signature was the last one needed.
+
+    Raises `DecisionRefused` where the signature or the person does not count, or the object
+    is not any more what the person saw.
+    """
+    for sha256 in filter(None, (statement.exhibit, statement.reason)):
+        require_exhibit(installation, sha256)
+    with installation.ledger.write() as transaction:
+        target = find_target(installation, transaction, statement.object)
+        chosen = _chosen(
+            installation,
+            transaction,
+            target,
+            statement.object,
+            statement.decision,
+            statement.exhibit,
+            statement.reason,
+        )
+        seen = seen_of(transaction, target)
+        if seen != statement.seen:
+            raise DecisionRefused(
+                f"{statement.object} has changed since {statement.person} looked",
+                hint="look again, then sign",
+            )
+        before = whereabouts_of(transaction, target)
+        persons = record_decision(installation, transaction, statement, signature, chosen.persons_needed)
+        done = len(persons) >= chosen.persons_needed
+        others = [] if done else _other_letters(installation, transaction, statement)
+        if done:
+            carried = Carried(
+                decision=statement.decision,
+                subject=statement.subject,
+                persons=persons,
+                exhibit=statement.exhibit,
+                at=installation.clock.now(),
+            )
+            chosen.act(installation, transaction, target, carried)
+        return Decided(
+            object=statement.object,
+            decision=statement.decision,
+            carried_out=done,
+            persons=persons,
+            persons_needed=chosen.persons_needed,
+            before=before,
+            after=whereabouts_of(transaction, target) if done else before,
+            other_letters=others,
+        )
+
+
+def _chosen(
+    installation: Installation,
+    transaction: Transaction,
+    target: Target,
+    name: str,
+    decision: str,
+    exhibit: str,
+    reason: str,
+) -> Decision:
+    signed = signed_so_far(installation, transaction, name, seen_of(transaction, target))
+    ways = permitted_ways(installation, transaction, target, begun=any(one.counts for one in signed))
+    return chosen_way(ways, name, decision, exhibit, reason)
+
+
+def _other_letters(installation: Installation, transaction: Transaction, statement: Statement) -> list[str]:
+    signed = signed_so_far(installation, transaction, statement.object, statement.seen)
+    letters = {one.exhibit for one in signed if one.decision == statement.decision and one.counts}
+    return sorted(letters - {statement.exhibit, ""})
