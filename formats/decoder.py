@@ -71,6 +71,8 @@ class FileDecoder:
         self._framing = plan.layout.framing
         self._reader = reader
         self._identity = identity
+        if plan.layout.silence:
+            self.facts["silence"] = plan.layout.silence
         self._line_ends = None
         stream: Source = source
         if "any-eol" in self._framing.tolerate:

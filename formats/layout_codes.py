@@ -15,6 +15,7 @@ _Word = TypeVar("_Word", Status, Reason, AcknowledgementVerdict)
 
 _DEFAULT_FILE_REASONS = {
     AcknowledgementVerdict.ACCEPTED: Reason.NONE,
+    AcknowledgementVerdict.COMPLETE: Reason.NONE,
     AcknowledgementVerdict.REJECTED: Reason.BATCH_REJECTED,
     AcknowledgementVerdict.DUPLICATE: Reason.DUPLICATE,
     AcknowledgementVerdict.IN_PROGRESS: Reason.IN_PROGRESS,
@@ -22,6 +23,7 @@ _DEFAULT_FILE_REASONS = {
 }
 _FILE_REASONS = {
     AcknowledgementVerdict.ACCEPTED: (Status.CREDITED,),
+    AcknowledgementVerdict.COMPLETE: (Status.CREDITED,),
     AcknowledgementVerdict.REJECTED: (Status.FAILED,),
     AcknowledgementVerdict.DUPLICATE: (Status.UNKNOWN,),
     AcknowledgementVerdict.IN_PROGRESS: (Status.UNKNOWN,),

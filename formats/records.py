@@ -177,9 +177,14 @@ class Notice(Struct, frozen=True, kw_only=True):
 
 
 class AcknowledgementVerdict(StrEnum):
-    """What a bank says of a file as a whole. `DUPLICATE` makes our file uncertain, not rejected."""
+    """What a bank says of a file as a whole. `DUPLICATE` makes our file uncertain, not rejected.
+
+    `COMPLETE`: it is done with every payment of the file, and this answer is its last word. Only
+    beside that can a payment that is not listed count as paid.
+    """
 
     ACCEPTED = "accepted"
+    COMPLETE = "complete"
     REJECTED = "rejected"
     DUPLICATE = "duplicate"
     IN_PROGRESS = "in_progress"

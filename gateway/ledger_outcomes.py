@@ -180,6 +180,19 @@ def unsettled_items(transaction: Transaction, file_pk: int) -> int:
     return int(row.number)
 
 
+def told_by(transaction: Transaction, file_pk: int, received_pk: int) -> set[int]:
+    """The payment_pk of every payment of a file of which one received file told."""
+    rows = transaction.stream(
+        # By the file's payments: outcomes are not indexed by the file that told them.
+        "SELECT DISTINCT outcome.payment_pk FROM attempt JOIN outcome"
+        " ON outcome.payment_pk = attempt.payment_pk AND outcome.received_pk = :received"
+        " WHERE attempt.file_pk = :file",
+        file=file_pk,
+        received=received_pk,
+    )
+    return {row.payment_pk for row in rows}
+
+
 def was_rejected(transaction: Transaction, file_pk: int) -> bool:
     """Whether the bank has said before that it rejected the file as a whole."""
     row = transaction.one(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Self
 
 from msgspec import Struct
@@ -24,7 +24,8 @@ class Book(Struct):
     payment_pk as it was before this answer, `again` the items that were named more than once.
     `said` is what the bank had said of payments about which persons decided since, by payment_pk.
     `seen` and `settled` have a byte for each item: 1 once it was named, 1 while its payment has
-    an outcome other than unknown.
+    an outcome other than unknown. `paired` are the payment_pk of which the other half of this
+    answer tells.
     """
 
     file: FileRow
@@ -35,6 +36,7 @@ class Book(Struct):
     seen: bytearray
     settled: bytearray
     again: set[int]
+    paired: Collection[int] = ()
 
     @classmethod
     def open(

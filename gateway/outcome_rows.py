@@ -63,7 +63,7 @@ class _Effects(Struct, frozen=True):
 def outcome_rows(
     book: Book,
     items: Sequence[int],
-    lines: Sequence[int],
+    lines: Sequence[int | None],
     columns: Columns,
     verdicts: Verdicts,
     texts: list[bytes | None],
@@ -124,7 +124,9 @@ def _effects(
             effects.statuses[row], effects.reasons[row] = Status.UNKNOWN, Reason.CONTRADICTED
         elif (current := book.current.get(key)) is not None:
             words = (verdicts.statuses[row], verdicts.credited_minor[row], codes[row])
-            if current.decided and words in book.said.get(key, ()):
+            if key in book.paired and not current.decided and words[0] is not current.status:
+                effects.statuses[row], effects.reasons[row] = Status.UNKNOWN, Reason.CONTRADICTED
+            elif current.decided and words in book.said.get(key, ()):
                 # Persons knew this when they decided: it is no news.
                 effects.statuses[row], effects.news[row] = current.status, False
             else:

@@ -114,6 +114,9 @@ class Inbound(Struct, frozen=True, kw_only=True):
     """One kind of file that the bank puts for us. `layout` and `seal` are always filled after loading.
 
     `seal` are the steps that undo the bank's seal, those of `[seal] in` where it is left out.
+    `partner`: successes and failures come in two files; a file's name with the second text in place
+    of the first is the name of its other half. `final_reason` says in the bank's words that such a
+    file is its last one about a file of ours, where the file itself has no code for that.
     """
 
     kind: Literal["acknowledgement", "result"]
@@ -124,6 +127,14 @@ class Inbound(Struct, frozen=True, kw_only=True):
     flag: Text = "{name}.ok"
     signature_name: Text = "{name}.p7s"
     unsigned_reason: str = ""
+    partner: Annotated[list[Text], Meta(max_length=2)] = field(default_factory=list)
+    final_reason: str = ""
+
+    def partner_name(self, name: str) -> str:
+        """The name of the other half of the answer `name`."""
+        ours, theirs = self.partner
+        before, _, after = name.rpartition(ours)
+        return f"{before}{theirs}{after}"
 
     def match(self, name: str) -> NameMatch | None:
         """What a listed name says, None where it is not of this kind."""

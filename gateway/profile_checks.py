@@ -170,6 +170,29 @@ def _check_inbound(profile: Profile, inbound: Inbound, place: Place, source: Tom
     if has_detached(inbound.seal or []):
         _check_part(inbound.signature_name, (*place, "signature_name"), source)
     _check_inbound_layout(profile, inbound, place, source)
+    _check_partner(profile, inbound, (*place, "partner"), source)
+
+
+def _check_partner(profile: Profile, inbound: Inbound, place: Place, source: TomlSource) -> None:
+    """The other half must be a kind of answer too, and must name this one as its own other half."""
+    if not inbound.partner:
+        return
+    if len(inbound.partner) != 2 or inbound.pattern.count(inbound.partner[0]) != 1:
+        source.report(
+            place,
+            "wanted two texts, the first of which stands once in the pattern",
+            found=", ".join(inbound.partner),
+            hint='as ["_S.", "_F."] beside pattern = "{stem}_S.TXT"',
+        )
+        return
+    pattern, reverse = inbound.partner_name(inbound.pattern), inbound.partner[::-1]
+    halves = [other for other in profile.inbound if other.pattern == pattern and other.partner == reverse]
+    if not halves or inbound.kind != "result" or halves[0].kind != "result":
+        source.report(
+            place,
+            f'no result has the pattern "{pattern}" and this one as its partner',
+            wanted=f"a result with partner = {reverse}",
+        )
 
 
 def _check_inbound_layout(profile: Profile, inbound: Inbound, place: Place, source: TomlSource) -> None:

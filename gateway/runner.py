@@ -35,7 +35,7 @@ from gateway.ledger_files import (
     set_backoff,
 )
 from gateway.ledger_holds import BEHIND, bank_hold, hold_bank, sending_stopped
-from gateway.ledger_received import received_in
+from gateway.ledger_received import ReceivedRow, received_by_key, received_in
 from gateway.locks import running, sweep_if_idle
 from gateway.make import Planned
 from gateway.profile import Profile, Stage
@@ -402,30 +402,45 @@ def _settle(installation: Installation, profile: Profile, report: RunReport) -> 
             held = received_in(transaction, profile.bank, ReceivedState.HELD)
         # Acknowledgements first: a result may rest on one that came in the same look.
         accepted = [row for row in held if row.accepted_problems]
-        for received in sorted(
-            [*waiting, *accepted], key=lambda row: (row.kind != "acknowledgement", row.received_pk)
-        ):
-            verified = verify(installation, profile, received)
-            if verified is None:
-                report.attention.append(
-                    Attention(
-                        bank=profile.bank,
-                        about=f"received:{received.received_pk}",
-                        message=f"{received.name}: refused, see `bankgate held`",
-                    )
-                )
-                continue
-            try:
-                _note_settled(profile, settle(installation, profile, verified), report)
-            except NotPermitted as error:
-                report.attention.append(
-                    Attention(
-                        bank=profile.bank,
-                        about=f"received:{received.received_pk}",
-                        message=f"{received.name}: {error}",
-                        hint="somebody decided about it meanwhile: the next run sees it as it is now",
-                    )
-                )
+        rows = sorted([*waiting, *accepted], key=lambda row: (row.kind != "acknowledgement", row.received_pk))
+        # What waits for another file of the bank is looked at once more when all were: it may be here.
+        early = [row for row in rows if _settle_one(installation, profile, row, report)]
+        with installation.ledger.read() as transaction:
+            again = [received_by_key(transaction, row.received_pk) for row in early]
+        for row in filter(None, again):
+            if still := _settle_one(installation, profile, row, report):
+                report.waiting.append(f"{profile.bank}: {row.name}: {still}")
+
+
+def _settle_one(
+    installation: Installation, profile: Profile, received: ReceivedRow, report: RunReport
+) -> str:
+    """One received file's turn; for what it waits, "" where it is done with."""
+    verified = verify(installation, profile, received)
+    if verified is None:
+        report.attention.append(
+            Attention(
+                bank=profile.bank,
+                about=f"received:{received.received_pk}",
+                message=f"{received.name}: refused, see `bankgate held`",
+            )
+        )
+        return ""
+    try:
+        settled = settle(installation, profile, verified)
+    except NotPermitted as error:
+        report.attention.append(
+            Attention(
+                bank=profile.bank,
+                about=f"received:{received.received_pk}",
+                message=f"{received.name}: {error}",
+                hint="somebody decided about it meanwhile: the next run sees it as it is now",
+            )
+        )
+        return ""
+    if not settled.waiting:
+        _note_settled(profile, settled, report)
+    return settled.waiting
 
 
 def _note_settled(profile: Profile, settled: Settled, report: RunReport) -> None:

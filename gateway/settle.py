@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -50,8 +50,10 @@ from gateway.ledger_outcomes import (
 from gateway.ledger_received import hold_again, move_received, retry_held
 from gateway.matching import Book
 from gateway.outcome_rows import Place, outcome_rows
+from gateway.pairs import Partner, note_paired, partner_of
 from gateway.profile import Profile
 from gateway.states import FileState, ReceivedState
+from gateway.unlisted import contradicts, credited_chunks, is_last_word, lists_failures_only, unlisted
 from gateway.wording import Wording
 from keys.sealed import seal_texts
 
@@ -72,7 +74,7 @@ _ACCEPTABLE = frozenset(
 
 
 class Settled(Struct, frozen=True, kw_only=True):
-    """How one received file's turn ended; `problems` say why it is held."""
+    """How one received file's turn ended; `problems` say why it is held, `waiting` for what it waits."""
 
     received_pk: int
     name: str
@@ -80,6 +82,7 @@ class Settled(Struct, frozen=True, kw_only=True):
     findings: int = 0
     file_name: str = ""
     problems: list[Problem] = []
+    waiting: str = ""
 
     @property
     def held(self) -> bool:
@@ -95,11 +98,17 @@ def settle(installation: Installation, profile: Profile, verified: VerifiedFile)
             return settlement.run(stream)
     except DecodeError as error:
         return _hold(installation, verified, error.problems, settlement.file_pk)
+    except _Waits as waits:
+        return Settled(received_pk=received.received_pk, name=received.name, waiting=str(waits))
     except Hold as hold:
         return _hold(installation, verified, hold.problems, hold.file_pk or settlement.file_pk)
     finally:
         if verified.content_name != received.spool_name:
             installation.spool.remove(verified.content_name)
+
+
+class _Waits(Exception):
+    """Undo everything of this received file: nothing is wrong, and something is still to come."""
 
 
 def problems_digest(problems: str) -> str:
@@ -125,6 +134,7 @@ class _Settlement:
         self._outcomes = 0
         self._findings = 0
         self._blank_successes = 0
+        self._unlisted = 0
         self._paid_after_all: list[int] = []
         self._charged: set[tuple[str, int, int]] = set()
         self._wording = Wording(profile)
@@ -134,6 +144,7 @@ class _Settlement:
         self._accepted = received.problems if received.accepted_problems else ""
 
     def run(self, stream: Any) -> Settled:
+        """Read it to its end, and believe all of it or nothing. Raises `Hold`, `DecodeError`."""
         codec = self._installation.codecs.get(self._received.layout)
         decoder = codec.decode(stream)
         chunks = iter(decoder)
@@ -148,9 +159,16 @@ class _Settlement:
             decoder = pinned.decode(stream)
             chunks = iter(decoder)
             first = next(chunks, None)
-        if first is None:
+        if first is None and not self._may_be_empty(decoder.facts):
             return self._whole_file(decoder, file)
-        return self._records(decoder, [first], chunks, file)
+        return self._records(decoder, [] if first is None else [first], chunks, file)
+
+    def _may_be_empty(self, facts: Mapping[str, Any]) -> bool:
+        """Whether an answer without any record speaks of payments all the same."""
+        verdict = AcknowledgementVerdict(facts.get("file.verdict", AcknowledgementVerdict.COMPLETE))
+        if self._verified.inbound.partner:
+            return verdict in (AcknowledgementVerdict.COMPLETE, AcknowledgementVerdict.ACCEPTED)
+        return lists_failures_only(facts) and verdict is AcknowledgementVerdict.COMPLETE
 
     # A statement about the file as a whole.
 
@@ -189,7 +207,8 @@ class _Settlement:
         if file.state is FileState.REJECTED:
             # Only another word of rejection comes here: nothing new.
             return
-        if verdict is AcknowledgementVerdict.ACCEPTED and file.state in open_states:
+        took = (AcknowledgementVerdict.ACCEPTED, AcknowledgementVerdict.COMPLETE)
+        if verdict in took and file.state in open_states:
             move_file(transaction, file.file_pk, file.state, FileState.ACKNOWLEDGED, attention=None)
             # A result that came first may have waited for just this.
             retry_held(transaction, file.file_pk, self._now, f"file {file.name} is acknowledged")
@@ -231,6 +250,7 @@ class _Settlement:
                 latest_outcomes(transaction, file.file_pk),
                 said_before_decisions(transaction, file.file_pk),
             )
+            note_paired(transaction, self._verified.inbound, self._received, book)
             self._charged = charged_items(transaction, file.file_pk)
             for source in (first, chunks):
                 for chunk in source:
@@ -238,9 +258,42 @@ class _Settlement:
             self._problems += decoder.problems
             self._check_blanks(decoder, file)
             self._hold_unless_accepted()
+            self._wait_for_partner(decoder)
+            self._take_unlisted(transaction, book, decoder, file)
             tell_of_heirs(transaction, self._paid_after_all, self._now)
             self._finish_file(transaction, file, book.open_items)
         return self._done(file)
+
+    def _wait_for_partner(self, decoder: Decoder) -> None:
+        """Of two halves of an answer none is believed alone, unless it says that there is no other."""
+        partner = partner_of(self._installation, self._verified.inbound, self._received)
+        if partner is Partner.MISSING and not is_last_word(decoder.facts, said_by_its_name=False):
+            raise _Waits(f"waits for {self._verified.inbound.partner_name(self._received.name)}")
+
+    def _take_unlisted(self, transaction: Transaction, book: Book, decoder: Decoder, file: FileRow) -> None:
+        """Credit what an answer of failures does not list, where the bank proves that it paid just that.
+
+        Beside problems that persons accepted nothing is proved: what is not listed stays open.
+        """
+        inbound, facts = self._verified.inbound, decoder.facts
+        if not lists_failures_only(facts) or not is_last_word(facts, bool(inbound.final_reason)):
+            return
+        if self._problems:
+            return
+        silent = unlisted(book)
+        if message := contradicts(facts, silent):
+            raise Hold([self._problem("silence-differs", message)])
+        if not self._is_acknowledged(file):
+            message = f"file {file.name} is not acknowledged: what is not listed may not have been taken"
+            raise Hold([self._problem("silence-unproved", message)])
+        for items, columns, verdicts in credited_chunks(book, silent):
+            self._append(transaction, book, items, [None] * len(items), columns, verdicts)
+        self._unlisted = silent.count
+
+    def _is_acknowledged(self, file: FileRow) -> bool:
+        """Whether the bank said that it took the file, where it has a way to say so before its results."""
+        acknowledges = any(inbound.kind == "acknowledgement" for inbound in self._profile.inbound)
+        return not acknowledges or file.state in (FileState.ACKNOWLEDGED, FileState.SETTLED)
 
     def _hold_unless_accepted(self) -> None:
         """Go on only without problems, or with exactly those that two persons accepted."""
@@ -281,14 +334,26 @@ class _Settlement:
                 for status, code in zip(columns.statuses, columns.codes, strict=True)
             )
         columns = self._wording.seal_words(columns, expected.accounts)
+        self._append(transaction, book, items, chunk.lines, columns, verdicts)
+        self._note_charges(transaction, book, chunk, items, columns, verdicts)
+
+    def _append(
+        self,
+        transaction: Transaction,
+        book: Book,
+        items: Sequence[int],
+        lines: Sequence[int | None],
+        columns: Columns,
+        verdicts: Verdicts,
+    ) -> None:
+        """Outcomes of one chunk, with the event that tells of them."""
         place = Place(self._received.received_pk, self._now.isoformat())
         texts = self._sealed(columns.texts)
-        told = outcome_rows(book, items, chunk.lines, columns, verdicts, texts, place)
+        told = outcome_rows(book, items, lines, columns, verdicts, texts, place)
         append_outcomes(transaction, told.rows)
         book.note(items, told.statuses)
         self._outcomes += len(told.rows)
         self._paid_after_all += told.paid_after_all
-        self._note_charges(transaction, book, chunk, items, columns, verdicts)
         evidence.record(
             transaction,
             self._now,
@@ -385,13 +450,12 @@ class _Settlement:
         if file.state is FileState.RELEASING:
             raise Hold([self._problem("not-sent", f"file {file.name} is just being released")])
         settle_if_complete(transaction, file, open_items)
-        self._close(
-            transaction,
-            file,
-            {"outcomes": self._outcomes, "findings": self._findings, "open_items": open_items},
-        )
+        told = {"outcomes": self._outcomes, "findings": self._findings, "open_items": open_items}
+        if self._unlisted:
+            told["unlisted"] = self._unlisted
+        self._close(transaction, file, told)
 
-    def _close(self, transaction: Transaction, file: FileRow, body: dict[str, object]) -> None:
+    def _close(self, transaction: Transaction, file: FileRow, body: Mapping[str, object]) -> None:
         move_received(
             transaction,
             self._received.received_pk,

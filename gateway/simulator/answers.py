@@ -51,6 +51,11 @@ class Variant(Struct, frozen=True, kw_only=True):
     fee_lines: bool = False
     fee_column: bool = False
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether it tells of the whole file, as it was processed."""
+        return self.part is None and not (self.only_returned or self.only_contradicted or self.refused)
+
 
 class _Word(Struct, frozen=True):
     """What is said of a payment, apart from money."""
@@ -115,8 +120,22 @@ class ResultChunks:
     def _booked(self) -> Iterator[tuple[Booked, list[int]]]:
         """Chunks with the positions of the payments that this result tells of; none empty."""
         for booked in book(self._taken, self._request):
-            if rows := self._rows(booked):
+            if rows := self._listed(booked, self._rows(booked)):
                 yield booked, rows
+
+    def _listed(self, booked: Booked, rows: list[int]) -> list[int]:
+        """Those of which this kind of file tells."""
+        if self._form.is_of_all:
+            return rows
+        return [row for row in rows if self._form.tells(self._status(booked.fates[row]))]
+
+    def _status(self, fate: Fate) -> Status:
+        """What is said of a payment of that fate, whatever code there is for it."""
+        if self._variant.refused:
+            return Status.FAILED
+        if self._variant.only_returned:
+            return Status.RETURNED
+        return Status.FAILED if self._tells_failure(fate) else Status.CREDITED
 
     def _rows(self, booked: Booked) -> list[int]:
         rows = range(booked.chunk.count)

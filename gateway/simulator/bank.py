@@ -227,7 +227,7 @@ class SimulatedBank:
             )
             if said:
                 return said
-        told = refused.verdict is AcknowledgementVerdict.REJECTED and self.desk.result.codes.can_say(*REFUSED)
+        told = refused.verdict is AcknowledgementVerdict.REJECTED and self.desk.can_say(*REFUSED)
         if taken is None or not told:
             return []
         return self._writer.result(taken, Variant(refused=True), 1, moment, moment)

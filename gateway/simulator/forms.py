@@ -81,6 +81,17 @@ class AnswerForm(Struct, frozen=True, kw_only=True):
     """Every meaning that a record of the file has, those too that may be left out."""
     may_omit: frozenset[str]
     """Meanings that the file can leave out where they have no value."""
+    lists: frozenset[Status] | None = None
+    """Of which payments it tells, where not of all: failures only, or one half of an answer."""
+
+    @property
+    def is_of_all(self) -> bool:
+        """Whether it has a record for every payment of ours."""
+        return self.lists is None
+
+    def tells(self, status: Status) -> bool:
+        """Whether a payment of which this is to be said stands in it."""
+        return self.lists is None or status in self.lists
 
     def name(
         self,
@@ -120,6 +131,17 @@ class Desk(Struct, frozen=True, kw_only=True):
         """The form in which results are written: the first one of the profile."""
         return self.results[0]
 
+    @property
+    def result_forms(self) -> tuple[AnswerForm, ...]:
+        """Every file of one answer: the first form, and its other half where it has one."""
+        first = self.result
+        pattern = first.inbound.partner_name(first.inbound.pattern) if first.inbound.partner else ""
+        return first, *(form for form in self.results if form.inbound.pattern == pattern)
+
+    def can_say(self, status: Status, reason: Reason) -> bool:
+        """Whether some file of an answer has a code for it."""
+        return any(form.codes.can_say(status, reason) for form in self.result_forms)
+
 
 def make_desk(profile: Profile, codecs: Mapping[str, Codec], layouts: Mapping[str, Layout]) -> Desk:
     """A desk from a profile, with codecs and layouts by the names that the profile uses."""
@@ -135,6 +157,7 @@ def make_desk(profile: Profile, codecs: Mapping[str, Codec], layouts: Mapping[st
                     declares_totals=_declares_totals(layout),
                     columns=_columns(layout, codecs[inbound.layout]),
                     may_omit=_may_omit(layout),
+                    lists=_lists(layout, inbound),
                 )
 
     return Desk(
@@ -143,6 +166,14 @@ def make_desk(profile: Profile, codecs: Mapping[str, Codec], layouts: Mapping[st
         results=tuple(forms("result")),
         acknowledgement=next(iter(forms("acknowledgement")), None),
     )
+
+
+def _lists(layout: Layout, inbound: Inbound) -> frozenset[Status] | None:
+    """Of which payments a file tells; None of all of them."""
+    if not layout.silence and not inbound.partner:
+        return None
+    told = {line.status for line in layout.outcome_codes}
+    return frozenset(told - {Status.CREDITED} if layout.silence else told)
 
 
 def _declares_totals(layout: Layout) -> bool:

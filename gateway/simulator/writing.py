@@ -57,14 +57,21 @@ class AnswerWriter:
     def result(
         self, taken: Taken, variant: Variant, serial: int, moment: Moment, due: Moment
     ) -> list[Posting]:
-        """A result file; [] where it would tell of no payment."""
-        form = self._desk.result
-        chunks = self._chunks(taken, variant, moment)
-        if chunks.empty():
+        """The files of one answer; [] where it would tell of no payment."""
+        postings: list[Posting] = []
+        for form in self._desk.result_forms:
+            postings += self._result(form, taken, variant, serial, moment, due)
+        return postings
+
+    def _result(
+        self, form: AnswerForm, taken: Taken, variant: Variant, serial: int, moment: Moment, due: Moment
+    ) -> list[Posting]:
+        chunks = self._written(form, taken, variant, moment)
+        # An answer that need not list everything says something by being empty.
+        if chunks.empty() and (form.is_of_all or not variant.is_whole):
             return []
-        verdict = AcknowledgementVerdict.REJECTED if variant.refused else AcknowledgementVerdict.ACCEPTED
         identity = self._identity(form, taken.name, taken, moment, serial)
-        identity = replace(identity, code=form.codes.file(verdict) or "")
+        identity = replace(identity, code=_word_of(form, variant))
         if self.scenario.has(Kind.WRONG_TOTAL):
             content = self._encode_wrongly(form, identity, taken, variant, moment)
         else:
@@ -72,8 +79,17 @@ class AnswerWriter:
         return self._post(form, identity.name, content, moment.at, due)
 
     def _chunks(self, taken: Taken, variant: Variant, moment: Moment) -> ResultChunks:
+        """The records of the first file of an answer."""
+        return self._chunks_of(self._desk.result, taken, variant, moment)
+
+    def _chunks_of(self, form: AnswerForm, taken: Taken, variant: Variant, moment: Moment) -> ResultChunks:
         day = moment.at.astimezone(self._desk.profile.time_zone).date()
-        return ResultChunks(taken, self._desk.request, self._desk.result, variant, day)
+        return ResultChunks(taken, self._desk.request, form, variant, day)
+
+    def _written(self, form: AnswerForm, taken: Taken, variant: Variant, moment: Moment) -> ResultChunks:
+        if form is self._desk.result:
+            return self._chunks(taken, variant, moment)
+        return self._chunks_of(form, taken, variant, moment)
 
     def echo(
         self, taken: Taken, data: Blob, signature: Blob | None, moment: Moment, due: Moment
@@ -111,8 +127,8 @@ class AnswerWriter:
         No codec writes totals that do not add up, so two files are written and spliced.
         """
         wrong = replace(identity, total_minor=identity.total_minor + _EXCESS_MINOR)
-        liar = self._chunks(taken, replace(variant, excess_minor=_EXCESS_MINOR), moment)
-        right = form.codec.encode(identity, self._chunks(taken, variant, moment))
+        liar = self._written(form, taken, replace(variant, excess_minor=_EXCESS_MINOR), moment)
+        right = form.codec.encode(identity, self._written(form, taken, variant, moment))
         name = f"answer-{identity.sequence:06d}-{identity.name}"
         return keep(self._store, name, _spliced(right, form.codec.encode(wrong, liar), liar))
 
@@ -180,6 +196,14 @@ class AnswerWriter:
         later = due.after(1 if form.inbound.complete == "stable" else self.scenario.late_looks)
         whole = [replace(posting, due=later) for posting in postings]
         return [replace(data, content=half), *whole]
+
+
+def _word_of(form: AnswerForm, variant: Variant) -> str:
+    """The code of the file as a whole; "" where it has none."""
+    if variant.refused:
+        return form.codes.file(AcknowledgementVerdict.REJECTED) or ""
+    last = form.codes.file(AcknowledgementVerdict.COMPLETE) if variant.is_whole else None
+    return last or form.codes.file(AcknowledgementVerdict.ACCEPTED) or ""
 
 
 def _spliced(right: Iterable[bytes], wrong: Iterable[bytes], liar: ResultChunks) -> Iterator[bytes]:

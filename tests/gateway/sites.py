@@ -27,6 +27,7 @@ from gateway.demonstration.payments import Order, make_payment
 from gateway.demonstration.people import BANKS, make_account
 from gateway.demonstration.plan import FIELDS, PLATFORM
 from gateway.demonstration.site import Site, create_site
+from gateway.profile import Profile
 from gateway.simulator.bank import SimulatedBank
 from gateway.simulator.forms import Desk
 from gateway.simulator.front import STORE, Front
@@ -137,11 +138,17 @@ class Ground:
         share_per_mille: int = 1000,
         profile_of: Gateway | None = None,
     ) -> SimulatedBank:
-        """A simulated bank that looks at its folders in each `turn`; `profile_of`: whose seals it mirrors."""
+        """A simulated bank that looks at its folders in each `turn`.
+
+        `profile_of`: whose seals, layouts and names of files it mirrors, where they are not those that ship.
+        """
         desk = shipped_desk(name)
         if profile_of is not None:
             own = profile_of.configuration.profiles[name]
-            desk = read_desk(msgspec.structs.replace(desk.profile, seal=own.seal, inbound=own.inbound))
+            mirrored = msgspec.structs.replace(
+                desk.profile, seal=own.seal, inbound=own.inbound, layouts=own.layouts
+            )
+            desk = read_desk(mirrored, profile_of.configuration.layout_folders)
         if isinstance(scenario, str):
             scenario = make_scenario(scenario, share_per_mille=share_per_mille)
         bank = SimulatedBank(desk, self.bank_seals(name), self._store(name), scenario)
@@ -177,9 +184,19 @@ class Ground:
     def inbox(self, bank: str) -> Path:
         return self.site.bank(bank) / "files" / "from-bank"
 
-    def post(self, bank: str, name: str, content: bytes, signer: Signer | None = None) -> None:
-        """Put a file into a bank's inbox, sealed as the bank would, by its key or another one."""
-        profile = shipped_desk(bank).profile
+    def post(
+        self,
+        bank: str,
+        name: str,
+        content: bytes,
+        signer: Signer | None = None,
+        profile: Profile | None = None,
+    ) -> None:
+        """Put a file into a bank's inbox, sealed as the bank would, by its key or another one.
+
+        `profile` where it is not the one that ships.
+        """
+        profile = profile or shipped_desk(bank).profile
         inbound = next((found[0] for found in [profile.recognise(name)] if found), profile.inbound[-1])
         seals = self.bank_seals(bank)
         if signer is not None:

@@ -318,6 +318,18 @@ def test_a_mistake_across_the_main_file(tmp_path: Path, old: str, new: str, line
             "inbound[1].unsigned_reason: stands beside a signature that is wanted: remove one",
         ),
         (
+            'complete = "flag"',
+            'complete = "flag"\npartner = ["_S.", "_F."]',
+            33,
+            "inbound[1].partner: wanted two texts, the first of which stands once in the pattern",
+        ),
+        (
+            'complete = "flag"',
+            'complete = "flag"\npartner = [".", "_F."]',
+            33,
+            'inbound[1].partner: no result has the pattern "{stem}_F.res" and this one as its partner',
+        ),
+        (
             '"rural-credit-request"',
             '"rural-request"',
             8,

@@ -1,0 +1,98 @@
+"""A bank whose answers have a shape of their own: layouts, names of files, and what it says by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from formats import Payment
+from gateway import Gateway
+from gateway.profile import Profile
+from gateway.simulator.bank import SimulatedBank
+from tests.gateway.answers import Answers, file_of
+from tests.gateway.sites import RURAL, Ground, edit, payments_of
+
+_RESULT_BLOCK = """\
+[[inbound]]
+kind      = "result"
+pattern   = "{stem}_HP{number:1}.txt"
+complete  = "flag"
+"""
+
+
+class Shape:
+    """The rural bank with other results. `blocks` are its `[[inbound]]` for them, `layouts` their texts."""
+
+    def __init__(self, ground: Ground, layouts: dict[str, str], blocks: str, count: int = 4) -> None:
+        self.ground = ground
+        folder = ground.site.configuration.parent / "layouts"
+        folder.mkdir()
+        for name, text in layouts.items():
+            (folder / f"{name}.toml").write_text(text, "utf-8")
+        edit(ground.site.configuration, "[gateway]\n", '[gateway]\nlayouts = ["layouts"]\n')
+        names = ", ".join(f'"{name}"' for name in layouts)
+        edit(ground.profile_path(RURAL), '["rural-credit-result"]', f"[{names}]")
+        edit(ground.profile_path(RURAL), _RESULT_BLOCK, blocks)
+        self.count = count
+        self.payments: Sequence[Payment] = payments_of(RURAL, count)
+
+    @contextmanager
+    def open(self) -> Iterator[Told]:
+        with self.ground.open() as gateway:
+            yield Told(self, gateway)
+
+
+class Told:
+    """The same with an open gateway."""
+
+    def __init__(self, shape: Shape, gateway: Gateway) -> None:
+        self.shape, self.gateway, self.ground = shape, gateway, shape.ground
+        self.payments = shape.payments
+
+    @property
+    def profile(self) -> Profile:
+        return self.gateway.configuration.profiles[RURAL]
+
+    def play(self, scenario: str, share_per_mille: int = 1000) -> SimulatedBank:
+        """The simulated bank answers everything."""
+        bank = self.ground.bank(RURAL, scenario, share_per_mille, profile_of=self.gateway)
+        self.ground.submit(self.gateway, self.payments)
+        self.ground.run_to_the_end(self.gateway)
+        return bank
+
+    def send(self, *, acknowledged: bool = True) -> None:
+        """Our file leaves, and is acknowledged; the rest is said by hand."""
+        self.ground.submit(self.gateway, self.payments)
+        self.gateway.run()
+        if acknowledged:
+            self.acknowledge()
+
+    def acknowledge(self) -> None:
+        answers = Answers(self.gateway, RURAL, file_of(self.gateway, RURAL))
+        code = answers.layout("acknowledgement").file_codes[0].code
+        self.say(answers.name("acknowledgement", 1), answers.acknowledgement(code))
+
+    @property
+    def stem(self) -> str:
+        return self.gateway.files()[0].name.rpartition(".")[0]
+
+    def reference(self, item: int) -> str:
+        ((sequence,),) = self.ground.rows("SELECT sequence FROM file ORDER BY file_pk LIMIT 1")
+        assert isinstance(sequence, int)
+        return f"{sequence:012d}{item:08d}"
+
+    def put(self, name: str, text: str) -> None:
+        """A signed answer lies there, with its flag where it has one."""
+        self.ground.post(RURAL, name, text.encode("gb18030"), profile=self.profile)
+        found = self.profile.recognise(name)
+        if found is not None and (flag := found[0].flag_name(name)):
+            (self.ground.inbox(RURAL) / flag).write_bytes(b"")
+
+    def say(self, name: str, content: str | bytes) -> None:
+        text = content if isinstance(content, str) else content.decode("gb18030")
+        self.put(name, text)
+        self.ground.take(self.gateway)
+
+    def problems(self) -> list[str]:
+        assert all(status.adds_up for status in self.gateway.status())
+        return [problem.code for received in self.gateway.received() for problem in received.problems]
