@@ -315,10 +315,18 @@ class FileDecoder:
                 scope.declared.append(_Declared(column, plan.name, line, digits))
                 self._note_declared(scope, column.name, digits)
             elif column.role is Role.GROUP:
+                if scope.has_rows and column.name not in scope.values:
+                    self._note_late(column.name, value)
                 if scope.values.setdefault(column.name, value) != value:
                     self._records.report("file-value-varies", plan, column, str(value), line, "one value")
             elif column.role is Role.NUMBER:
                 self._check_number(scope, plan, column, value, line)
+
+    def _note_late(self, name: str, value: Any) -> None:
+        """What only a trailer says of its scope: the rows are gone by then, so it is a fact of the file."""
+        if value not in (None, ""):
+            known = self.facts.get(name)
+            self.facts[name] = value if known in (None, value) else f"{known}; {value}"
 
     def _note_declared(self, scope: _Scope, name: str, value: int) -> None:
         """What the file declares; of scopes within it the sum of what they declare."""

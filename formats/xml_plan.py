@@ -70,6 +70,8 @@ class Leaf(Struct, frozen=True, kw_only=True):
     optional: bool = False
     repeats: bool = False
     part: int = 0
+    wanted_beside: bool = False
+    """An attribute that its element must have wherever it is there: the line itself is not `optional`."""
     detail: bool = False
     """Inside the detail; then `paths` begin there."""
 
@@ -125,6 +127,18 @@ class Plan(Struct, frozen=True, kw_only=True):
     row: str
     detail: tuple[str, ...]
     leaves: tuple[Leaf, ...]
+
+    def attributes_beside(self, level: Level) -> list[tuple[Leaf, Leaf]]:
+        """Each value with an attribute that its element must have: the currency of an amount."""
+        leaves = self.at(level)
+        return [
+            (value, attribute)
+            for attribute in leaves
+            if attribute.wanted_beside
+            for value in leaves
+            if [way.steps for way in value.paths] == [way.steps for way in attribute.paths]
+            and not any(way.attribute for way in value.paths)
+        ]
 
     def at(self, level: Level) -> tuple[Leaf, ...]:
         return tuple(leaf for leaf in self.leaves if leaf.level is level)
@@ -302,6 +316,7 @@ class _Builder:
             or self._beside_optional(parent, alternatives),
             repeats=parent.repeats or bool(marker and marker.maximum != 1),
             part=len(same),
+            wanted_beside=not line.optional and all(way.attribute for way in alternatives),
             detail=parent.detail,
         )
         self._leaves.append(leaf)

@@ -19,7 +19,7 @@ from formats.layout_model import Binding, Blank, Constant, Count, Kind, Layout, 
 from formats.masking import mask_number
 from formats.records import FileIdentity, Problem, RecordChunk
 from formats.xml_codes import CodeTables, join_parts
-from formats.xml_columns import END_OF_VALUE, ColumnError, ColumnReader
+from formats.xml_columns import END_OF_VALUE, VALUES_JOIN, ColumnError, ColumnReader
 from formats.xml_guard import refuse
 from formats.xml_header import HeaderReader
 from formats.xml_identity import identity_value
@@ -33,6 +33,8 @@ MAXIMUM_PROBLEMS = 1000
 
 _BLANKS = " \t\r\n"
 _TEXTS = ("outcome.bank_text", "file.text")
+_CURRENCY = "file.currency"
+_BOOKED_IN = "statement.currency"
 _STRIPPED = ("attempt", "file", "group", "agreement", "profile")
 
 
@@ -68,6 +70,7 @@ class XmlDecoder:
         self._tables = tables
         self._identity = identity
         self._stream = RecordStream(layout, plan, source)
+        self._beside = plan.attributes_beside(Level.RECORD)
         self._leaves = tuple(
             leaf
             for leaf in plan.at(Level.RECORD)
@@ -187,15 +190,23 @@ class XmlDecoder:
         first = self._file_totals.rows + 1
         lines = range(first, first + count)
         columns: dict[str, list[Any]] = {}
+        currencies: set[str] = set()
         for leaf in self._leaves:
             values = self._typed(leaf, texts[leaf.line])
             self._check_record_values(leaf, values, first)
-            if leaf.name and not leaf.is_code:
-                columns[leaf.name] = self._merged(columns.get(leaf.name), values)
+            if leaf.name == _CURRENCY:
+                # Each amount of a record says it: one that differs hides behind no other.
+                currencies.update(*(value.split(VALUES_JOIN["outcome.bank_text"]) for value in set(values)))
+            elif leaf.name and not leaf.is_code:
+                known = columns.get(leaf.name)
+                if known is not None and leaf.name == _BOOKED_IN:
+                    self._check_same(leaf, known, values, first)
+                columns[leaf.name] = self._merged(known, values)
+        self._check_beside(texts, first)
         if any(leaf.is_code for leaf in self._leaves):
             self._add_outcomes(columns, texts, count)
         self._add_totals(columns, count, rows)
-        self._take_currency(columns)
+        self._take_currency(currencies)
         if self._group is not None and self._plan.row == "statement":
             columns |= {
                 leaf.name: [self._group_values[leaf.line]] * count
@@ -203,6 +214,21 @@ class XmlDecoder:
                 if leaf.name.startswith("group.")
             }
         yield from self._by_record(columns, count, lines)
+
+    def _check_beside(self, texts: dict[int, list[str]], first: int) -> None:
+        """An amount says its currency, wherever the table has a place for it."""
+        for value, attribute in self._beside:
+            if "" not in texts[attribute.line]:
+                continue
+            for row, (text, beside) in enumerate(zip(texts[value.line], texts[attribute.line], strict=True)):
+                if text and not beside:
+                    self._add("field-missing", attribute, "found nothing, wanted a value", first + row)
+
+    def _check_same(self, leaf: Leaf, known: list[Any], values: list[Any], first: int) -> None:
+        """What a detail says again, its record has said: amounts of a booking are in its currency."""
+        for row, (one, other) in enumerate(zip(known, values, strict=True) if known != values else ()):
+            if one and other and one != other:
+                self._add("record-differs", leaf, f"found {other}, wanted {one}", first + row)
 
     def _add_totals(self, columns: dict[str, list[Any]], count: int, rows: list[int]) -> None:
         """Take the rows into the totals; a record with several details counts once."""
@@ -318,16 +344,16 @@ class XmlDecoder:
         columns["outcome.status"] = [mapped[code][0] for code in codes]
         columns["outcome.reason"] = [mapped[code][1] for code in codes]
 
-    def _take_currency(self, columns: dict[str, list[Any]]) -> None:
+    def _take_currency(self, currencies: set[str]) -> None:
         """One file, one currency: amounts in another one must not be added up."""
-        found = set(columns.pop("file.currency", ())) - {""}
-        known = self.facts.get("file.currency")
+        found = currencies - {""}
+        known = self.facts.get(_CURRENCY)
         if known is not None:
             found.add(known)
         if len(found) > 1:
             raise self._record_error(None, self._file_totals.rows - 1, "amounts in two currencies")
         for currency in found:
-            self.facts["file.currency"] = currency
+            self.facts[_CURRENCY] = currency
 
     # The end
 

@@ -285,6 +285,9 @@ def _read_instant(kind: FieldKind, text: str) -> datetime | time:
     """A point in time; aware only where the text names its zone."""
     try:
         if kind.pattern == "YYYY-MM-DDTHH:MM:SS":
+            if text[10:11] != "T":
+                # Python takes any sign there, and a date alone; XML takes neither.
+                raise ValueError
             return datetime.fromisoformat(text)
         instant = datetime.strptime(text, _strftime(kind))  # noqa: DTZ007
         return instant.time() if kind.name is Kind.TIME else instant

@@ -50,7 +50,7 @@ class XmlWriter:
 
     def problems(self, chunk: RecordChunk, identity: FileIdentity | None) -> list[Problem]:
         """Every value of the chunk that cannot be written."""
-        return self._record_texts(chunk, identity)[1]
+        return self._record_texts(_numbered(chunk, 0), identity)[1]
 
     def encode(self, identity: FileIdentity, chunks: Iterable[RecordChunk]) -> Iterator[bytes]:
         """The bytes of the file, a block for each chunk; see `Codec.encode`."""

@@ -124,3 +124,12 @@ def test_one_detail_in_a_record() -> None:
     )
     with pytest.raises(LayoutError, match="detail"):
         Registry().from_text(bad, "bad")
+
+
+def test_a_detail_in_another_currency_than_its_booking_is_for_a_person() -> None:
+    entries = ENTRIES.replace('<Amt Ccy="CNY">100.00', '<Amt Ccy="USD">100.00')
+    codec = REGISTRY.get("iso20022-camt053-statement")
+    _, _, problems = decode(codec, document("053", "BkToCstmrStmt", "Stmt", entries))
+    assert [(problem.code, problem.line, problem.column) for problem in problems] == [
+        ("record-differs", 1, "明细币种")
+    ]

@@ -321,3 +321,12 @@ def test_a_file_cut_or_doubled_anywhere_is_never_whole(name: str, raw: bytes) ->
             except DecodeError as refusal:
                 problems = refusal.problems
             assert problems, number
+
+
+def test_what_only_a_trailer_says_of_its_lot_is_a_fact_of_the_file() -> None:
+    """The rows of a lot have gone out before its trailer is read; nothing in it is read over."""
+    marked = CNAB_RESULT.splitlines(keepends=True)
+    marked[5] = marked[5][:230] + b"HA        " + marked[5][240:]
+    codec = REGISTRY.get("cnab240-payment-result")
+    assert decode(codec, CNAB_RESULT)[1].get("group.trailer_occurrences") is None
+    assert decode(codec, b"".join(marked))[1]["group.trailer_occurrences"] == "HA"

@@ -379,3 +379,33 @@ class _Dribble(io.BytesIO):
 
     def read(self, size: int | None = -1) -> bytes:
         return super().read(self._block)
+
+
+def credited(charge: str, settled: str) -> str:
+    """One credited payment with a charge and an amount, each with these attributes."""
+    charges = "".join(f"<ChrgsInf><Amt{charge}>{amount}</Amt></ChrgsInf>" for amount in ("1.00", "2.00"))
+    body = f"<TxSts>ACSC</TxSts>{charges}"
+    amount = f"<OrgnlTxRef><IntrBkSttlmAmt{settled}>10.00</IntrBkSttlmAmt></OrgnlTxRef>"
+    return report(group(transaction(1, body + amount)))
+
+
+@pytest.mark.parametrize(("charge", "settled"), [(' Ccy="USD"', ' Ccy="CNY"'), (' Ccy="CNY"', ' Ccy="USD"')])
+def test_the_currency_of_no_amount_hides_behind_that_of_another(charge: str, settled: str) -> None:
+    with pytest.raises(DecodeError, match="amounts in two currencies"):
+        read(RESULT, credited(charge, settled))
+
+
+def test_several_charges_in_one_currency_are_one_currency() -> None:
+    columns, decoder = read(RESULT, credited(' Ccy="CNY"', ' Ccy="CNY"'))
+    assert (columns["fee.amount"], decoder.facts["file.currency"], decoder.problems) == ([300], "CNY", [])
+
+
+def test_an_amount_without_its_currency_is_for_a_person() -> None:
+    _, decoder = read(RESULT, credited(' Ccy="CNY"', ""))
+    assert [(problem.code, problem.column) for problem in decoder.problems] == [("field-missing", "币种")]
+
+
+@pytest.mark.parametrize("instant", ["2026-11-23t10:00:00", "2026-11-23 10:00:00", "2026-11-23"])
+def test_an_instant_has_a_t_between_date_and_time(instant: str) -> None:
+    with pytest.raises(DecodeError):
+        read(RESULT, credited("", "").replace("2026-11-23T10:00:00", instant))

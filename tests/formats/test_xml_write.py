@@ -207,3 +207,11 @@ def test_mistakes_in_the_table_are_told(lines: str, message: str) -> None:
     with pytest.raises(LayoutError) as caught:
         small_layout(f"Doc/M\n{lines}")
     assert f"small.toml: {message}" in [problem.message for problem in caught.value.problems]
+
+
+def test_items_are_numbered_by_whoever_asks_whether_they_fit() -> None:
+    """`problems` and `encode` say the same of a chunk that leaves its items to us."""
+    chunk = payments(amount=[100])
+    del chunk.columns["attempt.item"]
+    assert REQUEST.problems(chunk, replace(IDENTITY, count=1, total_minor=100)) == []
+    assert b"<EndToEndId>00000000000700000001</EndToEndId>" in written(REQUEST, [chunk])
