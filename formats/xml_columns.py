@@ -7,6 +7,7 @@ the number of columns does not come out, and the file is refused.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import groupby
 
 from lxml import etree
@@ -31,16 +32,39 @@ class ColumnError(Exception):
         self.row, self.leaf, self.message = row, leaf, message
 
 
+class Columns:
+    """The columns of the records of one layout: which ways each has, and what their texts make."""
+
+    def __init__(self, plan: Plan, leaves: tuple[Leaf, ...]) -> None:
+        self._leaves = leaves
+        self._alternatives = [_column_paths(leaf, plan) for leaf in leaves]
+        self.paths = [ways for columns in self._alternatives for ways in columns]
+        """The ways of each column, from the record (or the detail) on."""
+
+    def texts(self, columns: Sequence[list[str]], *, several: bool) -> dict[int, list[str]]:
+        """The texts by line of the layout, "" where a value is absent. Raises `ColumnError`.
+
+        `several`: whether there are values of one record apart by `END_OF_VALUE`.
+        """
+        texts: dict[int, list[str]] = {}
+        position = 0
+        for leaf, alternatives in zip(self._leaves, self._alternatives, strict=True):
+            found = list(columns[position : position + len(alternatives)])
+            if several:
+                found = [_join_values(leaf, column) for column in found]
+            texts[leaf.line] = _first_present(found)
+            position += len(alternatives)
+        return texts
+
+
 class ColumnReader:
     """Compiled for one layout and one namespace."""
 
-    def __init__(self, plan: Plan, leaves: tuple[Leaf, ...], namespace: str) -> None:
-        self._leaves = leaves
+    def __init__(self, plan: Plan, columns: Columns, namespace: str) -> None:
+        self._columns = columns
         self._details = bool(plan.detail)
-        paths = [paths for leaf in leaves for paths in _column_paths(leaf, plan)]
-        self._width = len(paths)
-        self._alternatives = [len(_column_paths(leaf, plan)) for leaf in leaves]
-        self._stylesheet = etree.XSLT(_stylesheet(plan, paths, namespace))
+        self._width = len(columns.paths)
+        self._stylesheet = etree.XSLT(_stylesheet(plan, columns.paths, namespace))
         self._count = etree.XPath(f"count(n:{plan.record})", namespaces={"n": namespace})
 
     def read(self, element: etree._Element, open_records: int) -> tuple[int, dict[int, list[str]], list[int]]:
@@ -65,15 +89,8 @@ class ColumnReader:
             count -= rows.pop()
         elif not self._details:
             count -= open_records
-        texts: dict[int, list[str]] = {}
-        position = 0
-        for leaf, alternatives in zip(self._leaves, self._alternatives, strict=True):
-            columns = [cells[position + i : count * width : width] for i in range(alternatives)]
-            if several:
-                columns = [_join_values(leaf, column) for column in columns]
-            texts[leaf.line] = _first_present(columns)
-            position += alternatives
-        return count, texts, rows
+        columns = [cells[place : count * width : width] for place in range(width)]
+        return count, self._columns.texts(columns, several=several), rows
 
 
 def _column_paths(leaf: Leaf, plan: Plan) -> list[tuple[Alternative, ...]]:

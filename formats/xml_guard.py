@@ -48,7 +48,31 @@ def refuse(code: str, message: str, *, name: str, line: int | None = None, colum
     )
 
 
-def parser_error(error: etree.XMLSyntaxError, name: str, at_end: bool) -> DecodeError:
+class LineCount:
+    """Where the parser's places are in the file: it does not see what `skip` was told of."""
+
+    def __init__(self) -> None:
+        self._line, self._columns = 1, 0
+
+    def read(self, raw: bytes) -> None:
+        """The parser read this."""
+        lines = raw.count(b"\n")
+        if lines:
+            self._line, self._columns = self._line + lines, 0
+
+    def skip(self, text: str, instead_columns: int) -> None:
+        """It read so many columns instead of this, and then as many line ends as this has."""
+        if "\n" in text:
+            self._columns = len(text) - text.rfind("\n") - 1
+        else:
+            self._columns += len(text) - instead_columns
+
+    def columns(self, line: int) -> int:
+        """How many columns of this line it did not see."""
+        return self._columns if line == self._line else 0
+
+
+def parser_error(error: etree.XMLSyntaxError, name: str, at_end: bool, lines: LineCount) -> DecodeError:
     """A parser's error in our words, with line and column of the file."""
     line, position = error.position if error.position else (0, 0)
     number = int(getattr(error, "code", 0))
@@ -56,6 +80,7 @@ def parser_error(error: etree.XMLSyntaxError, name: str, at_end: bool) -> Decode
     if number == etree.ErrorTypes.ERR_INTERNAL_ERROR and last is not None:
         # Of an undeclared entity the parser speaks only in its log.
         line, position, number = last.line, last.column, last.type
+    position += lines.columns(line)
     code, what = _ERRORS.get(number, ("xml-syntax", f"not well-formed XML (parser code {number})"))
     # Entities are looked at last, when nothing was declared that could have been one.
     if at_end and code not in ("xml-trailing", "xml-entity"):

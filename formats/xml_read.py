@@ -19,7 +19,7 @@ from formats.layout_model import Binding, Blank, Constant, Count, Kind, Layout, 
 from formats.masking import mask_number
 from formats.records import FileIdentity, Problem, RecordChunk
 from formats.xml_codes import CodeTables, join_parts
-from formats.xml_columns import END_OF_VALUE, VALUES_JOIN, ColumnError, ColumnReader
+from formats.xml_columns import END_OF_VALUE, VALUES_JOIN, ColumnError, ColumnReader, Columns
 from formats.xml_guard import refuse
 from formats.xml_header import HeaderReader
 from formats.xml_identity import identity_value
@@ -69,14 +69,15 @@ class XmlDecoder:
         self._plan = plan
         self._tables = tables
         self._identity = identity
-        self._stream = RecordStream(layout, plan, source)
         self._beside = plan.attributes_beside(Level.RECORD)
         self._leaves = tuple(
             leaf
             for leaf in plan.at(Level.RECORD)
             if not (leaf.repeats and isinstance(leaf.meaning, Constant))
         )
-        self._columns: ColumnReader | None = None
+        self._columns = Columns(plan, self._leaves)
+        self._stream = RecordStream(layout, plan, source, self._columns.paths)
+        self._reader: ColumnReader | None = None
         self._group_reader: HeaderReader | None = None
         self._group: etree._Element | None = None
         self._group_values: dict[int, Any] = {}
@@ -107,7 +108,7 @@ class XmlDecoder:
         self._file_status = self._status(self._plan.at(Level.FILE), values)
         self._group_reader = HeaderReader(name, self._plan.at(Level.GROUP), namespace)
         if self._plan.record:
-            self._columns = ColumnReader(self._plan, self._leaves, namespace)
+            self._reader = ColumnReader(self._plan, self._columns, namespace)
         for leaf in self._plan.at(Level.FILE):
             self._fact(leaf, values[leaf.line])
 
@@ -174,9 +175,13 @@ class XmlDecoder:
         if part.is_group and self._group is not part.element:
             self._open_group(part.element)
         count = 0
-        if self._columns is not None:
+        if self._reader is not None:
             try:
-                count, texts, rows = self._columns.read(part.element, part.open_records)
+                if part.run is None:
+                    count, texts, rows = self._reader.read(part.element, part.open_records)
+                else:
+                    count, rows = len(part.run.rows), []
+                    texts = self._columns.texts(part.run.columns(), several=part.run.several)
             except ColumnError as error:
                 row = None if error.row is None else self._file_totals.rows + error.row
                 raise self._record_error(error.leaf, row, error.message) from None

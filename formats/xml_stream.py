@@ -3,12 +3,17 @@
 The parser builds a tree while it reads; what has been handed out is removed from it, so that
 memory stays bounded: by one block, one record, and `MAXIMUM_PENDING_BYTES` of anything that
 is no record.
+
+Plain records (`xml_runs.py`) are read without it. In their place it gets a processing instruction,
+and where it reports that is where they stood: directly in the element that holds the records,
+with the namespace in force that theirs must be. Anywhere else their source is put into the tree.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any, BinaryIO
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, BinaryIO, Final
+from xml.sax.saxutils import quoteattr
 
 from lxml import etree
 from msgspec import Struct
@@ -16,8 +21,9 @@ from msgspec import Struct
 from formats.charset import canonical_encoding
 from formats.errors import DecodeError
 from formats.layout_model import Layout
-from formats.xml_guard import Prologue, Transcoder, parser_error, refuse
-from formats.xml_plan import Level, Plan
+from formats.xml_guard import LineCount, Prologue, Transcoder, parser_error, refuse
+from formats.xml_plan import Alternative, Level, Plan
+from formats.xml_runs import Run, RunFinder
 
 BLOCK_BYTES = 1 << 18
 """About a thousand transactions of ISO 20022."""
@@ -29,20 +35,44 @@ MARK = b"<?bankgate?>"
 """Goes before the root element: the parser reports it, and the root is its neighbour. To be
 told of every start tag, or of one only, costs a third of the parsing."""
 
+RUN_MARK = MARK
+"""Goes where a run of plain records was: a file with instructions of its own has no runs from there on."""
+
+
+_SAFE: Final[dict[str, Any]] = {
+    "encoding": "utf-8",
+    "resolve_entities": False,
+    "load_dtd": False,
+    "no_network": True,
+    "huge_tree": False,
+    "remove_comments": True,
+    "collect_ids": False,
+}
+"""What a parser of foreign bytes may do: nothing but to parse."""
+
 
 class Part(Struct, frozen=True):
-    """An element that holds records, of which all but the last `open_records` are complete."""
+    """An element that holds records, of which all but the last `open_records` are complete.
+
+    Where there is a `run`, its records are meant and not those in the tree.
+    """
 
     element: etree._Element
     is_group: bool
     open_records: int
     closed: bool
+    run: Run | None = None
 
 
 class RecordStream:
-    """One file. Iterate `parts()` once; `root` and `namespace` are known from the first one on."""
+    """One file. Iterate `parts()` once; `root` and `namespace` are known from the first one on.
 
-    def __init__(self, layout: Layout, plan: Plan, source: BinaryIO) -> None:
+    `columns`: the ways of each column that a run of plain records has.
+    """
+
+    def __init__(
+        self, layout: Layout, plan: Plan, source: BinaryIO, columns: Sequence[Sequence[Alternative]]
+    ) -> None:
         self._name = layout.name
         self._namespaces = layout.namespaces
         self._plan = plan
@@ -51,16 +81,9 @@ class RecordStream:
         self._prologue = Prologue(layout.name, encoding, plan.root.name)
         utf8 = canonical_encoding(encoding) == "utf-8"
         self._transcoder = None if utf8 else Transcoder(layout.name, encoding)
-        self._parser = etree.XMLPullParser(
-            events=("pi",),
-            encoding="utf-8",
-            resolve_entities=False,
-            load_dtd=False,
-            no_network=True,
-            huge_tree=False,
-            remove_comments=True,
-            collect_ids=False,
-        )
+        self._parser = etree.XMLPullParser(events=("pi",), **_SAFE)
+        self._runs = RunFinder("" if plan.detail else plan.record, columns)
+        self._lines = LineCount()
         self._mark: etree._Element | None = None
         self._root: etree._Element | None = None
         self._pending = 0
@@ -85,11 +108,16 @@ class RecordStream:
                 first = self._prologue.take(block)
                 if first is None:
                     continue
-                block, started = MARK + first, True
-            self._feed(block)
-            yield from self._parts(final=False)
+                self._feed(MARK)
+                block, started = first, True
+            if self._transcoder is not None:
+                block = self._transcoder.convert(block)
+            yield from self._read(block)
         if not started:
             raise self._prologue.finish()
+        if self._transcoder is not None:
+            yield from self._read(self._transcoder.convert(b"", final=True))
+        self._feed(self._runs.take_rest())
         self._close()
         self._check_way()
         yield from self._parts(final=True)
@@ -100,48 +128,98 @@ class RecordStream:
         if not records:
             return
         self._check_late(element)
+        # The last child may still grow; the mark of a run stays, so that no text is joined to an older one.
         del element[: len(element) - (0 if part.closed else 1)]
         self._with_records = element
         self._pending = 0
 
-    def _feed(self, block: bytes) -> None:
+    def _read(self, block: bytes) -> Iterator[Part]:
+        for piece in self._runs.pieces(block):
+            if isinstance(piece, bytes):
+                self._feed(piece)
+                yield from self._parts(final=False)
+            else:
+                yield from self._run(piece)
+
+    def _run(self, run: Run) -> Iterator[Part]:
+        """The run as a part, where it stands among the records; else into the tree with it."""
+        marks = self._feed(RUN_MARK)
+        yield from self._parts(final=False)
+        parent = marks[-1].getparent() if marks else None
+        if parent is None:
+            # Inside a tag, or behind the root element: the parser has an error for it.
+            self._lines.skip("", len(RUN_MARK) if marks else 0)
+            self._feed(run.source.encode("utf-8"))
+            return
+        self._feed(b"\n" * run.source.count("\n"))
+        self._lines.skip(run.source, len(RUN_MARK))
+        holder, group = self._holder(), bool(self._plan.group)
+        if holder is None or not self._is_holder(parent, holder):
+            self._restore(run, marks[-1], parent)
+            return
+        yield Part(parent, group, 0, closed=False, run=run)
+        if group:
+            self._forget_header(holder, parent)
+
+    def _is_holder(self, element: etree._Element, holder: etree._Element) -> bool:
+        """Whether elements without a prefix in this one are records."""
+        if element.nsmap.get(None) != self.namespace:
+            return False
+        if not self._plan.group:
+            return element is holder
+        return element.getparent() is holder and element.tag == self._tag(self._plan.group)
+
+    def _restore(self, run: Run, mark: etree._Element, parent: etree._Element) -> None:
+        """Put the run's elements where they would stand had the parser seen them."""
+        source = run.source.encode("utf-8")
+        self._pending += len(source)
+        around = "<around>"
+        if name := parent.nsmap.get(None):
+            around = f"<around xmlns={quoteattr(name)}>"
+        document = around.encode("utf-8") + source + b"</around>"
+        for element in list(etree.fromstring(document, etree.XMLParser(**_SAFE))):
+            mark.addprevious(element)
+
+    def _feed(self, block: bytes) -> list[etree._Element]:
+        """Have the parser read; the marks that it found."""
+        if not block:
+            return []
         self._pending += len(block)
         if self._pending > MAXIMUM_PENDING_BYTES + BLOCK_BYTES:
             what = f"more than {MAXIMUM_PENDING_BYTES} bytes without a complete record"
             raise refuse("xml-limit", what, name=self._name)
-        if self._transcoder is not None:
-            block = self._transcoder.convert(block)
         try:
             self._parser.feed(block)
         except etree.XMLSyntaxError as error:
-            raise parser_error(error, self._name, at_end=False) from None
-        self._find_root()
+            raise parser_error(error, self._name, at_end=False, lines=self._lines) from None
+        self._lines.read(block)
+        return self._find_root()
 
     def _close(self) -> None:
         try:
-            if self._transcoder is not None:
-                self._parser.feed(self._transcoder.convert(b"", final=True))
             self._parser.close()
         except etree.XMLSyntaxError as error:
-            raise parser_error(error, self._name, at_end=True) from None
+            raise parser_error(error, self._name, at_end=True, lines=self._lines) from None
         self._find_root()
 
-    def _find_root(self) -> None:
-        for _, instruction in self._parser.read_events():
-            if self._mark is None and isinstance(instruction, etree._Element):
-                self._mark = instruction
+    def _find_root(self) -> list[etree._Element]:
+        """Have the root element as soon as it is there; what was read of processing instructions."""
+        found = [element for _, element in self._parser.read_events() if isinstance(element, etree._Element)]
+        if self._mark is None and found:
+            self._mark = found[0]
         if self._root is not None or self._mark is None:
-            return
+            return found
         self._root = self._mark.getnext()
         if self._root is None:
-            return
+            return found
         # Not by QName: it takes no namespace with a brace in it, as a hostile file may have.
         self.namespace = str(self._root.tag).rpartition("}")[0].removeprefix("{")
         if self.namespace not in self._namespaces:
-            found = self.namespace[:100] or "none"
+            found_name = self.namespace[:100] or "none"
             wanted = " or ".join(self._namespaces)
-            raise refuse("xml-namespace", f"namespace {found}, wanted {wanted}", name=self._name)
+            raise refuse("xml-namespace", f"namespace {found_name}, wanted {wanted}", name=self._name)
         self._prepare()
+        return found
 
     def _prepare(self) -> None:
         """What depends on the namespace found."""

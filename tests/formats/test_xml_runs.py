@@ -1,0 +1,356 @@
+"""Runs of plain records against the parser: whoever reads a file, it says the same."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from formats import Codec, DecodeError, xml_stream
+from formats.xml_forms import MAXIMUM_FORMS, take_apart
+from formats.xml_runs import Run, RunFinder
+from tests.formats.xml_support import (
+    PAIN_002,
+    RESULT,
+    group,
+    payments,
+    report,
+    shipped,
+    small_layout,
+    written,
+)
+
+REQUEST_V03 = shipped("pain001-v03-request")
+ROOMS = small_layout(
+    """
+Doc
+  Head
+    MsgId         text <=35   message   file.message_id
+  Rec             [payment 1..*]
+    @Seq          text        mark      payment.summary  optional
+    Ref           text        ref       attempt.reference  key
+    Amt           yuan.2      amount    payment.amount
+    Amt/@Ccy      text 3      currency  file.currency
+    Acct | Old/Acct   text    account   payment.account
+    Nm            text        name      payment.payee_name
+    Note          text        note      payment.region  [text 0..*]
+"""
+)
+"""Records directly below the root: no groups."""
+
+PLAIN, PARSED = partial(RunFinder, least_rows=1), lambda _, columns: RunFinder("", columns)
+SETTINGS = settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+
+
+class Trickle(io.RawIOBase):
+    """A stream that gives at most so many bytes at once."""
+
+    def __init__(self, raw: bytes, most: int) -> None:
+        self._raw, self._most, self._at = raw, most, 0
+
+    def read(self, size: int = -1) -> bytes:
+        found = self._raw[self._at : self._at + (self._most if size < 0 else min(size, self._most))]
+        self._at += len(found)
+        return found
+
+
+@contextmanager
+def reading_with(finder: Callable[..., RunFinder]) -> Iterator[list[Run]]:
+    """While it lasts, files are cut by this; the runs that were found."""
+    runs: list[Run] = []
+    known, take = xml_stream.RunFinder, xml_stream.RecordStream._run
+
+    def spied(self: Any, run: Run) -> Any:
+        runs.append(run)
+        return take(self, run)
+
+    xml_stream.RunFinder = finder  # type: ignore[misc, assignment]
+    xml_stream.RecordStream._run = spied  # type: ignore[method-assign]
+    try:
+        yield runs
+    finally:
+        xml_stream.RunFinder = known  # type: ignore[misc]
+        xml_stream.RecordStream._run = take  # type: ignore[method-assign]
+
+
+def said(codec: Codec, raw: bytes, finder: Callable[..., RunFinder], most: int) -> tuple[Any, int]:
+    """All that a file says, in one value, and how many records the parser was spared."""
+    with reading_with(finder) as runs:
+        decoder = codec.decode(Trickle(raw, most))
+        columns: dict[str, list[Any]] = {}
+        lines: list[int] = []
+        try:
+            for chunk in decoder:
+                lines += chunk.lines
+                for name, values in chunk.columns.items():
+                    columns.setdefault(name, []).extend(values)
+        except DecodeError as error:
+            (problem,) = error.problems
+            return (problem.code, problem.line, problem.column, problem.message), 0
+        told = [(one.code, one.line, one.message) for one in decoder.problems]
+        return (columns, lines, decoder.facts, told), sum(len(run.rows) for run in runs)
+
+
+def agree(codec: Codec, raw: bytes, most: int = 1 << 18) -> int:
+    """Both ways say the same; how many records the parser was spared.
+
+    Of a file with several faults they may name different ones: what is wrong in a value is
+    found where the records are read, and of those more or fewer come together.
+    """
+    plain, spared = said(codec, raw, PLAIN, most)
+    parsed, none = said(codec, raw, PARSED, most)
+    assert none == 0
+    assert isinstance(plain[0], str) == isinstance(parsed[0], str), (plain, parsed)
+    if "field-invalid" not in (plain[0], parsed[0]):
+        assert plain == parsed
+    return spared
+
+
+# Documents.
+
+TEXTS = st.one_of(
+    st.sampled_from(
+        [
+            "王小明",
+            "a",
+            "",
+            " x ",
+            "李&amp;王",
+            "&lt;b&gt;",
+            "&quot;&apos;",
+            "a>b",
+            "\n y",
+            "\r\n",
+            "𠮷",
+            "é",
+            "!?",
+            "]]",
+        ]
+    ),
+    st.text(st.characters(codec="utf-8", exclude_characters="<&>", exclude_categories=["Cc"]), max_size=6),
+)
+_INNER = "<X><TxInfAndSts><OrgnlEndToEndId>1</OrgnlEndToEndId></TxInfAndSts></X>"
+STRANGE = st.sampled_from(
+    [
+        *("<!--x-->", "<![CDATA[z]]>", "<?p q?>", "&#65;", "&#x4e2d;", "&secret;", "&amp", "]]>", "text"),
+        *("\x00", "\x01", "\ufdd0", "\ufffe", "\ufeff", "\r", "<", ">", '"', "<!DOCTYPE x>", _INNER),
+        *("<X/>", "<X a='b'/>", '<X a="<"/>', '<X a="1" a="2"/>', "<p:TxInfAndSts/>", "<TxInfAndSts>"),
+        *("</TxInfAndSts>", "<OrgnlPmtInfAndSts>", "</OrgnlPmtInfAndSts>"),
+        '<X xmlns="urn:x"><TxInfAndSts/></X>',
+    ]
+)
+BLANKS = st.sampled_from(["", "", "", "\n", "\r\n  ", "\t"])
+
+
+@st.composite
+def transactions(draw: st.DrawFn) -> str:
+    """A TxInfAndSts, usual or strange in what it holds."""
+    text = lambda name: f"<{name}>{draw(TEXTS)}</{name}>"  # noqa: E731
+    blank = draw(BLANKS)
+    parts = [f"<OrgnlEndToEndId>{draw(st.integers(0, 10**6)):020d}</OrgnlEndToEndId>"]
+    if draw(st.booleans()):
+        parts.append(f"<TxSts>{draw(st.sampled_from(['ACSC', 'RJCT', ' ACSC ', '']))}</TxSts>")
+    for _ in range(draw(st.integers(0, 2))):
+        parts.append(
+            f"<StsRsnInf><Rsn>{text('Cd')}</Rsn>{text('AddtlInf') * draw(st.integers(0, 2))}</StsRsnInf>"
+        )
+    for _ in range(draw(st.integers(0, 2))):
+        parts.append(f'<ChrgsInf><Amt Ccy="CNY">{draw(st.integers(0, 99))}.0</Amt></ChrgsInf>')
+    if draw(st.booleans()):
+        currency, fen = draw(st.sampled_from(["CNY"] * 9 + ["EUR"])), draw(st.integers(10, 99))
+        amount = f'<IntrBkSttlmAmt Ccy="{currency}">1.{fen}</IntrBkSttlmAmt>'
+        parts.append(f"<OrgnlTxRef>{amount}<Cdtr>{text('Nm')}<X/>{draw(BLANKS)}</Cdtr></OrgnlTxRef>")
+    if draw(st.integers(0, 19)) == 19:
+        parts.insert(draw(st.integers(0, len(parts))), draw(STRANGE))
+    return "<TxInfAndSts>" + blank + blank.join(parts) + "</TxInfAndSts>"
+
+
+@st.composite
+def documents(draw: st.DrawFn) -> str:
+    """A pain.002 with some groups; now and then something strange anywhere."""
+    groups = []
+    for _ in range(draw(st.integers(1, 2))):
+        records = draw(st.lists(transactions(), max_size=8)) * draw(st.integers(1, 3))
+        groups.append(
+            group(
+                draw(BLANKS).join(["", *records, ""]),
+                draw(st.sampled_from(["", "<PmtInfSts>RJCT</PmtInfSts>"])),
+            )
+        )
+    document = report(draw(BLANKS).join(groups))
+    if draw(st.integers(0, 3)) == 3:
+        place = draw(st.integers(0, len(document)))
+        document = document[:place] + draw(STRANGE) + document[place:]
+    return document
+
+
+@SETTINGS
+@given(documents(), st.sampled_from([1 << 18, 1000, 150, 7]))
+def test_any_document_says_the_same(document: str, most: int) -> None:
+    agree(RESULT, document.encode("utf-8", "surrogatepass"), most)
+
+
+@SETTINGS
+@given(st.data())
+def test_any_changed_byte_says_the_same(data: st.DataObject) -> None:
+    raw = report(group("".join(map(_transaction, range(5))))).encode()
+    place = data.draw(st.integers(raw.index(b"<OrgnlPmtInfAndSts>"), len(raw) - 1))
+    changed = raw[:place] + bytes([data.draw(st.integers(0, 255))]) + raw[place + 1 :]
+    agree(RESULT, changed)
+
+
+@SETTINGS
+@given(st.lists(transactions(), min_size=1, max_size=6), st.sampled_from([1 << 18, 90]))
+def test_records_directly_in_the_root_say_the_same(bodies: list[str], most: int) -> None:
+    records = [
+        f'<Rec Seq="{place}&amp;"><Ref>{7:012d}{place:08d}</Ref><Amt Ccy="CNY">1.{place:02d}</Amt>'
+        f"<Acct>1</Acct><Nm>{body.count('e')}</Nm><Note>a</Note><Note/><Note>{place}</Note></Rec>"
+        for place, body in enumerate(bodies, start=1)
+    ]
+    document = f'<Doc xmlns="urn:small"><Head><MsgId>M</MsgId></Head>{"".join(records)}</Doc>'
+    spared = agree(ROOMS, document.encode(), most)
+    assert spared == len(records) or most < len(document)
+
+
+# What must be the parser's.
+
+
+def test_the_parser_is_spared_all_of_a_file_of_ours() -> None:
+    raw = report(group("".join(_transaction(item) for item in range(40)))).encode()
+    assert agree(RESULT, raw) == 40
+
+
+@pytest.mark.parametrize(
+    "strange",
+    ["<!--x-->", "<![CDATA[x]]>", "<?x y?>", "&#65;", "&bank;", "]]>", "\ufdd0", "\ufffe", "\x01"],
+)
+@pytest.mark.parametrize("place", ["text", "between"])
+def test_a_block_with_anything_unusual_is_the_parsers(strange: str, place: str) -> None:
+    name = strange if place == "text" else "x"
+    records = [_transaction(1), _transaction(2, name), strange if place == "between" else "", _transaction(3)]
+    assert agree(RESULT, report(group("".join(records))).encode()) == 0
+
+
+def test_a_wanted_value_with_elements_within_it_is_the_parsers() -> None:
+    record = _transaction(1).replace("王小明", "<X>x</X>")
+    assert agree(RESULT, report(group(record * 3)).encode()) == 0
+
+
+def test_records_inside_a_comment_are_no_records() -> None:
+    inner = "".join(_transaction(item) for item in range(9))
+    assert agree(RESULT, report(group(f"{_transaction(1)}<!--{inner}-->")).encode(), 300) <= 1
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ('<X xmlns="urn:other">', "</X>"),
+        ("<X>", "</X>"),
+        ("<TxInfAndSts><OrgnlEndToEndId>1</OrgnlEndToEndId><TxSts>RJCT", "</TxSts></TxInfAndSts>"),
+        ("</OrgnlPmtInfAndSts><X>", "</X><OrgnlPmtInfAndSts><OrgnlPmtInfId>P2</OrgnlPmtInfId>"),
+        ("</OrgnlPmtInfAndSts>", "<OrgnlPmtInfAndSts><OrgnlPmtInfId>P2</OrgnlPmtInfId>"),
+        ('<X a="', '"/>'),
+        ("</OrgnlPmtInfAndSts></CstmrPmtStsRpt></Document>", "<Document><CstmrPmtStsRpt><OrgnlPmtInfAndSts>"),
+    ],
+)
+@pytest.mark.parametrize("most", [1 << 18, 400, 11])
+def test_records_that_stand_where_none_are_read(before: str, after: str, most: int) -> None:
+    """Whatever the parser would make of them: another namespace, no record's place, not well-formed."""
+    inner = "".join(_transaction(item) for item in range(4))
+    agree(RESULT, report(group(f"{_transaction(9)}{before}{inner}{after}{_transaction(8)}")).encode(), most)
+
+
+def test_a_namespace_declared_on_the_group_is_the_one_that_counts() -> None:
+    inner = "".join(_transaction(item) for item in range(4))
+    document = report(group(inner)).replace("<OrgnlPmtInfAndSts>", '<OrgnlPmtInfAndSts xmlns="urn:other">')
+    agree(RESULT, document.encode())
+
+
+def test_a_default_namespace_that_prefixed_elements_hide_is_not_taken_for_theirs() -> None:
+    inner = "".join(_transaction(item) for item in range(4))
+    document = report(group(inner)).replace("<OrgnlPmtInfAndSts>", '<OrgnlPmtInfAndSts xmlns="">')
+    prefixed = (
+        document.replace(f'xmlns="{PAIN_002}"', f'xmlns:p="{PAIN_002}" xmlns="urn:other"')
+        .replace("<", "<p:")
+        .replace("<p:/", "</p:")
+        .replace("<p:?", "<?")
+    )
+    plain_records = prefixed.replace("<p:TxInf", "<TxInf").replace("</p:TxInf", "</TxInf")
+    for each in (document, prefixed, plain_records):
+        agree(RESULT, each.encode())
+
+
+@pytest.mark.parametrize("end", ["<X>", "\n\n<X></Y>", "\x02", "<X a=1/>", "王<X></Y>", "</Document>x"])
+@pytest.mark.parametrize("between", ["", "\n", "\r\n\t"])
+def test_an_error_behind_runs_has_its_line_and_column(end: str, between: str) -> None:
+    records = between.join(_transaction(item) for item in range(12))
+    agree(RESULT, report(group(records + end)).encode())
+
+
+def test_forms_beyond_the_limit_are_the_parsers() -> None:
+    records = [
+        f"<TxInfAndSts><OrgnlEndToEndId>{item:020d}</OrgnlEndToEndId><TxSts>ACSC</TxSts><X{item}/></TxInfAndSts>"
+        for item in range(MAXIMUM_FORMS + 5)
+    ]
+    assert agree(RESULT, report(group("".join(records))).encode()) == MAXIMUM_FORMS
+
+
+def test_other_encodings_and_a_request_say_the_same() -> None:
+    chunk = payments(payee_name=["王小明", "李&王", "<𠮷>\r田"], amount=[1, 2, 3])
+    for codec in (shipped("pain001-request"), REQUEST_V03):
+        agree(codec, written(codec, [chunk]))
+
+
+# Records taken apart.
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<R>",
+        "<R></r>",
+        "<R><A></R></A>",
+        "<R><A>x<B/></A></R>",
+        "<R>x<A/></R>",
+        "<R a='1'/>",
+        '<R a="1"b="2"/>',
+        '<R a="1" a="2"/>',
+        '<R xmlns="urn:x"/>',
+        '<R p:a="1"/>',
+        "<R><p:A/></R>",
+        "<R><R/></R>",
+        "<R><A></A ></R>",
+        "<R ><A/></R>",
+        "<R/ >",
+        '</R a="1">',
+        "<R>" + "<A>" * 40 + "</A>" * 40 + "</R>",
+        f"<R>{'x' * 20_000}</R>",
+        "<S/>",
+    ],
+)
+def test_what_is_not_plain(text: str) -> None:
+    assert take_apart(text, 0, "R") is None
+
+
+def test_a_plain_record_tag_by_tag() -> None:
+    taken = take_apart('..<R a="1"><A>\n<B>x</B><C/></A></R>tail', 2, "R")
+    assert taken is not None
+    assert taken.parts == ('<R a="', '"><A>\n<B>', "</B><C/></A></R>")
+    assert taken.values == ["1", "x"]
+    assert taken.places == [((), "a", 0), (("A", "B"), "", 1), (("A", "C"), "", -1)]
+    assert taken.inner == {(), ("A",)}
+    assert taken.end == 2 + len('<R a="1"><A>\n<B>x</B><C/></A></R>')
+
+
+def _transaction(item: int, name: str = "王小明") -> str:
+    return (
+        f"<TxInfAndSts><OrgnlEndToEndId>{item:020d}</OrgnlEndToEndId><TxSts>ACSC</TxSts><OrgnlTxRef>"
+        f'<IntrBkSttlmAmt Ccy="CNY">1.{item:02d}</IntrBkSttlmAmt><Cdtr><Nm>{name}</Nm></Cdtr>'
+        "</OrgnlTxRef></TxInfAndSts>"
+    )
