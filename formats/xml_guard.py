@@ -52,24 +52,34 @@ class LineCount:
     """Where the parser's places are in the file: it does not see what `skip` was told of."""
 
     def __init__(self) -> None:
-        self._line, self._columns = 1, 0
+        self._line = 1
+        self._seen_columns = self._skipped_columns = 0
+        """Of this line."""
+        self._first_skip: int | None = None
 
     def read(self, raw: bytes) -> None:
         """The parser read this."""
         lines = raw.count(b"\n")
         if lines:
-            self._line, self._columns = self._line + lines, 0
+            self._line += lines
+            self._seen_columns = self._skipped_columns = 0
+            self._first_skip = None
+        self._seen_columns += len(raw[raw.rfind(b"\n") + 1 :].decode("utf-8", "ignore"))
 
     def skip(self, text: str, instead_columns: int) -> None:
         """It read so many columns instead of this, and then as many line ends as this has."""
         if "\n" in text:
-            self._columns = len(text) - text.rfind("\n") - 1
+            self._skipped_columns = len(text) - text.rfind("\n") - 1
+            self._first_skip = 0
         else:
-            self._columns += len(text) - instead_columns
+            self._skipped_columns += len(text) - instead_columns
+            if self._first_skip is None:
+                self._first_skip = self._seen_columns - instead_columns
 
-    def columns(self, line: int) -> int:
-        """How many columns of this line it did not see."""
-        return self._columns if line == self._line else 0
+    def column(self, line: int, column: int) -> int:
+        """The column of the file, for one of the parser's."""
+        skipped = line == self._line and self._first_skip is not None and column > self._first_skip
+        return column + self._skipped_columns if skipped else column
 
 
 def parser_error(error: etree.XMLSyntaxError, name: str, at_end: bool, lines: LineCount) -> DecodeError:
@@ -80,7 +90,7 @@ def parser_error(error: etree.XMLSyntaxError, name: str, at_end: bool, lines: Li
     if number == etree.ErrorTypes.ERR_INTERNAL_ERROR and last is not None:
         # Of an undeclared entity the parser speaks only in its log.
         line, position, number = last.line, last.column, last.type
-    position += lines.columns(line)
+    position = lines.column(line, position)
     code, what = _ERRORS.get(number, ("xml-syntax", f"not well-formed XML (parser code {number})"))
     # Entities are looked at last, when nothing was declared that could have been one.
     if at_end and code not in ("xml-trailing", "xml-entity"):

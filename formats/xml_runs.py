@@ -131,7 +131,8 @@ class RunFinder:
 def _text(raw: bytes) -> str | None:
     """The characters, with the line ends that a parser makes (XML 1.0, section 2.11).
 
-    None where not all means what it looks like: an unusual reference, `]]>`, a character that XML forbids.
+    None where not all means what it looks like: an unusual reference, `]]>`, a character that XML forbids,
+    a carriage return by itself, which is a line end that the parser does not count.
     """
     if b"]" in raw and b"]]>" in raw:
         return None
@@ -145,4 +146,7 @@ def _text(raw: bytes) -> str | None:
         return None
     if b"\xef" in raw and _RARE.search(text):
         return None
-    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+    if "\r" not in text:
+        return text
+    text = text.replace("\r\n", "\n")
+    return None if "\r" in text else text
