@@ -45,7 +45,7 @@ Doc
 """Records directly below the root: no groups."""
 
 PLAIN, PARSED = partial(RunFinder, least_rows=1), lambda _, columns: RunFinder("", columns)
-SETTINGS = settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+SETTINGS = settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow])
 
 
 class Trickle(io.RawIOBase):
@@ -101,7 +101,7 @@ def agree(codec: Codec, raw: bytes, most: int = 1 << 18, faults: int = 1) -> int
     """Both ways say the same; how many records the parser was spared.
 
     Of a file with several faults they may name different ones: the parser is told of more or less
-    at once. What is wrong in a value is found where the records are read, of which more or fewer come together.
+    at once. What is wrong in a value is found where records are read, and more or fewer come together.
     """
     plain, spared = said(codec, raw, PLAIN, most)
     parsed, none = said(codec, raw, PARSED, most)
