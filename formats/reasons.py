@@ -49,6 +49,7 @@ class Reason(StrEnum):
     PAYER_FUNDS = "PAYER_FUNDS"
     RETURNED = "RETURNED"
     AMOUNT_DIFFERS = "AMOUNT_DIFFERS"
+    PAID_SHORT = "PAID_SHORT"
     CREDITED_ELSEWHERE = "CREDITED_ELSEWHERE"
     PAID_TWICE = "PAID_TWICE"
     NO_CARD = "NO_CARD"
@@ -108,6 +109,7 @@ _REASON_LABELS: dict[Reason, tuple[str, str]] = {
     Reason.PAYER_FUNDS: ("付款账户余额不足", "payer account lacks funds"),
     Reason.RETURNED: ("成功后退汇", "returned after success"),
     Reason.AMOUNT_DIFFERS: ("实发与应发不符", "credited amount differs from the instructed one"),
+    Reason.PAID_SHORT: ("少付且不补足", "credited too little, and the bank makes up nothing"),
     Reason.CREDITED_ELSEWHERE: ("入账账号或户名与指令不符", "credited to another account or name"),
     Reason.PAID_TWICE: ("重复入账", "credited by two files"),
     Reason.NO_CARD: ("无可用社保卡账户", "no usable card account"),
@@ -159,6 +161,8 @@ PERMITTED: dict[Reason, tuple[Status, ...]] = {
     # A return that does not say how much came back is unknown until a person knows.
     Reason.RETURNED: (Status.RETURNED, Status.UNKNOWN),
     Reason.AMOUNT_DIFFERS: (Status.DISCREPANT,),
+    # Said by two persons: the bank wrote that it stays so.
+    Reason.PAID_SHORT: (Status.DISCREPANT,),
     Reason.CREDITED_ELSEWHERE: (Status.DISCREPANT,),
     # A payment that left in two files, the first of which was given up on a wrong word.
     Reason.PAID_TWICE: (Status.DISCREPANT,),

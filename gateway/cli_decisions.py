@@ -142,8 +142,8 @@ def redispatch(about: str, signer: Signer, grounds: Grounds, config: Path) -> No
 def resolve(about: str, outcome: str, signer: Signer, grounds: Grounds, config: Path) -> None:
     """Say what became of a payment or file in doubt, on the bank's word (--evidence FILE).
 
-    OBJECT is payment:PLATFORM/ID with OUTCOME credited, failed or returned, or file:BANK/NAME
-    with arrived, not-received or reopen.
+    OBJECT is payment:PLATFORM/ID with OUTCOME credited, failed, returned, or discrepant (it stays
+    short), or file:BANK/NAME with arrived, not-received or reopen.
     """
     with opened(config) as gateway:
         _decide(gateway, about, outcome, signer, grounds)

@@ -35,7 +35,9 @@ from gateway.ledger_files import (
     take_sequence,
 )
 from gateway.ledger_intake import append_gateway_outcome, move_payment
+from gateway.ledger_unfit import forget_unfit, set_down_rest, set_down_unfit, unfit_of
 from gateway.make import FileTooLarge, Planned, folder_of, make_file
+from gateway.money import money
 from gateway.profile import Profile, Stage
 from gateway.sealing import require_seal_keys
 from gateway.states import Disposition, FileState
@@ -112,6 +114,7 @@ def _dispatch_agreement(
 ) -> Iterator[Planned | Waiting]:
     codec = installation.request_codec(profile)
     most = records_limit(profile, agreement)
+    alone = 0
     while True:
         planned = _plan(installation, profile, lane, agreement, subjects, most)
         if planned is None:
@@ -126,11 +129,14 @@ def _dispatch_agreement(
             continue
         except FileTooLarge as error:
             _void(installation, planned, str(error))
-            if most == 1:
-                yield Waiting(lane.bank, str(error))
-                return
-            most = max(1, min(most, len(planned.payments)) // 2)
+            if len(planned.payments) > 1:
+                most = len(planned.payments) // 2
+                continue
+            alone += 1
+            _set_down(installation, planned, subjects, str(error), rest=alone > 1)
+            most = records_limit(profile, agreement)
             continue
+        alone = 0
         yield planned
 
 
@@ -165,13 +171,15 @@ def _plan(
         day_limit = agreement.limits.amount_per_day_minor
         if day_limit is not None:
             limit = min(limit or day_limit, day_limit - total_today)
+        pins = _pin(installation, transaction, profile, agreement)
+        forget_unfit(transaction, lane.lane_pk, subjects, pins)
         payments = _cut(due_payments(transaction, lane.lane_pk, subjects), most, limit)
         if payments is None:
             return Waiting(
                 lane.bank, f"agreement {agreement.number}: the next payment is over the amount left for today"
             )
         if not payments:
-            return None
+            return _what_fits_nothing(transaction, lane)
         _check_spool_is_not_ahead(installation, lane.bank, last_sequence(transaction, lane.bank) + 1)
         sequence = take_sequence(transaction, lane.bank)
         identity = _identity(installation, profile, agreement, lane, sequence, payments, (now, day))
@@ -188,7 +196,7 @@ def _plan(
             bank_day=day.isoformat(),
             created_at=now.isoformat(),
             agreement=agreement.number,
-            pins=_pin(installation, transaction, profile, agreement),
+            pins=pins,
         )
         insert_attempts(transaction, file_pk, [payment.payment_pk for payment in payments])
         evidence.record(
@@ -205,7 +213,7 @@ def _plan(
                 for item, payment in enumerate(payments, start=1)
             ),
         )
-    return Planned(file_pk, identity, lane, payments)
+    return Planned(file_pk, identity, lane, payments, pins)
 
 
 def _cut(payments: Iterator[DuePayment], most: int, limit: int | None) -> list[DuePayment] | None:
@@ -277,6 +285,24 @@ def _void(installation: Installation, planned: Planned, why: str) -> None:
         evidence.record(
             transaction, now, "file voided", bank=planned.lane.bank, file=planned.identity.name, why=why
         )
+
+
+def _set_down(
+    installation: Installation, planned: Planned, subjects: list[int], message: str, *, rest: bool
+) -> None:
+    """A payment that fits no file alone waits until something changes; `rest`: so do all after it."""
+    with installation.ledger.write() as transaction:
+        set_down_unfit(transaction, planned.payments[0].payment_pk, planned.pins, message)
+        if rest:
+            set_down_rest(transaction, planned.lane.lane_pk, subjects, planned.pins, message)
+
+
+def _what_fits_nothing(transaction: Transaction, lane: LaneRow) -> Waiting | None:
+    """What is left of a lane when all that fits is in files."""
+    for unfit in unfit_of(transaction, lane.lane_pk):
+        told = f"{unfit.count} payments, {money(unfit.instructed_minor)}, fit no file: {unfit.message}"
+        return Waiting(lane.bank, f"{told}; they are tried again when profile, agreement or layout change")
+    return None
 
 
 def _void_and_set_aside(installation: Installation, planned: Planned, error: EncodeError) -> None:

@@ -21,10 +21,11 @@ from gateway.ledger import Transaction
 from gateway.ledger_decisions import begun_objects
 from gateway.ledger_files import files_waiting
 from gateway.ledger_holds import bank_holds
-from gateway.ledger_intake import batches
+from gateway.ledger_intake import batch_by_key, batches
 from gateway.ledger_oddities import OddityRow, open_oddities
 from gateway.ledger_payments import PaymentRow, held_payments, payments_in_doubt
 from gateway.ledger_received import received_waiting
+from gateway.ledger_unfit import unfit_of
 from gateway.ledger_whereabouts import Whereabouts
 from gateway.money import yuan
 from gateway.states import BatchState
@@ -106,6 +107,10 @@ def _waiting(transaction: Transaction) -> Iterator[tuple[Target, Said, list[Prob
             yield batch, Said("held_batch_not_released"), []
         elif batch.state is BatchState.HELD:
             yield batch, Said("held_batch_stopped"), []
+    for unfit in unfit_of(transaction):
+        batch = batch_by_key(transaction, unfit.batch_pk)
+        told = [str(unfit.count), yuan(unfit.instructed_minor), unfit.bank, unfit.message]
+        yield batch, Said("held_batch_unfit", told), []
     for file in files_waiting(transaction):
         if file.attention is None:
             yield file, Said("held_file_looked_for", [file.state]), []

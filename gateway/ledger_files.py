@@ -83,7 +83,7 @@ _LANE_QUERY = (
     " batch.state AS batch_state FROM lane JOIN batch USING (batch_pk)"
 )
 
-_IS_DUE = (
+IS_DUE = (
     " payment.disposition = 'accepted'"
     " AND NOT EXISTS (SELECT 1 FROM attempt WHERE attempt.payment_pk = payment.payment_pk AND live = 1)"
     " AND NOT EXISTS (SELECT 1 FROM outcome WHERE outcome.payment_pk = payment.payment_pk)"
@@ -110,7 +110,7 @@ def due_subjects(transaction: Transaction, lane_pk: int) -> list[tuple[int, Subj
     """What the waiting payments of a lane are for."""
     rows = transaction.all(
         "SELECT subject_pk, department, programme, period, account_kind, payee_kind FROM subject"
-        f" WHERE subject_pk IN (SELECT subject_pk FROM payment WHERE lane_pk = :lane AND {_IS_DUE})"
+        f" WHERE subject_pk IN (SELECT subject_pk FROM payment WHERE lane_pk = :lane AND {IS_DUE})"
         " ORDER BY subject_pk",
         lane=lane_pk,
     )
@@ -121,11 +121,13 @@ def due_subjects(transaction: Transaction, lane_pk: int) -> list[tuple[int, Subj
 
 
 def due_payments(transaction: Transaction, lane_pk: int, subjects: Iterable[int]) -> Iterator[DuePayment]:
-    """Waiting payments of these subjects, in the order of the lane."""
+    """Waiting payments of these subjects that fit a file, as far as is known; in the order of the lane."""
     chosen = ",".join(str(int(subject)) for subject in subjects)
     rows = transaction.stream(
         "SELECT payment_pk, position, payment_id, amount_minor FROM payment"
-        f" WHERE lane_pk = :lane AND subject_pk IN ({chosen}) AND {_IS_DUE} ORDER BY position",
+        f" WHERE lane_pk = :lane AND subject_pk IN ({chosen}) AND {IS_DUE}"
+        " AND NOT EXISTS (SELECT 1 FROM unfit WHERE unfit.payment_pk = payment.payment_pk)"
+        " ORDER BY position",
         lane=lane_pk,
     )
     for payment_pk, position, payment_id, amount_minor in rows:

@@ -82,11 +82,15 @@ def held_payments(transaction: Transaction) -> Iterator[PaymentRow]:
 
 
 def payments_in_doubt(transaction: Transaction) -> Iterator[PaymentRow]:
-    """Payments whose latest outcome is unknown or discrepant: only a result or a person ends that."""
+    """Payments whose latest outcome is unknown or discrepant: only a result or a person ends that.
+
+    Persons have ended it where the bank credited too little and makes up nothing.
+    """
     rows = transaction.stream(
         # The list of statuses is that of the index `outcome_in_doubt`.
         f"SELECT {_PAYMENT_COLUMNS} FROM outcome AS latest JOIN payment USING (payment_pk)"
-        " WHERE latest.status IN ('unknown', 'discrepant') AND latest.outcome_pk ="
+        " WHERE latest.status IN ('unknown', 'discrepant') AND latest.reason <> 'PAID_SHORT'"
+        " AND latest.outcome_pk ="
         " (SELECT MAX(outcome_pk) FROM outcome WHERE outcome.payment_pk = latest.payment_pk)"
         " ORDER BY payment.payment_pk"
     )
@@ -144,6 +148,17 @@ def state_totals(transaction: Transaction, batch_pk: int | None = None) -> list[
     return [StateTotal(PaymentState(row.state), row.number, row.instructed, row.credited) for row in rows]
 
 
+def short_count(transaction: Transaction, batch_pk: int) -> int:
+    """How many payments of a batch are discrepant for good: credited too little, and nothing more to come."""
+    row = transaction.one(
+        f"SELECT COUNT(*) AS number FROM payment {LATEST_OUTCOME}"
+        " WHERE payment.batch_pk = :batch AND latest.reason = 'PAID_SHORT'",
+        batch=batch_pk,
+    )
+    assert row is not None
+    return int(row.number)
+
+
 def submitted_totals(transaction: Transaction, batch_pk: int) -> tuple[int, int]:
     """(payments, instructed minor units) of a batch, counted apart from their states."""
     row = transaction.one(
@@ -188,13 +203,6 @@ def reason_totals(
         batch=batch_pk,
     )
     return [(Status(row.status), Reason(row.reason), row.number, row.instructed) for row in rows]
-
-
-def latest_status(transaction: Transaction, payment_pk: int) -> Status | None:
-    row = transaction.one(
-        "SELECT status FROM outcome WHERE payment_pk = :pk ORDER BY outcome_pk DESC LIMIT 1", pk=payment_pk
-    )
-    return None if row is None else Status(row.status)
 
 
 def _payment_row(row: Row[Any]) -> PaymentRow:

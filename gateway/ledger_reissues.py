@@ -1,8 +1,10 @@
 """Chains of reissues: a payment, what replaced it, what replaced that.
 
-Money may be with the payee once for a whole chain. A member is dead when nothing of it can
-reach the payee: set aside or withdrawn before it left, failed, or given back. At most one
-member may not be dead; the database itself refuses a second live successor of one payment.
+Money may be with the payee once for a whole chain. A member is dead when nothing more of it can
+reach the payee: set aside or withdrawn before it left, failed, given back, or credited in part
+where the bank makes up nothing. At most one member may not be dead; the database itself refuses
+a second live successor of one payment. A successor is of what the first was to pay, less what
+such members were credited: so credited - returned of a chain is never above it.
 """
 
 from __future__ import annotations
@@ -13,10 +15,11 @@ from msgspec import Struct
 
 from formats import Problem, Reason, Severity, Status
 from gateway.ledger import Transaction
-from gateway.ledger_payments import LATEST_OUTCOME, PaymentRow, find_payment, latest_status
+from gateway.ledger_outcomes import latest_outcome
+from gateway.ledger_payments import LATEST_OUTCOME, PaymentRow, find_payment
 from gateway.ledger_staging import Staging
-from gateway.money import yuan
-from gateway.states import BEFORE_RELEASE, REISSUABLE, FileState
+from gateway.money import money
+from gateway.states import BEFORE_RELEASE, FileState, is_over
 
 _BEFORE_RELEASE = ",".join(f"'{state.value}'" for state in sorted(BEFORE_RELEASE))
 
@@ -33,7 +36,7 @@ _MEMBERS = (
     " AND payment.payment_pk <> :but"
 )
 _ALIVE = (
-    f"{_MEMBERS} AND NOT COALESCE(latest.status IN ('failed', 'returned')"
+    f"{_MEMBERS} AND NOT COALESCE(latest.status IN ('failed', 'returned') OR latest.reason = 'PAID_SHORT'"
     f" OR (latest.status IN ('set_aside', 'withdrawn') AND NOT {_LEFT}), 0)"
 )
 
@@ -50,8 +53,8 @@ def refuse_reissues(transaction: Transaction, source_platform: str, staging: Sta
     """Set aside each staged payment that may not replace the one it names.
 
     Permitted only after the predecessor was set aside, failed (and its file is settled) or
-    was returned, with the same amount to the minor unit, and while nothing else of its
-    chain can reach the payee.
+    was returned, with the same amount to the minor unit, or credited in part for good, with
+    exactly what is missing; and while nothing else of its chain can reach the payee.
     """
     problems = []
     claimed: set[int] = set()
@@ -69,7 +72,7 @@ def refuse_reissues(transaction: Transaction, source_platform: str, staging: Sta
                     line=line,
                     column="reissue_of",
                     found=predecessor_id[:40],
-                    wanted="a payment that was set aside, failed or returned, with the same amount",
+                    wanted="one that was set aside, failed or returned, with the missing amount",
                     message=f"row {line} reissue_of {predecessor_id[:40]}: {obstacle}",
                     payment_id=payment_id,
                 )
@@ -182,6 +185,19 @@ def _amount_of(transaction: Transaction, payment_pk: int) -> int:
     return int(row.amount_minor)
 
 
+def _credited_for_good(transaction: Transaction, chain: int) -> int:
+    """Minor units that members of a chain have, which the bank credited too little and makes up nothing."""
+    row = transaction.one(
+        "SELECT COALESCE(SUM(latest.credited_minor - COALESCE(latest.returned_minor, 0)), 0) AS total"
+        f" FROM payment {LATEST_OUTCOME} WHERE payment.payment_pk IN"
+        " (SELECT :chain UNION SELECT successor_pk FROM reissue WHERE chain_pk = :chain)"
+        " AND latest.reason = 'PAID_SHORT'",
+        chain=chain,
+    )
+    assert row is not None
+    return int(row.total)
+
+
 def _obstacle(
     transaction: Transaction, predecessor: PaymentRow | None, amount_minor: int, claimed: set[int]
 ) -> str:
@@ -189,13 +205,15 @@ def _obstacle(
         return "no such payment of this platform"
     chain = _chain_of(transaction, predecessor.payment_pk)
     # What was refused for its amount is no measure: the payment that began the chain is.
-    first_minor = _amount_of(transaction, chain)
-    if first_minor != amount_minor:
-        return f"{yuan(first_minor)} was to be paid, this one is {yuan(amount_minor)}"
-    status = latest_status(transaction, predecessor.payment_pk)
-    if status not in REISSUABLE:
+    missing_minor = _amount_of(transaction, chain) - _credited_for_good(transaction, chain)
+    if missing_minor != amount_minor:
+        return f"{money(missing_minor)} was to be paid, this one is {money(amount_minor)}"
+    outcome = latest_outcome(transaction, predecessor.payment_pk)
+    if outcome is None or not is_over(outcome.status, outcome.reason):
         return f"it is {predecessor.state}, and only set aside, failed or returned payments are paid again"
-    if status is Status.FAILED and not _file_is_settled(transaction, predecessor.payment_pk):
+    if outcome.status in (Status.FAILED, Status.DISCREPANT) and not _file_is_settled(
+        transaction, predecessor.payment_pk
+    ):
         return "its file is not settled yet"
     alive = transaction.one(f"{_ALIVE} LIMIT 1", chain=chain, but=0)
     if chain in claimed or alive is not None:

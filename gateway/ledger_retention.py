@@ -130,7 +130,8 @@ def open_successors(transaction: Transaction, batch_pk: int) -> int:
         "  WHERE outcome.payment_pk = successor_pk)"
         f" WHERE chain_pk IN ({_PAYMENTS}"
         f"  UNION SELECT chain_pk FROM reissue WHERE successor_pk IN ({_PAYMENTS}))"
-        " AND (latest.status IS NULL OR latest.status IN ('unknown', 'discrepant'))",
+        " AND (latest.status IS NULL OR latest.status IN ('unknown', 'discrepant')"
+        "  AND latest.reason <> 'PAID_SHORT')",
         batch=batch_pk,
     )
     assert row is not None

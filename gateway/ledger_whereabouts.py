@@ -26,7 +26,7 @@ class Place(StrEnum):
     """It has left, or may have; it is not settled, or in doubt."""
     PAID = "paid"
     ENDED = "ended"
-    """Failed, returned, or set aside."""
+    """Failed, returned, set aside, or credited in part for good."""
     TAKEN_BACK = "taken_back"
 
 
@@ -44,6 +44,7 @@ _PLACE = f"""CASE
     WHEN payment.disposition = 'withdrawn' AND COALESCE(latest.status, 'withdrawn') = 'withdrawn'
         THEN 'taken_back'
     WHEN latest.status IN ('failed', 'returned', 'set_aside') OR payment.disposition = 'set_aside'
+        OR latest.reason = 'PAID_SHORT'
         THEN 'ended'
     WHEN latest.status IS NOT NULL THEN 'with_bank'
     WHEN file.state = 'rejected' THEN 'refused'

@@ -22,12 +22,13 @@ from keys.errors import ContentTooLarge
 
 
 class Planned(Struct, frozen=True):
-    """A file that exists in the ledger and nowhere else yet."""
+    """A file that exists in the ledger and nowhere else yet. `pins` are digests of what it is made with."""
 
     file_pk: int
     identity: FileIdentity
     lane: LaneRow
     payments: list[DuePayment]
+    pins: str
 
 
 class FileTooLarge(Exception):

@@ -19,7 +19,7 @@ from gateway import evidence
 from gateway.judge import Columns, Verdicts
 from gateway.ledger_outcomes import LatestOutcome, OutcomeValues
 from gateway.matching import Book
-from gateway.states import REISSUABLE, effective_outcome, outcome_across_files
+from gateway.states import effective_outcome, is_over, outcome_across_files
 
 _WORDS: dict[str, str] = {word: str(word.value) for kind in (Status, Reason) for word in kind}
 """Plain texts: what is encoded and bound a million times."""
@@ -158,7 +158,7 @@ def _move(
     effects.credited_minor[row] = credited_minor
     if current.says(LatestOutcome(status, reason, credited_minor, returned_minor, day)):
         effects.news[row] = False
-    elif current.status in REISSUABLE and status not in REISSUABLE:
+    elif is_over(*before) and not is_over(status, reason):
         effects.paid_after_all.append(key)
 
 

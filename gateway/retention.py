@@ -17,7 +17,7 @@ from gateway.destruction import Ended, destroy_batch, destroy_loose, finish_begu
 from gateway.installation import Installation
 from gateway.ledger import Transaction
 from gateway.ledger_holds import BEHIND, bank_holds
-from gateway.ledger_payments import state_totals
+from gateway.ledger_payments import short_count, state_totals
 from gateway.ledger_retention import (
     LooseFile,
     StoredBatch,
@@ -203,10 +203,11 @@ def _reasons(transaction: Transaction, batch: StoredBatch) -> list[str]:
     """Everything of a batch that is open."""
     key = batch.batch_pk
     reasons = [] if batch.state in _CLOSED_BATCHES else [f"the batch is {batch.state}"]
+    over = {PaymentState.DISCREPANT: short_count(transaction, key)}
     reasons += [
-        f"payments that are {total.state}: {total.count}"
+        f"payments that are {total.state}: {open_count}"
         for total in state_totals(transaction, key)
-        if total.state in _OPEN_PAYMENTS
+        if total.state in _OPEN_PAYMENTS and (open_count := total.count - over.get(total.state, 0))
     ]
     if successors := open_successors(transaction, key):
         reasons.append(f"payments in the chains of some of it are open: {successors}")

@@ -159,7 +159,7 @@ OUTCOME_MOVES: dict[Status, dict[Status, tuple[Status, Reason | None]]] = {
         Status.UNKNOWN: (Status.UNKNOWN, None),
     },
     Status.DISCREPANT: {
-        # Closed only by a person, on the exact difference or a full return.
+        # Closed only by persons: on the exact amount, a full return, or that it stays short.
         Status.CREDITED: (Status.DISCREPANT, Reason.CONTRADICTED),
         Status.FAILED: (Status.DISCREPANT, Reason.CONTRADICTED),
         Status.DISCREPANT: (Status.DISCREPANT, None),
@@ -190,8 +190,9 @@ OUTCOME_MOVES: dict[Status, dict[Status, tuple[Status, Reason | None]]] = {
 RESOLUTIONS: dict[PaymentState, tuple[Status, ...]] = {
     # What two persons may say of a payment on the bank's written word.
     PaymentState.UNKNOWN: (Status.CREDITED, Status.FAILED, Status.RETURNED),
-    # Only the exact amount or a full return ends it; "nothing was paid" where nothing was credited.
-    PaymentState.DISCREPANT: (Status.CREDITED, Status.RETURNED, Status.FAILED),
+    # The exact amount or a full return ends it; "nothing was paid" where nothing was credited; that it
+    # stays short where what was credited is known and too little.
+    PaymentState.DISCREPANT: (Status.CREDITED, Status.RETURNED, Status.FAILED, Status.DISCREPANT),
     # The bank has the file and has not answered yet.
     PaymentState.DISPATCHED: (Status.CREDITED, Status.FAILED),
     # The bank's letter says more than its files.
@@ -201,7 +202,12 @@ RESOLUTIONS: dict[PaymentState, tuple[Status, ...]] = {
 }
 
 REISSUABLE: frozenset[Status] = frozenset({Status.SET_ASIDE, Status.FAILED, Status.RETURNED})
-"""Outcomes after which a payment may be replaced; never while unknown or discrepant."""
+"""Outcomes after which a payment may be replaced; never while unknown or in doubt."""
+
+
+def is_over(status: Status, reason: Reason) -> bool:
+    """Whether nothing more of a payment reaches the payee, so that another may stand for what is missing."""
+    return status in REISSUABLE or reason is Reason.PAID_SHORT
 
 
 def effective_outcome(

@@ -101,6 +101,10 @@ _TEXTS: dict[str, tuple[str, str]] = {
     ),
     "held_batch_not_released": ("待放行:没有平台签名", "not released: no signature of its platform"),
     "held_batch_stopped": ("已暂停:未发出的暂不发出", "held: what has not left stays here"),
+    "held_batch_unfit": (
+        "{} 笔 {} 元无法装入发往 {} 的任何文件:{};更改银行档案、协议或格式后自动重试",
+        "{} payments, {} yuan, fit no file for {}: {}; change the profile, agreement or layout",
+    ),
     "held_bank": ("{}", "{}"),
     "held_file": ("{}:{}", "{}: {}"),
     "held_file_looked_for": ("{}:下次运行时查找", "{}: the next run looks for it"),
@@ -144,7 +148,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "place_refused": ("银行整批拒收", "in a file that the bank refused"),
     "place_with_bank": ("已发往银行、未有定论", "left, with the bank"),
     "place_paid": ("已入账", "paid"),
-    "place_ended": ("失败、退汇或退回核实", "failed, returned or set aside"),
+    "place_ended": ("失败、退汇、少付或退回核实", "failed, returned, paid short or set aside"),
     "place_taken_back": ("已撤回", "taken back"),
     "stands": ("目前", "as it stands now"),
     "not_released": (
@@ -217,6 +221,9 @@ _MEANINGS: dict[str, str] = {
         "银行书面确认应发金额已足额入账"
     ),
     "the bank confirms in writing that nothing was paid": "银行书面确认分文未付",
+    "the bank confirms in writing that what it credited is too little, and that it makes up nothing": (
+        "银行书面确认实付不足且不予补足"
+    ),
     "the bank confirms in writing that all of what it credited came back": "银行书面确认已入账款项全数退回",
     "the bank confirms in writing that it paid it by a file that this ledger does not know": (
         "银行书面确认已由本账本未记载的文件付讫该笔"

@@ -18,7 +18,7 @@ from gateway.ledger import Transaction
 from gateway.ledger_files import file_by_key, reopen_lane
 from gateway.ledger_holds import BEHIND, bank_holds
 from gateway.ledger_intake import append_gateway_outcome, move_payment
-from gateway.ledger_outcomes import append_decided_outcome, latest_outcome, unsettled_items
+from gateway.ledger_outcomes import LatestOutcome, append_decided_outcome, latest_outcome, unsettled_items
 from gateway.ledger_payments import PaymentRow, bank_of_payment, live_item
 from gateway.states import BEFORE_RELEASE, RESOLUTIONS, Disposition, FileState, PaymentState
 from gateway.ways.way import Carried, Decision, Ways
@@ -40,15 +40,22 @@ def payment_ways(transaction: Transaction, payment: PaymentRow) -> Ways:
         # Of an uncertain file it must first be known whether the bank has it.
         return {}
     possible = RESOLUTIONS.get(payment.state, ())
-    if payment.state is PaymentState.DISCREPANT and _was_credited(transaction, payment):
-        possible = tuple(status for status in possible if status is not Status.FAILED)
+    if payment.state is PaymentState.DISCREPANT:
+        gone = _gone_of_discrepant(payment, latest_outcome(transaction, payment.payment_pk))
+        possible = tuple(status for status in possible if status not in gone)
     return {str(status): _RESOLUTIONS[status] for status in possible}
 
 
-def _was_credited(transaction: Transaction, payment: PaymentRow) -> bool:
-    """Whether some money of it is known to have moved."""
-    latest = latest_outcome(transaction, payment.payment_pk)
-    return latest is not None and bool(latest.credited_minor)
+def _gone_of_discrepant(payment: PaymentRow, latest: LatestOutcome | None) -> set[Status]:
+    """What cannot be said of a payment, by what is known to have moved of it.
+
+    That it stays short is said of an amount that the bank told, above nothing and below what was
+    instructed: what may be paid again is the difference, and must not be guessed.
+    """
+    gone = {Status.FAILED} if latest is not None and latest.credited_minor else set()
+    known = latest is not None and latest.reason is Reason.AMOUNT_DIFFERS
+    kept = (latest.credited_minor or 0) - (latest.returned_minor or 0) if latest is not None else 0
+    return gone if known and 0 < kept < payment.amount_minor else gone | {Status.DISCREPANT}
 
 
 def _is_behind(transaction: Transaction, payment: PaymentRow) -> bool:
@@ -111,6 +118,15 @@ def _returned(
     credited = latest.credited_minor if latest is not None else None
     moved = payment.amount_minor if credited is None else credited
     _resolve(transaction, payment, carried, (Status.RETURNED, Reason.RETURNED), (moved, moved))
+
+
+def _stays_short(
+    _installation: Installation, transaction: Transaction, payment: PaymentRow, carried: Carried
+) -> None:
+    latest = latest_outcome(transaction, payment.payment_pk)
+    assert latest is not None
+    amounts = (latest.credited_minor, latest.returned_minor)
+    _resolve(transaction, payment, carried, (Status.DISCREPANT, Reason.PAID_SHORT), amounts)
 
 
 def _resolve(
@@ -179,6 +195,12 @@ _RESOLUTIONS: dict[Status, Decision] = {
     ),
     Status.FAILED: Decision(
         2, "the bank confirms in writing that nothing was paid", _failed, needs_exhibit=True
+    ),
+    Status.DISCREPANT: Decision(
+        2,
+        "the bank confirms in writing that what it credited is too little, and that it makes up nothing",
+        _stays_short,
+        needs_exhibit=True,
     ),
     Status.RETURNED: Decision(
         2,

@@ -84,6 +84,10 @@ ADVICE: dict[Reason, tuple[str, str]] = {
         "人工暂停:两人复核放行,或一人撤回",
     ),
     Reason.CONFIRMED_UNPAID: _VERIFY,
+    Reason.PAID_SHORT: (
+        "reissue exactly what is missing; call the bank to account for it",
+        "按所缺金额补发,并向银行追责",
+    ),
     Reason.WITHDRAWN: ("nothing: it never left", "无需处理:未曾发出"),
     Reason.SYSTEM: _ASK,
     Reason.TIMED_OUT: _ASK,

@@ -119,7 +119,8 @@ def test_a_payment_that_is_not_answered_is_resolved(sent: Sent) -> None:
 def test_a_discrepant_payment_ends_by_the_exact_amount_or_a_full_return(sent: Sent) -> None:
     short, over, well = sent.payments
     sent.say(result(sent.name, [row(1, short, "S", 9000), row(2, over, "S", 10201), row(3, well)]))
-    assert ways(sent, about(short)) == ["credited", "returned"]
+    assert ways(sent, about(short)) == ["credited", "returned", "discrepant"]
+    assert ways(sent, about(over)) == ["credited", "returned"]
     decide(sent, about(short), "credited")
     decide(sent, about(over), "returned")
     assert current(sent.gateway)["P-00001"] == ("credited", "", 10000)
@@ -190,6 +191,103 @@ def test_a_payment_in_an_uncertain_file_waits_for_the_files_own_word(sent: Sent)
     uncertain(sent)
     assert ways(sent, about(sent.payments[0])) == []
     assert ways(sent, file_of(sent)) == ["arrived", "not-received"]
+
+
+# Paid too little, for good.
+
+
+def short(sent: Sent, credited_minor: int = 6000) -> Payment:
+    """A payment of which the bank credited less, and says that it stays so."""
+    first = sent.payments[0]
+    sent.say(result(sent.name, [row(1, first, "S", credited_minor), *sent.all()[1:]]))
+    assert current(sent.gateway)["P-00001"] == ("discrepant", "AMOUNT_DIFFERS", credited_minor)
+    return first
+
+
+def rest(sent: Sent, amount_minor: int, new_id: str = "Q-00001", of: str = "P-00001") -> str | None:
+    """The status at once of a payment that would replace another; None where it goes its way."""
+    prefix, number = new_id.split("-")
+    new = payments_of(CITY, 1, prefix=prefix, start=int(number) - 1, amount_minor=amount_minor, reissue_of=of)
+    sent.ground.submit(sent.gateway, new)
+    told = current(sent.gateway).get(new_id)
+    return None if told is None else told[0]
+
+
+def answer(sent: Sent, file: int, code: str, payment: Payment, credited_minor: int | None = None) -> None:
+    """The bank's result of a file with one payment."""
+    name = sent.gateway.files()[file].name
+    content = result(name, [row(1, payment, code, credited_minor)])
+    sent.ground.post(CITY, f"{name[:-4]}_R1.bxt", content)
+    sent.ground.take(sent.gateway)
+
+
+def test_a_payment_that_stays_short_is_closed_and_its_rest_is_paid(sent: Sent) -> None:
+    first = short(sent)
+    assert "discrepant" in ways(sent, about(first))
+    assert rest(sent, 4000) == "set_aside"
+    with pytest.raises(NotPermitted, match="rests on what the bank wrote"):
+        sent.gateway.statement(about(first), "discrepant", A)
+    assert decide(sent, about(first), "discrepant") == BOTH
+    assert current(sent.gateway)["P-00001"] == ("discrepant", "PAID_SHORT", 6000)
+    assert waiting(sent) == []
+    # Not a fen more or less than what is missing, and once.
+    assert [rest(sent, 4001, "Q-00002"), rest(sent, 10000, "Q-00003")] == ["set_aside", "set_aside"]
+    assert rest(sent, 4000, "Q-00004") is None
+    assert rest(sent, 4000, "Q-00005") == "set_aside"
+    sent.gateway.run()
+    assert sent.gateway.files()[-1].total_minor == 4000
+    sent.ground.check_sound(sent.gateway)
+
+
+def test_a_rest_that_stays_short_leaves_a_smaller_rest(sent: Sent) -> None:
+    first = short(sent)
+    decide(sent, about(first), "discrepant")
+    assert rest(sent, 4000) is None
+    sent.gateway.run()
+    second = payments_of(CITY, 1, prefix="Q", amount_minor=4000)[0]
+    answer(sent, 1, "S", second, 1500)
+    assert decide(sent, "payment:yikatong/Q-00001", "discrepant") == BOTH
+    assert rest(sent, 4000, "R-00002", "Q-00001") == "set_aside"
+    assert rest(sent, 2500, "R-00003", "Q-00001") is None
+
+
+def test_a_bank_that_makes_good_after_all_stops_the_rest(sent: Sent) -> None:
+    first = short(sent)
+    decide(sent, about(first), "discrepant")
+    assert rest(sent, 4000) is None
+    sent.say(result(sent.name, sent.all()[:1]), number=2)
+    assert current(sent.gateway)["P-00001"][:2] == ("discrepant", "CONTRADICTED")
+    assert current(sent.gateway)["Q-00001"] == ("set_aside", "REISSUE_REFUSED", None)
+    assert waiting(sent) == [about(first)]
+
+
+def test_a_rest_that_has_left_when_the_bank_makes_good_is_told(sent: Sent) -> None:
+    first = short(sent)
+    decide(sent, about(first), "discrepant")
+    rest(sent, 4000)
+    sent.gateway.run()
+    sent.say(result(sent.name, sent.all()[:1]), number=2)
+    assert waiting(sent) == ["oddity:1", about(first)]
+
+
+def test_the_same_words_again_open_nothing(sent: Sent) -> None:
+    first = short(sent)
+    decide(sent, about(first), "discrepant")
+    sent.say(result(sent.name, [row(1, first, "S", 6000)], fee="0.10元"), number=2)
+    assert waiting(sent) == []
+
+
+@pytest.mark.parametrize("credited_minor", [0, 12000])
+def test_only_what_was_paid_short_stays_short(sent: Sent, credited_minor: int) -> None:
+    first = sent.payments[0]
+    sent.say(result(sent.name, [row(1, first, "S", credited_minor), *sent.all()[1:]]))
+    assert "discrepant" not in ways(sent, about(first))
+
+
+def test_the_bundle_shows_who_closed_what_stays_short(sent: Sent) -> None:
+    decide(sent, about(short(sent)), "discrepant")
+    exported = sent.gateway.audit_export(sent.ground.site.folder / "bundle")
+    assert verify(exported.folder).findings == []
 
 
 # Chains of reissues.
