@@ -215,19 +215,22 @@ def describe(layout: Layout) -> construct.Construct:
     return construct.Struct(*fields, "line_end" / construct.Const(LINE_END))
 
 
-def _compile(layout: Layout) -> tuple[Plan, RecordPlan]:
+def frame_layout(layout: Layout) -> Layout:
+    """The header block alone, as a fixed layout of one record."""
     assert layout.frame is not None, "only a layout with a frame"
-    plan = compile_plan(
-        Layout(
-            name=layout.name,
-            version=layout.version,
-            purpose=layout.purpose,
-            syntax=Syntax.FIXED,
-            framing=layout.frame.framing,
-            source_name=layout.source_name,
-            digest=layout.digest,
-            records=(layout.frame.record,),
-            file_codes=layout.file_codes,
-        )
+    return Layout(
+        name=layout.name,
+        version=layout.version,
+        purpose=layout.purpose,
+        syntax=Syntax.FIXED,
+        framing=layout.frame.framing,
+        source_name=layout.source_name,
+        digest=layout.digest,
+        records=(layout.frame.record,),
+        file_codes=layout.file_codes,
     )
+
+
+def _compile(layout: Layout) -> tuple[Plan, RecordPlan]:
+    plan = compile_plan(frame_layout(layout))
     return plan, plan.records[RECORD][0]

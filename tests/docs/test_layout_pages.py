@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import shlex
+import shutil
 import sys
 from pathlib import Path
 
@@ -14,7 +15,12 @@ from gateway.cli import main
 from tests.docs.markdown import ROOT, commands
 
 TOOLS = ROOT / "docs" / "layout-tools.md"
-ENDINGS = {"bankgate layout diff rural-credit-request rural-credit-result": 1}
+DUMPED = "bankgate layout dump docs/examples/rural-credit-result.txt --layout rural-credit-result --doubtful"
+ENDINGS = {
+    "bankgate layout diff rural-credit-request rural-credit-result": 1,
+    "bankgate layout dump docs/examples/rural-credit-result.txt": 1,
+    DUMPED: 1,
+}
 """Exit codes of commands that do not end with 0."""
 
 
@@ -47,6 +53,7 @@ def typed(command: str, monkeypatch: pytest.MonkeyPatch) -> tuple[int, str]:
 
 def test_the_tools_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    shutil.copytree(ROOT / "docs" / "examples", tmp_path / "docs" / "examples")
     said = {}
     for command in commands(TOOLS):
         code, said[command] = typed(command, monkeypatch)
@@ -56,4 +63,5 @@ def test_the_tools_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     printed = page.partition("```\nrecord payment\n")[2].partition("...\n```")[0]
     assert printed
     assert printed in shown
+    assert f"```\n{said[DUMPED]}```\n" in page
     assert {path.name for path in tmp_path.iterdir()} >= {"rural.md", "rural.html", "rural.xlsx"}

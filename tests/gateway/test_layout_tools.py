@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import sys
 from collections.abc import Callable
@@ -9,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from formats.registry import SHIPPED_FOLDER
+from formats.registry import SHIPPED_FOLDER, Registry
 from gateway import cli
+from tests.formats.samples import ACCOUNT_ONE, ACCOUNT_TWO, encode, request_chunk
 from tests.gateway.commands import Ended
 
 Layout = Callable[..., Ended]
@@ -98,3 +100,63 @@ def test_diff_tells_what_touches_money_and_ends_with_one(layout: Layout, own: Pa
     assert [difference["weight"] for difference in told["differences"]] == ["money"]
     same = layout("diff", "rural-credit-result", "rural-credit-result")
     assert (same.code, same.out) == (0, "0 differences, 0 touch money\n")
+
+
+@pytest.fixture
+def bank_file(tmp_path: Path) -> Path:
+    """A request of two payments, its second line cut."""
+    raw = encode(Registry().get("rural-credit-request"), [request_chunk()])
+    file = tmp_path / "DF.txt"
+    file.write_bytes(raw[:-40])
+    return file
+
+
+def test_dump_names_what_is_doubtful_and_what_the_decoder_says(layout: Layout, bank_file: Path) -> None:
+    ended = layout("dump", bank_file)
+    lines = ended.out.splitlines()
+    assert ended.code == 1
+    assert lines[0].startswith("layout rural-credit-request, by the looks of it (")
+    assert "line 3  offset 202-262  record payment" in lines
+    assert "? not there: 状态, 笔数, 金额, 返回码" in lines
+    plain = [" ".join(line.split()) for line in lines]
+    assert "123 23-45 账号 ************8674 payment.account" in plain
+    assert [line for line in plain if line.startswith("? 2")] == [
+        "? 247 46-61 户名 東* payment.payee_name <- cut: 16 of 20 bytes"
+    ]
+    assert lines[-3] == "263 bytes: 1 record header, 2 record payment; 24 fields, 0 gaps, 4 doubts"
+    assert lines[-2] == "read by rural-credit-request: 1 problem"
+    assert "the end of the file inside a line" in lines[-1]
+
+
+def test_dump_masks_unless_asked_and_says_when_it_does_not(layout: Layout, bank_file: Path) -> None:
+    masked, shown = layout("dump", bank_file), layout("dump", bank_file, "--unmasked")
+    for word in (ACCOUNT_ONE, ACCOUNT_TWO, "阿依古丽", "9020001234567890"):
+        assert word not in masked.out + masked.err
+        assert word in shown.out
+    assert "names, accounts and IDs are shown as they stand" in shown.out
+    assert "are shown as they stand" not in masked.out
+
+
+def test_dump_of_a_file_that_is_right_ends_well(layout: Layout, tmp_path: Path) -> None:
+    raw = encode(Registry().get("rural-credit-request"), [request_chunk()])
+    (tmp_path / "DF.gz").write_bytes(gzip.compress(raw))
+    ended = layout("dump", tmp_path / "DF.gz", "--layout", "rural-credit-request", "--doubtful")
+    assert (ended.code, ended.out.splitlines()) == (
+        0,
+        [
+            "303 bytes: 1 record header, 2 record payment; 28 fields, 0 gaps, 0 doubts",
+            "read by rural-credit-request: no problems",
+        ],
+    )
+    (tmp_path / "cut.gz").write_bytes(gzip.compress(raw)[:-9])
+    assert "damaged gzip" in layout("dump", tmp_path / "cut.gz").err
+
+
+def test_dump_of_what_nothing_fits_and_as_json(layout: Layout, tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes(b"\x00\xff whatever\n")
+    ended = layout("dump", tmp_path / "x", "--json")
+    passage, total = map(json.loads, ended.out.splitlines())
+    assert ended.code == 1
+    assert (passage["name"], passage["start"], passage["end"]) == ("line", 0, 12)
+    assert total == {"layout": "", "passages": {"line": 1}, "gaps": 1, "doubts": 1, "problems": []}
+    assert layout("dump", tmp_path / "x").out.startswith("no layout fits")

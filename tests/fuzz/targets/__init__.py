@@ -7,6 +7,7 @@ from tests.fuzz.targets import (
     backups,
     bank_files,
     batches,
+    dumps,
     evidence,
     references,
     sealed,
@@ -21,6 +22,7 @@ from tests.fuzz.targets import (
 _MODULES = (
     servers,
     bank_files,
+    dumps,
     signatures,
     wrappings,
     seals,

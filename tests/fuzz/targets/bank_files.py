@@ -65,7 +65,9 @@ class Layouts:
 
     def seeds(self) -> list[bytes]:
         return [
-            bytes([number]) + content for number, codec in enumerate(self.codecs) for content in _files(codec)
+            bytes([number]) + content
+            for number, codec in enumerate(self.codecs)
+            for content in files_of(codec)
         ]
 
 
@@ -82,7 +84,7 @@ def _check_chunk(codec: Codec, chunk: RecordChunk) -> None:
         assert reason is not Reason.UNMAPPED or status is Status.UNKNOWN
 
 
-def _files(codec: Codec) -> list[bytes]:
+def files_of(codec: Codec) -> list[bytes]:
     """Well-formed files, written by the codec itself; drawn from the layout where it wants other values."""
     try:
         return _written(codec)
