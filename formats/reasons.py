@@ -61,6 +61,10 @@ class Reason(StrEnum):
     INVALID_PAYEE = "INVALID_PAYEE"
     UNKNOWN_BANK = "UNKNOWN_BANK"
     NOT_ENTRUSTED = "NOT_ENTRUSTED"
+    PROGRAMME_NOT_LISTED = "PROGRAMME_NOT_LISTED"
+    PROGRAMME_CLASSIFIED = "PROGRAMME_CLASSIFIED"
+    DEPARTMENT_NOT_PERMITTED = "DEPARTMENT_NOT_PERMITTED"
+    PERIOD_UNUSUAL = "PERIOD_UNUSUAL"
     REPEAT_IN_PERIOD = "REPEAT_IN_PERIOD"
     REISSUE_REFUSED = "REISSUE_REFUSED"
     OTHER_PERSONS_ACCOUNT = "OTHER_PERSONS_ACCOUNT"
@@ -121,6 +125,10 @@ _REASON_LABELS: dict[Reason, tuple[str, str]] = {
     Reason.INVALID_PAYEE: ("收款人信息不合规", "payee does not fit the plan's rules"),
     Reason.UNKNOWN_BANK: ("合作银行未登记", "bank has no profile"),
     Reason.NOT_ENTRUSTED: ("未签委托协议", "no agreement entrusts this programme to this bank"),
+    Reason.PROGRAMME_NOT_LISTED: ("补贴项目未列入目录", "programme not in the catalogue"),
+    Reason.PROGRAMME_CLASSIFIED: ("涉密项目", "classified programme"),
+    Reason.DEPARTMENT_NOT_PERMITTED: ("部门无权发放该项目", "department may not pay this programme"),
+    Reason.PERIOD_UNUSUAL: ("补贴期间与发放周期不符", "period is not of the programme's form"),
     Reason.REPEAT_IN_PERIOD: ("同期重复", "repeated within the period"),
     Reason.REISSUE_REFUSED: ("补发不合规", "may not replace the payment it names"),
     Reason.OTHER_PERSONS_ACCOUNT: ("他人账户", "another person's account"),
@@ -175,7 +183,12 @@ PERMITTED: dict[Reason, tuple[Status, ...]] = {
     Reason.INVALID_PAYEE: _GATEWAY_REFUSES,
     Reason.UNKNOWN_BANK: _GATEWAY_REFUSES,
     Reason.NOT_ENTRUSTED: _GATEWAY_REFUSES,
-    Reason.REPEAT_IN_PERIOD: _GATEWAY_REFUSES,
+    # Held payments have no outcome yet; a programme that is listed later may set them aside.
+    Reason.PROGRAMME_NOT_LISTED: (),
+    Reason.PROGRAMME_CLASSIFIED: _GATEWAY_REFUSES,
+    Reason.DEPARTMENT_NOT_PERMITTED: _GATEWAY_REFUSES,
+    Reason.PERIOD_UNUSUAL: (),
+    Reason.REPEAT_IN_PERIOD: (),
     Reason.REISSUE_REFUSED: _GATEWAY_REFUSES,
     Reason.OTHER_PERSONS_ACCOUNT: _GATEWAY_REFUSES,
     # Held payments have no outcome yet.

@@ -205,10 +205,14 @@ class Acknowledgement(Struct, frozen=True, kw_only=True):
 
 
 class Severity(StrEnum):
-    """What a problem does: stops the whole batch or file, or one payment, or is only told."""
+    """What a problem does: stops the whole batch or file, or one payment, or is only told.
+
+    A payment that is set aside comes back; one that is held waits for a person.
+    """
 
     REFUSES = "refuses"
     SETS_ASIDE = "sets_aside"
+    HOLDS = "holds"
     WARNS = "warns"
 
 

@@ -39,6 +39,7 @@ from gateway.report import BatchStatus, FileStatus, ReceivedStatus, Story
 from gateway.restore import RestoreReport, refuse_begun_restore, restore_backup
 from gateway.retention import RetentionReport
 from gateway.rewrap import Rewrapped, rewrap
+from gateway.rules.desk import PlanDesk
 from gateway.runner import RunReport
 from gateway.settle import TEXT_CONTEXT
 from gateway.spool import Spool
@@ -162,6 +163,11 @@ class Gateway:
     @property
     def configuration(self) -> Configuration:
         return self.installation.configuration
+
+    @property
+    def plan(self) -> PlanDesk:
+        """What the rules of the plan say: the catalogue, and what was found against it."""
+        return PlanDesk(self.installation)
 
     def check(self, path: Path | str) -> CheckReport:
         """Every problem of a batch file; nothing is stored. Raises `InputRefused` if unreadable."""

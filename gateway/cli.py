@@ -26,6 +26,7 @@ from gateway.cli_keys import key
 from gateway.cli_layout import layout
 from gateway.cli_operator import operator
 from gateway.cli_options import CONFIGURATION, JSON, opened
+from gateway.cli_rules import COMMANDS as RULES
 from gateway.cli_store import backup, restore, retain
 from gateway.config import Policy
 from gateway.errors import ConfigurationError, ExitCode, GatewayError, InputRefused
@@ -48,7 +49,7 @@ cli.add_command(operator)
 cli.add_command(backup)
 cli.add_command(restore)
 cli.add_command(retain)
-for command in DECISIONS:
+for command in (*DECISIONS, *RULES):
     cli.add_command(command)
 
 
@@ -68,7 +69,7 @@ def _check_exit(report: CheckReport, policy: Policy) -> ExitCode:
     """What `submit` would come to: refused, taken without some payments, or taken."""
     if report.refused or (report.sets_aside and policy is Policy.REFUSE):
         return ExitCode.REFUSED_INPUT
-    return ExitCode.NEEDS_PERSON if report.sets_aside else ExitCode.DONE
+    return ExitCode.NEEDS_PERSON if report.sets_aside or report.holds else ExitCode.DONE
 
 
 @cli.command()

@@ -25,6 +25,7 @@ from gateway.errors import ConfigurationError
 from gateway.name_pattern import name_pattern
 from gateway.profile import Environment, Inbound, Key, PositiveInteger, Profile, Text
 from gateway.profile_checks import AGREEMENT_NAME_FIELDS, check_agreement, check_profile
+from gateway.rules.catalogue import Catalogue, CatalogueFile, check_entrusted, read_catalogue
 from gateway.toml_places import Place
 from gateway.toml_source import TomlSource
 
@@ -54,6 +55,8 @@ class GatewaySettings(Struct, frozen=True, kw_only=True):
     agreements: Text = "agreements"
     layouts: list[Text] = field(default_factory=list)
     keys: Text = "keys.toml"
+    catalogue: Text | None = None
+    """Without one, programmes, departments and repeats are not judged."""
     language: Literal["zh", "en", "auto"] = "auto"
 
 
@@ -155,6 +158,7 @@ class Configuration(Struct, frozen=True, kw_only=True):
     """By (department, bank)."""
     anchor: AnchorSettings | None = None
     retention: RetentionSettings = field(default_factory=RetentionSettings)
+    catalogue: Catalogue | None = None
     warnings: list[Problem] = field(default_factory=list)
 
 
@@ -182,6 +186,10 @@ class _Loading:
             raise ConfigurationError(self._problems())
         profiles = self._profiles(main, settings)
         agreements = self._agreements(main, settings, profiles)
+        catalogue = self._catalogue(settings)
+        if catalogue is not None:
+            for agreement, source in agreements:
+                check_entrusted(agreement, catalogue, source)
         self._check_places(main, settings)
         if find_layouts is not None:
             self._check_layouts(main, settings, profiles, find_layouts)
@@ -208,6 +216,7 @@ class _Loading:
             agreements=grouped,
             anchor=settings.anchor,
             retention=settings.retention,
+            catalogue=catalogue,
             warnings=self._problems(),
         )
 
@@ -225,6 +234,8 @@ class _Loading:
             if isinstance(name, str):
                 for path in sorted(self._resolve(name).glob("*.toml")):
                     self._open(path).read_as(kind)
+        if isinstance(own, dict) and isinstance(own.get("catalogue"), str):
+            self._open(self._resolve(own["catalogue"])).read_as(CatalogueFile)
 
     def _resolve(self, name: str) -> Path:
         return self._path.parent / name
@@ -276,6 +287,11 @@ class _Loading:
                 _check_pair(agreement, source, earlier, earlier_source)
             agreements.append((agreement, source))
         return agreements
+
+    def _catalogue(self, settings: Settings) -> Catalogue | None:
+        if settings.gateway.catalogue is None:
+            return None
+        return read_catalogue(self._open(self._resolve(settings.gateway.catalogue)))
 
     def _check_places(self, main: TomlSource, settings: Settings) -> None:
         own = settings.gateway

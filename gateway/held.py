@@ -25,6 +25,7 @@ from gateway.ledger_intake import batch_by_key, batches
 from gateway.ledger_oddities import OddityRow, open_oddities
 from gateway.ledger_payments import PaymentRow, held_payments, payments_in_doubt
 from gateway.ledger_received import received_waiting
+from gateway.ledger_rule_holds import holds_of
 from gateway.ledger_unfit import unfit_of
 from gateway.ledger_whereabouts import Whereabouts
 from gateway.money import yuan
@@ -122,10 +123,20 @@ def _waiting(transaction: Transaction) -> Iterator[tuple[Target, Said, list[Prob
     for oddity in open_oddities(transaction):
         yield oddity, Said("held_oddity", [oddity.bank, oddity.name, oddity.message]), []
     for payment in held_payments(transaction):
-        label = " ".join(payment.reason.label)
-        yield payment, Said("held_payment", [yuan(payment.amount_minor), label]), []
+        yield payment, Said("held_payment", [yuan(payment.amount_minor), _why(transaction, payment)]), []
     for payment in payments_in_doubt(transaction):
         yield payment, Said("held_payment_in_doubt", [yuan(payment.amount_minor), payment.state]), []
+
+
+def _why(transaction: Transaction, payment: PaymentRow) -> str:
+    """Every reason, with the payment that it repeats."""
+    told = {hold.reason: hold for hold in holds_of(transaction, payment.payment_pk)}
+    words = []
+    for reason in dict.fromkeys((payment.reason, *told)):
+        hold = told.get(reason)
+        other = f": {hold.other_id} ({hold.other_batch})" if hold is not None and hold.other_id else ""
+        words.append(" ".join(reason.label) + other)
+    return "; ".join(words)
 
 
 def _begun(installation: Installation, transaction: Transaction, name: str) -> HeldItem | None:

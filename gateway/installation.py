@@ -62,15 +62,26 @@ class Installation(Struct, kw_only=True):
     def agreement(
         self, bank: str, department: str, programme: str, platform: str, currency: str, at: datetime
     ) -> Agreement | None:
-        """The agreement in force that lets this bank pay this programme, or None."""
+        """The agreement in force that lets this bank pay this programme, or None.
+
+        An agreement that names the programme means each of its spellings in the catalogue.
+        """
         profile = self.configuration.profiles.get(bank)
         if profile is None:
             return None
         day = self.bank_day(profile, at)
-        for agreement in self.configuration.agreements.get((department, bank), []):
-            if agreement.currency == currency and agreement.entrusts(programme, day, platform):
-                return agreement
+        agreements = self.configuration.agreements.get((department, bank), [])
+        # As the batch names it first: two agreements may divide the spellings.
+        for name in dict.fromkeys((programme, *self._spellings(programme))):
+            for agreement in agreements:
+                if agreement.currency == currency and agreement.entrusts(name, day, platform):
+                    return agreement
         return None
+
+    def _spellings(self, programme: str) -> tuple[str, ...]:
+        catalogue = self.configuration.catalogue
+        known = None if catalogue is None else catalogue.find(programme)
+        return () if known is None else known.spellings
 
 
 def canonical(value: object) -> str:

@@ -42,6 +42,8 @@ from gateway.ledger_staging import Staging
 from gateway.locks import writing_spool
 from gateway.problems import ProblemList
 from gateway.release import PlatformSignature, release_by_platform, verify_platform_signature
+from gateway.rules.catalogue import Catalogue
+from gateway.rules.repeats import find_repeats
 from gateway.screening import Screening
 from gateway.spool import ColumnsWriter, Spool
 from gateway.states import BatchState, PaymentState
@@ -85,6 +87,8 @@ class CheckReport(Struct, frozen=True, kw_only=True):
     refused: bool
     sets_aside: bool
     """Some payments would come back by themselves."""
+    holds: bool = False
+    """Some payments would wait for a person."""
 
 
 class Source(Struct, frozen=True):
@@ -113,6 +117,11 @@ def check(installation: Installation, source: Source) -> CheckReport:
             with staging.read() as transaction:
                 _find_repeated(transaction, reader.batch.source_platform, staging, screening.problems)
                 screening.problems.add(refuse_reissues(transaction, reader.batch.source_platform, staging))
+                screening.problems.add(
+                    find_repeats(
+                        transaction, installation.configuration.catalogue, reader.batch, screening.judged
+                    )
+                )
             return CheckReport(
                 batch=reader.batch,
                 rows=sum(lane.rows for lane in screening.lanes),
@@ -120,6 +129,7 @@ def check(installation: Installation, source: Source) -> CheckReport:
                 total=screening.problems.total,
                 refused=screening.problems.counts[Severity.REFUSES] > 0,
                 sets_aside=screening.problems.counts[Severity.SETS_ASIDE] > 0,
+                holds=screening.problems.counts[Severity.HOLDS] > 0,
             )
 
 
@@ -263,6 +273,9 @@ def _take(
         with staging.write() as transaction:
             left_out = _find_repeated(transaction, batch.source_platform, staging, screening.problems)
             screening.problems.add(refuse_reissues(transaction, batch.source_platform, staging))
+            screening.problems.add(
+                find_repeats(transaction, installation.configuration.catalogue, batch, screening.judged)
+            )
             _refuse_if_needed(screening.problems, policy)
             batch_pk = _insert(
                 installation, transaction, batch, (draft.stored, sha256), screening, staging, left_out
@@ -347,9 +360,15 @@ def _insert(
         total_minor=batch.declared_total_minor,
         left_out=left_out[0],
         held=held_count(transaction, batch_pk),
+        catalogue=_digest_of(installation.configuration.catalogue),
         set_aside=set_aside,
     )
     return batch_pk
+
+
+def _digest_of(catalogue: Catalogue | None) -> str:
+    """By which catalogue the batch was judged; "" for none."""
+    return "" if catalogue is None else catalogue.digest
 
 
 def _submitted_before(installation: Installation, batch: Batch, sha256: str) -> BatchRow | None:

@@ -10,7 +10,7 @@ amounts and fingerprints, no names or accounts.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Self, cast
@@ -19,14 +19,20 @@ from formats import Reason
 from gateway.ledger import Ledger, Transaction
 from gateway.states import Disposition
 
-StagedRow = tuple[str, int, int, int, int, int, str, str, str, bytes]
+StagedRow = tuple[str, int, int, int, int, int, str, str, str, bytes, int]
 """payment_id, source_line, lane, position, amount_minor, subject, disposition, reason,
-reissue_of, fingerprint. `lane` and `subject` are numbers of this intake, from 0."""
+reissue_of, fingerprint, topic. `lane`, `subject` and `topic` are numbers of this intake, from 0;
+topic -1 is never a repeat."""
 
 _TABLES = (
     "CREATE TEMP TABLE staged (payment_id TEXT, source_line INTEGER, lane INTEGER, position INTEGER,"
     " amount_minor INTEGER, subject INTEGER, disposition TEXT, reason TEXT, reissue_of TEXT,"
-    " fingerprint BLOB)",
+    " fingerprint BLOB, topic INTEGER)",
+    # Why a row is held, each reason once; `other_pk` is the payment of an earlier batch that it repeats.
+    "CREATE TEMP TABLE staged_hold (source_line INTEGER, reason TEXT, other_pk INTEGER,"
+    " PRIMARY KEY (source_line, reason)) WITHOUT ROWID",
+    # The same persons under keys of fingerprints that were used before.
+    "CREATE TEMP TABLE staged_alias (topic INTEGER, fingerprint BLOB, place INTEGER)",
     "CREATE TEMP TABLE staged_lane (lane INTEGER PRIMARY KEY, lane_pk INTEGER, first_pk INTEGER)",
     "CREATE TEMP TABLE staged_subject (subject INTEGER PRIMARY KEY, subject_pk INTEGER)",
     "CREATE TEMP TABLE repeated (place INTEGER PRIMARY KEY, payment_id TEXT, source_line INTEGER,"
@@ -41,6 +47,7 @@ class Staging:
         self._ledger = ledger
         self._connection = ledger.connect()
         self._database = cast("sqlite3.Connection", self._connection.connection.dbapi_connection)
+        self._rows = 0
         for statement in _TABLES:
             self._database.execute(statement)
 
@@ -67,10 +74,24 @@ class Staging:
         with self._ledger.read(self._connection) as transaction:
             yield transaction
 
-    def add(self, rows: list[StagedRow]) -> None:
-        """Keep some rows; not within a transaction."""
+    def add(
+        self,
+        rows: list[StagedRow],
+        holds: Sequence[tuple[int, str]] | None = None,
+        aliases: list[tuple[int, bytes, int]] | None = None,
+    ) -> None:
+        """Keep some rows, (line, reason) of those held, (topic, older fingerprint, index of the row).
+
+        Not within a transaction.
+        """
         self._database.execute("BEGIN")
-        self._database.executemany("INSERT INTO staged VALUES (?,?,?,?,?,?,?,?,?,?)", rows)
+        self._database.executemany("INSERT INTO staged VALUES (?,?,?,?,?,?,?,?,?,?,?)", rows)
+        if holds:
+            self._database.executemany("INSERT OR IGNORE INTO staged_hold VALUES (?,?,NULL)", holds)
+        if aliases:
+            placed = [(topic, value, self._rows + index + 1) for topic, value, index in aliases]
+            self._database.executemany("INSERT INTO staged_alias VALUES (?,?,?)", placed)
+        self._rows += len(rows)
         self._database.execute("COMMIT")
 
     def leave_out_repeated(
@@ -142,6 +163,12 @@ class Staging:
             " FROM staged CROSS JOIN staged_lane USING (lane) CROSS JOIN staged_subject USING (subject)"
             " ORDER BY first_pk + position",
             batch=batch_pk,
+        )
+        transaction.run(
+            "INSERT INTO hold (payment_pk, reason, other_pk)"
+            " SELECT first_pk + position, staged_hold.reason, other_pk FROM staged"
+            " CROSS JOIN staged_hold ON staged_hold.source_line = staged.source_line"
+            " CROSS JOIN staged_lane USING (lane) WHERE disposition = 'held'"
         )
         transaction.run(
             "INSERT INTO payment_key (source_platform, payment_id, payment_pk)"

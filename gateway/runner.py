@@ -39,6 +39,7 @@ from gateway.ledger_received import ReceivedRow, received_by_key, received_in
 from gateway.locks import running, sweep_if_idle
 from gateway.make import Planned
 from gateway.profile import Profile, Stage
+from gateway.rules.relist import take_up_listed
 from gateway.settle import Settled, settle
 from gateway.silence import tell_of_silence
 from gateway.states import FileState, ReceivedState
@@ -70,6 +71,8 @@ class RunReport(Struct, kw_only=True):
     results_settled: int = 0
     outcomes: int = 0
     findings: int = 0
+    listed: int = 0
+    """Payments that waited for their programme to be in the catalogue, and do not any more."""
     attention: list[Attention] = field(default_factory=list)
     waiting: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
@@ -78,7 +81,8 @@ class RunReport(Struct, kw_only=True):
 
     @property
     def did_something(self) -> bool:
-        return bool(self.files_made or self.files_sent or self.files_received or self.results_settled)
+        done = (self.files_made, self.files_sent, self.files_received, self.results_settled, self.listed)
+        return any(done)
 
     @property
     def exit_code(self) -> ExitCode:
@@ -113,6 +117,7 @@ def run(installation: Installation, bank: str | None = None) -> RunReport:
         compared = compare(installation)
         _note_anchor(compared, report)
         _note_persons(installation, report)
+        report.listed = take_up_listed(installation)
         for profile in profiles:
             _serve(installation, profile, report)
         published = publish(installation)

@@ -6,7 +6,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from rich.console import Console
@@ -71,6 +71,20 @@ def words() -> Words:
 def word(name: str) -> str:
     """A word of the table in the language that is spoken."""
     return _words[name]
+
+
+def pick(chinese: str, english: str) -> str:
+    """The text in the language that is spoken."""
+    return _words.pick(chinese, english)
+
+
+def titled(*titles: str, whole: tuple[str, ...] = (), right: tuple[str, ...] = ()) -> Table:
+    """An empty table under these titles; columns of `whole` and `right` (numbers) are never broken."""
+    made = Table(show_edge=False, header_style="bold", pad_edge=False)
+    for title in titles:
+        side: Literal["left", "right"] = "right" if title in right else "left"
+        made.add_column(title, no_wrap=title in (*whole, *right), justify=side, overflow="fold")
+    return made
 
 
 def table(*names: str, whole: tuple[str, ...] = ()) -> Table:

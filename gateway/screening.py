@@ -26,6 +26,7 @@ from gateway.ledger_staging import StagedRow, Staging
 from gateway.money import yuan
 from gateway.problems import ProblemList
 from gateway.profile import AccountRule, Profile
+from gateway.rules.subjects import NO_TOPIC, Subjects
 from gateway.spool import Columns, ColumnsWriter
 from gateway.states import Disposition
 from keys.fingerprint import Fingerprinter
@@ -112,6 +113,11 @@ class Screening:
         self._now = installation.clock.now()
         self._open_writer = open_writer
         self._fingerprinter: Fingerprinter = installation.keyring.fingerprinter(self._now)
+        self._older_fingerprinters = [
+            other
+            for other in installation.keyring.fingerprinters()
+            if other.version != self._fingerprinter.version
+        ]
         self._lanes: dict[tuple[str, str], Lane] = {}
         self._subject_of: dict[tuple[str, ...], int] = {}
         self._roads: dict[tuple[str, str, str], tuple[Lane, Problem | None]] = {}
@@ -121,6 +127,11 @@ class Screening:
         self._known = {
             name for group in installation.configuration.agreements.values() for name in _named(group)
         }
+        catalogue = installation.configuration.catalogue
+        if catalogue is not None:
+            self._known.update(catalogue.words())
+        self.judged = Subjects(catalogue, self._shown)
+        """What the catalogue says of the subjects, and which payments would be repeats of one another."""
         self.problems.add(_envelope_problems(batch, installation.configuration))
 
     def take(self, chunk: BatchChunk) -> None:
@@ -246,13 +257,39 @@ class Screening:
             self._note(payment_problems(chunk, profile, lane.amount_limit))
         if lane.writer is not None:
             lane.writer.append(chunk.columns, chunk.count)
-        self._staging.add(self._staged_rows(lane, chunk))
+        keys = list(zip(*(chunk.columns[name] for name in _SUBJECT_COLUMNS), strict=True))
+        problems = self.judged.problems(chunk, keys)
+        self._note(problems)
+        held = [(one.line, one.reason) for one in problems if one.severity is Severity.HOLDS and one.line]
+        topics = self.judged.topics(keys)
+        rows = self._staged_rows(lane, chunk, keys, topics, dict(reversed(held)))
+        self._staging.add(rows, held, self._aliases(chunk, topics))
         lane.rows += chunk.count
 
-    def _staged_rows(self, lane: Lane, chunk: RecordChunk) -> list[StagedRow]:
+    def _shown(self, word: str) -> str:
+        """A word of the configuration; of anything else only what kind of text it is."""
+        return word if word in self._known else mask_text(word)
+
+    def _aliases(self, chunk: RecordChunk, topics: list[int]) -> list[tuple[int, bytes, int]]:
+        """(topic, fingerprint, row) of the same persons by the keys of before."""
+        found: list[tuple[int, bytes, int]] = []
+        for older in self._older_fingerprinters:
+            fingerprints = older.of(chunk.columns["payment.beneficiary_id"])
+            rows = zip(topics, fingerprints, range(chunk.count), strict=True)
+            found += [row for row in rows if row[0] != NO_TOPIC]
+        return found
+
+    def _staged_rows(
+        self,
+        lane: Lane,
+        chunk: RecordChunk,
+        keys: list[tuple[str, ...]],
+        topics: list[int],
+        held: dict[int, Reason],
+    ) -> list[StagedRow]:
         columns = chunk.columns
-        subjects = self._subject_numbers(lane, columns)
-        dispositions, reasons = self._dispositions(chunk)
+        subjects = self._subject_numbers(lane, keys)
+        dispositions, reasons = self._dispositions(chunk, held)
         first = lane.rows
         return list(
             zip(
@@ -266,14 +303,14 @@ class Screening:
                 reasons,
                 columns["payment.reissue_of"],
                 self._fingerprinter.of(columns["payment.beneficiary_id"]),
+                topics,
                 strict=True,
             )
         )
 
-    def _subject_numbers(self, lane: Lane, columns: Columns) -> list[int]:
+    def _subject_numbers(self, lane: Lane, keys: list[tuple[str, ...]]) -> list[int]:
         """Numbers of what the rows are for; words that no agreement knows are kept unreadable."""
         numbers = self.subjects
-        keys = list(zip(*(columns[name] for name in _SUBJECT_COLUMNS), strict=True))
         for key in set(keys):
             if key not in self._subject_of:
                 kept = self._readable(key, entrusted=bool(lane.department))
@@ -294,14 +331,13 @@ class Screening:
         """The same for the same value, and no way back to it."""
         return f"hidden-{self._fingerprinter.of([value])[0].hex()[:16]}" if value else ""
 
-    def _dispositions(self, chunk: RecordChunk) -> tuple[list[str], list[str]]:
+    def _dispositions(self, chunk: RecordChunk, held: dict[int, Reason]) -> tuple[list[str], list[str]]:
         dispositions = [Disposition.ACCEPTED.value] * chunk.count
         reasons = [""] * chunk.count
-        for row, role in enumerate(chunk.columns["payment.payee_role"]):
-            if role == "other":
-                # Another person's account is paid only after two persons have looked.
+        for row, line in enumerate(chunk.lines) if held else ():
+            if line in held:
                 dispositions[row] = Disposition.HELD.value
-                reasons[row] = Reason.OTHER_PERSONS_ACCOUNT.value
+                reasons[row] = held[line].value
         for row, line in enumerate(chunk.lines) if self._bad else ():
             reason = self._bad.pop(line, None)
             if reason is not None:

@@ -79,7 +79,8 @@ BATCH_MOVES: dict[BatchState, tuple[BatchState, ...]] = {
 
 DISPOSITION_MOVES: dict[Disposition, tuple[Disposition, ...]] = {
     Disposition.ACCEPTED: (Disposition.HELD, Disposition.WITHDRAWN, Disposition.SET_ASIDE),
-    Disposition.HELD: (Disposition.ACCEPTED, Disposition.WITHDRAWN),
+    # Set aside: its programme was listed meanwhile, and the catalogue refuses it.
+    Disposition.HELD: (Disposition.ACCEPTED, Disposition.WITHDRAWN, Disposition.SET_ASIDE),
     Disposition.SET_ASIDE: (),
     Disposition.WITHDRAWN: (),
 }

@@ -19,6 +19,7 @@ from gateway.ledger_intake import BatchRow, batch_by_key, find_batch
 from gateway.ledger_oddities import OddityRow, open_oddity
 from gateway.ledger_payments import PaymentRow, find_payment, state_totals
 from gateway.ledger_received import ReceivedRow, received_by_key
+from gateway.ledger_rule_holds import holds_of
 from gateway.ledger_whereabouts import (
     Whereabouts,
     whereabouts_of_bank,
@@ -108,13 +109,16 @@ def _looks(transaction: Transaction, target: Target) -> dict[str, Any]:
             "totals": [[str(total.state), total.count, total.instructed_minor] for total in totals],
         }
     if isinstance(target, PaymentRow):
-        return {
+        looks: dict[str, Any] = {
             "payment_id": target.payment_id,
             "amount_minor": target.amount_minor,
             "state": str(target.state),
             "reason": str(target.reason),
             "outcome": target.outcome_pk,
         }
+        if target.state is PaymentState.HELD and (holds := holds_of(transaction, target.payment_pk)):
+            looks["holds"] = [[str(hold.reason), hold.other_id, hold.other_batch] for hold in holds]
+        return looks
     if isinstance(target, FileRow):
         return {
             "state": str(target.state),

@@ -282,6 +282,10 @@ class Words:
     def money(self, amount_minor: int) -> str:
         return f"{yuan(amount_minor)} 元" if self._index == 0 else money(amount_minor)
 
+    def pick(self, chinese: str, english: str) -> str:
+        """The one of two texts that is in this language."""
+        return (chinese, english)[self._index]
+
     def state(self, state: str) -> str:
         return _STATE_LABELS[state][self._index] if state in _STATE_LABELS else state
 

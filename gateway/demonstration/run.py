@@ -136,7 +136,7 @@ def _prepare(folder: Path, order: Order, console: Console) -> Site:
     draft = folder.with_name(folder.name + _UNFINISHED)
     shutil.rmtree(draft, ignore_errors=True)
     now = datetime.now(UTC)
-    made = create_site(draft, now)
+    made = create_site(draft, now, judged=True)
     write_demo_batch(made.batch, order)
     sign_batch(made, now)
     library = softhsm_library()

@@ -30,8 +30,9 @@ PAYER_NAME = "惠民补贴资金专户"
 _FIRST_BUSINESS_NUMBER = 300_100
 
 
-def gateway_text() -> str:
-    """`bankgate.toml`."""
+def gateway_text(*, judged: bool = False) -> str:
+    """`bankgate.toml`; `judged`: payments are held to `catalogue.toml` beside it."""
+    catalogue = 'catalogue   = "catalogue.toml"\n' if judged else ""
     persons = "".join(f'\n[person.{key}]\nname = "{name}"\n' for key, name in PERSONS.items())
     return f"""\
 # A demonstration: everything in it is made up.
@@ -41,7 +42,7 @@ environment = "test"
 instance    = "demo"
 profiles    = "profiles"
 agreements  = "agreements"
-keys        = "keys.toml"
+{catalogue}keys        = "keys.toml"
 
 [intake]
 policy = "set-aside"

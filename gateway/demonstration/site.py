@@ -1,6 +1,6 @@
 """A whole site to look at: a gateway, a department with its batch, and three simulated banks.
 
-gateway/       bankgate.toml, profiles/, agreements/, keys.toml, keys/; ledger and spool come later
+gateway/       bankgate.toml, catalogue.toml, profiles/, agreements/, keys.toml, keys/; ledger and spool later
 department/    batch.csv, its signature, and the keys of the platform and two persons
 anchor/        signed heads of the gateway's journal; in earnest this is another machine
 banks/BANK/    simulator.toml, keys/; files/ is what the bank's SFTP server shows
@@ -29,6 +29,7 @@ from gateway.demonstration.settings_texts import (
     profile_text,
 )
 from gateway.demonstration.site_keys import PLATFORM_CERTIFICATE, PLATFORM_KEY, SiteKeys
+from gateway.rules.catalogue import shipped_text
 from gateway.simulator.scenario import Scenario
 from keys.cms import sign_detached
 from keys.private import load_signer
@@ -66,10 +67,13 @@ class Site(Struct, frozen=True):
         return sorted(path.name for path in (self.folder / "banks").iterdir() if path.is_dir())
 
 
-def create_site(folder: Path, now: datetime, ports: Mapping[str, int] | None = None) -> Site:
+def create_site(
+    folder: Path, now: datetime, ports: Mapping[str, int] | None = None, *, judged: bool = False
+) -> Site:
     """Everything except the batch, in a folder that does not exist yet or is empty.
 
-    Each bank listens on its port of `ports`, else on one that is free now. Raises
+    Each bank listens on its port of `ports`, else on one that is free now. `judged`: payments
+    are held to the catalogue that ships. Raises
     `FileExistsError` where there is something already.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -78,7 +82,9 @@ def create_site(folder: Path, now: datetime, ports: Mapping[str, int] | None = N
     site = Site(folder.absolute())
     SiteKeys(site.folder, now).make()
     gateway = site.configuration.parent
-    site.configuration.write_text(gateway_text(), "utf-8")
+    site.configuration.write_text(gateway_text(judged=judged), "utf-8")
+    if judged:
+        (gateway / "catalogue.toml").write_text(shipped_text(), "utf-8")
     (site.folder / "anchor").mkdir()
     (gateway / "profiles").mkdir()
     (gateway / "agreements").mkdir()

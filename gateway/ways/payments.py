@@ -30,6 +30,9 @@ def payment_ways(transaction: Transaction, payment: PaymentRow) -> Ways:
         # A bank spoke of it in a file that was given up: only its word lets it go on.
         if payment.reason is Reason.CONTRADICTED:
             return _DOUBTED_WAYS
+        # Only the catalogue lets it go on: who adds the programme decides.
+        if payment.reason is Reason.PROGRAMME_NOT_LISTED:
+            return _UNLISTED_WAYS
         # Who stops a payment alone must not be able to take it back alone.
         return _STOPPED_WAYS if payment.reason is Reason.ON_HOLD else _HELD_WAYS
     item = live_item(transaction, payment.payment_pk)
@@ -175,6 +178,7 @@ _HELD_WAYS: Ways = {
     "withdraw": Decision(1, "taken back", _withdraw),
 }
 _STOPPED_WAYS: Ways = _HELD_WAYS | {"withdraw": Decision(2, "taken back", _withdraw)}
+_UNLISTED_WAYS: Ways = {"withdraw": Decision(1, "taken back", _withdraw)}
 _DOUBTED_WAYS: Ways = {
     "accept": Decision(
         2, "the bank confirms in writing that it did not pay it: it goes again", _accept, needs_exhibit=True
@@ -220,6 +224,7 @@ _LOST_WAYS: Ways = {
 TABLES: tuple[Ways, ...] = (
     _HELD_WAYS,
     _STOPPED_WAYS,
+    _UNLISTED_WAYS,
     _DOUBTED_WAYS,
     _ACCEPTED_WAYS,
     _LOST_WAYS,

@@ -1,7 +1,7 @@
 """`make bench`: every speed as a ratio to a baseline of the same run, then the main path.
 
     python -m tests.bench [--records N] [--outcomes N] [--payments N]
-                          [--only fixed|xml|nacha|keys|sftp|settle|safety|end]
+                          [--only fixed|xml|nacha|keys|sftp|settle|safety|rules|end]
 
 Prints; never fails because of time. What the figures mean stands in docs/performance.md.
 """
@@ -19,6 +19,7 @@ from tests.bench import (
     bench_fixed,
     bench_keys,
     bench_nacha,
+    bench_rules,
     bench_safety,
     bench_settle,
     bench_sftp,
@@ -45,6 +46,7 @@ def main() -> None:
         "sftp": bench_sftp.run,
         "settle": lambda: bench_settle.run(options.outcomes),
         "safety": lambda: bench_safety.run(options.payments // SAFETY_PART),
+        "rules": lambda: bench_rules.run(options.payments),
     }
     print(f"{platform.python_implementation()} {platform.python_version()}, {os.cpu_count()} cores, ", end="")
     print(f"load {os.getloadavg()[0]:.1f}; {options.records} records of 256 bytes and 12 fields")
@@ -69,7 +71,7 @@ def _options() -> argparse.Namespace:
         "--payments", type=int, default=100_000, metavar="N", help="for end; a fifth for safety"
     )
     parser.add_argument(
-        "--only", choices=("fixed", "xml", "nacha", "keys", "sftp", "settle", "safety", "end")
+        "--only", choices=("fixed", "xml", "nacha", "keys", "sftp", "settle", "safety", "rules", "end")
     )
     return parser.parse_args()
 

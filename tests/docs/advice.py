@@ -70,7 +70,26 @@ ADVICE: dict[Reason, tuple[str, str]] = {
         "add the agreement, or correct the list; then reissue",
         "登记委托协议或更正名单后补发",
     ),
-    Reason.REPEAT_IN_PERIOD: ("not given by this version", "本版本尚不使用"),
+    Reason.PROGRAMME_NOT_LISTED: (
+        "held: add the programme to the catalogue, and the next run takes it up; or withdraw it",
+        "待定:将该项目加入目录后自动继续,或撤回",
+    ),
+    Reason.PROGRAMME_CLASSIFIED: (
+        "pay it on the way laid down for classified matters; never hand it in here",
+        "按涉密规定另行发放,不得在此提交",
+    ),
+    Reason.DEPARTMENT_NOT_PERMITTED: (
+        "correct the department, or permit it in the catalogue; then reissue",
+        "更正发放部门或在目录中准许后补发",
+    ),
+    Reason.PERIOD_UNUSUAL: (
+        "held: look for another payment of the same time; two persons accept it, or one withdraws it",
+        "待定:核对是否重复发放后由两人放行,或一人撤回",
+    ),
+    Reason.REPEAT_IN_PERIOD: (
+        "held: look at the other payment; two persons accept it, or one withdraws it",
+        "待定:核对另一笔后由两人放行,或一人撤回",
+    ),
     Reason.REISSUE_REFUSED: (
         "look at the payment that it names: it is paid, open, unclear or replaced already",
         "查看原明细:可能已入账、在途、待查或已有补发",

@@ -42,7 +42,7 @@ ENDINGS = {
 def place(tmp_path: Path) -> Path:
     """A folder like a checkout, with a small demonstration site in `demo`."""
     now = datetime.now(UTC)
-    site = create_site(tmp_path / "demo", now)
+    site = create_site(tmp_path / "demo", now, judged=True)
     # One bank, whose answers have flags: complete at the first look.
     write_demo_batch(site.batch, Order(count=12, seed=20211117, defects=3, banks=BANKS[:1]))
     sign_batch(site, now)

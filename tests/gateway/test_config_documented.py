@@ -17,6 +17,7 @@ from gateway.agreement import Agreement
 from gateway.config import Settings, load_configuration
 from gateway.profile import ChannelSettings, Profile
 from gateway.profile_seal import IN_STEPS, OUT_STEPS, Seal
+from gateway.rules.catalogue import CatalogueFile
 
 PAGE = Path(__file__).parents[2] / "docs" / "configuration.md"
 BLOCKS: dict[str, str] = dict(re.findall(r"```toml (\S+)\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL))
@@ -40,7 +41,12 @@ def test_the_example_is_a_configuration_without_mistakes(tmp_path: Path) -> None
 
 @pytest.mark.parametrize(
     ("block", "kind"),
-    [("bankgate.toml", Settings), ("profiles/rural.toml", Profile), ("agreements/elderly.toml", Agreement)],
+    [
+        ("bankgate.toml", Settings),
+        ("catalogue.toml", CatalogueFile),
+        ("profiles/rural.toml", Profile),
+        ("agreements/elderly.toml", Agreement),
+    ],
 )
 def test_every_key_stands_in_the_example(block: str, kind: type[Struct]) -> None:
     assert _absent(kind, tomllib.loads(BLOCKS[block])) == []

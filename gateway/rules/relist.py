@@ -1,0 +1,115 @@
+"""A programme was added to the catalogue: what was held for it is judged again, by itself.
+
+Whoever edits the catalogue decides about a programme once, not about each of its payments:
+those that the other rules permit go on, the others are set aside or stay held for their own
+reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from formats import Reason, Severity, Status
+from gateway import evidence
+from gateway.installation import Installation
+from gateway.ledger import Transaction
+from gateway.ledger_files import reopen_lane
+from gateway.ledger_intake import Subject, append_gateway_outcome, move_payment
+from gateway.ledger_rule_holds import (
+    add_hold,
+    end_hold,
+    holds_of,
+    name_hold,
+    repeated_by,
+    unlisted_payments,
+    unlisted_subjects,
+)
+from gateway.rules.catalogue import Catalogue
+from gateway.rules.repeats import rivals_of
+from gateway.rules.verdict import Verdict, judge
+from gateway.states import Disposition
+
+_TOLD_TOGETHER = 1000
+"""Payments of one event, so that no body of the journal grows without bound."""
+
+
+def take_up_listed(installation: Installation) -> int:
+    """Judge again what waits for the catalogue; how many payments do not wait for it any more."""
+    catalogue = installation.configuration.catalogue
+    if catalogue is None:
+        return 0
+    with installation.ledger.read() as transaction:
+        waiting = unlisted_subjects(transaction)
+    count = 0
+    for subject_pk, subject in waiting:
+        verdict = _judged(catalogue, subject)
+        if verdict.programme is not None:
+            with installation.ledger.write() as transaction:
+                at = installation.clock.now()
+                count += _take_up(transaction, catalogue, subject_pk, verdict, at)
+    return count
+
+
+def _judged(catalogue: Catalogue, subject: Subject) -> Verdict:
+    return judge(
+        catalogue,
+        subject.department,
+        subject.programme,
+        subject.period,
+        subject.payee_kind,
+        lambda word: word,
+    )
+
+
+def _take_up(
+    transaction: Transaction, catalogue: Catalogue, subject_pk: int, verdict: Verdict, at: datetime
+) -> int:
+    assert verdict.programme is not None
+    payments = unlisted_payments(transaction, subject_pk)
+    refused = [one.reason for one in verdict.problems if one.severity is Severity.SETS_ASIDE]
+    held = [one.reason for one in verdict.problems if one.severity is Severity.HOLDS]
+    repeats: dict[int, int] = {}
+    if verdict.topic is not None:
+        rivals = rivals_of(transaction, catalogue, {verdict.topic: 0})
+        repeats = repeated_by(transaction, subject_pk, [subject for _, subject in rivals])
+    fates: dict[Reason, list[int]] = {}
+    for payment_pk, lane_pk in payments:
+        end_hold(transaction, payment_pk, Reason.PROGRAMME_NOT_LISTED, at)
+        others = [hold.reason for hold in holds_of(transaction, payment_pk)]
+        no_rule = Reason.OTHER_PERSONS_ACCOUNT in others and verdict.programme.other_account is None
+        own = [*refused, *([Reason.OTHER_PERSONS_ACCOUNT] if no_rule else [])]
+        if own:
+            move_payment(transaction, payment_pk, Disposition.HELD, Disposition.SET_ASIDE, own[0])
+            append_gateway_outcome(transaction, payment_pk, Status.SET_ASIDE, own[0], at)
+            fates.setdefault(own[0], []).append(payment_pk)
+            continue
+        for reason in held:
+            add_hold(transaction, payment_pk, reason)
+        if payment_pk in repeats:
+            add_hold(transaction, payment_pk, Reason.REPEAT_IN_PERIOD, repeats[payment_pk])
+        left = [hold.reason for hold in holds_of(transaction, payment_pk)]
+        if left:
+            name_hold(transaction, payment_pk, left[0])
+            continue
+        move_payment(transaction, payment_pk, Disposition.HELD, Disposition.ACCEPTED, Reason.NONE)
+        reopen_lane(transaction, lane_pk)
+        fates.setdefault(Reason.NONE, []).append(payment_pk)
+    for reason, keys in _told(fates):
+        kind = "payments listed" if reason is Reason.NONE else "payments set aside"
+        evidence.record(
+            transaction,
+            at,
+            kind,
+            payments=keys,
+            reason=reason,
+            programme=verdict.programme.code,
+            catalogue=catalogue.digest,
+        )
+    return len(payments)
+
+
+def _told(fates: dict[Reason, list[int]]) -> Iterator[tuple[Reason, list[int]]]:
+    for reason, keys in fates.items():
+        for first in range(0, len(keys), _TOLD_TOGETHER):
+            yield reason, keys[first : first + _TOLD_TOGETHER]
