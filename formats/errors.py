@@ -3,6 +3,7 @@
     FormatError                 somebody else's mistake, never a bug of ours
     |-- LayoutError             a layout that cannot be used; carries every mistake in it
     |-- EncodeError             payments that do not fit a layout; nothing was written
+    |   `-- SchemaError         what was written does not fit its schema: the layout or the schema is wrong
     |-- DecodeError             bytes that are not what the layout says; the reader stopped
     `-- BatchError              a batch that cannot be read at all (not there, empty, cut)
 
@@ -28,6 +29,10 @@ class LayoutError(FormatError):
 
 class EncodeError(FormatError):
     """Payments do not fit; no complete file was made."""
+
+
+class SchemaError(EncodeError):
+    """A document that is being made is not valid by its schema; it must not be sent."""
 
 
 class DecodeError(FormatError):

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta, Struct, field
@@ -28,6 +28,9 @@ from gateway.profile_checks import AGREEMENT_NAME_FIELDS, check_agreement, check
 from gateway.rules.catalogue import Catalogue, CatalogueFile, check_entrusted, read_catalogue
 from gateway.toml_places import Place
 from gateway.toml_source import TomlSource
+
+if TYPE_CHECKING:
+    from formats.xml_schema import Schema
 
 LayoutFinder = Callable[[Sequence[Path]], Mapping[str, Purpose]]
 """Names and purposes of all layouts: those that ship and those in the given folders.
@@ -148,6 +151,8 @@ class Configuration(Struct, frozen=True, kw_only=True):
     log: Path
     keys: Path
     layout_folders: list[Path]
+    request_schemas: dict[str, Schema]
+    """By bank, where its profile names one."""
     language: Literal["zh", "en", "auto"]
     intake: IntakeSettings
     limits: LimitSettings
@@ -191,6 +196,7 @@ class _Loading:
             for agreement, source in agreements:
                 check_entrusted(agreement, catalogue, source)
         self._check_places(main, settings)
+        schemas = self._schemas(profiles)
         if find_layouts is not None:
             self._check_layouts(main, settings, profiles, find_layouts)
         self._stop_on_problems()
@@ -213,6 +219,7 @@ class _Loading:
             platforms=settings.platform,
             persons=settings.person,
             profiles={profile.bank: profile for profile, _ in profiles},
+            request_schemas=schemas,
             agreements=grouped,
             anchor=settings.anchor,
             retention=settings.retention,
@@ -312,6 +319,25 @@ class _Loading:
         for name in wanted:
             if not getattr(anchor, name):
                 main.report(("anchor", name), "missing", code="missing_key", wanted=f"{name} of the anchor")
+
+    def _schemas(self, profiles: list[tuple[Profile, TomlSource]]) -> dict[str, Schema]:
+        """The schemas that requests must be valid by."""
+        schemas: dict[str, Schema] = {}
+        for profile, source in profiles:
+            name = profile.layouts.request_schema
+            if not name:
+                continue
+            # Imported here so that banks without a schema need no lxml.
+            from formats.xml_schema import read_schema
+
+            place, path = ("layouts", "request_schema"), self._resolve(name)
+            try:
+                schemas[profile.bank] = read_schema(path)
+            except OSError as error:
+                source.report(place, f"cannot be read: {error.strerror}", code="schema", found=str(path))
+            except FormatError as error:
+                source.report(place, str(error), code="schema", wanted="an XML schema (XSD)")
+        return schemas
 
     def _check_layouts(
         self,

@@ -6,9 +6,12 @@ one would make another file.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 from msgspec import Struct
 
 from formats import Codec, FileIdentity, items_of_sequence
+from formats.errors import SchemaError
 from gateway import evidence
 from gateway.errors import IntegrityError
 from gateway.installation import Installation
@@ -59,7 +62,7 @@ def make_file(installation: Installation, profile: Profile, codec: Codec, planne
         write_items(spool, items_name, payments, note)
     plain = f"{folder}/plain"
     with spool.create(plain) as sink:
-        for block in codec.encode(planned.identity, payments):
+        for block in _valid(installation, codec, planned, codec.encode(planned.identity, payments)):
             sink.write(block)
     _require_size(profile, planned.identity, sink.size_bytes)
     _read_back(installation, codec, planned, plain, items_name)
@@ -85,6 +88,23 @@ def make_file(installation: Installation, profile: Profile, codec: Codec, planne
             aliases=changes.counts["alias"],
             substituted=changes.counts["substituted"],
         )
+
+
+def _valid(
+    installation: Installation, codec: Codec, planned: Planned, blocks: Iterable[bytes]
+) -> Iterator[bytes]:
+    """The blocks, by the schema that the bank's profile names. Raises `IntegrityError`."""
+    schema = installation.configuration.request_schemas.get(planned.identity.bank)
+    if schema is None:
+        yield from blocks
+        return
+    try:
+        yield from schema.checked(blocks, codec.name)
+    except SchemaError as error:
+        raise IntegrityError(
+            f"file {planned.identity.name}: {error}",
+            hint=f"layout {codec.name} or schema {schema.name} is wrong; nothing was sent",
+        ) from error
 
 
 def _read_back(

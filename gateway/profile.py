@@ -58,9 +58,14 @@ class Stage(StrEnum):
 
 
 class Layouts(Struct, frozen=True, kw_only=True):
-    """Names of the layouts that this bank's files have."""
+    """Names of the layouts that this bank's files have.
+
+    `request_schema`: the schema (XSD) that a request in XML must be valid by before it is sealed; its
+    path is relative to the configuration's folder, "" for none.
+    """
 
     request: Key
+    request_schema: str = ""
     result: Annotated[list[Key], Meta(min_length=1)]
     acknowledgement: Key | None = None
 

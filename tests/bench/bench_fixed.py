@@ -40,7 +40,7 @@ _TABLE = """
 12     text     serial      outcome.serial
 63     text     text        outcome.bank_text
 """
-_LAYOUT = f"""
+LAYOUT = f"""
 layout = "bench"
 version = "1"
 purpose = "result"
@@ -110,8 +110,8 @@ def run(records: int = 200_000) -> list[Ratio]:
     """Both ways, over the same records."""
     rows = list(_rows(records))
     chunks = list(_chunks(rows))
-    codec = compile_layout(parse_layout(_LAYOUT, "bench"))
-    identity = _identity(records)
+    codec = compile_layout(parse_layout(LAYOUT, "bench"))
+    identity = make_identity(records)
     fields = [
         name / (_Amount if name == "amount" else _Text)(construct.Bytes(width)) for name, width in _WIDTHS
     ]
@@ -179,7 +179,8 @@ def _chunks(rows: list[dict[str, Any]]) -> Iterator[RecordChunk]:
         yield RecordChunk(record="payment", count=len(part), columns=columns)
 
 
-def _identity(records: int) -> FileIdentity:
+def make_identity(records: int) -> FileIdentity:
+    """The file's identity."""
     return FileIdentity(
         bank="bench",
         sequence=1,
