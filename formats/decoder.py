@@ -362,9 +362,23 @@ class FileDecoder:
             self._window, None if room is None else room + 1, stops, scope.running
         )
         self._walker.repeat(rows.count - 1)
+        self._check_cut(rows)
         self._window.advance(rows.size_bytes, rows.line_count)
         for chunk in self._chunks(plan.name, rows, scope):
             yield from self._emit(chunk)
+
+    def _check_cut(self, rows: Rows) -> None:
+        """The last line of a file, read with its row, must have its line end: else it may be half a line."""
+        window, framing = self._window, self._framing
+        end = window.position + rows.size_bytes
+        if not framing.final_eol or not rows.line_count or window.buffer.endswith(window.last, 0, end):
+            return
+        line = window.line + rows.line_count - 1
+        if "final-eol" not in framing.tolerate:
+            found = "the end of the file inside a line"
+            raise self._faults.file("file-cut", line, found, f"{framing.eol.upper()} after each line")
+        # `_peek` may have noted it already, where the row is one line: it can happen once only.
+        self.facts.setdefault("tolerated", {})["final-eol"] = {"count": 1, "line": line}
 
     def _chunks(self, name: str, rows: Rows, scope: _Scope) -> Iterator[RecordChunk]:
         columns = rows.columns

@@ -165,13 +165,23 @@ class FeeFinding(Struct, frozen=True, kw_only=True):
 
 
 class Notice(Struct, frozen=True, kw_only=True):
-    """Something a bank tells us that is no outcome: a corrected account number, a note."""
+    """Something a bank tells us that is no outcome: a corrected account number, a changed order.
 
+    Nothing acts on it. `about` names what is told (`account`, `bank_code`, `text`); the values are
+    sealed in `text`. `payment_id` and `item` are empty where it is about a file as a whole.
+    """
+
+    cursor: int
     bank: str
     code: str
     recorded_at: datetime
     evidence_sha256: str
+    evidence_line: int | None = None
+    about: tuple[str, ...] = ()
+    batch_id: str = ""
+    source_platform: str = ""
     payment_id: str = ""
+    file_name: str = ""
     item: int | None = None
     text: SealedText | None = None
 

@@ -12,13 +12,14 @@ from typing import Self, TextIO, overload
 
 import msgspec
 
-from formats import Batch, FeeFinding, Outcome, Payment, SealedText, Status
+from formats import Batch, FeeFinding, Notice, Outcome, Payment, SealedText, Status
 from formats.registry import Registry
 from gateway import anchor, deciding, enrolled, exhibits, held, intake, report, retention, runner
 from gateway.anchor import AnchorStatus, AnchorTurn
 from gateway.audit_export import Exported, export
 from gateway.audit_tables import Selection
 from gateway.backup import BackupReport, make_backup
+from gateway.bank_texts import TEXT_CONTEXT
 from gateway.config import Configuration, Policy, load_configuration
 from gateway.connect import anchor_opener, channel_opener
 from gateway.deciding import Decided
@@ -30,6 +31,7 @@ from gateway.installation import ChannelOpener, Installation
 from gateway.intake import CheckReport, Receipt, Source
 from gateway.ledger import Ledger
 from gateway.ledger_intake import BatchRow, batches, find_batch
+from gateway.ledger_notices import notices
 from gateway.ledger_outcomes import fee_findings, outcomes
 from gateway.ledger_payments import find_payment
 from gateway.locks import running
@@ -41,7 +43,6 @@ from gateway.retention import RetentionReport
 from gateway.rewrap import Rewrapped, rewrap
 from gateway.rules.desk import PlanDesk
 from gateway.runner import RunReport
-from gateway.settle import TEXT_CONTEXT
 from gateway.spool import Spool
 from keys.envelope import Recipient
 from keys.keyring import Keyring
@@ -234,6 +235,24 @@ class Gateway:
         batch_pk = None if batch_id is None else self._batch(batch_id).batch_pk
         with self.installation.ledger.read() as transaction:
             yield from fee_findings(transaction, batch_pk)
+
+    def notices(self, batch_id: str | None = None, *, since: int = 0) -> Iterator[Notice]:
+        """What banks told that is no outcome, in the order recorded; resumable like `outcomes`.
+
+        Nothing acts on them. `notice_values` says what was told.
+        """
+        batch_pk = None if batch_id is None else self._batch(batch_id).batch_pk
+        with self.installation.ledger.read() as transaction:
+            yield from notices(transaction, batch_pk=batch_pk, since=since)
+
+    def notice_values(self, notice: Notice) -> dict[str, str]:
+        """What a notice tells, by name, in clear: `account`, `bank_code`, `text` ...
+
+        They name a person: do not log them. Empty where the personal data was destroyed.
+        """
+        if notice.text is None:
+            return {}
+        return msgspec.json.decode(self.bank_text(notice.text), type=dict[str, str])
 
     def bank_text(self, sealed: SealedText) -> str:
         """A bank's own words, in clear. They may name a person: do not log them."""

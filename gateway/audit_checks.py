@@ -28,6 +28,7 @@ from gateway.bundle import (
     DecisionLine,
     FeeLine,
     FileLine,
+    NoticeLine,
     OutcomeLine,
     PartLine,
     PaymentLine,
@@ -66,6 +67,7 @@ def check_tables(bundle: Bundle, journal: Journal) -> None:
     check.attempts()
     check.received()
     check.answers()
+    check.notices()
     check.outcomes()
     check.decisions()
 
@@ -301,6 +303,18 @@ class _Checks:
                 self._add(
                     "acknowledgements.jsonl", f"{received.name} is told of as an acknowledgement, or is none"
                 )
+
+    def notices(self) -> None:
+        """The rows of each event of notices, in order, have the digest that it tells."""
+        rows = self._ascending("notices", NoticeLine)
+        for told in self._journal.of("notices"):
+            count = told.body.get("count")
+            taken = [row for _, row in zip(range(count if isinstance(count, int) else 0), rows, strict=False)]
+            told_rows = [msgspec.structs.astuple(row)[1:] for _, row in taken]
+            if rows_digest(told_rows) != told.body.get("rows_sha256"):
+                self._add(told.place, "tells of other notices than the bundle has")
+        for place, _ in rows:
+            self._add(place, "is told by no event")
 
     def outcomes(self) -> None:
         """The rows of each event of outcomes, in order, have the digest that it tells."""

@@ -18,6 +18,7 @@ from gateway.bundle import (
     FeeLine,
     FileLine,
     HeadLine,
+    NoticeLine,
     OutcomeLine,
     PartLine,
     PaymentLine,
@@ -80,6 +81,7 @@ class Tables:
         yield "acknowledgements", self._rows(AcknowledgementLine, _ACKNOWLEDGEMENTS)
         yield "outcomes", self._rows(OutcomeLine, _OUTCOMES)
         yield "fees", self._rows(FeeLine, _FEES)
+        yield "notices", self._rows(NoticeLine, _NOTICES)
         yield "decisions", self._decisions()
         yield "persons", self._persons()
         yield "events", self._events()
@@ -229,3 +231,5 @@ _OUTCOMES = """SELECT outcome_pk, payment_pk, file_pk, item, received_pk, line, 
     WHERE {chosen} ORDER BY outcome_pk"""
 _FEES = """SELECT fee_pk, bank, kind, amount_minor, file_pk, item, payment_pk, received_pk, line, recorded_at
     FROM fee_finding WHERE file_pk IN ({files}) ORDER BY fee_pk"""
+_NOTICES = """SELECT notice_pk, bank, code, about, file_pk, item, payment_pk, received_pk, line, recorded_at
+    FROM notice WHERE file_pk IN ({files}) ORDER BY notice_pk"""

@@ -162,6 +162,21 @@ class FeeLine(Struct, frozen=True, forbid_unknown_fields=True):
     recorded_at: str
 
 
+class NoticeLine(Struct, frozen=True, forbid_unknown_fields=True):
+    """`bank` to `recorded_at` is the order in which an event digests them; `about` names what was told."""
+
+    notice: int
+    bank: str
+    code: str
+    about: str
+    file: int
+    item: int | None
+    payment: int | None
+    received: int
+    line: int | None
+    recorded_at: str
+
+
 class DecisionLine(Struct, frozen=True, forbid_unknown_fields=True):
     """`statement` is the exact text that was signed."""
 
@@ -215,6 +230,7 @@ TABLES: dict[str, type[Struct]] = {
     "acknowledgements": AcknowledgementLine,
     "outcomes": OutcomeLine,
     "fees": FeeLine,
+    "notices": NoticeLine,
     "decisions": DecisionLine,
     "persons": PersonLine,
     "events": EventLine,

@@ -18,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from channels.errors import ChannelError
 from formats import FormatError, Problem, Status
-from gateway import screen
+from gateway import screen, screen_answers
 from gateway._interrupt import end_quietly
 from gateway.cli_audit import audit
 from gateway.cli_decisions import COMMANDS as DECISIONS
@@ -166,6 +166,18 @@ def findings(batch_id: str | None, config: Path, as_json: bool) -> None:
         shown = screen.show_findings(gateway.findings(batch_id), as_json)
         if shown:
             sys.exit(ExitCode.NEEDS_PERSON)
+
+
+@cli.command()
+@click.argument("batch_id", required=False)
+@click.option("--since", type=int, default=0, help="Only notices after this cursor.")
+@CONFIGURATION
+@JSON
+def notices(batch_id: str | None, since: int, config: Path, as_json: bool) -> None:
+    """What banks told that is no outcome: another account number, a changed order. Masked."""
+    with opened(config) as gateway:
+        found = gateway.notices(batch_id, since=since)
+        screen_answers.show_notices(((notice, gateway.notice_values(notice)) for notice in found), as_json)
 
 
 @cli.command()

@@ -26,7 +26,9 @@ class Sighting(Struct, frozen=True, kw_only=True):
 
 
 class ReceivedRow(Struct, frozen=True, kw_only=True):
-    """One file of a bank. `signature_spool_name` is "" where the signature is not apart."""
+    """One file of a bank. `signature_spool_name` is "" where the signature is not apart, `tolerated`
+    JSON of what was read over in it.
+    """
 
     received_pk: int
     bank: str
@@ -44,6 +46,7 @@ class ReceivedRow(Struct, frozen=True, kw_only=True):
     problems: str
     accepted_problems: int
     closed_at: str | None
+    tolerated: str = "{}"
 
 
 _COLUMNS = ", ".join(ReceivedRow.__struct_fields__)
@@ -195,6 +198,15 @@ def close_received(transaction: Transaction, received_pk: int, at: datetime) -> 
         pk=received_pk,
         at=at.isoformat(),
         refused=ReceivedState.REFUSED,
+    )
+
+
+def note_tolerated(transaction: Transaction, received_pk: int, tolerated: str) -> None:
+    """What was read over in a file: JSON of `Decoder.facts["tolerated"]`."""
+    transaction.run(
+        "UPDATE received SET tolerated = :tolerated WHERE received_pk = :pk",
+        tolerated=tolerated,
+        pk=received_pk,
     )
 
 

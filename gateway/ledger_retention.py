@@ -82,6 +82,7 @@ def last_word(transaction: Transaction, batch_pk: int) -> datetime:
         f" UNION ALL SELECT MAX(recorded_at) FROM outcome WHERE payment_pk IN ({_PAYMENTS})"
         f" UNION ALL SELECT MAX(recorded_at) FROM fee_finding WHERE file_pk IN ({_FILES})"
         f" UNION ALL SELECT MAX(recorded_at) FROM acknowledgement WHERE file_pk IN ({_FILES})"
+        f" UNION ALL SELECT MAX(recorded_at) FROM notice WHERE file_pk IN ({_FILES})"
         f" UNION ALL SELECT MAX(MAX(received_at, COALESCE(closed_at, ''))) FROM received"
         f" WHERE file_pk IN ({_FILES}))",
         batch=batch_pk,
@@ -375,6 +376,7 @@ _TEXTS_OF_BATCH = {
     "outcome": f"payment_pk IN ({_PAYMENTS})",
     "fee_finding": f"file_pk IN ({_FILES})",
     "acknowledgement": f"file_pk IN ({_FILES})",
+    "notice": f"file_pk IN ({_FILES})",
 }
 
 

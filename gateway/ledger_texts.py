@@ -21,6 +21,7 @@ SEALED_TEXTS = (
     TextColumn("outcome", "outcome_pk", "bank_text"),
     TextColumn("fee_finding", "fee_pk", "label"),
     TextColumn("acknowledgement", "acknowledgement_pk", "bank_text"),
+    TextColumn("notice", "notice_pk", "text"),
 )
 """Every column that holds sealed texts."""
 

@@ -224,6 +224,15 @@ class Charges(Struct, frozen=True, kw_only=True):
     free_bearers: list[Text] = field(default_factory=list)
 
 
+class Notices(Struct, frozen=True, kw_only=True):
+    """`codes`: outcome codes that tell something besides, kept as a notice too.
+
+    Of a code with a reason (`ACWC/NARR`) the first part alone may stand.
+    """
+
+    codes: list[Text] = field(default_factory=list)
+
+
 class Alias(Struct, frozen=True, kw_only=True):
     """How a name is written that the bank's charset lacks, and who approved it."""
 
@@ -250,6 +259,7 @@ class Profile(Struct, frozen=True, kw_only=True):
     retry: Retry = field(default_factory=Retry)
     accounts: Accounts = field(default_factory=Accounts)
     charges: Charges = field(default_factory=Charges)
+    notices: Notices = field(default_factory=Notices)
     values: dict[Key, str] = field(default_factory=dict)
     aliases: list[Alias] = field(default_factory=list)
 

@@ -7,12 +7,13 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from formats import Outcome, Problem, Reason, Status
+from formats import Notice, Outcome, Problem, Reason, Status
 from gateway.installation import Installation
 from gateway.ledger import Transaction
 from gateway.ledger_decisions import signed_about
 from gateway.ledger_files import FileRow, files_in
 from gateway.ledger_intake import BatchRow, batch_by_key
+from gateway.ledger_notices import notices
 from gateway.ledger_outcomes import outcomes
 from gateway.ledger_payments import (
     PaymentRow,
@@ -83,6 +84,8 @@ class ReceivedStatus(Struct, frozen=True, kw_only=True):
     state: str
     received_at: str
     problems: list[Problem]
+    tolerated: dict[str, Any] = {}
+    """What was read over, as the layout permits: by name how often (`count`) and where first (`line`)."""
 
 
 class Story(Struct, frozen=True, kw_only=True):
@@ -99,6 +102,7 @@ class Story(Struct, frozen=True, kw_only=True):
     attempts: list[dict[str, Any]]
     outcomes: list[Outcome]
     decisions: list[dict[str, Any]]
+    notices: list[Notice] = []
     replaces: str = ""
     replaced_by: str = ""
 
@@ -155,6 +159,7 @@ def story(installation: Installation, payment: PaymentRow) -> Story:
             state=payment.state,
             attempts=attempts_of(transaction, payment.payment_pk),
             outcomes=list(outcomes(transaction, payment_pk=payment.payment_pk)),
+            notices=list(notices(transaction, payment_pk=payment.payment_pk)),
             decisions=[*_decisions(transaction, batch_name), *_decisions(transaction, name)],
             replaces=replaces,
             replaced_by=replaced_by,
@@ -190,4 +195,5 @@ def _received_status(row: ReceivedRow) -> ReceivedStatus:
         state=row.state,
         received_at=row.received_at,
         problems=msgspec.json.decode(row.problems, type=list[Problem]),
+        tolerated=msgspec.json.decode(row.tolerated, type=dict[str, Any]),
     )

@@ -73,6 +73,7 @@ class RunReport(Struct, kw_only=True):
     findings: int = 0
     listed: int = 0
     """Payments that waited for their programme to be in the catalogue, and do not any more."""
+    notices: int = 0
     attention: list[Attention] = field(default_factory=list)
     waiting: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
@@ -462,3 +463,13 @@ def _note_settled(profile: Profile, settled: Settled, report: RunReport) -> None
     report.results_settled += 1
     report.outcomes += settled.outcomes
     report.findings += settled.findings
+    report.notices += settled.notices
+    if settled.notices:
+        report.attention.append(
+            Attention(
+                bank=profile.bank,
+                about=f"received:{settled.received_pk}",
+                message=f"{settled.name}: the bank tells {settled.notices} things that are no outcome",
+                hint="bankgate notices; nothing was changed by them",
+            )
+        )

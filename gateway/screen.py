@@ -99,6 +99,10 @@ def show(shown: Table) -> None:
     _console.print(shown)
 
 
+def print_table(table: Table) -> None:
+    _console.print(table)
+
+
 def say(line: str) -> None:
     """One line, marked up; broken only by the screen itself."""
     _console.print(line, soft_wrap=True)
@@ -378,6 +382,12 @@ def show_story(story: Story, json: bool) -> None:
             f"  {outcome.recorded_at.isoformat()[:19]} {_words.status(outcome.status)}:"
             f" {_words.reason(outcome.reason)} {escape(outcome.bank_code)}"
             f" [evidence {outcome.evidence_sha256[:16] or 'the gateway itself'}]".replace("[", "\\[")
+        )
+    for notice in story.notices:
+        _console.print(
+            f"  {notice.recorded_at.isoformat()[:19]} {_words['notice']} {escape(notice.code)}:"
+            f" {escape(', '.join(notice.about))}"
+            f" [evidence {notice.evidence_sha256[:16]}]".replace("[", "\\[")
         )
     if story.replaced_by:
         _console.print(f"  replaced by {escape(story.replaced_by)}")

@@ -20,34 +20,33 @@ from formats import (
     AcknowledgementVerdict,
     DecodeError,
     Decoder,
-    FeeKind,
     Problem,
     Reason,
     RecordChunk,
     Status,
 )
 from gateway import evidence
+from gateway.bank_texts import seal_words
+from gateway.beside import Beside
 from gateway.collect import VerifiedFile
 from gateway.completion import settle_if_complete
 from gateway.correlate import Hold, find_our_file, pinned_codec, problem_of
 from gateway.double_payments import tell_of_heirs
 from gateway.installation import Installation, canonical
 from gateway.items import Items
-from gateway.judge import Columns, Verdicts, charges_beside, foreign_echoes, judge, result_columns
+from gateway.judge import Columns, Verdicts, foreign_echoes, judge, result_columns
 from gateway.ledger import Transaction
 from gateway.ledger_files import FileRow, add_attention, file_by_key, move_file
 from gateway.ledger_oddities import OddityKind, note_oddity
 from gateway.ledger_outcomes import (
     append_acknowledgement,
-    append_fee_findings,
     append_outcomes,
-    charged_items,
     latest_outcomes,
     payment_keys,
     said_before_decisions,
     was_rejected,
 )
-from gateway.ledger_received import hold_again, move_received, retry_held
+from gateway.ledger_received import hold_again, move_received, note_tolerated, retry_held
 from gateway.matching import Book
 from gateway.outcome_rows import Place, outcome_rows
 from gateway.pairs import Partner, note_paired, partner_of
@@ -55,10 +54,6 @@ from gateway.profile import Profile
 from gateway.states import FileState, ReceivedState
 from gateway.unlisted import contradicts, credited_chunks, is_last_word, lists_failures_only, unlisted
 from gateway.wording import Wording
-from keys.sealed import seal_texts
-
-TEXT_CONTEXT = b"bank text"
-"""What a bank's words are sealed under."""
 
 _KEPT_PROBLEMS = 1000
 _MORE = "more"
@@ -80,6 +75,7 @@ class Settled(Struct, frozen=True, kw_only=True):
     name: str
     outcomes: int = 0
     findings: int = 0
+    notices: int = 0
     file_name: str = ""
     problems: list[Problem] = []
     waiting: str = ""
@@ -132,11 +128,10 @@ class _Settlement:
         self._now = installation.clock.now()
         self._problems: list[Problem] = []
         self._outcomes = 0
-        self._findings = 0
+        self._beside = Beside(installation, profile, verified.received, self._now)
         self._blank_successes = 0
         self._unlisted = 0
         self._paid_after_all: list[int] = []
-        self._charged: set[tuple[str, int, int]] = set()
         self._wording = Wording(profile)
         self.file_pk: int | None = None
         """Our file that it is about, once that is known."""
@@ -183,7 +178,7 @@ class _Settlement:
         with self._installation.ledger.write() as transaction:
             file = file_by_key(transaction, file.file_pk)
             self._move_by_verdict(transaction, file, verdict, code)
-            sealed = seal_texts(self._installation.masters.current, [text], TEXT_CONTEXT)[0] if text else None
+            (sealed,) = seal_words(self._installation, [text])
             reason = Reason(decoder.facts.get("file.reason", Reason.NONE))
             append_acknowledgement(
                 transaction,
@@ -195,7 +190,7 @@ class _Settlement:
                 sealed,
                 self._now,
             )
-            self._close(transaction, file, {"verdict": verdict, "code": code})
+            self._close(transaction, file, decoder, {"verdict": verdict, "code": code})
         return self._done(file)
 
     def _move_by_verdict(
@@ -251,7 +246,7 @@ class _Settlement:
                 said_before_decisions(transaction, file.file_pk),
             )
             note_paired(transaction, self._verified.inbound, self._received, book)
-            self._charged = charged_items(transaction, file.file_pk)
+            self._beside.open(transaction, file.file_pk)
             for source in (first, chunks):
                 for chunk in source:
                     self._take(transaction, book, chunk)
@@ -261,7 +256,7 @@ class _Settlement:
             self._wait_for_partner(decoder)
             self._take_unlisted(transaction, book, decoder, file)
             tell_of_heirs(transaction, self._paid_after_all, self._now)
-            self._finish_file(transaction, file, book.open_items)
+            self._finish_file(transaction, file, decoder, book.open_items)
         return self._done(file)
 
     def _wait_for_partner(self, decoder: Decoder) -> None:
@@ -302,7 +297,10 @@ class _Settlement:
 
     def _take(self, transaction: Transaction, book: Book, chunk: RecordChunk) -> None:
         if chunk.record == "fee":
-            self._take_fee_lines(transaction, book, chunk)
+            self._beside.take_fee_lines(transaction, book, chunk)
+        elif chunk.record == "notice":
+            mistakes = self._beside.take_notices(transaction, book, chunk)
+            self._problems += [self._problem(code, message) for code, message in mistakes]
         elif "outcome.status" in chunk.columns:
             self._take_outcomes(transaction, book, chunk)
 
@@ -311,6 +309,7 @@ class _Settlement:
         self._problems += [self._problem(code, message) for code, message in mistakes]
         if not items:
             return
+        self._beside.take_told(transaction, book, chunk, items)
         expected = book.written.expected(items)
         columns = result_columns(chunk)
         by_position = "attempt.reference" not in chunk.columns
@@ -335,7 +334,7 @@ class _Settlement:
             )
         columns = self._wording.seal_words(columns, expected.accounts)
         self._append(transaction, book, items, chunk.lines, columns, verdicts)
-        self._note_charges(transaction, book, chunk, items, columns, verdicts)
+        self._beside.take_charges(transaction, book, chunk, items, columns, verdicts)
 
     def _append(
         self,
@@ -348,7 +347,7 @@ class _Settlement:
     ) -> None:
         """Outcomes of one chunk, with the event that tells of them."""
         place = Place(self._received.received_pk, self._now.isoformat())
-        texts = self._sealed(columns.texts)
+        texts = seal_words(self._installation, columns.texts)
         told = outcome_rows(book, items, lines, columns, verdicts, texts, place)
         append_outcomes(transaction, told.rows)
         book.note(items, told.statuses)
@@ -364,71 +363,6 @@ class _Settlement:
             statuses=told.counts,
             rows_sha256=told.sha256,
         )
-
-    def _sealed(self, texts: list[str]) -> list[bytes | None]:
-        """A bank's words, sealed; None where it said nothing.
-
-        What many records of a chunk say is sealed once for all of them: a ledger shows which
-        of them have the same words, as their codes do, and not which words.
-        """
-        spoken = list(dict.fromkeys(filter(None, texts)))
-        sealed = seal_texts(self._installation.masters.current, spoken, TEXT_CONTEXT) if spoken else []
-        blobs = dict(zip(spoken, sealed, strict=True))
-        return list(map(blobs.get, texts))
-
-    def _note_charges(
-        self,
-        transaction: Transaction,
-        book: Book,
-        chunk: RecordChunk,
-        items: Sequence[int],
-        columns: Columns,
-        verdicts: Verdicts,
-    ) -> None:
-        bearers = chunk.columns.get("fee.bearer", [])
-        findings = charges_beside(columns, verdicts, bearers, self._profile.charges.free_bearers)
-        self._append_findings(
-            transaction,
-            book,
-            [
-                (kind, amount, items[row], book.keys[items[row]], chunk.lines[row], None)
-                for kind, amount, row in findings
-            ],
-        )
-
-    def _take_fee_lines(self, transaction: Transaction, book: Book, chunk: RecordChunk) -> None:
-        amounts = chunk.columns["fee.amount"]
-        labels = self._sealed(chunk.columns.get("fee.label") or [""] * chunk.count)
-        items = book.items_of(chunk)
-        findings: list[_Charge] = []
-        for row, item in enumerate(items):
-            known = item if item is not None and 1 <= item <= book.file.payment_count else None
-            key = None if known is None else book.keys[known]
-            findings.append((FeeKind.FEE_LINE, amounts[row], known, key, chunk.lines[row], labels[row]))
-        self._append_findings(transaction, book, findings)
-
-    def _append_findings(self, transaction: Transaction, book: Book, charges: Sequence[_Charge]) -> None:
-        """Findings of this file; a charge for an item that was told before is the same charge."""
-        findings = [one for one in charges if one[2] is None or (one[0], one[1], one[2]) not in self._charged]
-        append_fee_findings(
-            transaction,
-            [
-                (
-                    self._profile.bank,
-                    kind,
-                    amount,
-                    book.file.file_pk,
-                    item,
-                    key,
-                    self._received.received_pk,
-                    line,
-                    label,
-                    self._now.isoformat(),
-                )
-                for kind, amount, item, key, line, label in findings
-            ],
-        )
-        self._findings += len(findings)
 
     def _check_blanks(self, decoder: Decoder, file: FileRow) -> None:
         """A blank means paid only where the bank's own count and sum of successes say so too."""
@@ -446,16 +380,25 @@ class _Settlement:
                 )
             )
 
-    def _finish_file(self, transaction: Transaction, file: FileRow, open_items: int) -> None:
+    def _finish_file(
+        self, transaction: Transaction, file: FileRow, decoder: Decoder, open_items: int
+    ) -> None:
         if file.state is FileState.RELEASING:
             raise Hold([self._problem("not-sent", f"file {file.name} is just being released")])
         settle_if_complete(transaction, file, open_items)
-        told = {"outcomes": self._outcomes, "findings": self._findings, "open_items": open_items}
+        told = {"outcomes": self._outcomes, "findings": self._beside.findings, "open_items": open_items}
         if self._unlisted:
             told["unlisted"] = self._unlisted
-        self._close(transaction, file, told)
+        if self._beside.notices:
+            told["notices"] = self._beside.notices
+        self._close(transaction, file, decoder, told)
 
-    def _close(self, transaction: Transaction, file: FileRow, body: Mapping[str, object]) -> None:
+    def _close(
+        self, transaction: Transaction, file: FileRow, decoder: Decoder, body: Mapping[str, object]
+    ) -> None:
+        if tolerated := decoder.facts.get("tolerated"):
+            body = {**body, "tolerated": tolerated}
+            note_tolerated(transaction, self._received.received_pk, canonical(tolerated))
         move_received(
             transaction,
             self._received.received_pk,
@@ -480,16 +423,13 @@ class _Settlement:
             received_pk=self._received.received_pk,
             name=self._received.name,
             outcomes=self._outcomes,
-            findings=self._findings,
+            findings=self._beside.findings,
+            notices=self._beside.notices,
             file_name=file.name,
         )
 
     def _problem(self, code: str, message: str) -> Problem:
         return problem_of(self._received, code, message)
-
-
-_Charge = tuple[FeeKind, int, "int | None", "int | None", int, "bytes | None"]
-"""kind, amount in minor units, item, payment_pk, line, sealed label"""
 
 
 def _kept(problems: list[Problem]) -> list[Problem]:

@@ -9,6 +9,8 @@ import pytest
 from msgspec import Struct
 
 from formats import Payment
+from formats.layout import read_layout
+from formats.registry import SHIPPED_FOLDER
 from gateway.demonstration.site import Site
 from tests.evidence.forger import Forger
 from tests.gateway.commands import Commands
@@ -56,6 +58,13 @@ def bankgate(ground: Ground, monkeypatch: pytest.MonkeyPatch, capfd: pytest.Capt
 def audited(master_site: Site, tmp_path_factory: pytest.TempPathFactory) -> Audited:
     folder = tmp_path_factory.mktemp("audited")
     ground = Ground(master_site, folder / "site")
+    with ground.profile_path(CITY).open("a", encoding="utf-8") as profile:
+        # Every failure of this bank tells something besides, so that there are notices.
+        codes = ", ".join(
+            f'"{code.code}"'
+            for code in read_layout(SHIPPED_FOLDER / "comment-style-result.toml").outcome_codes[1:]
+        )
+        profile.write(f"\n[notices]\ncodes = [{codes}]\n")
     ground.bank(CITY, "failures,fee-column", 400)
     ground.bank(ISO, "all-well")
     ground.bank(RURAL, "failures", 300)

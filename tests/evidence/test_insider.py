@@ -90,6 +90,7 @@ CHANGED = {
         change(0, recorded_at="2026-09-01T00:00:00+00:00"),
     ],
     "fees": [change(0, received=999)],
+    "notices": [change(0, code="OTHER"), change(0, payment=1), change(0, about="")],
     "decisions": [
         change(0, person="reviewer-b"),
         change(0, decision="withdraw"),
@@ -189,6 +190,7 @@ def test_a_cut_tail_is_found_by_the_anchor_alone(forger: Forger, bundle: Path, a
         "acknowledgements",
         "outcomes",
         "fees",
+        "notices",
         "heads",
     ):
         forger.write(table, [])
@@ -206,7 +208,16 @@ def test_an_older_bundle_holds_against_a_newer_anchor(forger: Forger, bundle: Pa
     heads = forger.rows("heads")
     first = json.loads(heads[0]["statement"])
     events = forger.rows("events")[: first["event"]]
-    for table in ("files", "file_parts", "attempts", "received", "acknowledgements", "outcomes", "fees"):
+    for table in (
+        "files",
+        "file_parts",
+        "attempts",
+        "received",
+        "acknowledgements",
+        "outcomes",
+        "fees",
+        "notices",
+    ):
         forger.write(table, [])
     forger.write("heads", heads[:1])
     forger.write("events", events)

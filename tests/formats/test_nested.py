@@ -356,6 +356,52 @@ def test_a_cut_line_is_never_padded_into_an_amount_or_a_code(cut: int) -> None:
     assert caught.value.problems[0].line == 2
 
 
+CHILDREN = """
+layout  = "children"
+version = "1"
+purpose = "result"
+answers = "example-request"
+syntax  = "delimited"
+framing = { encoding = "gb18030", delimiter = "|", eol = "lf" }
+structure = '''
+payment 0..*
+    entry
+    any 0..*
+        refusal 0..1
+'''
+[record.entry]
+table = '''
+-   text     Mark      !"E"
+-   text     Key       attempt.reference  key
+-   yuan.2   Amount    outcome.amount
+-   text     Code      outcome.code
+'''
+[record.refusal]
+table = '''
+-   text     Mark      !"R"
+-   text     Words     outcome.bank_text  optional
+'''
+[codes.outcome]
+table = '''
+00      credited
+0012    failed  ACCOUNT_CLOSED
+'''
+"""
+
+
+@pytest.mark.parametrize("last", ["E|00000000000700000002|1.00|0012", "R|no such account"])
+def test_a_last_line_that_is_cut_says_nothing(last: str) -> None:
+    """`0012` cut to `00` would be a success."""
+    codec = compile_layout(parse_layout(CHILDREN, "children"))
+    first = "E|00000000000700000001|1.00|0012\n"
+    whole = (first + last + "\n").encode()
+    assert decode(codec, whole)[2] == []
+    for cut in range(len(first) + 1, len(whole)):
+        with pytest.raises(DecodeError) as caught:
+            decode(codec, whole[:cut])
+        assert caught.value.problems[0].line == 2
+
+
 def read_or_refuse(codec: Codec, raw: bytes) -> tuple[Any, list[Problem]] | list[Problem]:
     """Columns and problems of a file, or the problems of its refusal; any other exception is a bug."""
     try:

@@ -54,6 +54,7 @@ def sealed_texts(ground: Ground) -> list[bytes]:
         "SELECT bank_text FROM outcome WHERE bank_text IS NOT NULL"
         " UNION ALL SELECT label FROM fee_finding WHERE label IS NOT NULL"
         " UNION ALL SELECT bank_text FROM acknowledgement WHERE bank_text IS NOT NULL"
+        " UNION ALL SELECT text FROM notice WHERE text IS NOT NULL"
     )
     return [bytes(blob) for (blob,) in rows if isinstance(blob, bytes)]
 
