@@ -27,7 +27,10 @@ LANGUAGE_VERSION = "2"
 
 MAXIMUM_SOURCE_BYTES = 1_000_000
 
-_ENVELOPE_KEYS: dict[str, type] = {
+GUESSED = "# ?"
+"""Behind a line of a draft: something in it is a guess that nobody has confirmed."""
+
+ENVELOPE_KEYS: dict[str, type] = {
     "layout": str,
     "version": str,
     "purpose": str,
@@ -47,8 +50,8 @@ _ENVELOPE_KEYS: dict[str, type] = {
     "table": str,
     "xml": dict,
 }
-_REQUIRED_KEYS = ("layout", "version", "purpose", "syntax")
-_FRAMING_KEYS: dict[str, type] = {
+REQUIRED_KEYS = ("layout", "version", "purpose", "syntax")
+FRAMING_KEYS: dict[str, type] = {
     "encoding": str,
     "eol": str,
     "delimiter": str,
@@ -63,13 +66,13 @@ _FRAMING_KEYS: dict[str, type] = {
     "comment": str,
     "tolerate": list,
 }
-_SYNTAX_KEYS = {
+SYNTAX_KEYS = {
     Syntax.FIXED: ("framing", "structure", "record"),
     Syntax.DELIMITED: ("framing", "structure", "record"),
     Syntax.XML: ("namespaces", "table", "xml", "framing"),
 }
 _LINES_FRAMING = {"encoding", "eol", "final_eol", "rare_form", "byte_order_mark", "comment", "tolerate"}
-_SYNTAX_FRAMING = {
+SYNTAX_FRAMING = {
     Syntax.FIXED: _LINES_FRAMING | {"after_each_field", "record_multiple", "fill_lines"},
     Syntax.DELIMITED: _LINES_FRAMING | {"delimiter", "after_last", "quote"},
     Syntax.XML: {"encoding", "byte_order_mark"},
@@ -102,6 +105,7 @@ def parse_layout(text: str, name: str) -> Layout:
         source.add("toml", None, f"not TOML: {error}")
         raise LayoutError(source.problems) from error
     layout = _read_document(source, document)
+    _refuse_guesses(source)
     if layout is not None:
         check_layout(source, layout)
     if source.problems or layout is None:
@@ -109,9 +113,19 @@ def parse_layout(text: str, name: str) -> Layout:
     return layout
 
 
+def _refuse_guesses(source: LayoutSource) -> None:
+    """A draft is no layout: each of its guesses is told until a person has confirmed it."""
+    for number, line in enumerate(source.text.split("\n"), 1):
+        _, mark, guess = line.partition(GUESSED)
+        if mark:
+            what = guess.partition(";")[0].strip() or "something"
+            hint = f"compare the line with the bank's paper, then take `{GUESSED}` away"
+            source.add("unconfirmed", number, f"a guess that nobody has confirmed: {what}", hint=hint)
+
+
 def _read_document(source: LayoutSource, document: dict[str, Any]) -> Layout | None:
-    _check_keys(source, document, _ENVELOPE_KEYS)
-    for key in _REQUIRED_KEYS:
+    _check_keys(source, document, ENVELOPE_KEYS)
+    for key in REQUIRED_KEYS:
         if key not in document:
             source.add("key-missing", None, f"no {key}", hint=f'write {key} = "..."')
     syntax = _one_of(source, document, "syntax", Syntax)
@@ -119,7 +133,7 @@ def _read_document(source: LayoutSource, document: dict[str, Any]) -> Layout | N
     if syntax is None or purpose is None:
         return None
     for key in ("framing", "structure", "record", "namespaces", "table", "xml"):
-        if key in document and key not in _SYNTAX_KEYS[syntax]:
+        if key in document and key not in SYNTAX_KEYS[syntax]:
             source.add("key-syntax", source.line_of(key), f"{key} has no meaning in {syntax.value} files")
     outcome_codes, outcome_source = _codes(source, document, "outcome")
     file_codes, file_source = _codes(source, document, "file")
@@ -202,13 +216,13 @@ def _framing(source: LayoutSource, table: object, syntax: Syntax) -> Framing:
     known: dict[str, Any] = {}
     options: dict[str, Any] = table
     for key, value in options.items():
-        if key not in _SYNTAX_FRAMING[syntax]:
-            hint = f"one of {', '.join(sorted(_SYNTAX_FRAMING[syntax]))}"
+        if key not in SYNTAX_FRAMING[syntax]:
+            hint = f"one of {', '.join(sorted(SYNTAX_FRAMING[syntax]))}"
             source.add(
                 "key-unknown", line, f"framing.{key} has no meaning in {syntax.value} files", hint=hint
             )
-        elif type(value) is not _FRAMING_KEYS[key]:
-            source.add("key-type", line, f"framing.{key} is not a {_FRAMING_KEYS[key].__name__}")
+        elif type(value) is not FRAMING_KEYS[key]:
+            source.add("key-type", line, f"framing.{key} is not a {FRAMING_KEYS[key].__name__}")
         elif key == "fill_lines":
             known |= _fill_lines(source, line, value)
         elif key == "tolerate":

@@ -7,6 +7,7 @@ import click
 from gateway.cli_layout_check import check
 from gateway.cli_layout_diff import diff
 from gateway.cli_layout_dump import dump_file
+from gateway.cli_layout_new import new
 from gateway.cli_layout_show import show
 
 
@@ -18,4 +19,5 @@ def layout() -> None:
 layout.add_command(check)
 layout.add_command(diff)
 layout.add_command(dump_file)
+layout.add_command(new)
 layout.add_command(show)

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from formats.layout_schema import SHIPPED_SCHEMA
 from formats.registry import SHIPPED_FOLDER, Registry
 from gateway import cli
+from tests.docs.paper import PAPER
 from tests.formats.samples import ACCOUNT_ONE, ACCOUNT_TWO, encode, request_chunk
 from tests.gateway.commands import Ended
 
@@ -160,3 +162,42 @@ def test_dump_of_what_nothing_fits_and_as_json(layout: Layout, tmp_path: Path) -
     assert (passage["name"], passage["start"], passage["end"]) == ("line", 0, 12)
     assert total == {"layout": "", "passages": {"line": 1}, "gaps": 1, "doubts": 1, "problems": []}
     assert layout("dump", tmp_path / "x").out.startswith("no layout fits")
+
+
+# Drafts.
+
+
+def draft(layout: Layout, folder: Path, *more: object) -> Ended:
+    return layout("new", PAPER, "--sheet", "代发文件", "--bank", "town-bank", "--output", folder, *more)
+
+
+def test_new_writes_a_draft_with_its_schema_and_says_what_to_do(layout: Layout, tmp_path: Path) -> None:
+    ended = draft(layout, tmp_path / "layouts")
+    path = tmp_path / "layouts" / "town-bank-request.toml"
+    assert (ended.code, ended.out) == (0, f"{path}: 12 guesses to confirm, 0 questions\n")
+    assert path.read_text("utf-8").startswith("#:schema ./layout.schema.json\n# A draft of town-bank.xlsx")
+    assert (tmp_path / "layouts" / "layout.schema.json").read_bytes() == SHIPPED_SCHEMA.read_bytes()
+    checked = layout("check", tmp_path / "layouts")
+    assert checked.code == 3
+    assert checked.err.count("a guess that nobody has confirmed") == 12
+
+
+def test_new_overwrites_nothing_and_takes_no_strange_names(layout: Layout, tmp_path: Path) -> None:
+    draft(layout, tmp_path)
+    (tmp_path / "town-bank-request.toml").write_text("mine", "utf-8")
+    again = draft(layout, tmp_path)
+    assert (again.code, (tmp_path / "town-bank-request.toml").read_text("utf-8")) == (3, "mine")
+    assert "is there already" in again.err
+    for wrong in (("--bank", "../x"), ("--delimiter", '"'), ("--delimiter", "||")):
+        assert draft(layout, tmp_path / "other", *wrong).code == 2
+    assert draft(layout, tmp_path / "other", "--sheet", "没有").code == 3
+
+
+def test_new_tells_questions_and_mistakes(layout: Layout, tmp_path: Path) -> None:
+    table = tmp_path / "paper.csv"
+    table.write_text('名称,长度,类型,备注\n金额,"16,2",N,\n返回码,4,C,0-成功;9-其它\n', "utf-8")
+    ended = layout("new", table, "--bank", "town", "--purpose", "result", "--output", tmp_path, "--json")
+    told = json.loads(ended.out)
+    assert [question for question in told["questions"] if "money.2 (fen" in question]
+    assert 'code 9: what does "其它" mean?' in told["questions"]
+    assert [mistake for mistake in told["mistakes"] if "outcome.code without a table" in mistake]

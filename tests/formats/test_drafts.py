@@ -1,0 +1,423 @@
+"""Drafts from papers: what is said is taken, what is guessed is marked, what money hangs on is asked."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import tempfile
+from pathlib import Path
+
+import pytest
+import xlsxwriter
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from formats.codec import Purpose
+from formats.draft_kinds import guess_kind
+from formats.draft_meanings import Part, guess_constant, guess_meaning, propose_codes
+from formats.drafts import Draft, DraftOrder, draft_layout
+from formats.errors import LayoutError
+from formats.layout import parse_layout
+from formats.paper import Paper, PaperRow, PaperTable, plain, read_paper
+from formats.reasons import Reason, Status
+from formats.registry import codec_of_text
+from tests.docs.paper import PAPER, paper_bytes
+from tests.formats.samples import ACCOUNT_ONE, decode, encode, request_chunk
+
+FEN = "money.2"
+YUAN = "yuan.2"
+
+
+def row(name: str = "字段", **said: str) -> PaperRow:
+    return PaperRow(place="row 1", name=name, **{key: plain(value) for key, value in said.items()})
+
+
+# Kinds and widths.
+
+
+@pytest.mark.parametrize(
+    ("kind", "length", "wanted"),
+    [
+        ("C(20)", "", ("text", 20)),
+        ("CHAR(20)", "20", ("text", 20)),
+        ("VARCHAR2(60)", "", ("text", 60)),
+        ("X(8)", "", ("text", 8)),
+        ("an..35", "", ("text", 35)),
+        ("字符型", "２３", ("text", 23)),
+        ("字符", "23字节", ("text", 23)),
+        ("String", "≤ 40", ("text", 40)),
+        ("9(8)", "", ("number", 8)),
+        ("N(10)", "", ("number", 10)),
+        ("数字", "6", ("number", 6)),
+        ("NUMBER", "6", ("number", 6)),
+        ("日期", "8", ("date YYYYMMDD", 8)),
+        ("D", "10", ("date YYYY-MM-DD", 10)),
+        ("DATE", "6", ("date YYMMDD", 6)),
+        ("YYYYMMDD", "", ("date YYYYMMDD", 8)),
+        ("T", "6", ("time HHMMSS", 6)),
+        ("DT", "14", ("datetime YYYYMMDDHHMMSS", 14)),
+        ("C", "14", ("text", 14)),
+    ],
+)
+def test_types_and_lengths_as_papers_write_them(kind: str, length: str, wanted: tuple[str, int]) -> None:
+    guess = guess_kind(row(type=kind, length=length))
+    assert (guess.kind, guess.width_bytes) == wanted
+
+
+@pytest.mark.parametrize(
+    ("kind", "remark", "wanted", "width"),
+    [
+        ("9(13)V99", "", FEN, 15),
+        ("9(13)V9(2)", "", FEN, 15),
+        ("9(13).99", "", YUAN, 16),
+        ("N(16,2)", "以分为单位", FEN, 16),
+        ("N(16,2)", "单位：分", FEN, 16),
+        ("N(16,2)", "单位：元，保留两位小数", YUAN, 16),
+        ("C(16)", "以元为单位,含小数点", YUAN, 16),
+        ("金额", "不含小数点", FEN, None),
+        ("N(16,2)", "如 1234.50", YUAN, 16),
+        ("N(16,2)", "amount in cents, implied decimal point", FEN, 16),
+    ],
+)
+def test_an_amount_is_fen_or_yuan_where_words_say_so(
+    kind: str, remark: str, wanted: str, width: int | None
+) -> None:
+    guess = guess_kind(row("交易金额", type=kind, remark=remark))
+    assert (guess.kind, guess.width_bytes) == (wanted, width)
+    assert "kind" in guess.guessed
+
+
+@pytest.mark.parametrize(
+    ("kind", "remark"),
+    [
+        ("N(16,2)", ""),
+        ("金额", ""),
+        ("NUMBER(16,2)", "必须大于0"),
+        ("N(16)", "单位：元"),
+        ("N(16,2)", "以分为单位,含小数点"),
+        ("9(13)V99", "以元为单位,两位小数"),
+        ("C(16)", "实发金额"),
+    ],
+)
+def test_else_it_is_not_guessed_but_asked(kind: str, remark: str) -> None:
+    """A wrong guess would be wrong a hundredfold."""
+    guess = guess_kind(row("金额", type=kind, remark=remark))
+    assert guess.kind == "???"
+    assert [question for question in guess.questions if "money.2" in question]
+
+
+@pytest.mark.parametrize(
+    ("remark", "suffix"),
+    [("右对齐,左补零", ">0"), ("左补0", ">0"), ("右对齐", ">"), ("左补空格", ">"), ("", ">")],
+)
+def test_padding_of_numbers(remark: str, suffix: str) -> None:
+    guess = guess_kind(row(type="9(8)", remark=remark))
+    assert guess.place_suffix == suffix
+    assert ("padding" in guess.guessed) is (remark == "")
+
+
+def test_what_contradicts_itself_or_is_missing_is_asked() -> None:
+    assert "its length is 20 here and 18 in its type" in guess_kind(row(type="C(18)", length="20")).questions
+    assert "how long is it?" in guess_kind(row(type="C")).questions
+    assert "in bytes or in characters?" in guess_kind(row(type="C", length="30个汉字")).questions[0]
+    assert "in what pattern is it written?" in guess_kind(row(type="日期", length="9")).questions
+
+
+# Meanings and codes.
+
+
+@pytest.mark.parametrize(
+    ("name", "request_meaning", "result_meaning"),
+    [
+        ("收款账号", "payment.account", "<payment.account"),
+        ("户名", "payment.payee_name", "<payment.payee_name"),
+        ("金额", "payment.amount", "outcome.amount"),
+        ("客户流水号", "attempt.reference  key", "attempt.reference  key"),
+        ("序号", "= number  key", "attempt.item  key"),
+        ("付款账号", "agreement.payer_account", "agreement.payer_account"),
+        ("摘要", "payment.summary", "<payment.summary"),
+        ("返回码", "blank", "outcome.code"),
+        ("失败原因", "blank", "outcome.bank_text"),
+        ("手续费", "blank", "fee.amount"),
+        ("备用", "blank", "blank"),
+        ("身份证号码", "payment.beneficiary_id", "<payment.beneficiary_id"),
+        ("Account No", "payment.account", "<payment.account"),
+        ("神秘字段", "???", "???"),
+    ],
+)
+def test_meanings_by_names(name: str, request_meaning: str, result_meaning: str) -> None:
+    assert guess_meaning(row(name), Part.PAYMENT, Purpose.REQUEST) == request_meaning
+    assert guess_meaning(row(name), Part.PAYMENT, Purpose.RESULT) == result_meaning
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted"),
+    [
+        ("总笔数", "= count(payment)"),
+        ("总金额", "= sum(outcome.amount)"),
+        ("成功笔数", "= count(payment where status in credited)"),
+        ("失败金额", "= sum(outcome.amount where status not in credited)"),
+        ("交易日期", "file.bank_day"),
+        ("原文件名", "file.original_name"),
+    ],
+)
+def test_totals_of_a_header(name: str, wanted: str) -> None:
+    assert guess_meaning(row(name), Part.HEADER, Purpose.RESULT) == wanted
+
+
+@pytest.mark.parametrize(
+    ("remark", "wanted"),
+    [
+        ("固定“2”", "2"),
+        ("固定值：2", "2"),
+        ("填2", "2"),
+        ("1-文件头;2-明细", "2"),
+        ("1：汇总，2：明细", "2"),
+        ("2", "2"),
+        ("默认为空", ""),
+    ],
+)
+def test_the_mark_of_a_record(remark: str, wanted: str) -> None:
+    assert guess_constant(row("记录标志", remark=remark), Part.PAYMENT) == wanted
+
+
+@pytest.mark.parametrize(
+    "remark",
+    [
+        "0-成功;1-账号不存在;2-处理中",
+        "0：成功，1：账号不存在，2：处理中",
+        "0成功 1账号不存在 2处理中",
+        "0 成功 1 账号不存在 2 处理中",
+        "0=成功、1=账号不存在、2=处理中".replace("、", ";"),
+        "“0”-成功; “1”-账号不存在; “2”-处理中",
+        "0-success; 1-account not found; 2-processing",
+    ],
+)
+def test_codes_that_a_remark_lists(remark: str) -> None:
+    found = propose_codes([row("返回码", remark=remark)])
+    assert [(one.code, one.status, one.reason) for one in found] == [
+        ("0", Status.CREDITED.value, ""),
+        ("1", Status.FAILED.value, Reason.ACCOUNT_NOT_FOUND.value),
+        ("2", Status.UNKNOWN.value, Reason.IN_PROGRESS.value),
+    ]
+
+
+def test_a_code_that_is_no_success_or_says_nothing_is_not_called_one() -> None:
+    found = propose_codes([row("返回码", remark="0-不成功;1-其它;2-重复提交;3-交易失败")])
+    assert [(one.code, one.status, one.reason) for one in found] == [
+        ("0", "failed", "???"),
+        ("1", "???", "???"),
+        ("2", "unknown", "DUPLICATE"),
+        ("3", "failed", "???"),
+    ]
+
+
+# Papers.
+
+MESSY = """镇银行代发接口,,,,
+,,,,
+编码：ＧＢＫ　分隔符为“|”,,,,
+明细,,,,
+"序 号",字 段 名 称,类型（长度）,是否必填,备　注
+1,收款
+账号,C(23),是,
+２,户名,字符(40),必输,
+3,金额,"N(16,2)",M,单位：分
+4,,,,右对齐
+5,附言,C(20),否,可为空
+"""
+
+
+def test_a_messy_table_is_read(tmp_path: Path) -> None:
+    """Full-width digits, blanks in headings, a line feed in a name, a remark that goes on, GB 18030."""
+    text = MESSY.replace("1,收款\n账号", '1,"收款\n账号"')
+    for encoding in ("utf-8-sig", "gb18030"):
+        path = tmp_path / f"{encoding}.csv"
+        path.write_text(text, encoding)
+        paper = read_paper(path)
+        (table,) = paper.tables
+        assert table.title == "明细"
+        assert [one.name for one in table.rows] == ["收款 账号", "户名", "金额", "附言"]
+        assert table.rows[2].remark == "单位:分 4 右对齐"
+        assert any("GBK 分隔符为“|”" in one for one in paper.texts)
+    text = draft_layout(paper, order("town")).text
+    assert 'encoding = "gbk", eol = "lf", delimiter = "|"' in text
+    assert "-  text <=23  收款 账号  payment.account" in text
+
+
+def order(bank: str, purpose: Purpose = Purpose.REQUEST, **said: str) -> DraftOrder:
+    answers = f"{bank}-request" if purpose is Purpose.RESULT else ""
+    name = f"{bank}-{purpose.value}"
+    return DraftOrder(name=name, purpose=purpose, source="paper", answers=answers, **said)
+
+
+def test_english_headings_two_name_columns_and_semicolons(tmp_path: Path) -> None:
+    path = tmp_path / "paper.csv"
+    headings = "No.;Field;字段名称;Data Type;Len.;M/O;Remarks\n"
+    path.write_text(f"{headings}1;ACCT_NO;账号;AN;20;M;\n2;AMT;金额;N;12;M;in cents\n", "utf-8")
+    (table,) = read_paper(path).tables
+    assert [(one.name, one.other_name, one.length) for one in table.rows] == [
+        ("账号", "ACCT_NO", "20"),
+        ("金额", "AMT", "12"),
+    ]
+
+
+def test_merged_cells_of_a_workbook_hold_for_all_their_rows(tmp_path: Path) -> None:
+    path = tmp_path / "paper.xlsx"
+    workbook = xlsxwriter.Workbook(path)
+    sheet = workbook.add_worksheet("明细")
+    for column, heading in enumerate(("字段", "长度", "类型", "备注")):
+        sheet.write(0, column, heading)
+    sheet.write(1, 0, "账号")
+    sheet.write(2, 0, "户名")
+    sheet.merge_range("B2:B3", 40)
+    sheet.merge_range("C2:C3", "字符")
+    sheet.write(3, 0, "金额")
+    sheet.write(3, 1, 16.2)
+    sheet.write(3, 2, "N")
+    sheet.write(3, 3, "含小数点")
+    workbook.close()
+    (table,) = read_paper(path).tables
+    assert [(one.name, one.length, one.type) for one in table.rows] == [
+        ("账号", "40", "字符"),
+        ("户名", "40", "字符"),
+        ("金额", "16.2", "N"),
+    ]
+    assert table.title == "明细"
+    assert guess_kind(table.rows[2]).width_bytes == 16
+
+
+@pytest.mark.parametrize("content", [b"", b"a,b\n1,2\n", b"PK\x03\x04 not a workbook", b"\xff\xfe\x00" * 9])
+def test_what_holds_no_table_is_refused_with_what_to_do(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "paper.csv"
+    path.write_bytes(content)
+    with pytest.raises(LayoutError) as refused:
+        read_paper(path)
+    (problem,) = refused.value.problems
+    assert problem.hint
+
+
+# Drafts.
+
+
+def town(sheet: str, purpose: Purpose) -> Draft:
+    return draft_layout(read_paper(PAPER, [sheet]), order("town-bank", purpose))
+
+
+def confirmed(text: str) -> str:
+    """What a person does who has compared every line, and agrees."""
+    text = re.sub(r"# \? [^;\n]*; ", "# ", text)
+    text = re.sub(r" *# \? .*", "", text)
+    return re.sub(r"^#\? ", "", text, flags=re.MULTILINE)
+
+
+def test_the_tutorials_paper_is_the_one_that_is_made_here() -> None:
+    """Else run `python -m tests.docs.paper`."""
+    assert PAPER.read_bytes() == paper_bytes()
+
+
+@pytest.mark.parametrize(
+    ("sheet", "purpose", "guesses"), [("代发文件", Purpose.REQUEST, 12), ("回盘文件", Purpose.RESULT, 23)]
+)
+def test_a_draft_loads_when_every_guess_is_confirmed_and_not_before(
+    sheet: str, purpose: Purpose, guesses: int
+) -> None:
+    draft = town(sheet, purpose)
+    assert (draft.guesses, draft.questions) == (guesses, ())
+    with pytest.raises(LayoutError) as refused:
+        parse_layout(draft.text, "draft")
+    told = [problem for problem in refused.value.problems if problem.code == "unconfirmed"]
+    assert len(told) == draft.text.count("# ?")
+    assert parse_layout(confirmed(draft.text), "draft").name == f"town-bank-{purpose.value}"
+
+
+def test_one_guess_left_is_enough_to_refuse_it() -> None:
+    text = confirmed(town("代发文件", Purpose.REQUEST).text)
+    lines = text.splitlines()
+    number = next(place for place, line in enumerate(lines) if "payment.account" in line)
+    lines[number] += "  # ? meaning; 左对齐"
+    with pytest.raises(LayoutError) as refused:
+        parse_layout("\n".join(lines), "draft")
+    (problem,) = refused.value.problems
+    assert problem.message == f"draft line {number + 1}: a guess that nobody has confirmed: meaning"
+
+
+def test_no_code_means_anything_before_a_person_says_so() -> None:
+    text = town("回盘文件", Purpose.RESULT).text
+    table = text.partition("[codes.outcome]")[2]
+    in_force = [line for line in table.splitlines() if line and not line.startswith(("#", "'''", "table"))]
+    assert in_force == ["*        unmapped"]
+    assert "#? 0000  credited" in table
+    only_lines = re.sub(r" *# \? .*", "", text)
+    with pytest.raises(LayoutError, match=r"outcome\.code without a table"):
+        parse_layout(only_lines, "draft")
+
+
+def test_a_confirmed_draft_writes_and_reads_files() -> None:
+    request = codec_of_text(confirmed(town("代发文件", Purpose.REQUEST).text), "request")
+    raw = encode(request, [request_chunk()])
+    header, first, _ = raw.split(b"\r\n", 2)
+    assert (len(header), len(first)) == (100, 100)
+    name = "阿依古丽·买买提".encode("gbk").ljust(40)
+    assert first == b"200000000000700000001" + ACCOUNT_ONE.ljust(23).encode() + name + b"1500.00".rjust(16)
+    columns, _, problems = decode(request, raw)
+    assert problems == []
+    assert columns["payment"]["payment.amount"] == [150_000, 50]
+
+
+def test_a_start_of_the_paper_that_disagrees_is_asked() -> None:
+    rows = (
+        row("账号", type="C", length="20", start="1"),
+        row("户名", type="C", length="40", start="22"),
+        row("摘要", type="C", length="10", start="62"),
+    )
+    draft = draft_layout(Paper((PaperTable("明细", rows),), ()), order("town"))
+    assert "户名 (row 1): the paper begins it at 22, the widths above at 21" in draft.questions
+    assert [" ".join(line.split()) for line in draft.text.splitlines() if "摘要" in line] == [
+        "10 text 摘要 payment.summary @62 # ? meaning"
+    ]
+
+
+def test_what_could_not_be_guessed_is_said_and_does_not_load() -> None:
+    rows = (row("神秘字段", type="C", length="5"), row("金额", type="N(16,2)"))
+    draft = draft_layout(Paper((PaperTable("明细", rows),), ()), order("town"))
+    assert [question for question in draft.questions if "神秘字段" in question]
+    assert [question for question in draft.questions if "money.2 (fen" in question]
+    assert "payment: which field finds a payment again? none is the key" in draft.questions
+    with pytest.raises(LayoutError) as refused:
+        parse_layout(confirmed(draft.text), "draft")
+    codes = {problem.code for problem in refused.value.problems}
+    assert {"kind", "meaning"} <= codes
+
+
+CELLS = st.text(
+    st.sampled_from(
+        "账号户名金额返回码 0123456789-;:()CNX9V.,'\"#\\\n\r\t|!=<>[]{}长度类型备注　￥\x00\u2028A"
+    ),
+    max_size=14,
+)
+
+
+def draft_of(rows: list[list[str]]) -> str:
+    """The draft of a CSV with these rows."""
+    stream = io.StringIO()
+    csv.writer(stream).writerows([["名称", "长度", "类型", "备注"], *rows])
+    with tempfile.NamedTemporaryFile(suffix=".csv") as file:
+        file.write(stream.getvalue().encode())
+        file.flush()
+        return draft_layout(read_paper(Path(file.name)), order("town")).text
+
+
+@given(st.lists(st.lists(CELLS, min_size=1, max_size=7), min_size=1, max_size=8))
+@settings(max_examples=150, deadline=None)
+def test_any_cells_give_a_draft_that_is_refused_or_were_no_table(rows: list[list[str]]) -> None:
+    """No text of a paper becomes anything but a title or a remark, and no draft loads by itself."""
+    try:
+        text = draft_of(rows)
+    except LayoutError:
+        return
+    keys = {line.partition("=")[0].strip() for line in text.splitlines() if re.match(r"[a-z]+ +=", line)}
+    assert keys == {"layout", "version", "purpose", "sources", "syntax", "framing", "structure", "table"}
+    with pytest.raises(LayoutError):
+        parse_layout(text, "draft")
