@@ -10,6 +10,9 @@ from typing import Any
 from formats.field_cells import CellError, Fault, pad_template
 from formats.layout_model import Kind, Width
 
+CENTURY = 20
+"""The century of a year with two digits."""
+
 LEAP_YEAR = 4
 """The year of a date whose paper has none, until it gets one."""
 
@@ -76,6 +79,8 @@ class DateCells:
         wanted = {Kind.DATE: (date,), Kind.TIME: (time, datetime), Kind.DATETIME: (datetime,)}[self._kind]
         if not isinstance(value, wanted):
             return Fault("date-invalid", f"a {self._kind.value}")
+        if "YY" in self._parts and isinstance(value, date) and value.year // 100 != CENTURY:
+            return Fault("date-invalid", f"a year of this century in {self._pattern}")
         return None if self._fits else Fault("too-long", f"room for {self._pattern}")
 
     def read(self, joined: str, count: int) -> list[Any] | None:
@@ -98,7 +103,7 @@ class DateCells:
         if match is None:
             raise CellError(f"{self._kind.value} {self._pattern}")
         numbers = {part: int(digits) for part, digits in zip(self._parts, match.groups(), strict=True)}
-        year = numbers.get("YYYY", 2000 + numbers["YY"] if "YY" in numbers else LEAP_YEAR)
+        year = numbers.get("YYYY", 100 * CENTURY + numbers["YY"] if "YY" in numbers else LEAP_YEAR)
         day = (year, numbers.get("MM", 1), numbers.get("DD", 1))
         clock = (numbers.get("HH", 0), numbers.get("mm", 0), numbers.get("SS", 0))
         try:

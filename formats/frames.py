@@ -185,7 +185,9 @@ class _FramedDecoder:
         self.facts["frame.body_offset"] = parts.body_offset
         # An instant is a date and a clock in the header, and one value in the body, which says it better.
         for name, value in facts.items():
-            if not hasattr(value, "isoformat"):
+            if hasattr(value, "isoformat"):
+                self.facts[f"frame.{name.partition('.')[2]}"] = value
+            else:
                 self.facts.setdefault(name, value)
         self.problems = body.problems
         self.problems += problems

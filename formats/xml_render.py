@@ -35,11 +35,15 @@ class State(Enum):
 
 
 class Piece(Struct, frozen=True):
-    """A template with one `COLUMN` for each of its columns."""
+    """A template with one `COLUMN` for each of its columns.
+
+    The first `attributes` columns are those of its element: they alone are no reason to write it.
+    """
 
     template: str
     columns: tuple[list[str], ...]
     state: State
+    attributes: int = 0
 
 
 _NOTHING = Piece("", (), State.NEVER)
@@ -73,7 +77,7 @@ def _open_hole(root: Element, texts: Texts, inner: Element | None) -> Piece:
 
 def _content(element: Element, texts: Texts, count: int, inner: Element | None = None) -> Piece:
     """The element with what is inside, written whether or not that is anything."""
-    attributes = "".join(f' {_attribute_name(leaf)}="{_static(texts, leaf)}"' for leaf in element.attributes)
+    attributes = [_attribute(leaf, texts) for leaf in element.attributes]
     pieces = [_text(element.text, texts)] if element.text is not None else []
     for child in element.children:
         if child is inner:
@@ -82,9 +86,15 @@ def _content(element: Element, texts: Texts, count: int, inner: Element | None =
             pieces.append(_choice(child, texts))
         else:
             pieces.append(_element(child, texts, count, inner))
+    opened = "".join(piece.template for piece in attributes)
     template = "".join(piece.template for piece in pieces)
-    columns = tuple(column for piece in pieces for column in piece.columns)
-    return Piece(f"<{element.name}{attributes}>{template}</{element.name}>", columns, _joint_state(pieces))
+    columns = tuple(column for piece in (*attributes, *pieces) for column in piece.columns)
+    return Piece(
+        f"<{element.name}{opened}>{template}</{element.name}>",
+        columns,
+        _joint_state(pieces),
+        attributes=sum(len(piece.columns) for piece in attributes),
+    )
 
 
 def _element(element: Element, texts: Texts, count: int, inner: Element | None) -> Piece:
@@ -101,7 +111,7 @@ def _element(element: Element, texts: Texts, count: int, inner: Element | None) 
         return piece
     rows = zip(*piece.columns, strict=True)
     template = _percent(piece)
-    column = [template % row if any(row) else "" for row in rows]
+    column = [template % row if any(row[piece.attributes :]) else "" for row in rows]
     return Piece(COLUMN, (column,), State.SOME)
 
 
@@ -192,10 +202,11 @@ def _takes(way: Alternative, value: str) -> bool:
     return len(value) == way.exact and value.isascii() and value.isalnum() and value.upper() == value
 
 
-def _static(texts: Texts, leaf: Leaf) -> str:
-    value = texts[leaf.line]
-    return value if isinstance(value, str) else value[0]
-
-
-def _attribute_name(leaf: Leaf) -> str:
-    return leaf.local[0].attribute
+def _attribute(leaf: Leaf, texts: Texts) -> Piece:
+    """A blank, the name and the value; a column where the records do not all say the same."""
+    values, name = texts[leaf.line], leaf.local[0].attribute
+    if isinstance(values, str):
+        return Piece(f' {name}="{values}"', (), State.FIXED)
+    if values.count(values[0]) == len(values):
+        return Piece(f' {name}="{values[0]}"', (), State.FIXED)
+    return Piece(COLUMN, ([f' {name}="{value}"' if value else "" for value in values],), State.SOME)

@@ -28,7 +28,16 @@ _FEN = [f".{fen:02d}" for fen in range(100)]
 _APART = "\0"
 """Between the texts of a column while they are looked at together; XML forbids it in a text."""
 
-_REFERENCES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;", '"': "&quot;"}
+# In an attribute TAB and LF as they are would be read as blanks.
+_REFERENCES = {
+    "&": "&amp;",
+    "<": "&lt;",
+    ">": "&gt;",
+    '"': "&quot;",
+    "\r": "&#13;",
+    "\n": "&#10;",
+    "\t": "&#9;",
+}
 _ESCAPES = str.maketrans(_REFERENCES)
 _BLANKS = " \t\r\n"
 _PLAIN_AMOUNTS = re.compile(r"(?:(?:[0-9]{1,16}\.[0-9]{2})?,)+")
@@ -102,7 +111,7 @@ def _write_texts(kind: FieldKind, name: str, values: Sequence[str | None]) -> tu
         faults += _no_digits(texts)
     if faults:
         return texts, faults
-    if "&" in joined or "<" in joined or ">" in joined or "\r" in joined or '"' in joined:
+    if any(character in joined for character in _REFERENCES):
         for character, reference in _REFERENCES.items():
             joined = joined.replace(character, reference)
         return joined.split(_APART), faults

@@ -215,3 +215,34 @@ def test_items_are_numbered_by_whoever_asks_whether_they_fit() -> None:
     del chunk.columns["attempt.item"]
     assert REQUEST.problems(chunk, replace(IDENTITY, count=1, total_minor=100)) == []
     assert b"<EndToEndId>00000000000700000001</EndToEndId>" in written(REQUEST, [chunk])
+
+
+def test_each_payment_has_its_own_attributes() -> None:
+    """One value for all of them would send every payment in the currency of the first."""
+    codec = small_layout(
+        "Doc/Msg\n"
+        "  Id          text       编号  file.message_id\n"
+        "  Pay                          [payment 1..*]\n"
+        "    Key       text 20    键    attempt.reference  key\n"
+        "    Amt       yuan.2     金额  payment.amount\n"
+        "    Amt/@Ccy  text 3     币种  item.currency\n"
+        "    Acc       text       账号  payment.account\n"
+        "    Note      text       附言  item.note  optional\n"
+        "    Note/@Of  text       项    item.of  optional\n"
+    )
+    chunk = payments(amount=[100, 200, 300], account=["1", "2", "3"])
+    chunk.columns["item.currency"] = ["CNY", "HKD", "A\tB"]
+    chunk.columns["item.note"] = ["", "a", "b"]
+    chunk.columns["item.of"] = ["x", "y", ""]
+    document = written(codec, [chunk])
+    assert (
+        document.count(b'Ccy="CNY"') == document.count(b'Ccy="HKD"') == document.count(b'Ccy="A&#9;B"') == 1
+    )
+    assert [part.partition(b"</Pay>")[0] for part in document.split(b"</Acc>")[1:]] == [
+        b"",
+        b'<Note Of="y">a</Note>',
+        b"<Note>b</Note>",
+    ]
+    columns, decoder = read(codec, document)
+    assert decoder.problems == []
+    assert columns["item.currency"] == ["CNY", "HKD", "A\tB"]
