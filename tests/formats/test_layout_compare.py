@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from formats.layout import parse_layout
@@ -9,7 +11,8 @@ from formats.layout_compare import Weight, compare_layouts
 from formats.registry import SHIPPED_FOLDER
 from tests.formats.test_layouts_page import LAYOUTS as EXAMPLES
 
-RESULT = (SHIPPED_FOLDER / "rural-credit-result.toml").read_text("utf-8")
+RESULT = re.sub(r"record_bytes = .*\n", "", (SHIPPED_FOLDER / "rural-credit-result.toml").read_text("utf-8"))
+"""Without the sums that it asserts, so that a width may be changed by itself."""
 BOXES = (SHIPPED_FOLDER / "xml-block-pay-result.toml").read_text("utf-8")
 
 

@@ -1,0 +1,71 @@
+"""The conformance kit: every part on a format, every format of a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from msgspec import Struct
+
+from formats.conformance.code_tables import check_codes
+from formats.conformance.golden import check_vectors
+from formats.conformance.limits import check_limits
+from formats.conformance.lint import lint
+from formats.conformance.mutation import CHANGES, check_mutations
+from formats.conformance.overflow import check_totals
+from formats.conformance.report import FormatReport, Part, PartReport
+from formats.conformance.round_trip import check_round_trip
+from formats.conformance.speed import ROWS, check_speed
+from formats.conformance.subjects import Broken, Subject, load_subject, names_in
+
+
+class Effort(Struct, frozen=True, kw_only=True):
+    """How much is done. `changes`: values that each byte of a golden file is changed to.
+
+    `speed_rows` 0: speed is not measured.
+    """
+
+    changes: int = CHANGES
+    speed_rows: int = ROWS
+
+
+USUAL_EFFORT = Effort()
+
+
+def check_folder(
+    folder: Path, names: Sequence[str] | None = None, effort: Effort = USUAL_EFFORT
+) -> list[FormatReport]:
+    """All formats of a folder, or those named, each by every part."""
+    return [check_format(name, folder, effort) for name in (names_in(folder) if names is None else names)]
+
+
+def check_format(name: str, folder: Path, effort: Effort = USUAL_EFFORT) -> FormatReport:
+    """One format. What cannot be loaded has that part only."""
+    subject = load_subject(name, folder)
+    if isinstance(subject, Broken):
+        load = PartReport(part=Part.LOAD, problems=subject.problems)
+        return FormatReport(name=name, kind=subject.kind, parts=[load])
+    return FormatReport(
+        name=name,
+        kind=subject.kind,
+        version=subject.codec.version,
+        purpose=subject.codec.purpose.value,
+        digest=subject.codec.digest,
+        parts=[PartReport(part=Part.LOAD), *(act() for act in parts_of(subject, effort).values())],
+    )
+
+
+def parts_of(subject: Subject, effort: Effort = USUAL_EFFORT) -> dict[Part, Callable[[], PartReport]]:
+    """What is done with a format that could be loaded, in this order."""
+    parts: dict[Part, Callable[[], PartReport]] = {
+        Part.LINT: lambda: lint(subject),
+        Part.VECTORS: lambda: check_vectors(subject),
+        Part.ROUND_TRIP: lambda: check_round_trip(subject),
+        Part.LIMITS: lambda: check_limits(subject),
+        Part.TOTALS: lambda: check_totals(subject),
+        Part.CODES: lambda: check_codes(subject),
+        Part.MUTATION: lambda: check_mutations(subject, effort.changes),
+    }
+    if effort.speed_rows:
+        parts[Part.SPEED] = lambda: check_speed(subject, effort.speed_rows)
+    return parts
