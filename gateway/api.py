@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -36,6 +35,7 @@ from gateway.ledger_outcomes import fee_findings, outcomes
 from gateway.ledger_payments import find_payment
 from gateway.locks import running
 from gateway.log import open_log
+from gateway.output import output_file
 from gateway.ports import Clock, FolderDisk, Randomness, SystemClock, SystemRandomness
 from gateway.report import BatchStatus, FileStatus, ReceivedStatus, Story
 from gateway.restore import RestoreReport, refuse_begun_restore, restore_backup
@@ -364,15 +364,11 @@ class Gateway:
     def exhibit(self, sha256: str, output: Path | str) -> None:
         """Write an exhibit to a new file, readable by its owner only. It may name people.
 
-        Raises `InputRefused` where none has that digest, `FileExistsError`.
+        Raises `InputRefused` where none has that digest, `FolderUnusable` where the file is there or
+        cannot be, `StorageFailed`.
         """
-        path = Path(output)
-        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as sink:
-            try:
-                exhibits.read_exhibit(self.installation, sha256, sink)
-            except BaseException:
-                path.unlink()
-                raise
+        with output_file(Path(output)) as sink:
+            exhibits.read_exhibit(self.installation, sha256, sink)
 
     def keep_reason(self, words: str) -> str:
         """Keep why a person holds something, in a line of the person's own, sealed; its SHA-256.

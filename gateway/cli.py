@@ -7,6 +7,7 @@ name, an ID or an account number in full.
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from pathlib import Path
@@ -34,6 +35,7 @@ from gateway.intake import CheckReport
 from keys.errors import KeyUnavailable, SealError, SignatureInvalid, SignatureMalformed, SignerUntrusted
 
 _INTERRUPTED = 130
+_OWNER_ONLY = 0o077
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -200,7 +202,13 @@ def demo(payments: int, folder: Path, seed: int, as_json: bool) -> None:
     """The whole job against three simulated banks over real SFTP, on this machine."""
     from gateway.demonstration.run import run_demo
 
-    sys.exit(run_demo(folder, payments, seed, as_json))
+    # A site's files decide who is paid by what: others may not write them, whatever the shell is used to.
+    before = os.umask(_OWNER_ONLY)
+    try:
+        code = run_demo(folder, payments, seed, as_json)
+    finally:
+        os.umask(before)
+    sys.exit(code)
 
 
 @cli.command()
@@ -268,6 +276,8 @@ def _complain(error: Exception) -> None:
     if problems:
         screen.show_problems(problems)
         screen.error(f"{len(problems)} problem{'s' * (len(problems) != 1)}", hint)
+    elif isinstance(error, OSError):
+        screen.error(f"{error.filename or 'this machine'}: {(error.strerror or str(error)).lower()}", hint)
     else:
         screen.error(str(error), hint)
 

@@ -10,6 +10,7 @@ import click
 from formats.layout_files import find_layouts
 from formats.layout_model import Layout
 from gateway.errors import Refused
+from gateway.output import output_file
 
 LAYOUT_FOLDERS = click.option(
     "--folder",
@@ -43,7 +44,8 @@ def one_layout(name: str, folders: tuple[Path, ...]) -> Layout:
 def write_output(content: bytes, output: Path | None) -> None:
     """To a file, which is overwritten, or to standard output."""
     if output is not None:
-        output.write_bytes(content)
+        with output_file(output, overwrite=True) as sink:
+            sink.write(content)
     else:
         sys.stdout.buffer.write(content)
         sys.stdout.buffer.flush()

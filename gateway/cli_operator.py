@@ -29,6 +29,7 @@ from keys.secret_sources import SecretSource
 from keys.signer import Signer
 
 _SOURCES = "file:PATH, env:NAME, credential:NAME"
+_NO_FINGERPRINT = "compare it with its owner first, then give it: --fingerprint DIGITS"
 _REFUSED_PINS = ".bankgate-refused-pins"
 """In the person's home: PINs that a token refused, so that none is presented twice."""
 PASSPHRASE = click.option(
@@ -48,7 +49,7 @@ def person_signer(person: str, key: Path, passphrase: SecretSource | None) -> Si
         return load_token_signer(person, str(key), passphrase or _Typed(), Path.home() / _REFUSED_PINS)
     word = None if passphrase is None else passphrase.read()
     if word is None and is_protected(key):
-        word = _ask(f"Passphrase of {key}")
+        word = _ask_secret(f"Passphrase of {key}")
     return load_signer(person, key, password=word)
 
 
@@ -56,7 +57,7 @@ class _Typed:
     """A PIN that is asked for when it is wanted."""
 
     def read(self) -> bytes:
-        return _ask("PIN of the token")
+        return _ask_secret("PIN of the token")
 
     def __str__(self) -> str:
         return "the terminal"
@@ -86,7 +87,7 @@ def new_key(output: Path, kind: str, passphrase: SecretSource | None, no_passphr
     if passphrase is not None:
         word = passphrase.read()
     elif not no_passphrase:
-        word = _ask(f"Passphrase for {output}", twice=True)
+        word = _ask_secret(f"Passphrase for {output}", twice=True)
     made, public = new_person_key(output, kind, word)
     screen_operators.show_made(output, public, made)
 
@@ -97,12 +98,26 @@ def new_key(output: Path, kind: str, passphrase: SecretSource | None, no_passphr
 @click.option(
     "--public-key", type=click.Path(path_type=Path), required=True, help="What the person handed in (PEM)."
 )
+@click.option(
+    "--fingerprint",
+    help="What its owner reads out, face to face or by telephone: 16 digits of it or more; without it you are"
+    " asked.",
+)
 @click.option("--renew", is_flag=True, help="Another key for somebody enrolled; the one before ends now.")
 @CONFIGURATION
 @JSON
-def add(name: str, title: str, public_key: Path, renew: bool, config: Path, as_json: bool) -> None:
-    """Enrol a person with a public key, from now on. Compare the fingerprint with its owner first."""
-    changed = enrol(config, name, public_key, now(), title=title, renew=renew)
+def add(
+    name: str,
+    title: str,
+    public_key: Path,
+    fingerprint: str | None,
+    renew: bool,
+    config: Path,
+    as_json: bool,
+) -> None:
+    """Enrol a person with a public key, from now on, by the fingerprint that its owner reads out."""
+    told = fingerprint or _ask("Fingerprint, as its owner reads it out", hint=_NO_FINGERPRINT, shown=True)
+    changed = enrol(config, name, public_key, now(), title=title, renew=renew, fingerprint=told)
     _tell(config, changed, as_json)
 
 
@@ -132,11 +147,12 @@ def _tell(config: Path, changed: EnrolmentChange, as_json: bool) -> None:
     sys.exit(ExitCode.DONE)
 
 
-def _ask(what: str, *, twice: bool = False) -> bytes:
+def _ask_secret(what: str, *, twice: bool = False) -> bytes:
+    return _ask(what, hint=f"name where it is: --passphrase {_SOURCES}", twice=twice).encode()
+
+
+def _ask(what: str, *, hint: str, twice: bool = False, shown: bool = False) -> str:
     if not sys.stdin.isatty():
-        raise KeyUnavailable(
-            f"{what} is wanted, and there is no terminal to ask at",
-            f"name where it is: --passphrase {_SOURCES}",
-        )
-    word: str = click.prompt(what, hide_input=True, confirmation_prompt=twice, err=True)
-    return word.encode()
+        raise KeyUnavailable(f"{what} is wanted, and there is no terminal to ask at", hint)
+    word: str = click.prompt(what, hide_input=not shown, confirmation_prompt=twice, err=True)
+    return word

@@ -22,6 +22,7 @@ from formats.errors import FormatError
 from formats.records import AccountKind, Problem, Severity
 from gateway.agreement import EVERY, Agreement, RetentionDays, overlapping
 from gateway.errors import ConfigurationError
+from gateway.folders import writable_by_others
 from gateway.name_pattern import name_pattern
 from gateway.profile import Environment, Inbound, Key, PositiveInteger, Profile, Text
 from gateway.profile_checks import AGREEMENT_NAME_FIELDS, check_agreement, check_profile
@@ -197,6 +198,7 @@ class _Loading:
                 check_entrusted(agreement, catalogue, source)
         self._check_places(main, settings)
         schemas = self._schemas(profiles)
+        self._look_at_layouts(settings)
         if find_layouts is not None:
             self._check_layouts(main, settings, profiles, find_layouts)
         self._stop_on_problems()
@@ -230,7 +232,28 @@ class _Loading:
     def _open(self, path: Path) -> TomlSource:
         source = TomlSource(path)
         self._sources.append(source)
+        for writable in writable_by_others(path):
+            source.report(
+                (),
+                f"others may write {writable}",
+                code="writable",
+                hint=f"chmod go-w {writable}, and look at it",
+            )
         return source
+
+    def _look_at_layouts(self, settings: Settings) -> None:
+        """Layouts of the own say what counts as paid: they are kept as the rest is."""
+        for folder in settings.gateway.layouts:
+            for path in sorted(self._resolve(folder).glob("*.toml")):
+                for writable in writable_by_others(path):
+                    self._layout_problems.append(
+                        Problem(
+                            code="configuration.writable",
+                            message=f"{path}: others may write {writable}",
+                            source=str(path),
+                            hint=f"chmod go-w {writable}, and look at it",
+                        )
+                    )
 
     def _read_alone(self, document: Mapping[str, Any]) -> None:
         """Find the mistakes within the other files too, where the main one cannot be used."""

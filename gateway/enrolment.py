@@ -9,6 +9,7 @@ signed must stay checkable. What the journal tells of it is in `enrolled`.
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -30,6 +31,8 @@ from keys.person_key import PUBLIC_SUFFIX, PersonKey, public_key_sha256, read_pe
 from keys.secret_sources import read_public_file, write_public_file
 
 _SECOND = timedelta(seconds=1)
+_FINGERPRINT_DIGITS = 16
+"""At least so many: nobody makes a second key that begins with the same."""
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
@@ -55,16 +58,27 @@ class EnrolmentChange(Struct, frozen=True, kw_only=True):
 
 
 def enrol(
-    path: Path, person: str, public_key: Path, at: datetime, *, title: str = "", renew: bool = False
+    path: Path,
+    person: str,
+    public_key: Path,
+    at: datetime,
+    *,
+    title: str = "",
+    renew: bool = False,
+    fingerprint: str = "",
 ) -> EnrolmentChange:
     """Enrol a person with a public key, from `at` on, in the installation of this `bankgate.toml`.
 
-    With `renew`, somebody who is enrolled gets another key, and the one before ends. Raises
+    With `renew`, somebody who is enrolled gets another key, and the one before ends. `fingerprint`
+    is what its owner reads out: at least 16 hex digits of the key's SHA-256. Raises
     `ConfigurationError`, `keys.errors.KeyUnavailable`, `Conflict` where the name or the key is
-    taken, `Refused` where a file cannot be changed safely; in each case nothing was changed.
+    taken, `Refused` where the fingerprint is another one's or a file cannot be changed safely; in
+    each case nothing was changed.
     """
     at, path = at.replace(microsecond=0), path.absolute()
     key = read_person_key(public_key)
+    if fingerprint:
+        _require_fingerprint(public_key, key, fingerprint)
     with only_one(path.parent):
         site = _Site(path)
         known = _check_name(site, person, title)
@@ -266,8 +280,25 @@ def _check_name(site: _Site, person: str, title: str) -> bool:
     return known is not None
 
 
+def _require_fingerprint(public_key: Path, key: PersonKey, told: str) -> None:
+    digits = re.sub("[ :]", "", told).lower()
+    if not re.fullmatch(f"[0-9a-f]{{{_FINGERPRINT_DIGITS},64}}", digits):
+        hint = f"{_FINGERPRINT_DIGITS} to 64 hex digits; blanks and colons may stand between them"
+        raise Refused(f"{told!r} is no fingerprint", hint=hint)
+    if not key.sha256.startswith(digits):
+        raise Refused(
+            f"{public_key} has the fingerprint {key.sha256[:_FINGERPRINT_DIGITS]}..., not {digits[:16]}...",
+            hint="this is not the key that its owner reads out: do not enrol it, ask where it comes from",
+        )
+
+
 def _enrolments(site: _Site, person: str, key: PersonKey) -> list[Enrolment]:
-    """Those of the person; raises `Conflict` where the key is, or was, somebody else's."""
+    """Those of the person; raises `Conflict` where the key is, or was, somebody else's or a machine's."""
+    if machine := site.ring.machine_with(key.public_key):
+        raise Conflict(
+            f"the key {key.sha256[:16]}... is {machine} in the ring already",
+            hint="a person's key is no machine's: have the person make one (bankgate operator new-key)",
+        )
     for one in site.ring.enrolments():
         if one.public_key == key.public_key and one.person != person:
             raise Conflict(

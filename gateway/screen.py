@@ -21,6 +21,7 @@ from gateway.audit_report import Verification
 from gateway.errors import InputRefused
 from gateway.intake import CheckReport, Receipt
 from gateway.money import yuan
+from gateway.output import output_file
 from gateway.report import BatchStatus, FileStatus, ReceivedStatus, Story
 from gateway.runner import RunReport
 from gateway.states import BatchState
@@ -300,7 +301,8 @@ def show_outcomes(outcomes: Iterator[Outcome], output: Path | None, json: bool) 
                 [Problem(code="output-format", message=f"{output}: wanted a name in {', '.join(_FORMATS)}")]
             )
         chosen = Language.ENGLISH if _words["bank"] == "bank" else Language.CHINESE
-        count = write_outcomes(output, outcomes, _FORMATS[output.suffix.lower()], language=chosen)
+        with output_file(output, overwrite=True) as sink:
+            count = write_outcomes(sink, outcomes, _FORMATS[output.suffix.lower()], language=chosen)
         _console.print(f"{output}: {count}")
         return count
     if json:

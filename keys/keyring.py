@@ -22,6 +22,7 @@ from keys.fingerprint import Fingerprinter
 from keys.keyring_file import Entry, Environment, Role, read_entries
 from keys.keyring_keys import LoadedKeys, Login, PersonVerifier, load_keys
 from keys.keyring_listed import Enrolment, Listed, list_enrolments, list_keys
+from keys.keyring_shared import keys_of_machines
 from keys.master import Masters
 from keys.pgp import PgpAnchor, PgpCertificate, PgpKey, PgpTrust
 from keys.public import PublicKey, fits
@@ -162,6 +163,11 @@ class Keyring:
     def enrolments(self) -> list[Enrolment]:
         """Every person's keys with their windows, ended ones too, in the order of the file."""
         return list_enrolments(self._keys, self._entries)
+
+    def machine_with(self, public_key: str) -> str:
+        """Which entry has this key (as `PersonKey.public_key`) and is no person's; "" for none."""
+        entry = keys_of_machines(self._keys).get(public_key)
+        return "" if entry is None else f"{entry.id} ({entry.role})"
 
     def journal_signer(self, at: datetime) -> Signer:
         """Our key for heads of the journal: of those in force at `at`, the one that began last."""

@@ -12,12 +12,13 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from msgspec import Struct, field
 
 from keys.algorithms import ALGORITHMS
-from keys.certificates import AnchorKind, certificate_sha256, object_anchor
+from keys.certificates import AnchorKind, object_anchor
 from keys.certified import public_key_text
 from keys.cms_recipients import require_receiving
 from keys.errors import KeyringMistake, KeyUnavailable
 from keys.fingerprint import Fingerprinter
 from keys.keyring_file import Entry, Environment, Role, parse_host_keys
+from keys.keyring_shared import find_shared
 from keys.keyring_tokens import Tokens
 from keys.master import MasterKey, SymmetricKey, load_symmetric_key
 from keys.pgp import PgpCertificate, PgpKey, load_pgp_certificate, load_pgp_key
@@ -114,7 +115,7 @@ def load_keys(
                 _load_foreign(keys, entry)
         except KeyUnavailable as error:
             mistakes.append(KeyringMistake(str(path), entry.line, f"{entry.id}: {error}", error.hint))
-    return keys, mistakes + _find_shared(path, keys)
+    return keys, mistakes + find_shared(path, keys)
 
 
 def _load_sign(keys: LoadedKeys, entry: Entry) -> None:
@@ -291,49 +292,3 @@ def _read_text(source: SecretSource | None) -> str | None:
         return source.read().decode("utf-8")
     except UnicodeDecodeError:
         raise KeyUnavailable(f"the secret in {source} is not UTF-8") from None
-
-
-def _find_shared(path: Path, keys: LoadedKeys) -> list[KeyringMistake]:
-    """A certificate pinned for two owners, or in both environments, would mix them up."""
-    pinned, received, pgp = [], [], []
-    for entry in keys.entries:
-        if entry.ca is None:
-            found = keys.certificates.get(entry.id, [])
-            pinned += [(entry, certificate_sha256(certificate)) for certificate in found]
-        if entry.id in keys.recipients:
-            received.append((entry, certificate_sha256(keys.recipients[entry.id])))
-        if entry.id in keys.pgp_certificates:
-            pgp.append((entry, keys.pgp_certificates[entry.id].fingerprint))
-    shared = [mistake for pins in (pinned, received, pgp) for mistake in _shared_of(path, pins)]
-    return shared + _find_shared_by_persons(path, keys)
-
-
-def _shared_of(path: Path, pins: Sequence[tuple[Entry, str]]) -> list[KeyringMistake]:
-    """`pins`: entries with the digest of a certificate of theirs."""
-    mistakes = []
-    owners: dict[str, Entry] = {}
-    for entry, digest in pins:
-        first = owners.setdefault(digest, entry)
-        if (first.role, first.owner, first.environment) != (entry.role, entry.owner, entry.environment):
-            message = (
-                f"{entry.id}: the same certificate is pinned in line {first.line} for {first.owner} "
-                f"in {first.environment.value}"
-            )
-            mistakes.append(KeyringMistake(str(path), entry.line, message))
-    return mistakes
-
-
-def _find_shared_by_persons(path: Path, keys: LoadedKeys) -> list[KeyringMistake]:
-    """One key under two names would let one person decide as two."""
-    mistakes = []
-    owners: dict[str, Entry] = {}
-    for entry in keys.entries:
-        person = keys.persons.get(entry.id)
-        if person is None:
-            continue
-        first = owners.setdefault(person.public_key, entry)
-        if first.owner != entry.owner:
-            message = f"{entry.id}: the same key is enrolled in line {first.line} for {first.owner}"
-            hint = "each person makes a key of the own; it stays that person's for ever"
-            mistakes.append(KeyringMistake(str(path), entry.line, message, hint))
-    return mistakes

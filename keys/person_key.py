@@ -66,7 +66,12 @@ def new_person_key(path: Path, kind: str, passphrase: bytes | None) -> tuple[Per
     write_private_file(path, private_key_pem(new_private_key(kind), passphrase))
     # Read back from its file: what is handed in belongs to what will sign.
     public = _describe(load_private_key(path, passphrase).public_key())
-    write_public_file(public_path, public.to_pem())
+    try:
+        write_public_file(public_path, public.to_pem())
+    except KeyUnavailable:
+        # A half that nobody can hand in is none.
+        path.unlink()
+        raise
     return public, public_path
 
 

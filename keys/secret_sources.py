@@ -105,17 +105,28 @@ def write_public_file(path: Path, content: bytes) -> None:
 def _write_new(path: Path, content: bytes, mode: int) -> None:
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
-        with open(descriptor, "wb") as sink:
-            sink.write(content)
-            sink.flush()
-            # A key that a bank was told of must not be gone after a power cut.
-            os.fsync(descriptor)
+        _fill(path, descriptor, content)
     except FileExistsError:
         raise KeyUnavailable(
             f"{path} is there already and is not overwritten", "take another name, or move it away"
         ) from None
     except OSError as error:
-        raise KeyUnavailable(f"{path} cannot be written: {error.strerror}") from error
+        raise KeyUnavailable(
+            f"{path} cannot be written: {error.strerror}", "nothing of it was kept; is there room?"
+        ) from error
+
+
+def _fill(path: Path, descriptor: int, content: bytes) -> None:
+    """What cannot be written whole is not left behind: the same command would be refused for it."""
+    try:
+        with open(descriptor, "wb") as sink:
+            sink.write(content)
+            sink.flush()
+            # A key that a bank was told of must not be gone after a power cut.
+            os.fsync(descriptor)
+    except OSError:
+        path.unlink()
+        raise
 
 
 def _read_credential(name: str, variables: Mapping[str, str]) -> bytes:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import io
+import traceback
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import BinaryIO
 
 import xlsxwriter
+from xlsxwriter.exceptions import FileCreateError
 
 from formats.errors import EncodeError
 from formats.records import Problem
@@ -27,7 +31,8 @@ _OPTIONS = {
 @contextmanager
 def text_workbook(stream: BinaryIO, sheet_name: str, most_rows: int) -> Iterator[Callable[[list[str]], None]]:
     """A function that writes the next row. Raises `EncodeError` beyond `most_rows`."""
-    workbook = xlsxwriter.Workbook(stream, dict(_OPTIONS))
+    made = io.BytesIO()
+    workbook = xlsxwriter.Workbook(made, dict(_OPTIONS))
     workbook.set_properties({"created": _CREATED})
     sheet = workbook.add_worksheet(sheet_name)
     as_text = workbook.add_format({"num_format": "@"})
@@ -49,4 +54,19 @@ def text_workbook(stream: BinaryIO, sheet_name: str, most_rows: int) -> Iterator
     try:
         yield write_row
     finally:
-        workbook.close()
+        try:
+            workbook.close()
+        except FileCreateError as error:
+            # The library hides what the disk said: a full one, as a rule.
+            _forget_archive(error)
+            raise (error.args[0] if isinstance(error.args[0], OSError) else OSError(str(error))) from None
+    stream.write(made.getbuffer())
+
+
+def _forget_archive(error: Exception) -> None:
+    """The library leaves its ZIP archive half written, which would complain of that later, from nowhere."""
+    cause = error.__context__ or error
+    for frame, _ in traceback.walk_tb(cause.__traceback__):
+        for value in frame.f_locals.values():
+            if isinstance(value, zipfile.ZipFile):
+                value.fp = None

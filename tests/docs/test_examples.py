@@ -23,6 +23,7 @@ from gateway.demonstration.payments import Order
 from gateway.demonstration.people import BANKS
 from gateway.demonstration.site import Site, create_site, sign_batch, write_demo_batch
 from keys.authority import Authority, write_ssh_key_pair
+from keys.person_key import read_person_key
 from keys.secret_sources import write_public_file
 from tests.docs.markdown import ROOT, blocks, commands
 from tests.gateway.commands import at_a_terminal
@@ -180,7 +181,7 @@ def test_the_operators_first_site(tmp_path: Path) -> None:
         (text,) = blocks(page, f"toml {name}")
         (folder / name).write_text(text, "utf-8")
         (folder / name).chmod(0o600)
-    environment = {**_environment()}
+    environment = {**_environment(), **{name.upper(): _read_out(tmp_path, name) for name in ("li", "wang")}}
     del environment["BANKGATE_CONFIG"]
     enrolled = subprocess.run(
         ["bash", "-ec", enrol], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
@@ -199,6 +200,12 @@ def test_the_operators_first_site(tmp_path: Path) -> None:
         "files": [],
         "received": [],
     }
+
+
+def _read_out(home: Path, name: str) -> str:
+    """The fingerprint as its owner reads it from his own file."""
+    digest = read_person_key(home / f"{name}.pub").sha256
+    return " ".join(digest[place : place + 4] for place in range(0, 16, 4))
 
 
 def _make_keys_at_home(page: Path, home: Path) -> None:

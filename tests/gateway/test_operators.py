@@ -16,7 +16,7 @@ from gateway import enrolment as enrolment_module
 from gateway.errors import Conflict, Locked, StorageFailed
 from gateway.replacement import Replacement, only_one
 from keys.keyring import Keyring
-from keys.person_key import new_person_key
+from keys.person_key import new_person_key, read_person_key
 from keys.private import load_signer
 from keys.statement import sign_statement
 from tests.gateway.commands import Commands, at_a_terminal
@@ -421,7 +421,10 @@ def test_the_terminal_is_asked(ground: Ground, home: Home) -> None:
     assert (code, "do not match" in shown) == (0, True), shown
     config = ["--config", str(ground.site.configuration)]
     added = ["operator", "add", "li", "--title", "李", "--public-key", str(key.with_suffix(".pub"))]
-    assert at_a_terminal([*added, *config], [])[0] == 0
+    code, shown = at_a_terminal([*added, *config], ["00" * 8])
+    assert (code, "not the key that its owner reads out" in shown) == (3, True), shown
+    told = read_person_key(key.with_suffix(".pub")).sha256[:16].upper()
+    assert at_a_terminal([*added, *config], [" ".join([told[:8], told[8:]])])[0] == 0
     with ground.open() as gateway:
         waiting_batch(ground, gateway)
     released = ["release", "B-1", "--as", "li", "--key", str(key), *config]
