@@ -16,6 +16,7 @@ import msgspec
 from msgspec import Meta, Struct, field
 
 from gateway.profile import Key, PositiveInteger, Text
+from gateway.rules.calendar import LONGEST_LOOK_DAYS, WorkingCalendar
 
 EVERY = "*"
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -23,7 +24,9 @@ WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 TimeOfDay = Annotated[
     str, Meta(pattern=r"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)\Z", description='a time such as "09:30"')
 ]
-Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun", "workday"]
+"""`workday`: a working day in China, moved ones included (`rules.calendar`)."""
+WORKDAY = "workday"
 RetentionDays = Annotated[int, Meta(ge=30, le=36_500, description="30 to 36500 days")]
 """How long personal data stays after the last word about it."""
 
@@ -39,7 +42,13 @@ _BINDABLE = (
     "unit_no",
     "currency",
 )
-_DEADLINE = re.compile(r"^([1-9][0-9]{0,3}) (hours?|days?)\Z")
+_DEADLINE = re.compile(r"^([1-9][0-9]{0,3}) (hours?|days?|workdays?)\Z")
+_AHEAD_DAYS = 8
+"""A weekday in a window comes round within seven days: today's may be over."""
+
+
+ANY_PUBLISHED_YEAR = WorkingCalendar()
+"""Without days that a site has entered itself."""
 
 
 class Window(Struct, frozen=True, kw_only=True):
@@ -59,8 +68,17 @@ class Window(Struct, frozen=True, kw_only=True):
         """Minutes after midnight, at most 1440."""
         return minute_of_day(self.closes)
 
-    def on(self, day: date) -> bool:
-        return WEEKDAYS[day.weekday()] in self.days
+    def on(self, day: date, calendar: WorkingCalendar) -> bool:
+        """Whether the window opens that day; not on a working day of a year that is not known."""
+        named = WEEKDAYS[day.weekday()] in self.days
+        return named or (WORKDAY in self.days and calendar.is_working(day) is True)
+
+
+class ProgrammeLimits(Struct, frozen=True, kw_only=True):
+    """What the department allows for one programme: a bank day, and all payments of one period."""
+
+    amount_per_day_minor: PositiveInteger | None = None
+    amount_per_period_minor: PositiveInteger | None = None
 
 
 class AgreementLimits(Struct, frozen=True, kw_only=True):
@@ -70,6 +88,13 @@ class AgreementLimits(Struct, frozen=True, kw_only=True):
     amount_per_file_minor: PositiveInteger | None = None
     amount_per_day_minor: PositiveInteger | None = None
     records_per_file: PositiveInteger | None = None
+    programme: dict[Text, ProgrammeLimits] = field(default_factory=dict)
+
+
+class Funding(Struct, frozen=True, kw_only=True):
+    """Whether the money must be confirmed to be on the payer account before anything leaves."""
+
+    required: bool = False
 
 
 class Agreement(Struct, frozen=True, kw_only=True):
@@ -92,6 +117,7 @@ class Agreement(Struct, frozen=True, kw_only=True):
     currency: Annotated[str, Meta(pattern=r"^[A-Z]{3}\Z", description="three capital letters")] = "CNY"
     windows: list[Window] = field(default_factory=list)
     limits: AgreementLimits = field(default_factory=AgreementLimits)
+    funding: Funding = field(default_factory=Funding)
     retention_days: RetentionDays | None = None
     values: dict[Key, str] = field(default_factory=dict)
 
@@ -124,34 +150,67 @@ class Agreement(Struct, frozen=True, kw_only=True):
         served = EVERY in (*self.platforms, platform) or platform in self.platforms
         return served and (EVERY in self.programmes or programme in self.programmes)
 
-    def window_open(self, at: datetime, zone: ZoneInfo) -> bool:
+    def window_open(
+        self, at: datetime, zone: ZoneInfo, calendar: WorkingCalendar = ANY_PUBLISHED_YEAR
+    ) -> bool:
         """Whether a file may be released at this instant (aware). No windows: always."""
         local = at.astimezone(zone)
         minute = local.hour * 60 + local.minute
         return not self.windows or any(
-            window.on(local.date()) and window.opens_minute <= minute < window.closes_minute
+            window.on(local.date(), calendar) and window.opens_minute <= minute < window.closes_minute
             for window in self.windows
         )
 
-    def next_opening(self, at: datetime, zone: ZoneInfo) -> datetime:
-        """The first instant (UTC) not before `at` at which a window is open."""
-        if self.window_open(at, zone):
+    def next_opening(
+        self, at: datetime, zone: ZoneInfo, calendar: WorkingCalendar = ANY_PUBLISHED_YEAR
+    ) -> datetime | None:
+        """The first instant (UTC) not before `at` at which a window is open.
+
+        None where the working days of the time until then are not known.
+        """
+        if self.window_open(at, zone, calendar):
             return at.astimezone(UTC)
         today = at.astimezone(zone).date()
-        # A weekday in a window comes round within seven days: today's may be over.
-        days = [today + timedelta(days=ahead) for ahead in range(8)]
-        openings = (_instant(day, window, zone) for day in days for window in self.windows if window.on(day))
-        return min(opening for opening in openings if opening > at)
+        by_working_days = any(WORKDAY in window.days for window in self.windows)
+        ahead = LONGEST_LOOK_DAYS if by_working_days else _AHEAD_DAYS
+        days = [today + timedelta(days=number) for number in range(ahead)]
+        openings = (
+            _instant(day, window, zone) for day in days for window in self.windows if window.on(day, calendar)
+        )
+        return min((opening for opening in openings if opening > at), default=None)
 
-    def feedback_due(self, sent_at: datetime, zone: ZoneInfo) -> datetime:
-        """When the bank must have answered (UTC). Days keep the bank's time of day."""
+    def feedback_due(
+        self, sent_at: datetime, zone: ZoneInfo, calendar: WorkingCalendar = ANY_PUBLISHED_YEAR
+    ) -> datetime:
+        """When the bank must have answered (UTC). Days keep the bank's time of day.
+
+        Working days of a year that is not known count as days from Monday to Friday.
+        """
         found = _DEADLINE.match(self.feedback_deadline)
         if found is None:
             raise ValueError(f"agreement {self.number}: feedback_deadline is no deadline")
         amount = int(found[1])
         if found[2].startswith("hour"):
             return (sent_at + timedelta(hours=amount)).astimezone(UTC)
-        return (sent_at.astimezone(zone) + timedelta(days=amount)).astimezone(UTC)
+        local = sent_at.astimezone(zone)
+        if found[2].startswith("day"):
+            return (local + timedelta(days=amount)).astimezone(UTC)
+        last = calendar.after(local.date(), amount) or _weekdays_after(local.date(), amount)
+        return datetime.combine(last, local.time(), zone).astimezone(UTC)
+
+
+def _weekdays_after(day: date, count: int) -> date:
+    while count:
+        day += timedelta(days=1)
+        count -= day.weekday() < len(WEEKDAYS) - 2
+    return day
+
+
+def closed_window(opening: datetime | None) -> str:
+    """Why nothing is sent; `opening` as `next_opening` gives it."""
+    if opening is not None:
+        return "sending window closed"
+    return "sending window closed, and the working days to come are not known: enter them in [calendar]"
 
 
 def minute_of_day(time: str) -> int:

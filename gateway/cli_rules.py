@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
 
 from gateway import screen, screen_rules
 from gateway.cli_options import CONFIGURATION, JSON, opened
+from gateway.errors import ExitCode
 from gateway.rules.catalogue import shipped_text
 
 
@@ -45,4 +47,36 @@ def show_catalogue(programme: str, config: Path, as_json: bool) -> None:
         screen_rules.show_programme(gateway.plan.programme(programme), as_json)
 
 
-COMMANDS: tuple[click.Command, ...] = (catalogue,)
+@click.command()
+@click.option("--bank", help="Only this bank.")
+@CONFIGURATION
+@JSON
+def breaches(bank: str | None, config: Path, as_json: bool) -> None:
+    """Deadlines of feedback that banks missed, by their agreements."""
+    with opened(config) as gateway:
+        found = gateway.plan.breaches(bank)
+        screen_rules.show_breaches(found, as_json)
+        sys.exit(ExitCode.NEEDS_PERSON if found else ExitCode.DONE)
+
+
+@click.command()
+@CONFIGURATION
+@JSON
+def overdue(config: Path, as_json: bool) -> None:
+    """Payments after the due date of their programme: owed still, or credited late."""
+    with opened(config) as gateway:
+        found = gateway.plan.overdue()
+        screen_rules.show_overdue(found, as_json)
+        sys.exit(ExitCode.NEEDS_PERSON if found else ExitCode.DONE)
+
+
+@click.command()
+@CONFIGURATION
+@JSON
+def spread(config: Path, as_json: bool) -> None:
+    """When each programme and period was credited, by bank: first day, last day, days apart."""
+    with opened(config) as gateway:
+        screen_rules.show_spreads(gateway.plan.spreads(), as_json)
+
+
+COMMANDS: tuple[click.Command, ...] = (catalogue, breaches, overdue, spread)

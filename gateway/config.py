@@ -26,6 +26,7 @@ from gateway.folders import writable_by_others
 from gateway.name_pattern import name_pattern
 from gateway.profile import Environment, Inbound, Key, PositiveInteger, Profile, Text
 from gateway.profile_checks import AGREEMENT_NAME_FIELDS, check_agreement, check_profile
+from gateway.rules.calendar import WorkingCalendar
 from gateway.rules.catalogue import Catalogue, CatalogueFile, check_entrusted, read_catalogue
 from gateway.toml_places import Place
 from gateway.toml_source import TomlSource
@@ -139,6 +140,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     person: dict[Key, PersonSettings] = field(default_factory=dict)
     anchor: AnchorSettings | None = None
     retention: RetentionSettings = field(default_factory=RetentionSettings)
+    calendar: WorkingCalendar = field(default_factory=WorkingCalendar)
 
 
 class Configuration(Struct, frozen=True, kw_only=True):
@@ -165,6 +167,7 @@ class Configuration(Struct, frozen=True, kw_only=True):
     anchor: AnchorSettings | None = None
     retention: RetentionSettings = field(default_factory=RetentionSettings)
     catalogue: Catalogue | None = None
+    calendar: WorkingCalendar = field(default_factory=WorkingCalendar)
     warnings: list[Problem] = field(default_factory=list)
 
 
@@ -226,6 +229,7 @@ class _Loading:
             anchor=settings.anchor,
             retention=settings.retention,
             catalogue=catalogue,
+            calendar=settings.calendar,
             warnings=self._problems(),
         )
 

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from formats import EncodeError, FileIdentity, Reason, Status
 from gateway import evidence
-from gateway.agreement import Agreement
+from gateway.agreement import Agreement, closed_window
 from gateway.errors import LedgerBehind
 from gateway.give_back import give_back
 from gateway.installation import Installation, canonical
@@ -39,6 +39,7 @@ from gateway.ledger_unfit import forget_unfit, set_down_rest, set_down_unfit, un
 from gateway.make import FileTooLarge, Planned, folder_of, make_file
 from gateway.money import money
 from gateway.profile import Profile, Stage
+from gateway.rules.budget import Load, Loads, amount_left
 from gateway.sealing import require_seal_keys
 from gateway.states import Disposition, FileState
 
@@ -83,7 +84,7 @@ def _dispatch_lane(
     now = installation.clock.now()
     with installation.ledger.read() as transaction:
         subjects = due_subjects(transaction, lane.lane_pk)
-    groups: dict[str, tuple[Agreement, list[int]]] = {}
+    loads = Loads()
     complete = True
     for subject_pk, subject in subjects:
         agreement = installation.agreement(
@@ -93,14 +94,16 @@ def _dispatch_lane(
             yield Waiting(lane.bank, f"no agreement entrusts {subject.programme} of {lane.department} today")
             complete = False
         else:
-            groups.setdefault(agreement.number, (agreement, []))[1].append(subject_pk)
-    for agreement, subject_keys in groups.values():
-        if not agreement.window_open(now, profile.time_zone):
-            opening = agreement.next_opening(now, profile.time_zone)
-            yield Waiting(lane.bank, f"agreement {agreement.number}: sending window closed", opening)
+            loads.add(agreement, subject_pk, subject, installation.spellings(subject.programme))
+    for load in loads.all():
+        agreement = load.agreement
+        calendar = installation.configuration.calendar
+        if not agreement.window_open(now, profile.time_zone, calendar):
+            opening = agreement.next_opening(now, profile.time_zone, calendar)
+            yield Waiting(lane.bank, f"agreement {agreement.number}: {closed_window(opening)}", opening)
             complete = False
             continue
-        for step in _dispatch_agreement(installation, profile, lane, agreement, subject_keys):
+        for step in _dispatch_load(installation, profile, lane, load):
             complete = complete and not isinstance(step, Waiting)
             yield step
     if complete:
@@ -109,14 +112,14 @@ def _dispatch_lane(
                 close_lane(transaction, lane.lane_pk)
 
 
-def _dispatch_agreement(
-    installation: Installation, profile: Profile, lane: LaneRow, agreement: Agreement, subjects: list[int]
+def _dispatch_load(
+    installation: Installation, profile: Profile, lane: LaneRow, load: Load
 ) -> Iterator[Planned | Waiting]:
     codec = installation.request_codec(profile)
-    most = records_limit(profile, agreement)
+    most = records_limit(profile, load.agreement)
     alone = 0
     while True:
-        planned = _plan(installation, profile, lane, agreement, subjects, most)
+        planned = _plan(installation, profile, lane, load, most)
         if planned is None:
             return
         if isinstance(planned, Waiting):
@@ -133,8 +136,8 @@ def _dispatch_agreement(
                 most = len(planned.payments) // 2
                 continue
             alone += 1
-            _set_down(installation, planned, subjects, str(error), rest=alone > 1)
-            most = records_limit(profile, agreement)
+            _set_down(installation, planned, load.subjects, str(error), rest=alone > 1)
+            most = records_limit(profile, load.agreement)
             continue
         alone = 0
         yield planned
@@ -155,29 +158,24 @@ def _plan(
     installation: Installation,
     profile: Profile,
     lane: LaneRow,
-    agreement: Agreement,
-    subjects: list[int],
+    load: Load,
     most: int,
 ) -> Planned | Waiting | None:
     """Sequence, name and attempts of the next file, in one transaction; None when nothing waits."""
+    agreement = load.agreement
     now = installation.clock.now()
     day = installation.bank_day(profile, now)
     with installation.ledger.write() as transaction:
-        files_today, total_today = sent_today(transaction, lane.bank, agreement.number, day)
+        files_today, _ = sent_today(transaction, lane.bank, agreement.number, day)
         caps = profile.limits.pilot if profile.stage is Stage.PILOT else None
         if caps is not None and caps.files_per_day is not None and files_today >= caps.files_per_day:
             return Waiting(lane.bank, "the pilot's number of files for today is reached")
-        limit = _amount_limit(profile, agreement)
-        day_limit = agreement.limits.amount_per_day_minor
-        if day_limit is not None:
-            limit = min(limit or day_limit, day_limit - total_today)
+        left = amount_left(transaction, lane, load, day, _amount_limit(profile, agreement))
         pins = _pin(installation, transaction, profile, agreement)
-        forget_unfit(transaction, lane.lane_pk, subjects, pins)
-        payments = _cut(due_payments(transaction, lane.lane_pk, subjects), most, limit)
+        forget_unfit(transaction, lane.lane_pk, load.subjects, pins)
+        payments = _cut(due_payments(transaction, lane.lane_pk, load.subjects), most, left.minor)
         if payments is None:
-            return Waiting(
-                lane.bank, f"agreement {agreement.number}: the next payment is over the amount left for today"
-            )
+            return Waiting(lane.bank, left.why)
         if not payments:
             return _what_fits_nothing(transaction, lane)
         _check_spool_is_not_ahead(installation, lane.bank, last_sequence(transaction, lane.bank) + 1)
@@ -196,6 +194,7 @@ def _plan(
             bank_day=day.isoformat(),
             created_at=now.isoformat(),
             agreement=agreement.number,
+            budget=load.budget,
             pins=pins,
         )
         insert_attempts(transaction, file_pk, [payment.payment_pk for payment in payments])

@@ -20,6 +20,7 @@ from gateway.installation import Installation
 from gateway.ledger import Transaction
 from gateway.ledger_decisions import begun_objects
 from gateway.ledger_files import files_waiting
+from gateway.ledger_funding import FundingRow, find_funding, lanes_that_wait
 from gateway.ledger_holds import bank_holds
 from gateway.ledger_intake import batch_by_key, batches
 from gateway.ledger_oddities import OddityRow, open_oddities
@@ -74,7 +75,7 @@ def held_items(installation: Installation) -> Iterator[HeldItem]:
     """Everything that waits for a person: banks and batches first, then files, payments, what was begun."""
     told = set()
     with installation.ledger.read() as transaction:
-        for target, said, problems in _waiting(transaction):
+        for target, said, problems in _waiting(installation, transaction):
             item = _item(installation, transaction, target, said, problems)
             told.add(item.object)
             yield item
@@ -86,7 +87,7 @@ def held_items(installation: Installation) -> Iterator[HeldItem]:
 def anything_held(installation: Installation) -> bool:
     """Whether `held_items` gives anything, without looking further than the first."""
     with installation.ledger.read() as transaction:
-        if next((True for _ in _waiting(transaction)), False):
+        if next((True for _ in _waiting(installation, transaction)), False):
             return True
         return any(_begun(installation, transaction, name) for name in begun_objects(transaction))
 
@@ -98,7 +99,9 @@ def ways_out(installation: Installation, about: str) -> list[Way]:
         return _ways(installation, transaction, target)
 
 
-def _waiting(transaction: Transaction) -> Iterator[tuple[Target, Said, list[Problem]]]:
+def _waiting(
+    installation: Installation, transaction: Transaction
+) -> Iterator[tuple[Target, Said, list[Problem]]]:
     """What waits, in words."""
     for bank in sorted({hold.bank for hold in bank_holds(transaction)}):
         causes = [f"{hold.cause}: {hold.message}" for hold in bank_holds(transaction, bank)]
@@ -122,10 +125,29 @@ def _waiting(transaction: Transaction) -> Iterator[tuple[Target, Said, list[Prob
         yield received, Said("held_received", [received.bank, received.name, received.state]), problems
     for oddity in open_oddities(transaction):
         yield oddity, Said("held_oddity", [oddity.bank, oddity.name, oddity.message]), []
+    for funding in _unfunded(installation, transaction):
+        batch_name = f"{funding.source_platform}/{funding.batch_id}"
+        amounts = [yuan(funding.missing_minor), yuan(funding.wanted_minor)]
+        yield funding, Said("held_funding", [*amounts, funding.department, funding.bank, batch_name]), []
     for payment in held_payments(transaction):
         yield payment, Said("held_payment", [yuan(payment.amount_minor), _why(transaction, payment)]), []
     for payment in payments_in_doubt(transaction):
         yield payment, Said("held_payment_in_doubt", [yuan(payment.amount_minor), payment.state]), []
+
+
+def _unfunded(installation: Installation, transaction: Transaction) -> Iterator[FundingRow]:
+    """The money that must be confirmed before payments of released batches may leave."""
+    asked = {
+        (agreement.bank, agreement.department)
+        for group in installation.configuration.agreements.values()
+        for agreement in group
+        if agreement.funding.required
+    }
+    for lane_pk, bank, department in lanes_that_wait(transaction) if asked else ():
+        if (bank, department) in asked:
+            funding = find_funding(transaction, lane_pk)
+            if funding is not None and funding.missing_minor:
+                yield funding
 
 
 def _why(transaction: Transaction, payment: PaymentRow) -> str:

@@ -72,16 +72,17 @@ class Installation(Struct, kw_only=True):
         day = self.bank_day(profile, at)
         agreements = self.configuration.agreements.get((department, bank), [])
         # As the batch names it first: two agreements may divide the spellings.
-        for name in dict.fromkeys((programme, *self._spellings(programme))):
+        for name in self.spellings(programme):
             for agreement in agreements:
                 if agreement.currency == currency and agreement.entrusts(name, day, platform):
                     return agreement
         return None
 
-    def _spellings(self, programme: str) -> tuple[str, ...]:
+    def spellings(self, programme: str) -> tuple[str, ...]:
+        """The programme as named, then every other name that the catalogue has for it."""
         catalogue = self.configuration.catalogue
         known = None if catalogue is None else catalogue.find(programme)
-        return () if known is None else known.spellings
+        return (programme,) if known is None else tuple(dict.fromkeys((programme, *known.spellings)))
 
 
 def canonical(value: object) -> str:

@@ -74,6 +74,11 @@ def word(name: str) -> str:
     return _words[name]
 
 
+def state(name: str) -> str:
+    """A state of a payment, file or batch in the language that is spoken."""
+    return _words.state(name)
+
+
 def pick(chinese: str, english: str) -> str:
     """The text in the language that is spoken."""
     return _words.pick(chinese, english)

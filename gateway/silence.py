@@ -49,5 +49,7 @@ def _due(
     agreements: list[Agreement] = installation.configuration.agreements.get((lane.department, lane.bank), [])
     for agreement in agreements:
         if agreement.number == file.agreement:
-            return agreement.feedback_due(datetime.fromisoformat(file.sent_at), profile.time_zone)
+            return agreement.feedback_due(
+                datetime.fromisoformat(file.sent_at), profile.time_zone, installation.configuration.calendar
+            )
     return None

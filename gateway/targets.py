@@ -1,7 +1,7 @@
 """What persons decide about: objects by name, and what a person sees of each.
 
 Names are `batch:PLATFORM/ID`, `payment:PLATFORM/ID`, `file:BANK/NAME`, `received:NUMBER`,
-`oddity:NUMBER`, `bank:BANK`.
+`oddity:NUMBER`, `bank:BANK`, `funding:NUMBER`.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from gateway.installation import Installation
 from gateway.ledger import Transaction
 from gateway.ledger_decisions import carried_out_count
 from gateway.ledger_files import FileRow, find_file, has_live_attempts, parts_of
+from gateway.ledger_funding import FundingRow, find_funding
 from gateway.ledger_holds import bank_holds
 from gateway.ledger_intake import BatchRow, batch_by_key, find_batch
 from gateway.ledger_oddities import OddityRow, open_oddity
@@ -33,7 +34,7 @@ from gateway.states import BatchState, PaymentState
 _ROW_KEY = re.compile("[0-9]{1,18}")
 """What an integer key of SQLite takes, in the digits that `int` takes."""
 
-Target = BatchRow | PaymentRow | FileRow | ReceivedRow | OddityRow | str
+Target = BatchRow | PaymentRow | FileRow | ReceivedRow | OddityRow | FundingRow | str
 """A row of the ledger; a bank is its name."""
 
 
@@ -50,6 +51,8 @@ def name_of(transaction: Transaction, target: Target) -> str:
         return f"received:{target.received_pk}"
     if isinstance(target, OddityRow):
         return f"oddity:{target.oddity_pk}"
+    if isinstance(target, FundingRow):
+        return f"funding:{target.lane_pk}"
     return f"bank:{target}"
 
 
@@ -68,6 +71,8 @@ def find_target(installation: Installation, transaction: Transaction, name: str)
         found = received_by_key(transaction, int(key))
     elif kind == "oddity" and _ROW_KEY.fullmatch(key):
         found = open_oddity(transaction, int(key))
+    elif kind == "funding" and _ROW_KEY.fullmatch(key):
+        found = find_funding(transaction, int(key))
     elif kind == "bank" and (key in installation.configuration.profiles or bank_holds(transaction, key)):
         found = key
     if found is None:
@@ -138,5 +143,13 @@ def _looks(transaction: Transaction, target: Target) -> dict[str, Any]:
             "kind": str(target.kind),
             "name": target.name,
             "evidence": target.evidence,
+        }
+    if isinstance(target, FundingRow):
+        return {
+            "batch": f"{target.source_platform}/{target.batch_id}",
+            "bank": target.bank,
+            "department": target.department,
+            "wanted_minor": target.wanted_minor,
+            "funded_minor": target.funded_minor,
         }
     return {"hold": [[hold.bank, hold.cause, hold.message] for hold in bank_holds(transaction, target)]}

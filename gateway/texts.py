@@ -114,6 +114,10 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "held_received": ("{} {} {}", "{} {} {}"),
     "held_oddity": ("{} {}:{}", "{} {}: {}"),
     "held_payment": ("{} 元 待定:{}", "{} yuan held: {}"),
+    "held_funding": (
+        "{} 元(共需 {} 元)资金未确认到位:{} 经 {},批次 {}",
+        "{} yuan (of {} yuan) are not confirmed on the payer account: {} at {}, batch {}",
+    ),
     "held_payment_in_doubt": ("{} 元 {}", "{} yuan {}"),
     "held_begun": ("已有人签署、尚待他人复核:{}", "begun, and wants another person: {}"),
     "stopped_by": ("由 {} 于 {} UTC 暂停,事由:{}", "held by {} since {} UTC, because: {}"),
@@ -190,6 +194,7 @@ _STATE_LABELS: dict[str, tuple[str, str]] = {
 }
 
 _MEANINGS: dict[str, str] = {
+    "the voucher shows that the money is on the payer account": "凭证表明资金已到付款账户",
     # What decisions mean, by their English sentence in `gateway.ways`.
     "the signatures given so far count no more": "此前的签署不再有效",
     "nothing leaves for it; its answers are still fetched": "不再向其发出任何文件;其回执照常收取",

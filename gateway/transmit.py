@@ -23,6 +23,7 @@ from msgspec import Struct
 from channels.channel import Channel, Entry, Upload
 from channels.errors import ChannelError, ConnectionLost, PermissionRefused, TimedOut, Vanished
 from gateway import evidence
+from gateway.agreement import closed_window
 from gateway.give_back import give_back
 from gateway.installation import Installation, canonical
 from gateway.ledger import Transaction
@@ -227,10 +228,11 @@ def _time_obstacle(installation: Installation, profile: Profile, file: FileRow) 
     agreements = installation.configuration.agreements.get((lane.department, lane.bank), [])
     for agreement in agreements:
         if agreement.number == file.agreement:
-            if agreement.window_open(now, profile.time_zone):
+            calendar = installation.configuration.calendar
+            if agreement.window_open(now, profile.time_zone, calendar):
                 return None
-            opening = agreement.next_opening(now, profile.time_zone)
-            return Delivery(file, Transmission.WAITS, "sending window closed", opening)
+            opening = agreement.next_opening(now, profile.time_zone, calendar)
+            return Delivery(file, Transmission.WAITS, closed_window(opening), opening)
     return Delivery(file, Transmission.VOIDED, f"agreement {file.agreement} is not configured any more")
 
 

@@ -7,6 +7,7 @@ from msgspec import Struct
 from gateway.errors import Unknown
 from gateway.installation import Installation
 from gateway.rules.catalogue import Catalogue, Programme
+from gateway.rules.deadlines import Breach, Overdue, Spread, breaches, overdue, spreads
 
 
 class ListedProgramme(Struct, frozen=True, kw_only=True):
@@ -54,6 +55,18 @@ class PlanDesk:
                 f"the catalogue has no programme {name!r}", hint="`bankgate catalogue list` shows what it has"
             )
         return _listed(catalogue, found)
+
+    def breaches(self, bank: str | None = None) -> list[Breach]:
+        """Deadlines of feedback that banks missed, oldest file first."""
+        return list(breaches(self._installation, bank))
+
+    def overdue(self) -> list[Overdue]:
+        """Payments after their programme's due date: owed still, or credited late. Raises `Unknown`."""
+        return list(overdue(self._installation, self._catalogue()))
+
+    def spreads(self) -> list[Spread]:
+        """First and last day of credit by programme, period and bank; widest apart first."""
+        return spreads(self._installation, self._installation.configuration.catalogue)
 
     def _catalogue(self) -> Catalogue:
         catalogue = self._installation.configuration.catalogue

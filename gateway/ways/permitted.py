@@ -6,6 +6,7 @@ from gateway.errors import NotPermitted
 from gateway.installation import Installation
 from gateway.ledger import Transaction
 from gateway.ledger_files import FileRow
+from gateway.ledger_funding import FundingRow
 from gateway.ledger_intake import BatchRow
 from gateway.ledger_oddities import OddityRow
 from gateway.ledger_payments import PaymentRow
@@ -15,6 +16,7 @@ from gateway.ways.banks import bank_ways
 from gateway.ways.batches import batch_ways
 from gateway.ways.begun import BEGUN_WAYS
 from gateway.ways.files import file_ways
+from gateway.ways.funding import funding_ways
 from gateway.ways.payments import payment_ways
 from gateway.ways.received import oddity_ways, received_ways
 from gateway.ways.way import Decision, Ways
@@ -52,4 +54,6 @@ def _by_state(installation: Installation, transaction: Transaction, target: Targ
         return received_ways(transaction, target)
     if isinstance(target, OddityRow):
         return oddity_ways(target)
+    if isinstance(target, FundingRow):
+        return funding_ways(installation, target)
     return bank_ways(transaction, target)

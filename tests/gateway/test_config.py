@@ -455,7 +455,7 @@ def test_a_mistake_of_a_profile(tmp_path: Path, old: str, new: str, line: int, m
             '["monday", ',
             14,
             'windows[1].days[1]: found "monday", wanted one of '
-            '"mon", "tue", "wed", "thu", "fri", "sat", "sun"',
+            '"mon", "tue", "wed", "thu", "fri", "sat", "sun", "workday"',
         ),
         (
             "[[windows]]",

@@ -79,7 +79,7 @@ def _absent(kind: type[Struct], table: dict[str, Any], place: str = "") -> list[
         for inner in _structs(known.type):
             value = table.get(known.encode_name, {})
             tables = value if isinstance(value, list) else [value]
-            if inner.__name__ in ("PlatformSettings", "PersonSettings"):
+            if inner.__name__ in ("PlatformSettings", "PersonSettings", "ProgrammeLimits"):
                 tables = list(value.values())
             missing = [set(_absent(inner, one, f"{name}.")) for one in tables]
             absent += sorted(set.intersection(*missing)) if missing else []
