@@ -2,8 +2,8 @@
 
 What may be seen: of an account the last 4 characters, of an ID the first 3 and the last 3,
 of a name the first character; of any other text its length and the kinds of its characters.
-A value too short to hide anything behind those is hidden whole. Not here: what is published
-(公示) has its own rule of 3 + 12 + 3.
+A value too short to hide anything behind those is hidden whole. What is
+published (公示) has its own rule of 3 + 12 + 3.
 """
 
 from __future__ import annotations
@@ -34,6 +34,13 @@ def mask_id(number: str) -> str:
         return HIDDEN * min(len(number), LONGEST_MASK)
     stars = HIDDEN * min(hidden, LONGEST_MASK)
     return _printable(number[:VISIBLE_ID]) + stars + _printable(number[-VISIBLE_ID:])
+
+
+def mask_published_id(number: str) -> str:
+    """Of a public list (公示): 3 + 12 + 3 characters, whatever the number's length."""
+    if len(number) < 3 * VISIBLE_ID:
+        return HIDDEN * LONGEST_MASK
+    return number[:VISIBLE_ID] + HIDDEN * LONGEST_MASK + number[-VISIBLE_ID:]
 
 
 def mask_name(name: str) -> str:

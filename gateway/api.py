@@ -168,7 +168,7 @@ class Gateway:
     @property
     def plan(self) -> PlanDesk:
         """What the rules of the plan say: the catalogue, and what was found against it."""
-        return PlanDesk(self.installation)
+        return PlanDesk(self.installation, self._batch)
 
     def check(self, path: Path | str) -> CheckReport:
         """Every problem of a batch file; nothing is stored. Raises `InputRefused` if unreadable."""

@@ -11,6 +11,8 @@ from gateway import screen, screen_rules
 from gateway.cli_options import CONFIGURATION, JSON, opened
 from gateway.errors import ExitCode
 from gateway.rules.catalogue import shipped_text
+from gateway.rules.lists import WorkList
+from gateway.rules.publication import Published
 
 
 @click.group()
@@ -79,4 +81,71 @@ def spread(config: Path, as_json: bool) -> None:
         screen_rules.show_spreads(gateway.plan.spreads(), as_json)
 
 
-COMMANDS: tuple[click.Command, ...] = (catalogue, breaches, overdue, spread)
+_OUTPUT = click.option(
+    "--output", type=click.Path(path_type=Path), help="Write to a new file: .csv or .xlsx."
+)
+
+
+@click.command("lists")
+@click.argument("kind", type=click.Choice([kind.value for kind in WorkList]))
+@click.option("--batch", "batch_id", help="Only of this batch.")
+@click.option("--bank", help="Only of this bank.")
+@_OUTPUT
+@CONFIGURATION
+@JSON
+def lists(
+    kind: str, batch_id: str | None, bank: str | None, output: Path | None, config: Path, as_json: bool
+) -> None:
+    """Payments that wait for a card, an activation or another bank; masked."""
+    with opened(config) as gateway:
+        found = gateway.plan.work_list(kind, batch_id=batch_id, bank=bank)
+        shown = screen_rules.show_work_list(found, output, as_json)
+        sys.exit(ExitCode.NEEDS_PERSON if shown else ExitCode.DONE)
+
+
+@click.command()
+@click.argument("batch_id")
+@click.option("--output", type=click.Path(path_type=Path), required=True, help="A new file: .csv or .xlsx.")
+@click.option("--credited", is_flag=True, help="Only what was credited; else all that is to be paid.")
+@CONFIGURATION
+def publish(batch_id: str, output: Path, credited: bool, config: Path) -> None:
+    """Write a batch's public list: name, masked ID, programme, standard, amount, village."""
+    with opened(config) as gateway:
+        which = Published.CREDITED if credited else Published.INTENDED
+        count = gateway.plan.publish(batch_id, output, which)
+        screen.say(f"{output}: {count}")
+
+
+@click.command("publish-check")
+@click.argument("batch_id")
+@click.argument("published", type=click.Path(path_type=Path))
+@CONFIGURATION
+@JSON
+def publish_check(batch_id: str, published: Path, config: Path, as_json: bool) -> None:
+    """Compare a PUBLISHED list (CSV) with what was credited, both ways."""
+    with opened(config) as gateway:
+        check = gateway.plan.check_list(batch_id, published)
+        screen_rules.show_list_check(check, as_json)
+        sys.exit(ExitCode.DONE if check.agrees else ExitCode.NEEDS_PERSON)
+
+
+@click.command()
+@click.option("--year", type=int, help="Only this year.")
+@CONFIGURATION
+@JSON
+def share(year: int | None, config: Path, as_json: bool) -> None:
+    """How much is carried by card, by programme and year, against the plan's targets."""
+    with opened(config) as gateway:
+        screen_rules.show_shares(gateway.plan.shares(year), as_json)
+
+
+COMMANDS: tuple[click.Command, ...] = (
+    catalogue,
+    breaches,
+    overdue,
+    spread,
+    lists,
+    publish,
+    publish_check,
+    share,
+)

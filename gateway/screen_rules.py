@@ -2,12 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
 from rich.markup import escape
 
+from formats.standard import write_table
+from formats.standard.amounts import format_yuan
 from gateway import screen
 from gateway.money import yuan
+from gateway.output import output_file
 from gateway.rules.deadlines import Breach, Overdue, Spread
-from gateway.rules.desk import ListedProgramme
+from gateway.rules.desk import ListedProgramme, table_format
+from gateway.rules.lists import ListedPerson
+from gateway.rules.publication import ListCheck
+from gateway.rules.shares import Share, Shares
+
+_SHOWN_ROWS = 40
+_BAR_CELLS = 20
+_LIST_HEADERS = (
+    ("明细编号", "payment"),
+    ("来源平台", "platform"),
+    ("批次号", "batch"),
+    ("合作银行", "bank"),
+    ("发放部门", "department"),
+    ("补贴项目", "programme"),
+    ("补贴期间", "period"),
+    ("金额(元)", "amount"),
+    ("原因", "reason"),
+    ("姓名", "name"),
+    ("身份证号", "ID"),
+    ("账号", "account"),
+    ("村(社区)", "village"),
+    ("代发文件", "file"),
+    ("文件内序号", "item"),
+)
 
 
 def show_programmes(programmes: list[ListedProgramme], json: bool) -> None:
@@ -162,3 +192,149 @@ def show_spreads(found: list[Spread], json: bool) -> None:
         days = (str(one.count), one.first.isoformat(), one.last.isoformat(), str(one.apart_days))
         table.add_row(escape(one.programme), escape(one.period), one.bank, *days)
     screen.show(table)
+
+
+def show_work_list(found: Iterator[ListedPerson], output: Path | None, json: bool) -> int:
+    """Print, or write to a file; how many."""
+    if output is not None:
+        headers = [screen.pick(*header) for header in _LIST_HEADERS]
+        file_format = table_format(output)
+        with output_file(output) as sink:
+            count = write_table(sink, [headers], map(_listed_cells, found), file_format, "list")
+        screen.say(f"{output}: {count}")
+        return count
+    if json:
+        count = 0
+        for one in found:
+            screen.as_json(one)
+            count += 1
+        return count
+    payment, amount = screen.pick("明细编号", "payment"), screen.pick("金额(元)", "amount (yuan)")
+    table = screen.titled(
+        payment,
+        screen.pick("姓名", "name"),
+        screen.pick("补贴项目", "programme"),
+        amount,
+        screen.pick("银行", "bank"),
+        screen.pick("账号", "account"),
+        screen.pick("村(社区)", "village"),
+        whole=(payment,),
+        right=(amount,),
+    )
+    for one in islice(found, _SHOWN_ROWS):
+        table.add_row(
+            escape(one.payment_id),
+            one.name,
+            escape(one.programme),
+            yuan(one.amount_minor),
+            one.bank,
+            one.account,
+            escape(one.village),
+        )
+    more = sum(1 for _ in found)
+    if table.row_count:
+        screen.show(table)
+    if more:
+        screen.say(screen.pick(f"另有 {more} 笔,见 --output", f"{more} more: --output writes them all"))
+    count = table.row_count + more
+    screen.say(screen.pick(f"共 {count} 笔", f"{count} payments"))
+    return count
+
+
+def _listed_cells(one: ListedPerson) -> list[str]:
+    return [
+        one.payment_id,
+        one.source_platform,
+        one.batch_id,
+        one.bank,
+        one.department,
+        one.programme,
+        one.period,
+        format_yuan(one.amount_minor),
+        screen.pick(*one.reason.label),
+        one.name,
+        one.id_number,
+        one.account,
+        one.village,
+        one.file_name,
+        "" if one.item is None else str(one.item),
+    ]
+
+
+_DIFFERENCES = {
+    "published twice": "重复公示",
+    "published, not credited": "已公示未到账",
+    "credited, not published": "已到账未公示",
+    "other amount": "金额不一致",
+    "credited twice": "重复到账",
+}
+
+
+def show_list_check(check: ListCheck, json: bool) -> None:
+    if json:
+        screen.as_json(check)
+        return
+    kind, payment = screen.pick("差异", "difference"), screen.pick("明细编号", "payment")
+    published, credited = (
+        screen.pick("公示(元)", "published (yuan)"),
+        screen.pick("到账(元)", "credited (yuan)"),
+    )
+    table = screen.titled(kind, payment, published, credited, whole=(payment,), right=(published, credited))
+    for one in check.differences[:_SHOWN_ROWS]:
+        amounts = ["" if each is None else yuan(each) for each in (one.published_minor, one.credited_minor)]
+        table.add_row(screen.pick(_DIFFERENCES[one.kind], one.kind), escape(one.payment_id), *amounts)
+    if check.differences:
+        screen.show(table)
+    screen.say(
+        screen.pick(
+            f"公示 {check.published_count} 笔 {yuan(check.published_minor)} 元,"
+            f"到账 {check.credited_count} 笔 {yuan(check.credited_minor)} 元",
+            f"published {check.published_count}, {yuan(check.published_minor)} yuan;"
+            f" credited {check.credited_count}, {yuan(check.credited_minor)} yuan",
+        )
+    )
+    told = [f"{screen.pick(_DIFFERENCES[name], name)} {count}" for name, count in check.counts.items()]
+    screen.say("; ".join(told) or screen.pick("双向一致", "list and credits agree"))
+
+
+def show_shares(shares: Shares, json: bool) -> None:
+    if json:
+        screen.as_json(shares)
+        return
+    year, card = screen.pick("年度", "year"), screen.pick("社保卡笔数", "by card")
+    passbook, part = screen.pick("一本通笔数", "by passbook"), screen.pick("占比", "share")
+    target = screen.pick("目标", "target")
+    bar = screen.pick("社保卡占比图", "of 100 %")
+    table = screen.titled(
+        year,
+        screen.pick("补贴项目", "programme"),
+        card,
+        passbook,
+        part,
+        target,
+        bar,
+        whole=(year, bar),
+        right=(card, passbook, part, target),
+    )
+    for one in shares.rows:
+        table.add_row(
+            str(one.year),
+            escape(one.programme) or screen.pick("全部", "all"),
+            str(one.card_count),
+            str(one.passbook_count),
+            f"{one.per_mille // 10}.{one.per_mille % 10} %",
+            _target(one),
+            "█" * (one.per_mille * _BAR_CELLS // 1000),
+        )
+    screen.show(table)
+    both = shares.both_count
+    screen.say(
+        screen.pick(f"同时有两种账户的人员 {both} 人", f"{both} persons were paid by card and by passbook")
+    )
+
+
+def _target(one: Share) -> str:
+    if one.target_percent is None:
+        return ""
+    reached = screen.pick("已达", "reached") if one.reached else screen.pick("未达", "missed")
+    return f"{one.target_percent} % {reached}"

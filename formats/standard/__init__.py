@@ -7,6 +7,7 @@ from formats.standard.examine import BatchChunk
 from formats.standard.outcomes import OUTCOME_COLUMNS, write_outcomes
 from formats.standard.reader import BatchReader, batch_from_payments, open_batch
 from formats.standard.table import BATCH_FIELDS, PAYMENT_FIELDS
+from formats.standard.tables import write_table
 from formats.standard.write_batch import FileFormat, Language, write_batch
 
 __all__ = [
@@ -22,4 +23,5 @@ __all__ = [
     "open_batch",
     "write_batch",
     "write_outcomes",
+    "write_table",
 ]

@@ -1,13 +1,23 @@
-"""`gateway.plan`: the library's face for the rules of the plan. Nothing here changes anything."""
+"""`gateway.plan`: the library's face for the rules of the plan. Nothing here changes a payment."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
 from msgspec import Struct
 
-from gateway.errors import Unknown
+from formats import Problem
+from formats.standard import FileFormat, write_table
+from gateway.errors import InputRefused, Unknown
 from gateway.installation import Installation
+from gateway.ledger_intake import BatchRow
+from gateway.output import output_file
 from gateway.rules.catalogue import Catalogue, Programme
 from gateway.rules.deadlines import Breach, Overdue, Spread, breaches, overdue, spreads
+from gateway.rules.lists import ListedPerson, WorkList, work_list
+from gateway.rules.publication import ListCheck, Published, check_list, head_of, public_rows
+from gateway.rules.shares import Shares, card_shares
 
 
 class ListedProgramme(Struct, frozen=True, kw_only=True):
@@ -32,8 +42,9 @@ class ListedProgramme(Struct, frozen=True, kw_only=True):
 class PlanDesk:
     """What the plan's rules say about one installation."""
 
-    def __init__(self, installation: Installation) -> None:
+    def __init__(self, installation: Installation, find_batch: Callable[[str], BatchRow]) -> None:
         self._installation = installation
+        self._find_batch = find_batch
 
     def programmes(self, field: int | None = None) -> list[ListedProgramme]:
         """The catalogue, in its order; of one field where `field` is its number. Raises `Unknown`."""
@@ -68,6 +79,31 @@ class PlanDesk:
         """First and last day of credit by programme, period and bank; widest apart first."""
         return spreads(self._installation, self._installation.configuration.catalogue)
 
+    def work_list(
+        self, kind: WorkList | str, *, batch_id: str | None = None, bank: str | None = None
+    ) -> Iterator[ListedPerson]:
+        """People without a card, accounts to activate, cards that moved; masked. Raises `Unknown`."""
+        batch_pk = None if batch_id is None else self._find_batch(batch_id).batch_pk
+        return work_list(self._installation, WorkList(kind), batch_pk, bank)
+
+    def publish(self, batch_id: str, output: Path | str, which: Published | str = Published.INTENDED) -> int:
+        """Write a batch's public list to a new file, .csv or .xlsx; how many payments. Raises `Unknown`."""
+        batch, path = self._find_batch(batch_id), Path(output)
+        rows = public_rows(self._installation, batch, Published(which))
+        with output_file(path) as sink:
+            return write_table(sink, head_of(batch), rows, table_format(path), "公示")
+
+    def check_list(self, batch_id: str, path: Path | str) -> ListCheck:
+        """A published list (CSV) against the batch's credits, both ways.
+
+        Raises `InputRefused` where it is no list, or another batch's.
+        """
+        return check_list(self._installation, self._find_batch(batch_id), Path(path))
+
+    def shares(self, year: int | None = None) -> Shares:
+        """How much was credited by card, by year and programme, against the plan's targets."""
+        return card_shares(self._installation, year)
+
     def _catalogue(self) -> Catalogue:
         catalogue = self._installation.configuration.catalogue
         if catalogue is None:
@@ -76,6 +112,16 @@ class PlanDesk:
                 hint="bankgate catalogue new catalogue.toml, then [gateway] catalogue in bankgate.toml",
             )
         return catalogue
+
+
+def table_format(path: Path) -> FileFormat:
+    """By the file's name: CSV or XLSX. Raises `InputRefused` for another."""
+    formats = {".csv": FileFormat.CSV, ".xlsx": FileFormat.XLSX}
+    if path.suffix.lower() not in formats:
+        raise InputRefused(
+            [Problem(code="output-format", message=f"{path}: wanted a name in {', '.join(formats)}")]
+        )
+    return formats[path.suffix.lower()]
 
 
 def _listed(catalogue: Catalogue, programme: Programme) -> ListedProgramme:

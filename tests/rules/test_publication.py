@@ -1,0 +1,233 @@
+"""Lists that people work through, public lists, and the share that is carried by card."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from formats import AccountKind, Payment
+from formats.masking import mask_published_id
+from gateway import Gateway, InputRefused
+from gateway.rules.shares import target_percent
+from tests.gateway.commands import Commands
+from tests.gateway.sites import CITY, ISO, PERSONS, RURAL, Ground, current, payments_of
+from tests.gateway.test_settle import Sent, result, row
+
+A, B = PERSONS
+
+
+def lines_of(path: Path) -> list[list[str]]:
+    with path.open(encoding="utf-8-sig", newline="") as stream:
+        return list(csv.reader(stream))
+
+
+def paid(ground: Ground, gateway: Gateway, count: int = 3) -> list[Payment]:
+    """A batch PAID, all of it credited."""
+    ground.bank(CITY)
+    payments = payments_of(CITY, count)
+    ground.submit(gateway, payments, "PAID")
+    ground.run_to_the_end(gateway)
+    return payments
+
+
+# Lists that people work through.
+
+
+def test_people_without_a_card_are_listed_masked(ground: Ground, bankgate: Commands, tmp_path: Path) -> None:
+    none, one = payments_of(CITY, 2)
+    with ground.open() as gateway:
+        ground.submit(gateway, [msgspec.structs.replace(none, account=""), one], "B-1")
+        (listed,) = gateway.plan.work_list("no-card")
+        assert (listed.payment_id, listed.batch_id, listed.bank) == (none.payment_id, "B-1", CITY)
+        assert listed.name == none.beneficiary_name[0] + "*" * (len(none.beneficiary_name) - 1)
+        assert listed.id_number == f"{none.beneficiary_id[:3]}{'*' * 12}{none.beneficiary_id[-3:]}"
+        assert list(gateway.plan.work_list("no-card", bank=RURAL)) == []
+    told = bankgate("lists", "no-card", "--batch", "B-1", "--output", tmp_path / "none.csv")
+    assert told.code == 1
+    assert [line[0] for line in lines_of(tmp_path / "none.csv")] == ["payment", none.payment_id]
+    assert bankgate("lists", "not-activated").code == 0
+    assert none.beneficiary_name not in (tmp_path / "none.csv").read_text("utf-8")
+
+
+def test_who_has_got_a_card_by_a_reissue_is_on_no_list(ground: Ground) -> None:
+    (payment,) = payments_of(CITY, 1)
+    with ground.open() as gateway:
+        ground.submit(gateway, [msgspec.structs.replace(payment, account="")])
+        ground.submit(gateway, [msgspec.structs.replace(payment, payment_id="R-1", reissue_of="P-00001")])
+        assert list(gateway.plan.work_list("no-card")) == []
+
+
+@pytest.mark.parametrize(("code", "kind"), [("F56", "not-activated"), ("F40", "changed-bank")])
+def test_accounts_to_activate_and_cards_that_moved_are_listed_with_the_banks_item(
+    ground: Ground, code: str, kind: str
+) -> None:
+    with ground.open() as gateway:
+        sent = Sent(ground, gateway)
+        sent.say(result(sent.name, [row(1, sent.payments[0], code), *sent.all()[1:]]))
+        (listed,) = gateway.plan.work_list(kind)
+        assert (listed.payment_id, listed.file_name, listed.item) == ("P-00001", sent.name, 1)
+
+
+# Public lists.
+
+
+def test_a_public_list_has_no_account_and_agrees_with_the_credits(
+    ground: Ground, bankgate: Commands, tmp_path: Path
+) -> None:
+    made = tmp_path / "list.csv"
+    with ground.open() as gateway:
+        payments = paid(ground, gateway)
+        assert gateway.plan.publish("PAID", made) == 3
+        check = gateway.plan.check_list("PAID", made)
+        assert (check.agrees, check.published_count, check.credited_minor) == (
+            True,
+            3,
+            sum(one.amount_minor for one in payments),
+        )
+    head, _, _, headers, *rows = lines_of(made)
+    assert head == ["批次号", "PAID"]
+    assert headers == [
+        "明细编号",
+        "姓名",
+        "身份证号",
+        "补贴项目",
+        "补贴期间",
+        "补贴标准",
+        "金额(元)",
+        "村(社区)",
+    ]
+    assert [line[1] for line in rows] == [one.beneficiary_name for one in payments]
+    text = made.read_text("utf-8")
+    for one in payments:
+        assert one.account not in text
+        assert one.beneficiary_id not in text
+        assert mask_published_id(one.beneficiary_id) in text
+    assert bankgate("publish-check", "PAID", made).code == 0
+    assert bankgate("publish", "PAID", "--output", tmp_path / "list.xlsx").code == 0
+    assert bankgate("publish", "PAID", "--output", tmp_path / "list.pdf").code == 3
+
+
+@pytest.mark.parametrize("number", ["", "12345678", "370902199001011235", "440524880101001"])
+def test_a_published_id_shows_three_and_three(number: str) -> None:
+    masked = mask_published_id(number)
+    assert len(masked) in (12, 18)
+    assert masked.strip("*") in ("", number[:3] + "*" * 12 + number[-3:])
+    assert len(masked.replace("*", "")) <= 6
+
+
+def altered(path: Path, old: str, new: str) -> Path:
+    text = path.read_text("utf-8")
+    assert old in text
+    changed = path.with_name("changed.csv")
+    changed.write_text(text.replace(old, new, 1), "utf-8")
+    return changed
+
+
+def test_both_ways_every_kind_of_difference_is_named(
+    ground: Ground, bankgate: Commands, tmp_path: Path
+) -> None:
+    made = tmp_path / "list.csv"
+    with ground.open() as gateway:
+        payments = paid(ground, gateway)
+        gateway.plan.publish("PAID", made)
+        changed = altered(made, "P-00001", "P-99999")
+        check = gateway.plan.check_list("PAID", changed)
+        assert check.counts == {"published, not credited": 1, "credited, not published": 1}
+        changed = altered(made, "101.01", "101.02")
+        (other,) = gateway.plan.check_list("PAID", changed).differences
+        assert (other.kind, other.payment_id, other.published_minor, other.credited_minor) == (
+            "other amount",
+            payments[1].payment_id,
+            10102,
+            10101,
+        )
+        line = made.read_text("utf-8").splitlines()[4]
+        changed.write_text(made.read_text("utf-8") + line + "\r\n", "utf-8")
+        assert gateway.plan.check_list("PAID", changed).counts == {"published twice": 1}
+    told = bankgate("publish-check", "PAID", changed)
+    assert (told.code, "published twice 1" in told.out) == (1, True)
+
+
+def test_a_reissue_in_another_batch_pays_what_was_published(ground: Ground, tmp_path: Path) -> None:
+    ground.bank(CITY, "failures")
+    payment, other = payments_of(CITY, 2)
+    with ground.open() as gateway:
+        ground.submit(gateway, [payment], "FIRST")
+        ground.run_to_the_end(gateway)
+        assert gateway.plan.publish("FIRST", tmp_path / "list.csv") == 1
+        assert gateway.plan.check_list("FIRST", tmp_path / "list.csv").counts == {
+            "published, not credited": 1
+        }
+        ground.bank(CITY)
+        again = msgspec.structs.replace(
+            payment, payment_id="R-1", reissue_of=payment.payment_id, account=other.account
+        )
+        ground.submit(gateway, [again], "SECOND")
+        ground.run_to_the_end(gateway)
+        assert current(gateway, "SECOND")["R-1"][0] == "credited"
+        assert gateway.plan.check_list("FIRST", tmp_path / "list.csv").agrees
+        assert gateway.plan.publish("FIRST", tmp_path / "credited.csv", "credited") == 0
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("批次号,PAID", "批次号,OTHER", "is the list of batch yikatong/OTHER"),
+        ("明细编号", "编号", "has no headers"),
+        ("金额(元)", "金额", "has no column"),
+        ("100.00", "1e2", "an id or an amount is unreadable"),
+        ("100.00", "-100", "an id or an amount is unreadable"),
+        ("P-00001", "", "an id or an amount is unreadable"),
+    ],
+)
+def test_what_is_no_list_of_the_batch_is_refused_by_rule(
+    ground: Ground, tmp_path: Path, old: str, new: str, message: str
+) -> None:
+    with ground.open() as gateway:
+        ground.submit(gateway, payments_of(CITY, 1), "PAID")
+        gateway.plan.publish("PAID", tmp_path / "list.csv")
+        with pytest.raises(InputRefused) as refused:
+            gateway.plan.check_list("PAID", altered(tmp_path / "list.csv", old, new))
+    (problem,) = refused.value.problems
+    assert problem.code == "published-list"
+    assert message in problem.message
+    assert "plan section 五(二)" in problem.message
+
+
+# The share by card.
+
+
+def test_the_share_by_card_is_held_against_the_plans_targets(ground: Ground, bankgate: Commands) -> None:
+    assert [target_percent(year) for year in (2020, 2021, 2022, 2023, 2026)] == [None, 70, 90, 100, 100]
+    ground.bank(CITY)
+    ground.bank(ISO)
+    cards = payments_of(CITY, 3)
+    book = payments_of(CITY, 1, prefix="B", start=3, account="6" * 23, account_kind=AccountKind.PASSBOOK)
+    with ground.open() as gateway:
+        profile = gateway.configuration.profiles[CITY].accounts.passbook
+        book = [msgspec.structs.replace(book[0], account="6" * profile.lengths[0])]
+        both = msgspec.structs.replace(
+            cards[0],
+            payment_id="X-1",
+            period="2026-T1",
+            account=book[0].account,
+            account_kind=AccountKind.PASSBOOK,
+        )
+        ground.submit(gateway, [*cards, *book, both])
+        ground.run_to_the_end(gateway)
+        shares = gateway.plan.shares()
+        whole, programme = shares.rows
+        assert (whole.programme, whole.year, whole.card_count, whole.passbook_count) == ("", 2026, 3, 2)
+        assert (programme.programme, programme.per_mille, programme.target_percent) == (
+            "学前教育政府助学金",
+            600,
+            100,
+        )
+        assert (programme.reached, shares.both_count) == (False, 1)
+        assert programme.card_minor == sum(one.amount_minor for one in cards)
+        assert gateway.plan.shares(2025).rows == []
+    told = bankgate("share", "--year", 2026)
+    assert (told.code, "60.0 %" in told.out, "100 % missed" in told.out) == (0, True, True)
