@@ -96,7 +96,7 @@ def _take(states: ToldStates, kind: str, body: dict[str, Any]) -> None:
         states.received[body["received"]] = RECEIVED_EVENTS[kind]
     if kind == "file planned" and isinstance(body.get("count"), int):
         states.live[file] = body["count"]
-    if kind == "file reopened" and isinstance(body.get("live"), int):
+    if kind in ("file reopened", "attempts renewed") and isinstance(body.get("live"), int):
         states.live[file] = body["live"]
     if kind in _GIVES_BACK:
         states.live[file] = 0

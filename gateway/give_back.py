@@ -7,8 +7,9 @@ from datetime import datetime
 from formats import Reason, Status
 from gateway import evidence
 from gateway.ledger import Transaction
-from gateway.ledger_files import lane_by_key, release_attempts
+from gateway.ledger_files import fall_back, lane_by_key, release_attempts
 from gateway.ledger_intake import append_gateway_outcome, move_payment, withdraw_payments
+from gateway.ledger_payments import live_item
 from gateway.ledger_reissues import successors_to_stop
 from gateway.states import BatchState, Disposition
 
@@ -16,11 +17,15 @@ from gateway.states import BatchState, Disposition
 def give_back(transaction: Transaction, file_pk: int, lane_pk: int, at: datetime) -> None:
     """End the file's attempts. Its payments may go into another file, except
 
+    * those that the bank has in another file still, which was reopened: they count there;
     * those whose predecessor may not be replaced any more: they are set aside;
     * those of a batch that was withdrawn meanwhile: they are withdrawn too.
     """
     stopped = successors_to_stop(transaction, file_pk)
     release_attempts(transaction, file_pk)
+    for other, live in fall_back(transaction, file_pk):
+        evidence.record(transaction, at, "attempts renewed", bank=other.bank, file=other.name, live=live)
+    stopped = [payment_pk for payment_pk in stopped if live_item(transaction, payment_pk) is None]
     for payment_pk in stopped:
         move_payment(
             transaction, payment_pk, Disposition.ACCEPTED, Disposition.SET_ASIDE, Reason.REISSUE_REFUSED

@@ -12,7 +12,7 @@ from sqlalchemy import Row
 from gateway.errors import NotPermitted
 from gateway.ledger import Transaction
 from gateway.ledger_intake import Subject
-from gateway.states import FILE_MOVES, BatchState, FileState
+from gateway.states import AT_THE_BANK, FILE_MOVES, BatchState, FileState
 
 
 class LaneRow(Struct, frozen=True):
@@ -77,6 +77,8 @@ class PartRow(Struct, frozen=True, kw_only=True):
 
 
 _FILE_COLUMNS = ", ".join(f"file.{name}" for name in FileRow.__struct_fields__)
+
+_AT_THE_BANK = ",".join(f"'{state.value}'" for state in sorted(AT_THE_BANK))
 
 _LANE_QUERY = (
     "SELECT lane_pk, lane.batch_pk, bank, lane.department, spool_name, source_platform, currency,"
@@ -337,6 +339,38 @@ def renew_attempts(transaction: Transaction, file_pk: int) -> int:
     )
 
 
+def fall_back(transaction: Transaction, file_pk: int) -> list[tuple[FileRow, int]]:
+    """Let the payments of a file that ended count in another file which the bank has, where there is one.
+
+    There is after a file was given up on the bank's wrong word, its payments left in another one,
+    and the first was reopened. Newest first: each such file, and how many of its attempts count now.
+    """
+    rows = transaction.all(
+        f"SELECT DISTINCT {_FILE_COLUMNS} FROM attempt AS ours JOIN attempt AS other"
+        " ON other.payment_pk = ours.payment_pk AND other.file_pk <> ours.file_pk"
+        " JOIN file ON file.file_pk = other.file_pk"
+        f" WHERE ours.file_pk = :pk AND file.state IN ({_AT_THE_BANK}) ORDER BY file.file_pk DESC",
+        pk=file_pk,
+    )
+    fallen = []
+    for file in map(_file_row, rows):
+        renewed = transaction.run(
+            "UPDATE attempt SET live = 1 WHERE file_pk = :other AND live = 0"
+            " AND payment_pk IN (SELECT payment_pk FROM attempt WHERE file_pk = :pk)"
+            " AND NOT EXISTS (SELECT 1 FROM attempt AS any WHERE any.payment_pk = attempt.payment_pk"
+            " AND any.live = 1)",
+            other=file.file_pk,
+            pk=file_pk,
+        )
+        if renewed:
+            row = transaction.one(
+                "SELECT SUM(live) AS live FROM attempt WHERE file_pk = :pk", pk=file.file_pk
+            )
+            assert row is not None
+            fallen.append((file, int(row.live)))
+    return fallen
+
+
 def files_with_leftovers(transaction: Transaction, bank: str) -> list[FileRow]:
     """Files that were given up and whose parts may still lie at the bank."""
     rows = transaction.all(
@@ -375,10 +409,11 @@ def other_attempts(transaction: Transaction, file_pk: int) -> list[FileRow]:
 
 
 def unfit_payments(transaction: Transaction, file_pk: int) -> int:
-    """How many payments of a file must not leave: withdrawn or set aside meanwhile."""
+    """How many payments of a file must not leave: withdrawn or set aside meanwhile, or paid as we know."""
     row = transaction.one(
         "SELECT COUNT(*) AS number FROM attempt JOIN payment USING (payment_pk)"
-        " WHERE file_pk = :pk AND (live = 0 OR disposition <> 'accepted')",
+        " WHERE file_pk = :pk AND (live = 0 OR disposition <> 'accepted'"
+        " OR EXISTS (SELECT 1 FROM outcome WHERE outcome.payment_pk = payment.payment_pk))",
         pk=file_pk,
     )
     assert row is not None

@@ -53,11 +53,10 @@ _NOT_LEFT = (
 )
 """No bank can have the payment: it is in no file, or in one that is still here."""
 
-_WITHDRAWABLE = (
-    " disposition IN ('accepted', 'held')"
-    " AND NOT EXISTS (SELECT 1 FROM outcome WHERE outcome.payment_pk = payment.payment_pk)"
-    f" AND {_NOT_LEFT}"
-)
+_NOT_TOLD = " NOT EXISTS (SELECT 1 FROM outcome WHERE outcome.payment_pk = payment.payment_pk)"
+"""Nothing is known of what became of it: else it never leaves again, whatever is decided here."""
+
+_WITHDRAWABLE = f" disposition IN ('accepted', 'held') AND {_NOT_TOLD} AND {_NOT_LEFT}"
 
 
 def find_batch(transaction: Transaction, batch_id: str, source_platform: str | None = None) -> list[BatchRow]:
@@ -209,7 +208,7 @@ def move_batch(
 def move_payment(
     transaction: Transaction, payment_pk: int, before: Disposition, after: Disposition, reason: Reason
 ) -> None:
-    """Compare-and-set along `DISPOSITION_MOVES`, of a payment that no bank can have.
+    """Compare-and-set along `DISPOSITION_MOVES`, of a payment that no bank can have, and without outcome.
 
     A file that holds it and has not left is voided at its next turn. Raises `NotPermitted`.
     """
@@ -217,14 +216,14 @@ def move_payment(
         raise NotPermitted(f"no payment moves from {before} to {after}")
     changed = transaction.run(
         "UPDATE payment SET disposition = :after, reason = :reason"
-        f" WHERE payment_pk = :pk AND disposition = :before AND {_NOT_LEFT}",
+        f" WHERE payment_pk = :pk AND disposition = :before AND {_NOT_TOLD} AND {_NOT_LEFT}",
         after=after,
         before=before,
         reason=reason,
         pk=payment_pk,
     )
     if changed != 1:
-        raise NotPermitted(f"payment is not {before} any more, or the bank may have it")
+        raise NotPermitted(f"payment is not {before} any more, or has an outcome, or the bank may have it")
 
 
 def withdraw_payments(

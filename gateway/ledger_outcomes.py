@@ -130,6 +130,23 @@ def latest_outcome(transaction: Transaction, payment_pk: int) -> LatestOutcome |
     return None if row is None else _latest(row)
 
 
+def short_outcome(transaction: Transaction, payment_pk: int) -> LatestOutcome | None:
+    """What a payment in doubt was credited for all that is known, or None where an amount is not known.
+
+    It is the bank's present word; where that contradicts what persons had settled, theirs.
+    """
+    latest = latest_outcome(transaction, payment_pk)
+    if latest is None or latest.reason is Reason.AMOUNT_DIFFERS:
+        return latest
+    row = transaction.one(
+        f"SELECT {_LATEST} FROM outcome WHERE payment_pk = :pk AND reason = :short"
+        " ORDER BY outcome_pk DESC LIMIT 1",
+        pk=payment_pk,
+        short=Reason.PAID_SHORT,
+    )
+    return None if row is None or latest.reason is not Reason.CONTRADICTED else _latest(row)
+
+
 def said_before_decisions(transaction: Transaction, file_pk: int) -> dict[int, set[Words]]:
     """What the bank had said of the payments of a file about which persons decided, by payment_pk."""
     rows = transaction.all(

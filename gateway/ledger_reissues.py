@@ -112,12 +112,16 @@ def link_reissues(transaction: Transaction, source_platform: str, staging: Stagi
 
 
 def successors_to_stop(transaction: Transaction, file_pk: int) -> list[int]:
-    """Accepted payments of a file that may not be paid, since another of their chain may be."""
+    """Accepted payments of a file that may not be paid, since another of their chain may be.
+
+    What became of some is known already, on a bank's letter: those do not leave in any case.
+    """
     rows = transaction.all(
         "SELECT attempt.payment_pk, reissue.chain_pk FROM attempt"
         " JOIN reissue ON reissue.successor_pk = attempt.payment_pk"
         " JOIN payment ON payment.payment_pk = attempt.payment_pk"
-        " WHERE attempt.file_pk = :file AND attempt.live = 1 AND payment.disposition = 'accepted'",
+        " WHERE attempt.file_pk = :file AND attempt.live = 1 AND payment.disposition = 'accepted'"
+        " AND NOT EXISTS (SELECT 1 FROM outcome WHERE outcome.payment_pk = payment.payment_pk)",
         file=file_pk,
     )
     return [

@@ -114,7 +114,7 @@ FILE_MOVES: dict[FileState, tuple[FileState, ...]] = {
 }
 
 RECEIVED_MOVES: dict[ReceivedState, tuple[ReceivedState, ...]] = {
-    ReceivedState.RECEIVED: (ReceivedState.VERIFIED, ReceivedState.REFUSED, ReceivedState.HELD),
+    ReceivedState.RECEIVED: (ReceivedState.VERIFIED, ReceivedState.REFUSED),
     ReceivedState.VERIFIED: (ReceivedState.SETTLED, ReceivedState.HELD, ReceivedState.REFUSED),
     # A person may have it judged again, after the cause was mended: the right certificate is
     # enrolled, the layout's table is complete, the file that it answers counts as sent.

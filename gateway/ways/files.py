@@ -188,9 +188,8 @@ _WAYS: dict[FileState, Ways] = {
         "resend": _RESEND,
         "clear": _CLEAR,
     },
-    FileState.SENT: {"not-processed": _NOT_PROCESSED, "clear": _CLEAR},
-    FileState.ACKNOWLEDGED: {"not-processed": _NOT_PROCESSED, "clear": _CLEAR},
-    FileState.SETTLED: {"clear": _CLEAR},
+    FileState.SENT: {"not-processed": _NOT_PROCESSED},
+    FileState.ACKNOWLEDGED: {"not-processed": _NOT_PROCESSED},
     FileState.VOIDED: {"resend": _RESEND, "clear": _CLEAR},
 }
 TABLES: tuple[Ways, ...] = tuple(_WAYS.values())

@@ -18,7 +18,12 @@ from gateway.ledger import Transaction
 from gateway.ledger_files import file_by_key, reopen_lane
 from gateway.ledger_holds import BEHIND, bank_holds
 from gateway.ledger_intake import append_gateway_outcome, move_payment
-from gateway.ledger_outcomes import LatestOutcome, append_decided_outcome, latest_outcome, unsettled_items
+from gateway.ledger_outcomes import (
+    append_decided_outcome,
+    latest_outcome,
+    short_outcome,
+    unsettled_items,
+)
 from gateway.ledger_payments import PaymentRow, bank_of_payment, live_item
 from gateway.states import BEFORE_RELEASE, RESOLUTIONS, Disposition, FileState, PaymentState
 from gateway.ways.way import Carried, Decision, Ways
@@ -39,26 +44,30 @@ def payment_ways(transaction: Transaction, payment: PaymentRow) -> Ways:
     file = None if item is None else file_by_key(transaction, item[0])
     if payment.state is PaymentState.ACCEPTED or (file is not None and file.state in BEFORE_RELEASE):
         return _ACCEPTED_WAYS | (_LOST_WAYS if _is_behind(transaction, payment) and file is None else {})
+    if file is not None and file.state is FileState.REJECTED and _is_behind(transaction, payment):
+        # What a forgotten file paid must be told before this one gives it back.
+        return _LOST_WAYS
     if file is None or file.state not in _ANSWERABLE:
         # Of an uncertain file it must first be known whether the bank has it.
         return {}
     possible = RESOLUTIONS.get(payment.state, ())
     if payment.state is PaymentState.DISCREPANT:
-        gone = _gone_of_discrepant(payment, latest_outcome(transaction, payment.payment_pk))
+        gone = _gone_of_discrepant(transaction, payment)
         possible = tuple(status for status in possible if status not in gone)
     return {str(status): _RESOLUTIONS[status] for status in possible}
 
 
-def _gone_of_discrepant(payment: PaymentRow, latest: LatestOutcome | None) -> set[Status]:
+def _gone_of_discrepant(transaction: Transaction, payment: PaymentRow) -> set[Status]:
     """What cannot be said of a payment, by what is known to have moved of it.
 
     That it stays short is said of an amount that the bank told, above nothing and below what was
     instructed: what may be paid again is the difference, and must not be guessed.
     """
+    latest = latest_outcome(transaction, payment.payment_pk)
     gone = {Status.FAILED} if latest is not None and latest.credited_minor else set()
-    known = latest is not None and latest.reason is Reason.AMOUNT_DIFFERS
-    kept = (latest.credited_minor or 0) - (latest.returned_minor or 0) if latest is not None else 0
-    return gone if known and 0 < kept < payment.amount_minor else gone | {Status.DISCREPANT}
+    short = short_outcome(transaction, payment.payment_pk)
+    kept = 0 if short is None else (short.credited_minor or 0) - (short.returned_minor or 0)
+    return gone if 0 < kept < payment.amount_minor else gone | {Status.DISCREPANT}
 
 
 def _is_behind(transaction: Transaction, payment: PaymentRow) -> bool:
@@ -126,9 +135,9 @@ def _returned(
 def _stays_short(
     _installation: Installation, transaction: Transaction, payment: PaymentRow, carried: Carried
 ) -> None:
-    latest = latest_outcome(transaction, payment.payment_pk)
-    assert latest is not None
-    amounts = (latest.credited_minor, latest.returned_minor)
+    short = short_outcome(transaction, payment.payment_pk)
+    assert short is not None
+    amounts = (short.credited_minor, short.returned_minor)
     _resolve(transaction, payment, carried, (Status.DISCREPANT, Reason.PAID_SHORT), amounts)
 
 
@@ -142,6 +151,9 @@ def _resolve(
     """Append the outcome that two persons state; `amounts` are credited and returned minor units."""
     item = live_item(transaction, payment.payment_pk)
     file = None if item is None else file_by_key(transaction, item[0])
+    if file is not None and file.state not in _ANSWERABLE:
+        # It was paid by a file that this ledger does not know.
+        item = file = None
     append_decided_outcome(
         transaction, payment.payment_pk, item, outcome, amounts, carried.subject, carried.at
     )

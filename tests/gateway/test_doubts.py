@@ -261,6 +261,17 @@ def test_a_bank_that_makes_good_after_all_stops_the_rest(sent: Sent) -> None:
     assert waiting(sent) == [about(first)]
 
 
+def test_it_stays_short_also_where_the_bank_said_otherwise_in_between(sent: Sent) -> None:
+    first = short(sent)
+    decide(sent, about(first), "discrepant")
+    sent.say(result(sent.name, sent.all()[:1]), number=2)
+    assert ways(sent, about(first)) == ["credited", "returned", "discrepant"]
+    assert decide(sent, about(first), "discrepant") == BOTH
+    assert current(sent.gateway)["P-00001"] == ("discrepant", "PAID_SHORT", 6000)
+    assert waiting(sent) == []
+    assert rest(sent, 4000) is None
+
+
 def test_a_rest_that_has_left_when_the_bank_makes_good_is_told(sent: Sent) -> None:
     first = short(sent)
     decide(sent, about(first), "discrepant")
@@ -431,6 +442,43 @@ def test_stopped_payments_go_again_when_the_bank_paid_nothing(sent: Sent) -> Non
     assert states(sent.gateway) == ["rejected", "voided", "sent"]
 
 
+def behind(sent: Sent) -> None:
+    """As after a restore: the bank may have files of ours that this ledger does not know."""
+    with sent.gateway.installation.ledger.write() as transaction:
+        transaction.run(
+            "INSERT INTO bank_hold (bank, cause, message, recorded_at)"
+            " VALUES (:bank, 'behind', 'restored from a backup', '')",
+            bank=CITY,
+        )
+
+
+def test_what_a_forgotten_file_paid_is_told_before_a_rejected_one_gives_it_back(sent: Sent) -> None:
+    """A withdrawn batch whose file was rejected: else nobody could say that one payment was paid."""
+    sent.say(acknowledgement(sent.name, "F"), "A")
+    decide(sent, "batch:yikatong/B-0001", "withdraw")
+    assert ways(sent, about(sent.payments[0])) == []
+    behind(sent)
+    assert ways(sent, about(sent.payments[0])) == ["credited"]
+    assert decide(sent, about(sent.payments[0]), "credited") == BOTH
+    assert decide(sent, file_of(sent), "withdraw") == BOTH
+    rest = {payment.payment_id: ("withdrawn", "WITHDRAWN", None) for payment in sent.payments[1:]}
+    assert current(sent.gateway) == {"P-00001": ("credited", "", 10000)} | rest
+    sent.ground.check_sound(sent.gateway)
+
+
+def test_an_answer_about_a_file_that_was_given_up_does_not_hold_what_is_known_to_be_paid(sent: Sent) -> None:
+    """A payment held there would wait for ever: nothing that a person could decide fits it."""
+    sent.say(acknowledgement(sent.name, "F"), "A")
+    behind(sent)
+    decide(sent, file_of(sent), "redispatch")
+    decide(sent, about(sent.payments[0]), "credited")
+    sent.say(result(sent.name, sent.all()))
+    held = [name for name in waiting(sent) if name.startswith("payment:")]
+    assert held == [about(payment) for payment in sent.payments[1:]]
+    assert all(ways(sent, name) for name in held)
+    sent.ground.check_sound(sent.gateway)
+
+
 def test_a_file_that_left_a_second_time_is_an_alarm_and_its_sum_is_shown(sent: Sent) -> None:
     """Rejected, sent again, and the bank says that it took the first one after all."""
     sent.say(acknowledgement(sent.name, "F"), "A")
@@ -447,6 +495,23 @@ def test_a_file_that_left_a_second_time_is_an_alarm_and_its_sum_is_shown(sent: S
         one.payment_id: ("discrepant", "PAID_TWICE", 2 * one.amount_minor) for one in sent.payments
     }
     assert [status.adds_up for status in sent.gateway.status()] == [True]
+
+
+def test_payments_that_the_bank_has_in_a_reopened_file_do_not_go_a_third_time(sent: Sent) -> None:
+    """Rejected, sent again, reopened; then the bank writes that it will not pay by the second file."""
+    sent.say(acknowledgement(sent.name, "F"), "A")
+    sent.ground.decide(sent.gateway, file_of(sent), "redispatch", *PERSONS)
+    sent.gateway.run()
+    second = sent.gateway.files()[1].name
+    assert decide(sent, file_of(sent), "reopen") == BOTH
+    assert decide(sent, f"file:{CITY}/{second}", "not-processed") == BOTH
+    sent.ground.take(sent.gateway)
+    assert states(sent.gateway) == ["sent", "rejected"]
+    first, *others = sent.payments
+    sent.say(result(sent.name, [row(1, first, "U"), *sent.all()[1:]]))
+    assert current(sent.gateway) | {first.payment_id: None} == credited(others) | {first.payment_id: None}
+    assert ways(sent, about(first)) == ["credited", "failed", "returned"]
+    sent.ground.check_sound(sent.gateway)
 
 
 def test_a_second_attempt_that_failed_says_nothing_of_the_first(sent: Sent) -> None:
@@ -538,7 +603,7 @@ def test_the_command_resolve(sent: Sent, bankgate: Commands, tmp_path: Path) -> 
     copy = tmp_path / "copy.txt"
     assert bankgate("exhibit", f"sha256:{digest}", "--output", copy).code == ExitCode.DONE
     assert (copy.read_text("utf-8"), copy.stat().st_mode & 0o777) == ("nothing was paid", 0o600)
-    assert bankgate("exhibit", digest, "--output", copy).code == ExitCode.INTEGRITY
+    assert bankgate("exhibit", digest, "--output", copy).code == ExitCode.REFUSED_INPUT
     wrong = bankgate("exhibit", "0" * 64, "--output", tmp_path / "other")
     assert (wrong.code, (tmp_path / "other").exists()) == (ExitCode.REFUSED_INPUT, False)
     second = bankgate("resolve", name, "failed", "--evidence", f"sha256:{digest}", *by_b)
