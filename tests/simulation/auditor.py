@@ -35,6 +35,8 @@ from tests.simulation.world import World
 _HERE = frozenset({"planned", "sealed", "uploading", "voided"})
 """States of a file that no bank can have."""
 _THERE = frozenset({"sent", "acknowledged", "settled"})
+_UNTROUBLED = frozenset({"releasing", "sent", "acknowledged", "settled"})
+"""States in which a file never waits for a person: there is nothing that one could decide."""
 _NO_MONEY = frozenset({"accepted", "held", "set_aside", "withdrawn"})
 _DIGESTS = re.compile(r"[0-9a-f]{16,}|\"size_bytes\":\d+")
 
@@ -62,6 +64,7 @@ class Auditor:
         self._replay = Replay(world.servers)
         self._blamed: set[tuple[str, str]] = set()
         self._arrived: dict[tuple[str, str], dict[str, str]] = {}
+        self._numbers: dict[tuple[str, int], str] = {}
         world.ledger.observers.clear()
         world.ledger.observers.append(self._before_commit)
         for bank, server in world.servers.items():
@@ -181,21 +184,24 @@ class Auditor:
             for paid in server.bank.paid():
                 kept = paid.credited_minor - paid.returned_minor
                 ours = kept and self._department.cluster_of_account[paid.account] == cluster
-                if ours and self._was_told(bank, paid, money=False):
+                if ours and self._was_told((bank, paid.file_name, paid.item), money=False):
                     return True
         return False
 
-    def _was_told(self, bank: str, paid: Paid, *, money: bool) -> bool:
-        """Whether the bank ever posted that the payee has the money, or has not."""
+    def _was_told(self, attempt: Attempt, *, money: bool) -> bool:
+        """Whether the bank ever posted that the payee has the money, or has not, be it of a file that
+        it never took.
+        """
+        bank, name, item = attempt
         server = self._world.servers[bank]
-        told = server.told.get((paid.file_name, paid.item), [])
+        told = server.told.get((name, item), [])
         if any(told_money(status) is money for status in told):
             return True
         # A blank says so where the bank's totals count it as paid, and only of a file that it took.
-        accepted = AcknowledgementVerdict.ACCEPTED in server.verdicts.get(paid.file_name, [])
+        accepted = AcknowledgementVerdict.ACCEPTED in server.verdicts.get(name, [])
         if money and accepted and BLANK_SUCCESS in told:
             return True
-        return not money and self._was_denied(server, paid.file_name)
+        return not money and self._was_denied(server, name)
 
     def _was_denied(self, server: BankServer, name: str) -> bool:
         """Whether the bank refused the file in an answer, or wrote that it has it not."""
@@ -232,15 +238,12 @@ class Auditor:
                 self._check_told(row, "failed", f"the bank paid {kept}", money=False)
             elif row.state == "returned" and kept:
                 self._check_told(row, "returned", f"the bank paid {kept}", money=False)
-            elif row.state == "credited" and row.amount_minor not in (credited, kept):
+            elif row.state == "credited" and row.amount_minor != credited and row.amount_minor > kept:
+                # More than that is what the look at all of its cluster is for.
                 self._check_told(row, "credited", f"the bank paid {credited}", money=True)
 
     def _check_told(self, row: Row, what: str, truth: str, *, money: bool) -> None:
-        explained = any(
-            self._was_told(attempt[0], one, money=money)
-            for attempt in row.attempts
-            if (one := self._paid(attempt)) is not None
-        )
+        explained = any(self._was_told(attempt, money=money) for attempt in row.attempts)
         self._blame(what, row.payment_id, explained, f"{row.payment_id} {what}, and {truth}")
 
     def _paid(self, attempt: Attempt) -> Paid | None:
@@ -251,8 +254,10 @@ class Auditor:
     # Files.
 
     def _files_are_true(self, transaction: Transaction) -> None:
-        for row in transaction.all("SELECT bank, name, state FROM file"):
+        for row in transaction.all("SELECT bank, name, state, attention FROM file"):
             server = self._world.servers[row.bank]
+            if row.attention is not None and row.state in _UNTROUBLED:
+                raise Violation(f"file {row.name} is {row.state}, and waits for a person: {row.attention}")
             arrived = row.name in server.arrived
             if row.state in _THERE and not arrived:
                 message = f"file {row.name} is {row.state}, and was never whole at the bank"
@@ -336,19 +341,24 @@ class Auditor:
         return in_window and date.fromisoformat(bank_day) == local.date()
 
     def _nobody_else_was_paid(self, leaving: str, states: dict[str, Row]) -> None:
-        """Every other payment of its chain ended without money, as far as the ledger knows."""
+        """Every other payment of its chain ended, and leaves room for it, as far as the ledger knows."""
         root = self._department.books[leaving].root
+        room = self._department.books[root].payment.amount_minor
         for payment_id, row in states.items():
             if payment_id == leaving or self._department.books[payment_id].root != root:
                 continue
-            if row.state not in (*_NO_MONEY, *map(str, REISSUABLE), str(Status.WITHDRAWN)):
+            if row.is_short:
+                room -= row.kept_minor
+            elif row.state not in (*_NO_MONEY, *map(str, REISSUABLE), str(Status.WITHDRAWN)):
                 raise Violation(f"{leaving} leaves, and {payment_id} of its chain is {row.state}")
+        if states[leaving].amount_minor > room:
+            raise Violation(f"{leaving} leaves, and {room} of its chain are missing")
 
     def _door(self, bank: str) -> Callable[[str, dict[str, bytes]], None]:
         def arrived(name: str, contents: dict[str, bytes]) -> None:
             with self._world.faults.suspended(), self._world.ledger.read() as transaction:
                 row = transaction.one(
-                    "SELECT file_pk, state FROM file WHERE bank = :bank AND name = :name",
+                    "SELECT file_pk, state, sequence FROM file WHERE bank = :bank AND name = :name",
                     bank=bank,
                     name=name,
                 )
@@ -364,7 +374,9 @@ class Auditor:
             if found != sealed:
                 raise Violation(f"{bank} has other bytes of file {name} than were sealed")
             if self._arrived.setdefault((bank, name), found) != found:
-                raise Violation(f"{bank} got another file under the name and number of {name}")
+                raise Violation(f"{bank} got another file under the name {name}")
+            if (before := self._numbers.setdefault((bank, row.sequence), name)) != name:
+                raise Violation(f"{bank} got number {row.sequence} as {before} and as {name}")
 
         return arrived
 

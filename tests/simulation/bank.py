@@ -71,6 +71,8 @@ class TellingBank(SimulatedBank):
         self._writer: _TellingWriter = _TellingWriter(desk, seals, store, Scenario())
         self.statements = self._writer.statements
         self.attested: set[str] = set()
+        self.stays_short: set[Item] = set()
+        """Payments of which it wrote that it makes up nothing."""
         """Names of files of which the bank confirmed in writing that it did not and will not pay them."""
         self._paid: dict[int, list[Paid]] = {}
         self._tellings: dict[str, int] = {}

@@ -20,10 +20,16 @@ class Row(Struct):
     amount_minor: int
     state: str
     attempts: list[Attempt]
+    kept_minor: int
+    """What the payee has by the bank's last word."""
+    is_short: bool
+    """Whether persons settled that it stays at that."""
 
 
 _PAYMENTS = """SELECT payment.payment_pk, payment.payment_id, payment.batch_pk, payment.amount_minor,
     payment.disposition, latest.status,
+    COALESCE(latest.credited_minor, 0) - COALESCE(latest.returned_minor, 0) AS kept,
+    COALESCE(latest.reason = 'PAID_SHORT', 0) AS short,
     EXISTS (SELECT 1 FROM attempt WHERE attempt.payment_pk = payment.payment_pk AND live = 1) AS live
     FROM payment LEFT JOIN outcome AS latest ON latest.outcome_pk =
     (SELECT MAX(outcome_pk) FROM outcome WHERE outcome.payment_pk = payment.payment_pk)
@@ -43,6 +49,8 @@ def ledger_rows(transaction: Transaction) -> list[Row]:
             amount_minor=row.amount_minor,
             state=_state(row.disposition, row.status, row.live),
             attempts=attempts[row.payment_pk],
+            kept_minor=row.kept,
+            is_short=bool(row.short),
         )
         for row in transaction.all(_PAYMENTS)
     ]

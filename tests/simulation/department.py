@@ -14,7 +14,7 @@ from random import Random
 from msgspec import Struct
 from msgspec.structs import replace
 
-from formats import Batch, Outcome, Payment, Status
+from formats import Batch, Outcome, Payment, Reason, Status
 from formats.records import PayeeKind, PayeeRole
 from formats.standard import canonical_batch_bytes
 from gateway.api import Gateway
@@ -22,13 +22,12 @@ from gateway.demonstration.payments import Order, make_payments
 from gateway.demonstration.people import BANKS, make_account
 from gateway.demonstration.plan import PLATFORM
 from gateway.errors import Conflict, InputRefused
-from gateway.states import REISSUABLE
+from gateway.states import is_over
 from keys.cms import sign_detached
 from keys.signer import Signer
 
 _MONTH = date(2026, 8, 1)
 _LONGEST_CHAIN = 4
-_ENDED = frozenset({*REISSUABLE, Status.WITHDRAWN})
 
 
 class Instructed(Struct, frozen=True, kw_only=True):
@@ -123,7 +122,8 @@ class Department:
                 payment_id=f"P{number:03d}-{index:03d}",
                 reissue_of=payment_id,
                 account=old.payment.account if random.random() < 0.6 else self._other_account(old, random),
-                amount_minor=old.payment.amount_minor + (100 if mistaken and random.random() < 0.3 else 0),
+                amount_minor=self._missing_minor(payment_id)
+                + (100 if mistaken and random.random() < 0.3 else 0),
             )
             self._enter(new, cluster=old.cluster, root=old.root)
             payments.append(new)
@@ -137,14 +137,14 @@ class Department:
         chosen = []
         for chain in chains.values():
             outcomes = [self.latest.get(payment_id) for payment_id in chain]
-            ended = all(outcome is not None and outcome.status in _ENDED for outcome in outcomes)
+            ended = all(outcome is not None and _has_ended(outcome) for outcome in outcomes)
             replaced = {self.books[payment_id].payment.reissue_of for payment_id in chain}
             heads = [
                 payment_id
                 for payment_id in chain
                 if payment_id not in replaced
                 and (told := self.latest.get(payment_id)) is not None
-                and told.status in REISSUABLE
+                and is_over(told.status, told.reason)
             ]
             if (
                 ended
@@ -154,6 +154,17 @@ class Department:
             ):
                 chosen.append(heads[-1])
         return chosen
+
+    def _missing_minor(self, payment_id: str) -> int:
+        """What the first of a chain was to get, less what others of it were credited for good."""
+        root = self.books[payment_id].root
+        chain = [self.latest.get(key) for key, one in self.books.items() if one.root == root]
+        had = sum(
+            (told.credited_minor or 0) - (told.returned_minor or 0)
+            for told in chain
+            if told is not None and told.reason is Reason.PAID_SHORT
+        )
+        return self.books[root].payment.amount_minor - had
 
     def hand_over(self, gateway: Gateway, handed: Handed) -> None:
         """Once more, or for the first time. Raises whatever the gateway does."""
@@ -225,6 +236,11 @@ class Department:
         handed = Handed(batch=batch, payments=rows, signs_from=random.choice([1, 1, 1, 2, 0]))
         self.lists.append(handed)
         return handed
+
+
+def _has_ended(told: Outcome) -> bool:
+    """Whether nothing more of it reaches the payee."""
+    return told.status is Status.WITHDRAWN or is_over(told.status, told.reason)
 
 
 def _ids(handed: Handed) -> list[str]:

@@ -119,13 +119,18 @@ _SHARES: dict[str, float] = {
     "ledger begin": 0.25,
     "ledger commit": 0.7,
     "bank rename": 3.0,
-    "bank put": 2.0,
+    "bank put": 2.5,
+    "bank remove": 1.5,
     "bank takes": 3.0,
     "bank posts": 3.0,
-    "clock": 0.15,
+    "clock": 0.3,
     "anchor list": 0.5,
     "anchor open": 0.5,
 }
+_QUIET_BEGINNINGS = (0, 0, 0, 0, 10, 20, 35)
+"""I/Os of a step that go well first: where the first ones fail, the later ones are never tried."""
+_HOT = 6.0
+"""How much likelier everything goes wrong while the bank may see a file, or not."""
 _REFUSAL_SHARE = 0.35
 """A refusal puts a bank on hold until a person comes: rarer, or nothing else would happen."""
 
@@ -155,18 +160,23 @@ class Faults:
         self.given: Counter[tuple[str, Fault]] = Counter()
         self.log: list[Given] = []
         """What the present step met."""
+        self.hot = False
+        """Whether a file is just being released: what fails now is what must not hurt."""
         self._seed = seed
         self._random: Random | None = None
         self._rate = 0.0
+        self._quiet = 0
         self._recorded: dict[tuple[str, int], Given] = {}
         self._asked: Counter[str] = Counter()
 
     def begin(self, step: int, rate: float, recorded: Iterable[Given] | None) -> None:
         """A step begins: it meets what was recorded, or where nothing was, what its seed draws."""
         self.log = []
+        self.hot = False
         self._asked.clear()
         self._rate = rate if recorded is None else 0.0
         self._random = Random(f"{self._seed}/faults/{step}") if self._rate else None
+        self._quiet = self._random.choice(_QUIET_BEGINNINGS) if self._random else 0
         self._recorded = {(given.point, given.ordinal): given for given in recorded or ()}
 
     def calm(self) -> None:
@@ -207,7 +217,10 @@ class Faults:
 
     def _draw(self, point: str) -> Given | None:
         assert self._random is not None
-        if self._random.random() >= self._rate * _SHARES.get(point, 1.0):
+        if not self.hot and self._asked.total() <= self._quiet:
+            return None
+        heat = _HOT if self.hot else 1.0
+        if self._random.random() >= self._rate * _SHARES.get(point, 1.0) * heat:
             return None
         kinds = POINTS[point]
         weights = [_REFUSAL_SHARE if kind in _REFUSALS else 1.0 for kind in kinds]

@@ -22,15 +22,17 @@ from gateway import restore
 from gateway.api import Gateway
 from gateway.backup_folder import Manifest
 from gateway.errors import GatewayError
-from gateway.simulator.scenario import Scenario
+from gateway.simulator.scenario import Kind, Scenario
 from keys.errors import SealError
+from tests.simulation.acts import ALL, ANSWER, LAST, LITTLE, NEWEST, PICKED, RIGHT, SEALED, VOIDED, Act
 from tests.simulation.auditor import Auditor, Violation
 from tests.simulation.bank import Told
 from tests.simulation.department import Department
 from tests.simulation.faults import Crash, Faults, Given, crashes
 from tests.simulation.observation import Visited, observing
 from tests.simulation.persons import Persons
-from tests.simulation.script import Act, Script, Step, draw_bank, draw_script
+from tests.simulation.script import Script, Step, draw_bank, draw_script
+from tests.simulation.server import BankServer
 from tests.simulation.world import Base, World
 
 CALM_FROM = 10_000
@@ -118,7 +120,9 @@ class _History:
         self._persons = Persons(world, self._department)
         self._auditor = Auditor(world, self._department)
         self._gateway: Gateway = world.start()
-        self._number = 0
+        self._number, self._aim, self._say = 0, "", ""
+        self._picked: tuple[str, str] | None = None
+        """Bank and name of the file that a plot is about."""
         world.meanwhile = self._meanwhile
 
     def play(self) -> Ended:
@@ -153,7 +157,7 @@ class _History:
 
     def _do(self, step: Step) -> None:
         """Do something, survive what happens, then let the auditor look."""
-        self._number = step.number
+        self._number, self._aim, self._say = step.number, step.aim, step.say
         faults = self._world.faults
         faults.begin(step.number, step.rate, step.faults)
         given = self._attempt(step.number, self._acts()[step.act])
@@ -187,12 +191,14 @@ class _History:
     def _meanwhile(self, dice: float) -> None:
         """Another process of the same gateway, while this one waits for a server."""
         random = Random(f"{self._seed}/meanwhile/{self._number}/{dice}")
+        aim, self._aim = self._aim, ""
         act = random.choice([self._decide, self._meddle, self._meddle, self._submit, self._reissue])
         try:
             act(random)
         except GatewayError:
             return
         finally:
+            self._aim = aim
             self._auditor.look(self._gateway)
 
     def _acts(self) -> dict[Act, Callable[[Random], None]]:
@@ -201,6 +207,8 @@ class _History:
             Act.SUBMIT: self._submit,
             Act.REISSUE: self._reissue,
             Act.DECIDE: self._decide,
+            Act.INSIST: self._insist,
+            Act.BELIEVE: lambda random: self._persons.decide(self._gateway, random, deceived=True),
             Act.MEDDLE: self._meddle,
             Act.WAIT: self._wait,
             Act.TELL: self._tell,
@@ -234,19 +242,34 @@ class _History:
 
     def _reissue(self, random: Random) -> None:
         self._department.read_outcomes(self._gateway)
-        handed = self._department.reissues(random)
+        handed = self._department.reissues(random, mistaken=False if self._aim == RIGHT else None)
         if handed is not None:
             self._department.hand_over(self._gateway, handed)
 
     def _decide(self, random: Random) -> None:
-        self._persons.decide(self._gateway, random, all_of_it=False)
+        self._persons.decide(self._gateway, random, all_of_it=self._aim == ALL)
+
+    def _insist(self, random: Random) -> None:
+        about = self._held_answer() if self._aim == ANSWER else self._file_to_decide(random)
+        if about:
+            self._persons.insist(self._gateway, about, self._say, random)
+
+    def _file_to_decide(self, random: Random) -> str:
+        found = self._any_in(self._aim) if self._aim in (SEALED, VOIDED) else self._any_taken(random)
+        return "" if found is None else f"file:{found[0].profile.bank}/{found[1]}"
+
+    def _held_answer(self) -> str:
+        with self._world.faults.suspended(), self._world.ledger.read() as transaction:
+            row = transaction.one("SELECT MAX(received_pk) AS pk FROM received WHERE state = 'held'")
+        return "" if row is None or row.pk is None else f"received:{row.pk}"
 
     def _meddle(self, random: Random) -> None:
         self._persons.meddle(self._gateway, random)
 
     def _wait(self, random: Random) -> None:
         """Time passes, a few minutes mostly; once in a while the clock is set back."""
-        self._world.advance(random.choice([-7, -600, 0.2, 1, 10, 10, 60, 60, 300, 1500]))
+        choices = [1] if self._aim == LITTLE else [-7, -600, 0.2, 1, 10, 10, 60, 60, 300, 1500]
+        self._world.advance(random.choice(choices))
 
     def _back_up(self, _random: Random) -> None:
         with self._world.faults.suspended():
@@ -280,48 +303,79 @@ class _History:
 
     # What banks and anchor do.
 
-    def _any_server(self, random: Random):  # type: ignore[no-untyped-def]
+    def _any_server(self, random: Random) -> BankServer:
         return self._world.servers[random.choice(sorted(self._world.servers))]
 
-    def _tell(self, random: Random) -> None:
+    def _any_taken(self, random: Random) -> tuple[BankServer, str] | None:
+        """A file that a bank took, by the step's aim; None where there is none."""
         server = self._any_server(random)
-        names = server.bank.names_taken
-        if not names:
-            return
-        name = random.choice(names)
-        items = [paid.item for paid in server.bank.truth_of(name)]
-        chosen = items if random.random() < 0.5 else random.sample(items, random.randint(1, len(items)))
-        # One word for all, or one for each.
-        one = random.choice(_OFTEN_TOLD)
-        each = random.random() < 0.5
-        told = {item: random.choice(_OFTEN_TOLD) if each else one for item in chosen}
-        server.say(server.bank.tell(name, told, server.moment))
+        if self._aim == PICKED and self._picked is not None:
+            bank, name = self._picked
+            return self._world.servers[bank], name
+        taken = server.bank.names_taken
+        if not taken:
+            return None
+        name = taken[-1] if self._aim in (LAST, NEWEST) else random.choice(taken)
+        if self._aim in (PICKED, NEWEST):
+            self._picked = server.profile.bank, name
+        return server, name
 
-    def _confuse(self, random: Random) -> None:
-        """What is true of one file is said of another, whatever became of that one."""
+    def _any_file(self, random: Random) -> tuple[BankServer, str] | None:
+        """Any file of a bank that the ledger has; None where there is none."""
         server = self._any_server(random)
         with self._world.faults.suspended(), self._world.ledger.read() as transaction:
             rows = transaction.all(
                 "SELECT name FROM file WHERE bank = :bank ORDER BY file_pk", bank=server.profile.bank
             )
-        if rows and server.bank.names_taken:
+        return (server, random.choice(rows).name) if rows else None
+
+    def _any_in(self, state: str) -> tuple[BankServer, str] | None:
+        """The last file that the ledger has in a state; None where there is none."""
+        with self._world.faults.suspended(), self._world.ledger.read() as transaction:
+            row = transaction.one(
+                "SELECT bank, name FROM file WHERE state = :state ORDER BY file_pk DESC LIMIT 1", state=state
+            )
+        return None if row is None else (self._world.servers[row.bank], row.name)
+
+    def _tell(self, random: Random) -> None:
+        found = self._any_taken(random)
+        if found is None:
+            return
+        server, name = found
+        items = [paid.item for paid in server.bank.truth_of(name)]
+        chosen = items if random.random() < 0.5 else random.sample(items, random.randint(1, len(items)))
+        # One word for all, or one for each.
+        one = Told(self._say) if self._say else random.choice(_OFTEN_TOLD)
+        each = not self._say and random.random() < 0.5
+        told = {item: random.choice(_OFTEN_TOLD) if each else one for item in chosen}
+        server.say(server.bank.tell(name, told, server.moment))
+
+    def _confuse(self, random: Random) -> None:
+        """What is true of one file is said of another, whatever became of that one."""
+        found = self._any_in(self._aim) if self._aim else self._any_file(random)
+        if found is not None and found[0].bank.names_taken:
+            server, other = found
             name = random.choice(server.bank.names_taken)
             truths = {paid.item: Told.TRUTH for paid in server.bank.truth_of(name)}
-            other = random.choice(rows).name
             server.say(server.bank.tell(name, truths, server.moment, other_name=other))
 
     def _take_back(self, random: Random) -> None:
-        server = self._any_server(random)
-        if server.bank.names_taken:
-            name = random.choice(server.bank.names_taken)
+        found = self._any_taken(random)
+        if found is not None:
+            server, name = found
             server.say(server.bank.pretend_refused(name, server.moment))
 
     def _repeat(self, random: Random) -> None:
-        server = self._any_server(random)
-        if server.bank.names_taken:
-            server.say_again(random.choice(server.bank.names_taken))
+        found = self._any_taken(random)
+        if found is not None:
+            found[0].say_again(found[1])
 
     def _behave(self, random: Random) -> None:
+        if self._say:
+            kinds = frozenset(Kind(kind) for kind in self._say.split())
+            for server in self._world.servers.values():
+                server.bank.play(Scenario(kinds=kinds, share_per_mille=500))
+            return
         bank = random.choice(sorted(self._world.servers))
         self._world.play(bank, draw_bank(random, bank))
 
@@ -340,6 +394,7 @@ class _History:
         world.faults.calm()
         world.anchor_stuck = ""
         world.distrusted.clear()
+        self._aim = self._say = ""
         for server in world.servers.values():
             server.bank.play(Scenario())
         quiet = 0

@@ -86,6 +86,8 @@ _bases: list[Base] = []
 def _begin(folder: Path) -> None:
     # Ctrl-C goes to everybody at the terminal: the one who waits decides.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # A library for SM2 says there what it thinks of each signature that does not hold.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     _bases.append(Base(folder / str(os.getpid())))
 
 

@@ -81,6 +81,9 @@ class SimulatedLedger(Ledger):
             finally:
                 self.writing = False
         self.commits += 1
+        for move in self._moves:
+            if move.kind == "file" and "releasing" in (move.before, move.after):
+                faults.hot = move.after == "releasing"
         if fault is Fault.CRASH_AFTER:
             faults.die()
 

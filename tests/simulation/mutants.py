@@ -1,4 +1,4 @@
-"""Plausible bugs, each put into the running code: the laboratory must find every one of them.
+"""Ten plausible bugs, each put into the running code: the laboratory must find every one of them.
 
 A bug is a function that patches the product through pytest's `monkeypatch`. What the laboratory
 does not find it cannot promise.
@@ -13,15 +13,16 @@ import pytest
 from msgspec.structs import replace
 
 from channels.channel import Channel
-from formats import Reason, Status
-from gateway import collect, settle, spool, transmit
+from formats import AcknowledgementVerdict, Reason, Status
+from gateway import behind, collect, dispatch, evidence, give_back, restore, settle, spool, transmit
 from gateway.installation import Installation
 from gateway.judge import Verdicts
 from gateway.ledger import Transaction
-from gateway.ledger_files import FileRow, move_file
+from gateway.ledger_files import FileRow, PartRow, move_file
 from gateway.ledger_received import note_sighting
 from gateway.profile import Profile
-from gateway.states import FileState
+from gateway.sealing import SpoolBlob, seal_file
+from gateway.states import FILE_MOVES, FileState
 
 Bug = Callable[[pytest.MonkeyPatch], None]
 
@@ -58,13 +59,15 @@ def rename_before_sync(patch: pytest.MonkeyPatch) -> None:
 
 
 def retry_of_uncertain(patch: pytest.MonkeyPatch) -> None:
-    """A file whose release was interrupted is sent once more."""
+    """A file whose release was interrupted is sent once more, and the tables of states permit it."""
 
-    def again(_installation: Installation, transaction: Transaction, file: FileRow, _why: str) -> None:
-        transaction.run(
-            "UPDATE file SET state = 'sealed' WHERE file_pk = :pk AND state = 'releasing'", pk=file.file_pk
-        )
+    def again(installation: Installation, transaction: Transaction, file: FileRow, why: str) -> None:
+        move_file(transaction, file.file_pk, FileState.RELEASING, FileState.SEALED)
+        now = installation.clock.now()
+        evidence.record(transaction, now, "file not uploaded", bank=file.bank, file=file.name, why=why)
 
+    permitted = (*FILE_MOVES[FileState.RELEASING], FileState.SEALED)
+    patch.setitem(FILE_MOVES, FileState.RELEASING, permitted)
     patch.setattr(transmit, "_make_uncertain", again)
     patch.setattr(transmit, "_taken_name", lambda *_arguments: None)
 
@@ -96,67 +99,93 @@ def lost_cursor(patch: pytest.MonkeyPatch) -> None:
 
 
 def resealed_file(patch: pytest.MonkeyPatch) -> None:
-    """A file that goes up a second time is planned and sealed anew under its old name."""
+    """A file that goes up a second time is signed a second time."""
     upload = transmit._upload
 
     def seal_again(installation: Installation, profile: Profile, channel: Channel, file: FileRow) -> Any:
-        if file.tries > 0:
-            _seal_again(installation, profile, file)
+        parts = {part.part: part for part in transmit._parts(installation, file)}
+        if file.tries > 0 and "signature" in parts:
+            _seal_again(installation, profile, file, parts["data"], parts["signature"])
         return upload(installation, profile, channel, file)
 
     patch.setattr(transmit, "_upload", seal_again)
 
 
-def _seal_again(installation: Installation, profile: Profile, file: FileRow) -> None:
-    for part in transmit._parts(installation, file):
-        with installation.spool.open(part.spool_name) as stream:
-            content = stream.read()
-        with installation.spool.create(part.spool_name) as sink:
-            # Another file of the same size: signatures and nonces are random.
-            sink.write(content[:-1] + bytes([content[-1] ^ 1]) if content else content)
+def _seal_again(
+    installation: Installation, profile: Profile, file: FileRow, data: PartRow, signature: PartRow
+) -> None:
+    source = SpoolBlob(installation.spool, data.spool_name, data.size_bytes, data.sha256)
+    sealed = seal_file(installation, profile, source, data.spool_name.rpartition("/")[0] + "/")
+    with installation.spool.create(signature.spool_name) as sink:
+        sink.write(sealed.signature)
+    with installation.ledger.write() as transaction:
+        transaction.run(
+            "UPDATE file_part SET sha256 = :sha256, size_bytes = :size"
+            " WHERE file_pk = :file AND rank = :rank",
+            sha256=sink.sha256,
+            size=sink.size_bytes,
+            file=file.file_pk,
+            rank=signature.rank,
+        )
 
 
 def duplicate_is_failed(patch: pytest.MonkeyPatch) -> None:
-    """A code that says "we have that already", or that no table lists, is read as "not paid"."""
-    judged = settle.judge
+    """A file or a payment that the bank "has already" was not paid."""
+    judged, moved = settle.judge, settle._Settlement._move_by_verdict
 
     def failed(*arguments: Any) -> Verdicts:
         verdicts = judged(*arguments)
-        doubtful = [reason in (Reason.DUPLICATE, Reason.UNMAPPED) for reason in verdicts.reasons]
+        duplicates = [reason is Reason.DUPLICATE for reason in verdicts.reasons]
         return replace(
             verdicts,
-            statuses=_where(doubtful, Status.FAILED, verdicts.statuses),
-            reasons=_where(doubtful, Reason.ACCOUNT_CLOSED, verdicts.reasons),
+            statuses=_where(duplicates, Status.FAILED, verdicts.statuses),
+            reasons=_where(duplicates, Reason.ACCOUNT_CLOSED, verdicts.reasons),
+        )
+
+    def rejected(self: Any, transaction: Transaction, file: FileRow, verdict: Any, *rest: Any) -> Any:
+        duplicate = verdict is AcknowledgementVerdict.DUPLICATE
+        return moved(
+            self, transaction, file, AcknowledgementVerdict.REJECTED if duplicate else verdict, *rest
         )
 
     patch.setattr(settle, "judge", failed)
+    patch.setattr(settle._Settlement, "_move_by_verdict", rejected)
 
 
 def _where(chosen: list[bool], value: Any, otherwise: list[Any]) -> list[Any]:
     return [value if one else other for one, other in zip(chosen, otherwise, strict=True)]
 
 
+def reissue_without_a_look_back(patch: pytest.MonkeyPatch) -> None:
+    """A successor leaves without a look at what became of its predecessor."""
+    for module in (transmit, give_back):
+        patch.setattr(module, "successors_to_stop", lambda *_arguments: [])
+
+
 def padding_is_success(patch: pytest.MonkeyPatch) -> None:
-    """A code that is not success is lost in the padding, and blank means paid."""
+    """A field full of padding is read as the code of success, and nothing else has to prove it."""
     judged = settle.judge
 
     def credited(columns: Any, expected: Any, foreign: Any) -> Verdicts:
         verdicts = judged(columns, expected, foreign)
-        failed = [status is Status.FAILED for status in verdicts.statuses]
-        amounts = [
-            amount if lost else credited_minor
-            for lost, amount, credited_minor in zip(
-                failed, expected.amounts, verdicts.credited_minor, strict=True
-            )
-        ]
+        blank = [code == "" for code in columns.codes]
+        paired = zip(blank, expected.amounts, verdicts.credited_minor, strict=True)
         return replace(
             verdicts,
-            statuses=_where(failed, Status.CREDITED, verdicts.statuses),
-            reasons=_where(failed, Reason.NONE, verdicts.reasons),
-            credited_minor=amounts,
+            statuses=_where(blank, Status.CREDITED, verdicts.statuses),
+            reasons=_where(blank, Reason.NONE, verdicts.reasons),
+            credited_minor=[whole if lost else amount for lost, whole, amount in paired],
         )
 
     patch.setattr(settle, "judge", credited)
+    patch.setattr(settle._Settlement, "_check_blanks", lambda *_arguments: None)
+
+
+def sequence_used_again(patch: pytest.MonkeyPatch) -> None:
+    """After the ledger went back to a backup, numbers go on where the backup ends."""
+    for module in (behind, restore):
+        patch.setattr(module, "raise_sequence", lambda *_arguments: None)
+    patch.setattr(dispatch, "_check_spool_is_not_ahead", lambda *_arguments: None)
 
 
 BUGS: dict[str, Bug] = {
@@ -169,6 +198,8 @@ BUGS: dict[str, Bug] = {
         lost_cursor,
         resealed_file,
         duplicate_is_failed,
+        reissue_without_a_look_back,
         padding_is_success,
+        sequence_used_again,
     )
 }

@@ -30,6 +30,8 @@ _FALSE = 0.06
 """How often a bank writes that it has not what it has, and how often persons believe such an answer."""
 
 
+_UNTOLD = frozenset({"accepted", "held", "dispatched"})
+"""States of a payment of which the ledger knows no outcome."""
 _BY_STATE = ("batch", "file", "received")
 """Kinds of objects whose state alone decides which ways there are."""
 
@@ -44,15 +46,34 @@ class Persons:
         self._signers = world.base.persons
         self._servers = world.servers
 
-    def decide(self, gateway: Gateway, random: Random, *, all_of_it: bool) -> None:
-        """Decide what waits; in a storm some of it only, and not always with all signatures."""
+    def decide(
+        self, gateway: Gateway, random: Random, *, all_of_it: bool = False, deceived: bool = False
+    ) -> None:
+        """Decide what waits; in a storm some of it only, and not always with all signatures.
+
+        Who is `deceived` takes what a bank's answers say for the truth.
+        """
         for payment_id in self._world.lost:
             # With each bank it is looked through what it paid by files that a restored ledger forgot.
             for decision in ("accept", "credited"):
                 self._decide_about(gateway, f"payment:{PLATFORM}/{payment_id}", random, only=decision)
+        self._reopen_what_was_paid(gateway, random)
         for item in gateway.held():
             if all_of_it or random.random() < 0.7:
-                self._decide_about(gateway, item.object, random, alone=not all_of_it)
+                self._decide_about(gateway, item.object, random, alone=not all_of_it, deceived=deceived)
+
+    def _reopen_what_was_paid(self, gateway: Gateway, random: Random) -> None:
+        """What is held of payments that a bank paid by a file which was given up, on a false word."""
+        with gateway.installation.ledger.read() as transaction:
+            held = [row for row in ledger_rows(transaction) if row.state == "held"]
+        for row in held:
+            for bank, name, _ in row.attempts:
+                if self._servers[bank].bank.took(name):
+                    self._decide_about(gateway, f"file:{bank}/{name}", random, only="reopen")
+
+    def insist(self, gateway: Gateway, about: str, decision: str, random: Random) -> None:
+        """Two persons make one decision, by what the bank's answers say."""
+        self._decide_about(gateway, about, random, only=decision, deceived=True)
 
     def ask_for_answers(self, gateway: Gateway, random: Random) -> None:
         """A bank that says nothing is asked: it answers once more, or two persons write down what it says."""
@@ -85,13 +106,21 @@ class Persons:
         self._decide_about(gateway, random.choice(objects), random, alone=True)
 
     def _decide_about(
-        self, gateway: Gateway, about: str, random: Random, *, alone: bool = False, only: str = ""
+        self,
+        gateway: Gateway,
+        about: str,
+        random: Random,
+        *,
+        alone: bool = False,
+        only: str = "",
+        deceived: bool = False,
     ) -> None:
         try:
             ways = gateway.ways(about)
         except GatewayError:
             return
-        look = _Look(gateway, self._world, self._department, about, deceived=random.random() < _FALSE)
+        deceived = deceived or random.random() < _FALSE
+        look = _Look(gateway, self._world, self._department, about, deceived=deceived)
         # Who ends what waits does not hold it again.
         right = [
             way
@@ -110,6 +139,7 @@ class Persons:
             if self._sign(gateway, about, way.decision, person, needs_exhibit=way.needs_exhibit):
                 kind = about.partition(":")[0]
                 self.ways[kind, state if kind in _BY_STATE else "", way.decision] += 1
+                look.carried_out(way.decision)
 
     def _sign(self, gateway: Gateway, about: str, decision: str, person: str, *, needs_exhibit: bool) -> bool:
         """Whether that carried the decision out. What is refused was decided before, or has changed."""
@@ -173,11 +203,19 @@ class _Look:
             for bank, name, item in self._attempts:
                 self._servers[bank].bank.make_good(name, item)
 
+    def carried_out(self, decision: str) -> None:
+        """What binds the bank only once it is decided: before, it may still make good what is missing."""
+        if self._kind == "payment" and decision == "discrepant":
+            for bank, name, item in self._attempts:
+                self._servers[bank].bank.stays_short.add((name, item))
+
     def _read(self, transaction: Transaction) -> None:
         if self._kind == "payment":
             row = next((row for row in ledger_rows(transaction) if row.payment_id == self._rest), None)
             self.state = "" if row is None else row.state
             self._known = [] if row is None else row.attempts
+            self._amount_minor = 0 if row is None else row.amount_minor
+            self._kept_minor = 0 if row is None else row.kept_minor
             lost = self._world.lost.get(self._rest, [])
             self._attempts = list(dict.fromkeys([*self._known, *lost]))
         elif self._kind == "file":
@@ -187,6 +225,7 @@ class _Look:
                 name=self._rest,
             )
             self.state = "" if row is None else row.state
+            self._rows = ledger_rows(transaction) if self._world.lost else []
         elif self._kind == "received":
             row = transaction.one(
                 "SELECT bank, sha256, state FROM received WHERE received_pk = :pk", pk=int(self._key)
@@ -208,7 +247,7 @@ class _Look:
             return took_it or (will_take and decision == "arrived")
         if decision in ("not-received", "not-processed", "resend"):
             return self._deceived or not (took_it or will_take)
-        if decision == "withdraw" and self._world.lost:
+        if decision == "withdraw" and self._is_lost():
             return False
         if decision == "clear" and self.state == "rejected":
             # What the bank took after all is reopened.
@@ -218,14 +257,37 @@ class _Look:
             return (self._deceived and told) or not (took_it or will_take)
         return True
 
+    def _is_lost(self) -> bool:
+        """Whether a forgotten file paid a payment of this one, and the ledger does not say so."""
+        attempt = (self._owner, self._rest)
+        here = {
+            row.payment_id
+            for row in self._rows
+            if any(one[:2] == attempt for one in row.attempts) and row.state in _UNTOLD
+        }
+        forgotten = [attempt for payment_id in here for attempt in self._world.lost.get(payment_id, [])]
+        if any(self._servers[bank].will_take(name) for bank, name, _ in forgotten):
+            return True
+        return any(
+            one.credited_minor > one.returned_minor
+            for bank, name, item in forgotten
+            for one in self._truth(bank, name, item)
+        )
+
     # Payments.
 
     def _permits_payment(self, decision: str) -> bool:
         paid = [one for bank, name, item in self._attempts for one in self._truth(bank, name, item)]
         credited = sum(one.credited_minor for one in paid)
         kept = credited - sum(one.returned_minor for one in paid)
+        short = any(
+            (name, item) in self._servers[bank].bank.stays_short for bank, name, item in self._attempts
+        )
         if decision == "credited":
-            return kept > 0
+            return kept > 0 and (not short or kept == self._amount_minor)
+        if decision == "discrepant":
+            # The bank's word is the amount that it told, which may be another than it paid.
+            return 0 < kept < self._amount_minor and (short or kept == self._kept_minor)
         if decision == "returned":
             # Also where the bank said wrongly that it credited something: nothing is with the payee.
             return kept == 0 and not self._may_still_be_paid()

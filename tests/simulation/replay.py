@@ -124,6 +124,8 @@ class Replay:
     def _file_reopened(self, body: Body) -> None:
         self.live[_file(body)] = body["live"]
 
+    _attempts_renewed = _file_reopened
+
     def _received_file_settled(self, body: Body) -> None:
         self.files[_file(body)] = body["file_state"]
         self.rows["acknowledgement"] += "verdict" in body

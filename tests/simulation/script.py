@@ -6,7 +6,6 @@ faults that it met, and the script can be kept, changed and played again without
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from random import Random
 
@@ -15,77 +14,34 @@ from msgspec import Struct
 
 from gateway.demonstration.people import BANKS
 from gateway.simulator.scenario import Kind
+from tests.simulation.acts import ALL, PLOTS, SHARES, Act, Move
 from tests.simulation.faults import Given
 
 STORM_STEPS = 64
 
 _RATES = (0.0, 0.03, 0.08, 0.2)
 """Shares of a step's I/Os that go wrong: where everything fails at once nothing gets far."""
-
-
-class Act(StrEnum):
-    """What a step does."""
-
-    RUN = "run"
-    SUBMIT = "submit"
-    REISSUE = "reissue"
-    DECIDE = "decide"
-    MEDDLE = "meddle"
-    """Persons decide about things that do not wait: they hold, withdraw, void."""
-    WAIT = "wait"
-    TELL = "tell"
-    """A bank says something out of turn, true or not."""
-    CONFUSE = "confuse"
-    """A bank answers about one file in the name of another."""
-    TAKE_BACK = "take back"
-    """A bank refuses in an acknowledgement what it took."""
-    REPEAT = "repeat"
-    """A bank posts its answers about a file again."""
-    SWEEP = "sweep"
-    FAIL_OVER = "fail over"
-    BEHAVE = "behave"
-    """A bank follows another scenario from now on."""
-    ANCHOR_FAILS = "anchor fails"
-    """The anchor's server fails over to an older state."""
-    ANCHOR_STUCK = "anchor stuck"
-    """Nobody reaches the anchor, or it is well again."""
-    STRANGE_FILE = "strange file"
-    """A bank puts something into its folder that is no answer to us."""
-    BACKUP = "backup"
-    RESTORE = "restore"
-    """Ledger and spool are lost, and restored from the backup."""
-    ROLL_BACK = "roll back"
-    """Ledger and spool are those of the backup, and nobody says so: the anchor knows."""
-    DISTRUST = "distrust"
-    """A bank's certificate is missing in the ring, or there again."""
-
-
-_SHARES: dict[Act, int] = {
-    Act.RUN: 36,
-    Act.SUBMIT: 8,
-    Act.REISSUE: 6,
-    Act.DECIDE: 12,
-    Act.MEDDLE: 6,
-    Act.WAIT: 13,
-    Act.TELL: 7,
-    Act.CONFUSE: 1,
-    Act.TAKE_BACK: 1,
-    Act.REPEAT: 1,
-    Act.SWEEP: 1,
-    Act.FAIL_OVER: 2,
-    Act.BEHAVE: 3,
-    Act.ANCHOR_FAILS: 1,
-    Act.ANCHOR_STUCK: 1,
-    Act.STRANGE_FILE: 1,
-    Act.DISTRUST: 1,
-}
+_QUIET_RATES = (0.0, 0.0, 0.03)
+"""The same within a plot, of which something should be left."""
+_PLOTTED = 0.4
+"""Share of histories with a plot."""
+_RELEASED = 0.6
+"""Share of lists of which everything that waits is decided at once."""
+_RESTORED = 0.1
+"""Share of histories in which the ledger goes back to a backup."""
 
 
 class Step(Struct, kw_only=True):
-    """One step. Its number seeds whatever it draws; `faults` None: they are drawn, by `rate`."""
+    """One step. Its number seeds whatever it draws; `faults` None: they are drawn, by `rate`.
+
+    `aim` and `say` narrow down what is drawn, for steps of a plot: which of a bank's files, which
+    word about its payments, how long, how much.
+    """
 
     number: int
     act: Act
+    aim: str = ""
+    say: str = ""
     rate: float = 0.0
     faults: list[Given] | None = None
 
@@ -129,26 +85,40 @@ class Script(Struct, kw_only=True):
 def draw_script(seed: int, rate: float = 1.0) -> Script:
     """The history of a seed; `rate` multiplies the shares of I/Os that go wrong."""
     random = Random(f"{seed}/script")
-    acts = random.choices(list(_SHARES), list(_SHARES.values()), k=STORM_STEPS)
+    acts = random.choices(list(SHARES), list(SHARES.values()), k=STORM_STEPS)
     # Without a batch nothing moves.
     acts[0] = Act.SUBMIT
-    rates = [rate * random.choice(_RATES) for _ in acts]
+    chosen = [move for act in acts for move in _with_release(random, act)][:STORM_STEPS]
+    plot: range = range(0)
+    if random.random() < _PLOTTED:
+        moves = random.choice(random.choice(PLOTS))
+        at = random.randint(1, len(chosen) - 1)
+        chosen[at:at], plot = moves, range(at, at + len(moves))
+    elif random.random() < _RESTORED:
+        _insert_restore(random, chosen)
+    rates = [rate * random.choice(_QUIET_RATES if place in plot else _RATES) for place in range(len(chosen))]
     steps = [
-        Step(number=n, act=act, rate=each) for n, (act, each) in enumerate(zip(acts, rates, strict=True), 1)
+        Step(number=number, act=move.act, aim=move.aim, say=move.say, rate=each, faults=_given(move))
+        for number, (move, each) in enumerate(zip(chosen, rates, strict=True), 1)
     ]
-    if random.random() < _RESTORED:
-        _insert_restore(random, steps)
     return Script(seed=seed, traits=_draw_traits(random), steps=steps)
 
 
-_RESTORED = 0.15
-"""Share of histories in which the ledger goes back to a backup."""
+def _with_release(random: Random, act: Act) -> list[Move]:
+    """Most lists are decided upon at once, or hardly anything would leave while it storms."""
+    if act is Act.SUBMIT and random.random() < _RELEASED:
+        return [Move(act), Move(Act.DECIDE, ALL)]
+    return [Move(act)]
 
 
-def _insert_restore(random: Random, steps: list[Step]) -> None:
+def _given(move: Move) -> list[Given] | None:
+    return None if move.faults is None else list(move.faults)
+
+
+def _insert_restore(random: Random, moves: list[Move]) -> None:
     first = random.randint(4, STORM_STEPS // 2)
     second = random.randint(first + 2, STORM_STEPS - 4)
-    steps[first].act, steps[second].act = Act.BACKUP, random.choice([Act.RESTORE, Act.ROLL_BACK])
+    moves[first], moves[second] = Move(Act.BACKUP), Move(random.choice([Act.RESTORE, Act.ROLL_BACK]))
 
 
 def _draw_traits(random: Random) -> Traits:
