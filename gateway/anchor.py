@@ -19,7 +19,7 @@ from msgspec import Struct
 from channels.channel import Channel
 from channels.errors import ChannelError
 from gateway import evidence
-from gateway.behind import doubt_files, hold_every_bank, leave_out_numbers
+from gateway.behind import doubt_files, hold_every_bank, leave_out_numbers, spool_ahead
 from gateway.heads import HEAD_FORMAT, HEAD_LIMIT_BYTES, Head, head_file, instant, read_head
 from gateway.installation import Installation
 from gateway.ledger import Transaction
@@ -96,6 +96,10 @@ def anchor_status(installation: Installation) -> AnchorStatus:
         event = last_event(transaction)
         head, delivered = last_head(transaction), last_head(transaction, delivered=True)
         fault, _ = anchor_fault(transaction)
+        used = sequences(transaction)
+    ahead = [
+        spool_ahead(installation, bank, used.get(bank, 0) + 1) for bank in installation.configuration.profiles
+    ]
     anchor = installation.configuration.anchor
     return AnchorStatus(
         where="" if anchor is None else anchor.place,
@@ -104,7 +108,7 @@ def anchor_status(installation: Installation) -> AnchorStatus:
         delivered_event=0 if delivered is None else delivered.event_pk,
         delivered_at="" if delivered is None else delivered.delivered_at or "",
         fault=fault,
-        warning=_key_warning(installation),
+        warning="; ".join(filter(None, (*ahead, _key_warning(installation)))),
     )
 
 

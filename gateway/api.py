@@ -35,6 +35,7 @@ from gateway.ledger_outcomes import fee_findings, outcomes
 from gateway.ledger_payments import find_payment
 from gateway.locks import running
 from gateway.log import open_log
+from gateway.new_ledger import begin_ledger
 from gateway.output import output_file
 from gateway.ports import Clock, FolderDisk, Randomness, SystemClock, SystemRandomness
 from gateway.report import BatchStatus, FileStatus, ReceivedStatus, Story
@@ -68,7 +69,8 @@ class Gateway:
         """Open the installation whose `bankgate.toml` this is.
 
         Raises `ConfigurationError` with every mistake of configuration, profiles and
-        agreements, `keys.errors.KeyUnavailable`, `StorageFailed`, `IntegrityError`.
+        agreements, `keys.errors.KeyUnavailable`, `StorageFailed`, `IntegrityError`, and `LedgerMissing`
+        where its ledger is not there: a lost one is never taken for a new one.
         """
         configuration, keyring = _load(Path(path))
         refuse_begun_restore(configuration)
@@ -87,7 +89,7 @@ class Gateway:
         clock = clock or SystemClock()
         masters = keyring.masters(clock.now())
         randomness = randomness or SystemRandomness()
-        opened = Ledger(ledger)
+        opened = Ledger(ledger, create=False)
         spool = Spool(FolderDisk(configuration.spool), masters, randomness)
         log, log_file = open_log(configuration.log)
         return cls(
@@ -106,6 +108,17 @@ class Gateway:
             ),
             log_file,
         )
+
+    @classmethod
+    def begin(cls, path: Path | str) -> bool:
+        """Make the empty ledger of a new installation; False where it has one, which stays as it is.
+
+        Raises `NotPermitted` where its spool has files, which a ledger knew once, and as `open` for
+        configuration and keys.
+        """
+        configuration, _ = _load(Path(path))
+        refuse_begun_restore(configuration)
+        return begin_ledger(configuration)
 
     @classmethod
     def restore(

@@ -24,6 +24,7 @@ from gateway.ledger_files import (
     set_attention,
 )
 from gateway.ledger_holds import BEHIND, hold_bank
+from gateway.make import folder_of
 from gateway.states import FileState
 
 SEQUENCE_MARGIN = 1000
@@ -31,6 +32,16 @@ SEQUENCE_MARGIN = 1000
 
 _MESSAGE_ID_SEQUENCE = 9_999_999_999
 """Ten digits: the room in a message id, and in the folders of the spool."""
+
+
+def spool_ahead(installation: Installation, bank: str, sequence: int) -> str:
+    """What says that the ledger, for which `sequence` comes next, is older than the spool; "" for nothing."""
+    if not installation.spool.exists(folder_of(bank, sequence)):
+        return ""
+    return (
+        f"the spool has file {sequence} of bank {bank}, which the ledger does not know:"
+        " the ledger is older than the spool"
+    )
 
 
 def hold_every_bank(

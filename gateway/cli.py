@@ -28,7 +28,7 @@ from gateway.cli_layout import layout
 from gateway.cli_operator import operator
 from gateway.cli_options import CONFIGURATION, JSON, opened
 from gateway.cli_rules import COMMANDS as RULES
-from gateway.cli_store import backup, restore, retain
+from gateway.cli_store import backup, begin, restore, retain
 from gateway.config import Policy
 from gateway.errors import ConfigurationError, ExitCode, GatewayError, InputRefused
 from gateway.intake import CheckReport
@@ -49,6 +49,7 @@ cli.add_command(key)
 cli.add_command(layout)
 cli.add_command(operator)
 cli.add_command(backup)
+cli.add_command(begin)
 cli.add_command(restore)
 cli.add_command(retain)
 for command in (*DECISIONS, *RULES):

@@ -58,6 +58,15 @@ def retain(dry_run: bool, config: Path, as_json: bool) -> None:
 
 
 @click.command()
+@CONFIGURATION
+def begin(config: Path) -> None:
+    """Make the empty ledger of a new installation. A lost one is put back with `restore` instead."""
+    made = Gateway.begin(config)
+    with opened(config) as gateway:
+        screen_store.show_begun(gateway.configuration.ledger, made)
+
+
+@click.command()
 @click.argument("folder", type=_FOLDER)
 @click.option(
     "--margin",

@@ -14,6 +14,7 @@ from msgspec import Struct
 from formats import EncodeError, FileIdentity, Reason, Status
 from gateway import evidence
 from gateway.agreement import Agreement, closed_window
+from gateway.behind import spool_ahead
 from gateway.errors import LedgerBehind
 from gateway.give_back import give_back
 from gateway.installation import Installation, canonical
@@ -36,7 +37,7 @@ from gateway.ledger_files import (
 )
 from gateway.ledger_intake import append_gateway_outcome, move_payment
 from gateway.ledger_unfit import forget_unfit, set_down_rest, set_down_unfit, unfit_of
-from gateway.make import FileTooLarge, Planned, folder_of, make_file
+from gateway.make import FileTooLarge, Planned, make_file
 from gateway.money import money
 from gateway.profile import Profile, Stage
 from gateway.rules.budget import Load, Loads, amount_left
@@ -228,11 +229,8 @@ def _cut(payments: Iterator[DuePayment], most: int, limit: int | None) -> list[D
 
 
 def _check_spool_is_not_ahead(installation: Installation, bank: str, sequence: int) -> None:
-    if installation.spool.exists(folder_of(bank, sequence)):
-        raise LedgerBehind(
-            f"the spool has file {sequence} of bank {bank}, which the ledger does not know",
-            hint="the ledger is older than the spool: reconcile with the bank before anything is sent",
-        )
+    if ahead := spool_ahead(installation, bank, sequence):
+        raise LedgerBehind(ahead, hint="reconcile with the bank before anything is sent")
 
 
 def _identity(

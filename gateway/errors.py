@@ -15,6 +15,7 @@
     `-- IntegrityError          5  what is stored is not what was stored, or cannot be kept
         |-- JournalBroken       5  the chain of evidence does not add up
         |-- LedgerBehind        5  the ledger is older than its anchor; the gateway is on hold
+        |-- LedgerMissing       5  there is no ledger where the configuration has it
         `-- StorageFailed       5  disk full or faulty; the step was not taken
 
 Exit codes: 0 done, 1 some payments need a person, 2 bad usage, 3 refused input,
@@ -122,6 +123,10 @@ class JournalBroken(IntegrityError):
 
 
 class LedgerBehind(IntegrityError):
+    pass
+
+
+class LedgerMissing(IntegrityError):
     pass
 
 

@@ -20,7 +20,7 @@ from sqlalchemy import Connection, Engine, Row, TextClause, create_engine, event
 from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.pool import NullPool
 
-from gateway.errors import IntegrityError, StorageFailed
+from gateway.errors import IntegrityError, LedgerMissing, StorageFailed
 from gateway.folders import make_private
 
 SCHEMA_REVISION = "0011"
@@ -76,10 +76,17 @@ class Transaction:
 class Ledger:
     """The database file. Open it once a process; transactions may be opened from any thread."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, create: bool = True) -> None:
+        """Where it is not there, `create` makes an empty one. Raises `LedgerMissing`, `StorageFailed`."""
         self.path = path
-        make_private(path.parent)
         if not path.exists():
+            if not create:
+                raise LedgerMissing(
+                    f"there is no ledger at {path}",
+                    hint="is its disk there? Else put a backup back (bankgate restore FOLDER); only a new"
+                    " installation is begun with an empty one (bankgate begin)",
+                )
+            make_private(path.parent)
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         self._engine = _engine(path)
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+import msgspec
 from msgspec import Struct
 
 from gateway.ledger import Transaction
@@ -40,6 +41,14 @@ def sequences(transaction: Transaction) -> dict[str, int]:
     """Each bank's highest sequence."""
     rows = transaction.all("SELECT bank, last FROM bank_sequence ORDER BY bank")
     return {row.bank: int(row.last) for row in rows}
+
+
+def last_restored_from(transaction: Transaction) -> str:
+    """SHA-256 of the manifest of the backup from which the ledger was put back last; "" for none."""
+    row = transaction.one(
+        "SELECT body FROM event WHERE kind = 'ledger restored' ORDER BY event_pk DESC LIMIT 1"
+    )
+    return "" if row is None else str(msgspec.json.decode(row.body)["manifest_sha256"])
 
 
 def raise_sequence(transaction: Transaction, bank: str, sequence: int) -> None:

@@ -3,7 +3,7 @@
 The order makes a crash harmless. Everything is looked at; then the ledger is made under a name
 of its own, in which every bank is held; then a marker says that a restore was begun, and nothing
 opens the installation while it lies there; then come the spool's files; last the ledger gets its
-name and the marker goes. Started again with the same backup it goes on.
+name and the marker goes. Started again with the same backup it goes on, or says that it is done.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from gateway.errors import FolderUnusable, IntegrityError, NotPermitted, Storage
 from gateway.folders import make_private, sync_folder
 from gateway.installation import Installation
 from gateway.ledger import SCHEMA_REVISION, Transaction, stored_ledger
-from gateway.ledger_anchor import raise_sequence
+from gateway.ledger_anchor import last_restored_from, raise_sequence
 from gateway.ledger_files import most_files_a_day
 from gateway.ledger_spool import referred_files
 from gateway.locks import running_at
@@ -111,7 +111,7 @@ def restore_backup(
     _refuse_other(manifest, configuration)
     place.make_folder()
     with running_at(place.ledger):
-        if place.is_done(manifest):
+        if place.is_done(manifest) or _is_restored_from(manifest, place, open_with):
             place.end()
             return _report(manifest, again=True)
         place.refuse_taken(manifest)
@@ -236,6 +236,10 @@ class _Place:
         """Whether only the marker of this very restore is left to be removed."""
         return self.ledger.exists() and self._begun() == manifest.sha256
 
+    def is_free_of_marks(self) -> bool:
+        """Whether there is a ledger, and no restore that has not ended."""
+        return self.ledger.exists() and not self._begun()
+
     def refuse_taken(self, manifest: Manifest) -> None:
         if self.ledger.exists():
             raise NotPermitted(
@@ -279,6 +283,14 @@ class _Place:
             return self.marker.read_text("ascii")
         except FileNotFoundError:
             return ""
+
+
+def _is_restored_from(manifest: Manifest, place: _Place, open_with: InstallationOpener) -> bool:
+    """Whether the ledger that is there came from this very backup: only the report got lost."""
+    if not place.is_free_of_marks():
+        return False
+    with open_with(place.ledger) as installation, installation.ledger.read() as transaction:
+        return bool(last_restored_from(transaction) == manifest.sha256)
 
 
 @contextmanager

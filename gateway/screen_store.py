@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from rich.markup import escape
 
 from gateway import screen
@@ -44,6 +46,10 @@ def show_backup_check(report: BackupCheck, json: bool) -> None:
     if report.manifest is not None:
         made = f"; made at {report.manifest.made_at[:19]}, journal to event {report.manifest.event}"
     screen.say(f"{screen.verdict(report)}; {report.files} files, {report.size_bytes} bytes{made}")
+
+
+def show_begun(ledger: Path, made: bool) -> None:
+    screen.say(screen.words().say_line("ledger_begun" if made else "ledger_there", escape(str(ledger))))
 
 
 def show_restored(report: RestoreReport, json: bool) -> None:

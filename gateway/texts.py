@@ -157,6 +157,8 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "place_paid": ("已入账", "paid"),
     "place_ended": ("失败、退汇、少付或退回核实", "failed, returned, paid short or set aside"),
     "place_taken_back": ("已撤回", "taken back"),
+    "ledger_begun": ("已建立空账本:{}", "an empty ledger was made: {}"),
+    "ledger_there": ("账本已存在,未作更改:{}", "there is a ledger already, and nothing was changed: {}"),
     "stands": ("目前", "as it stands now"),
     "not_released": (
         "待放行:需平台签名或两人复核",

@@ -19,6 +19,7 @@ from msgspec import Struct
 
 from formats.records import Batch
 from formats.standard import FileFormat, write_batch
+from gateway.api import Gateway
 from gateway.config import Configuration
 from gateway.demonstration.payments import Order, make_batch, make_payments
 from gateway.demonstration.people import BANKS
@@ -95,6 +96,7 @@ def create_site(
     for number, department, bank in agreement_numbers(BANKS):
         text = agreement_text(number, department, bank, now.date())
         (gateway / "agreements" / f"{bank.bank}-{number:02d}.toml").write_text(text, "utf-8")
+    Gateway.begin(site.configuration)
     return site
 
 

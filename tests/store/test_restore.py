@@ -90,8 +90,57 @@ def test_what_was_copied_is_back_and_nothing_leaves(
 def test_the_same_restore_again_changes_nothing(saved: tuple[Ground, Path], ground: Ground) -> None:
     lose(ground)
     restore(ground, saved[1])
+    with ground.open() as gateway:
+        ground.decide(gateway, f"bank:{CITY}", "reconciled", *PERSONS)
+    before = ground.rows("SELECT * FROM event")
+    # As after a crash at its very end, when only the report got lost.
+    assert restore(ground, saved[1]).again
+    assert ground.rows("SELECT * FROM event") == before
+
+
+def test_another_ledger_is_never_restored_over(saved: tuple[Ground, Path], ground: Ground) -> None:
+    before = ground.rows("SELECT * FROM event")
     with pytest.raises(NotPermitted, match="exists: a ledger is never restored over another"):
         restore(ground, saved[1])
+    assert ground.rows("SELECT * FROM event") == before
+
+
+# A ledger that is not there.
+
+
+@pytest.mark.parametrize("command", [["status"], ["run"], ["held"], ["operator", "list"]])
+def test_a_lost_ledger_is_not_taken_for_a_new_one(
+    saved: tuple[Ground, Path], ground: Ground, bankgate: Commands, command: list[str]
+) -> None:
+    ground.ledger_path.unlink()
+    spool_of(ground).joinpath("lane").mkdir(parents=True, exist_ok=True)
+    spool_of(ground).joinpath("lane", "x").write_bytes(b"x")
+    said = bankgate(*command)
+    assert (said.code, f"error: there is no ledger at {ground.ledger_path}" in said.err) == (5, True), (
+        said.err
+    )
+    assert not ground.ledger_path.exists()
+    begun = bankgate("begin")
+    assert (begun.code, "has files: it was lost" in begun.err) == (ExitCode.REFUSED_INPUT, True)
+
+
+def test_a_new_installation_is_begun_once(ground: Ground, bankgate: Commands) -> None:
+    ground.ledger_path.unlink()
+    assert "an empty ledger was made" in bankgate("begin").out
+    assert bankgate("status").code == ExitCode.DONE
+    again = bankgate("begin")
+    assert (again.code, "there is a ledger already" in again.out) == (ExitCode.DONE, True)
+
+
+def test_an_older_ledger_that_was_put_back_is_told_by_status(ground: Ground, bankgate: Commands) -> None:
+    older = ground.site.folder / "older.sqlite"
+    with ground.open() as gateway:
+        gateway.installation.ledger.snapshot(older)
+        ground.submit(gateway, payments_of(CITY, 1))
+        gateway.run()
+    assert "older than the spool" not in bankgate("status").out
+    older.replace(ground.ledger_path)
+    assert "the ledger is older than the spool" in bankgate("status").out
 
 
 def _other_spool(ground: Ground, _backup: Path) -> None:
