@@ -10,18 +10,21 @@ import msgspec
 
 from formats.conformance import Effort, all_passed, check_format
 from formats.conformance.mutation import CHANGES
-from formats.conformance.speed import ROWS
 from formats.conformance.subjects import names_in
 from formats.conformance.vectors import VECTORS, draft_of
 from formats.registry import SHIPPED_FOLDER, Registry
 from gateway import screen, screen_layout_check
-from gateway.cli_options import JSON
+from gateway.cli_options import CONFIGURATION, JSON
+from gateway.config import load_configuration
+from gateway.conformance import check_bank
 from gateway.errors import ExitCode, Unknown
+from gateway.ports import SystemClock
 
 
 @click.command()
 @click.argument("folder", required=False, type=click.Path(path_type=Path, exists=True, file_okay=False))
 @click.option("--all", "shipped", is_flag=True, help="The layouts that ship with Bankgate.")
+@click.option("--bank", help="Those of a bank's profile, with its values; the verdict is recorded.")
 @click.option("--only", multiple=True, help="One format of the folder; may be given several times.")
 @click.option(
     "--changes",
@@ -31,36 +34,63 @@ from gateway.errors import ExitCode, Unknown
     help="Values that each byte of a golden file is changed to.",
 )
 @click.option("--draft", is_flag=True, help="Write a JSON to begin with beside golden files that have none.")
+@CONFIGURATION
 @JSON
 def check(
-    folder: Path | None, shipped: bool, only: tuple[str, ...], changes: int, draft: bool, as_json: bool
+    folder: Path | None,
+    shipped: bool,
+    bank: str | None,
+    only: tuple[str, ...],
+    changes: int,
+    draft: bool,
+    config: Path,
+    as_json: bool,
 ) -> None:
     """Find everything that is wrong with the layouts in FOLDER. Exit code 3 where there is something."""
-    if shipped == (folder is not None):
-        raise click.UsageError("wanted either FOLDER or --all")
+    if shipped + (folder is not None) + (bank is not None) != 1:
+        raise click.UsageError("wanted one of FOLDER, --all and --bank")
+    if bank is not None:
+        if only or draft:
+            raise click.UsageError("--only and --draft go with FOLDER and --all")
+        sys.exit(_check_bank(bank, config, changes, as_json))
     place = SHIPPED_FOLDER if folder is None else folder
-    names = names_in(place)
-    if unknown := sorted(set(only) - set(names)):
-        raise Unknown(
-            f"{place} has no format {', '.join(unknown)}", hint=f"it has {', '.join(names) or 'none'}"
-        )
-    if not names:
-        raise Unknown(f"{place} has neither layouts nor {VECTORS}", hint="a layout is a file NAME.toml in it")
-    chosen = [name for name in names if not only or name in only]
-    if draft:
-        for path in _write_drafts(place, chosen):
-            screen_layout_check.show_draft(path)
+    names = _chosen(place, only)
+    for path in _write_drafts(place, names) if draft else ():
+        screen_layout_check.show_draft(path)
     reports = []
-    for name in chosen:
-        report = check_format(name, place, Effort(changes=changes, speed_rows=ROWS))
+    for name in names:
+        report = check_format(name, place, Effort(changes=changes))
         reports.append(report)
         if not as_json:
             screen_layout_check.show_format(report)
-    if as_json:
-        screen.as_json(screen_layout_check.plain_reports(reports))
-    else:
-        screen_layout_check.show_verdict(reports)
+    screen_layout_check.show_verdict(reports, as_json)
     sys.exit(ExitCode.DONE if all_passed(reports) else ExitCode.REFUSED_INPUT)
+
+
+def _check_bank(bank: str, config: Path, changes: int, as_json: bool) -> ExitCode:
+    """A verdict for one bank of an installation."""
+    configuration = load_configuration(config)
+    screen.speak(configuration.language)
+    profile = configuration.profiles.get(bank)
+    if profile is None:
+        known = ", ".join(sorted(configuration.profiles)) or "none"
+        raise Unknown(f"bank {bank!r} has no profile", hint=f"banks with a profile: {known}")
+    done = check_bank(configuration, profile, SystemClock().now(), Effort(changes=changes, speed_rows=0))
+    screen_layout_check.show_bank_check(done, as_json)
+    return ExitCode.DONE if done.verdict.passed else ExitCode.REFUSED_INPUT
+
+
+def _chosen(folder: Path, only: tuple[str, ...]) -> list[str]:
+    """The formats to look at. Raises `Unknown` where there are none."""
+    names = names_in(folder)
+    if unknown := sorted(set(only) - set(names)):
+        known = ", ".join(names) or "none"
+        raise Unknown(f"{folder} has no format {', '.join(unknown)}", hint=f"it has {known}")
+    if not names:
+        raise Unknown(
+            f"{folder} has neither layouts nor {VECTORS}", hint="a layout is a file NAME.toml in it"
+        )
+    return [name for name in names if not only or name in only]
 
 
 def _write_drafts(folder: Path, names: list[str]) -> list[Path]:

@@ -59,6 +59,7 @@ class GatewaySettings(Struct, frozen=True, kw_only=True):
     profiles: Text = "profiles"
     agreements: Text = "agreements"
     layouts: list[Text] = field(default_factory=list)
+    verdicts: Text = "verdicts"
     keys: Text = "keys.toml"
     catalogue: Text | None = None
     """Without one, programmes, departments and repeats are not judged."""
@@ -154,6 +155,8 @@ class Configuration(Struct, frozen=True, kw_only=True):
     log: Path
     keys: Path
     layout_folders: list[Path]
+    verdicts: Path
+    """Where `layout check --bank` keeps its verdicts; the folder need not be there."""
     request_schemas: dict[str, Schema]
     """By bank, where its profile names one."""
     language: Literal["zh", "en", "auto"]
@@ -218,6 +221,7 @@ class _Loading:
             log=self._resolve(own.log),
             keys=self._resolve(own.keys),
             layout_folders=[self._resolve(folder) for folder in own.layouts],
+            verdicts=self._resolve(own.verdicts),
             language=own.language,
             intake=settings.intake,
             limits=settings.limits,
@@ -329,7 +333,7 @@ class _Loading:
 
     def _check_places(self, main: TomlSource, settings: Settings) -> None:
         own = settings.gateway
-        names = ("ledger", "spool", "log", "profiles", "agreements", "keys")
+        names = ("ledger", "spool", "log", "profiles", "agreements", "verdicts", "keys")
         seen: dict[Path, str] = {}
         for name in names:
             resolved = self._resolve(getattr(own, name)).resolve()

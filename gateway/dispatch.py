@@ -22,6 +22,7 @@ from gateway.ledger import Transaction
 from gateway.ledger_files import (
     DuePayment,
     LaneRow,
+    SentToday,
     close_lane,
     due_lanes,
     due_payments,
@@ -39,10 +40,11 @@ from gateway.ledger_intake import append_gateway_outcome, move_payment
 from gateway.ledger_unfit import forget_unfit, set_down_rest, set_down_unfit, unfit_of
 from gateway.make import FileTooLarge, Planned, make_file
 from gateway.money import money
-from gateway.profile import Profile, Stage
-from gateway.rules.budget import Load, Loads, amount_left
+from gateway.profile import PilotLimits, Profile, Stage
+from gateway.rules.budget import Left, Load, Loads, amount_left
 from gateway.sealing import require_seal_keys
 from gateway.states import Disposition, FileState
+from gateway.verdict import verdict_digest
 
 
 class Waiting(Struct, frozen=True):
@@ -150,9 +152,28 @@ def records_limit(profile: Profile, agreement: Agreement) -> int:
     return min(most, agreement.limits.records_per_file or most)
 
 
-def _amount_limit(profile: Profile, agreement: Agreement) -> int | None:
+def _reached(caps: PilotLimits, today: SentToday) -> str:
+    """Of what a pilot has had enough today; "" for nothing."""
+    if caps.files_per_day is not None and today.files >= caps.files_per_day:
+        return "files"
+    if caps.payments_per_day is not None and today.payments >= caps.payments_per_day:
+        return "payments"
+    return ""
+
+
+def _of_file(profile: Profile, agreement: Agreement) -> Left:
+    """The bound of bank and agreement for one file."""
     limits = (profile.file_limits().amount_per_file_minor, agreement.limits.amount_per_file_minor)
-    return min((limit for limit in limits if limit is not None), default=None)
+    least = min((limit for limit in limits if limit is not None), default=None)
+    return Left(least, f"agreement {agreement.number}: the next payment is over the amount of one file")
+
+
+def _of_pilot(caps: PilotLimits | None, today: SentToday) -> list[Left]:
+    """What a pilot leaves of its amount of the day."""
+    if caps is None or caps.amount_per_day_minor is None:
+        return []
+    why = "the next payment is over the amount that the pilot leaves for today"
+    return [Left(caps.amount_per_day_minor - today.total_minor, why)]
 
 
 def _plan(
@@ -167,11 +188,14 @@ def _plan(
     now = installation.clock.now()
     day = installation.bank_day(profile, now)
     with installation.ledger.write() as transaction:
-        files_today, _ = sent_today(transaction, lane.bank, agreement.number, day)
+        today = sent_today(transaction, lane.bank, agreement.number, day)
         caps = profile.limits.pilot if profile.stage is Stage.PILOT else None
-        if caps is not None and caps.files_per_day is not None and files_today >= caps.files_per_day:
-            return Waiting(lane.bank, "the pilot's number of files for today is reached")
-        left = amount_left(transaction, lane, load, day, _amount_limit(profile, agreement))
+        if caps is not None and (reached := _reached(caps, today)):
+            return Waiting(lane.bank, f"the pilot's number of {reached} for today is reached")
+        if caps is not None and caps.payments_per_day is not None:
+            most = min(most, caps.payments_per_day - today.payments)
+        bounds = [_of_file(profile, agreement), *_of_pilot(caps, today)]
+        left = amount_left(transaction, lane, load, day, bounds)
         pins = _pin(installation, transaction, profile, agreement)
         forget_unfit(transaction, lane.lane_pk, load.subjects, pins)
         payments = _cut(due_payments(transaction, lane.lane_pk, load.subjects), most, left.minor)
@@ -271,7 +295,10 @@ def _pin(installation: Installation, transaction: Transaction, profile: Profile,
         codec = installation.codecs.get(name)
         layouts[name] = codec.digest
         pin_layout(transaction, codec.digest, name, installation.codecs.source_text(name))
-    return canonical({"profile": profile.digest, "agreement": agreement.digest, "layouts": layouts})
+    pins = {"profile": profile.digest, "agreement": agreement.digest, "layouts": layouts}
+    if verdict := verdict_digest(installation.configuration, profile.bank):
+        pins["verdict"] = verdict
+    return canonical(pins)
 
 
 def _void(installation: Installation, planned: Planned, why: str) -> None:

@@ -420,18 +420,28 @@ def unfit_payments(transaction: Transaction, file_pk: int) -> int:
     return int(row.number)
 
 
-def sent_today(transaction: Transaction, bank: str, agreement: str, day: date) -> tuple[int, int]:
-    """(files of the bank, minor units of the agreement) planned for a bank day and not voided."""
+class SentToday(Struct, frozen=True):
+    """What was planned for a bank day and not voided: of the bank, and minor units of one agreement."""
+
+    files: int
+    payments: int
+    total_minor: int
+    agreement_minor: int
+
+
+def sent_today(transaction: Transaction, bank: str, agreement: str, day: date) -> SentToday:
+    """What counts against the limits of a day."""
     row = transaction.one(
-        "SELECT COUNT(*) AS files,"
-        " COALESCE(SUM(CASE WHEN agreement = :agreement THEN total_minor ELSE 0 END), 0) AS total"
+        "SELECT COUNT(*) AS files, COALESCE(SUM(payment_count), 0) AS payments,"
+        " COALESCE(SUM(total_minor), 0) AS total,"
+        " COALESCE(SUM(CASE WHEN agreement = :agreement THEN total_minor ELSE 0 END), 0) AS own"
         " FROM file WHERE bank = :bank AND bank_day = :day AND state NOT IN ('voided', 'rejected')",
         bank=bank,
         agreement=agreement,
         day=day.isoformat(),
     )
     assert row is not None
-    return int(row.files), int(row.total)
+    return SentToday(int(row.files), int(row.payments), int(row.total), int(row.own))
 
 
 def most_files_a_day(transaction: Transaction) -> int:

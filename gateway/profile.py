@@ -50,7 +50,10 @@ class Environment(StrEnum):
 
 
 class Stage(StrEnum):
-    """How far a bank is. `draft`: nothing is sent; `pilot`: small caps; `live`: the limits."""
+    """How far a bank is. `draft`: nothing is sent; `pilot`: small caps; `live`: the limits.
+
+    With real money the last two want a verdict of conformance: see `conformance.py`.
+    """
 
     DRAFT = "draft"
     PILOT = "pilot"
@@ -79,9 +82,14 @@ class FileLimits(Struct, frozen=True, kw_only=True):
 
 
 class PilotLimits(FileLimits, frozen=True, kw_only=True):
-    """Caps while the stage is `pilot`; they are added to the limits, the smaller one holds."""
+    """Caps while the stage is `pilot`; they are added to the limits, the smaller one holds.
+
+    Those of a day are for the bank, whatever the agreement; a day is one of the bank.
+    """
 
     files_per_day: PositiveInteger | None = None
+    payments_per_day: PositiveInteger | None = None
+    amount_per_day_minor: PositiveInteger | None = None
 
 
 class Limits(FileLimits, frozen=True, kw_only=True):
@@ -271,6 +279,11 @@ class Profile(Struct, frozen=True, kw_only=True):
     def digest(self) -> str:
         """SHA-256 of `canonical`, lower-case hex."""
         return hashlib.sha256(self.canonical()).hexdigest()
+
+    @property
+    def checked_digest(self) -> str:
+        """SHA-256 of everything but the stage: what a verdict of conformance is bound to."""
+        return msgspec.structs.replace(self, stage=Stage.DRAFT).digest
 
     def canonical(self) -> bytes:
         """The whole content as JSON, defaults too, whatever the order and comments of its TOML."""

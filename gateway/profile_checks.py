@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from gateway.agreement import Agreement
 from gateway.name_pattern import MATCH_ONLY, PatternError, name_pattern, unsafe
-from gateway.profile import Environment, Files, Inbound, Profile, Stage
+from gateway.profile import Environment, Files, Inbound, PilotLimits, Profile, Stage
 from gateway.profile_seal import has_detached
 from gateway.profile_seal_checks import check_inbound_seal, check_seal
 from gateway.toml_places import Place
@@ -16,6 +16,9 @@ from gateway.toml_source import TomlSource
 OWN_NAME_FIELDS = frozenset({"sequence", "bank_day", "created_at", "bank"})
 AGREEMENT_NAME_FIELDS = frozenset({"unit_no", "business_no"})
 PART_FIELDS = frozenset({"name", "stem"})
+PILOT_CAPS = ("amount_per_file_minor", "payments_per_day", "amount_per_day_minor")
+"""What a pilot must state: the most that a mistake in it can cost."""
+
 FLAG_CONTENT_FIELDS = ("name", "size", "sha256", "count", "total")
 
 
@@ -79,13 +82,14 @@ def _check_zone(profile: Profile, source: TomlSource) -> None:
 
 
 def _check_stage(profile: Profile, source: TomlSource) -> None:
-    caps = profile.limits.pilot
     if profile.stage is not Stage.PILOT:
         return
-    if caps is None or caps.amount_per_file_minor is None:
+    caps = profile.limits.pilot or PilotLimits()
+    missing = [name for name in PILOT_CAPS if getattr(caps, name) is None]
+    if missing:
         source.report(
             ("limits", "pilot"),
-            "stage pilot wants [limits.pilot] with amount_per_file_minor",
+            f"stage pilot wants [limits.pilot] with {', '.join(missing)}",
             code="pilot",
             hint="or set the stage to draft or live",
         )

@@ -44,6 +44,7 @@ from gateway.settle import Settled, settle
 from gateway.silence import tell_of_silence
 from gateway.states import FileState, ReceivedState
 from gateway.transmit import Delivery, Transmission, probe, recover, remove_leftovers, transmit
+from gateway.verdict import doubt_of
 from keys.errors import SealError
 
 
@@ -145,7 +146,7 @@ def _sends(installation: Installation, profile: Profile, report: RunReport) -> b
     with installation.ledger.read() as transaction:
         stopped = sending_stopped(transaction, profile.bank)
     if stopped is None:
-        return True
+        return _conforms(installation, profile, report)
     cause, message = stopped
     behind = cause == BEHIND
     report.attention.append(
@@ -157,6 +158,23 @@ def _sends(installation: Installation, profile: Profile, report: RunReport) -> b
             if behind
             else f"when it may go on: {_clearing(profile, 'resume')}",
             code=ExitCode.INTEGRITY if behind else ExitCode.NEEDS_PERSON,
+        )
+    )
+    return False
+
+
+def _conforms(installation: Installation, profile: Profile, report: RunReport) -> bool:
+    """Whether what is in force was checked; a person is told where it was not."""
+    doubt = doubt_of(installation.configuration, profile, installation.codecs)
+    if doubt is None:
+        return True
+    report.attention.append(
+        Attention(
+            bank=profile.bank,
+            about=f"bank:{profile.bank}",
+            message=f"nothing leaves: {doubt.message}",
+            hint=doubt.hint,
+            code=ExitCode.NEEDS_PERSON,
         )
     )
     return False

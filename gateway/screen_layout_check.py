@@ -11,6 +11,7 @@ from rich.markup import escape
 from formats.conformance import FormatReport, all_passed
 from formats.records import Severity
 from gateway import screen
+from gateway.conformance import BankCheck
 
 
 def show_format(report: FormatReport) -> None:
@@ -37,8 +38,11 @@ def show_format(report: FormatReport) -> None:
             )
 
 
-def show_verdict(reports: Sequence[FormatReport]) -> None:
-    """The last line."""
+def show_verdict(reports: Sequence[FormatReport], json: bool) -> None:
+    """The last line; for programs everything, with the verdict of each format and of all."""
+    if json:
+        screen.as_json(_plain(reports))
+        return
     failing = [report.name for report in reports if not report.passed]
     if all_passed(reports):
         screen.say(f"[green]{len(reports)} formats conform[/]")
@@ -48,11 +52,23 @@ def show_verdict(reports: Sequence[FormatReport]) -> None:
         )
 
 
+def show_bank_check(done: BankCheck, json: bool) -> None:
+    """What was found for a bank, and what its verdict permits."""
+    if json:
+        screen.as_json({**_plain(done.reports), "verdict": done.verdict, "path": done.path})
+        return
+    for report in done.reports:
+        show_format(report)
+    show_verdict(done.reports, json)
+    permits = "pilot and live may send" if done.verdict.passed else "nothing leaves at pilot or live"
+    screen.say(f"verdict of {escape(done.verdict.bank)} in {escape(str(done.path))}: {permits}")
+    screen.say("it ends when profile or formats change")
+
+
 def show_draft(path: Path) -> None:
     screen.say(f"draft: {escape(str(path))}")
 
 
-def plain_reports(reports: Sequence[FormatReport]) -> dict[str, Any]:
-    """For programs: everything, with the verdict of each format and of all."""
+def _plain(reports: Sequence[FormatReport]) -> dict[str, Any]:
     formats = [{**screen.plain(report), "passed": report.passed} for report in reports]
     return {"passed": all_passed(reports), "formats": formats}

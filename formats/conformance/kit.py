@@ -39,9 +39,11 @@ def check_folder(
     return [check_format(name, folder, effort) for name in (names_in(folder) if names is None else names)]
 
 
-def check_format(name: str, folder: Path, effort: Effort = USUAL_EFFORT) -> FormatReport:
-    """One format. What cannot be loaded has that part only."""
-    subject = load_subject(name, folder)
+def check_format(
+    name: str, folder: Path, effort: Effort = USUAL_EFFORT, beside: Sequence[Path] = ()
+) -> FormatReport:
+    """One format; those that it names may lie in folders beside. What cannot be loaded has that part only."""
+    subject = load_subject(name, folder, beside)
     if isinstance(subject, Broken):
         load = PartReport(part=Part.LOAD, problems=subject.problems)
         return FormatReport(name=name, kind=subject.kind, parts=[load])

@@ -14,7 +14,6 @@ from formats.layout_model import Binding, Count, Field, Kind, Layout, Record, Su
 from formats.layout_source import LayoutSource
 from formats.layout_tree import Tree
 from formats.reasons import Status
-from formats.registry import Registry
 
 
 def lint(subject: Subject) -> PartReport:
@@ -33,7 +32,7 @@ class _Lint:
 
     def __init__(self, subject: Subject, layout: Layout, report: PartReport) -> None:
         self._subject, self._layout, self._report = subject, layout, report
-        text = Registry([subject.folder]).source_text(subject.name)
+        text = subject.registry.source_text(subject.name)
         self._source = LayoutSource(text, f"{subject.name}.toml")
 
     def look(self) -> None:
@@ -97,7 +96,7 @@ class _Lint:
     def _answered(self, name: str) -> None:
         """The request that is answered exists, and what finds a payment again fits."""
         line = self._source.line_of("answers")
-        registry = Registry([self._subject.folder])
+        registry = self._subject.registry
         if name not in registry.names():
             hint = "the request's layout lies beside this one, or ships"
             self._add("answers-unknown", line, f"there is no layout {name} to answer", hint)

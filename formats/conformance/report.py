@@ -25,6 +25,8 @@ class Part(StrEnum):
     CODES = "codes"
     MUTATION = "mutation"
     SPEED = "speed"
+    PROFILE = "profile"
+    """With the values of one bank: looked at by the gateway."""
 
 
 class Meaningless(Struct, frozen=True):

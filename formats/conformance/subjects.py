@@ -7,6 +7,7 @@ FOLDER/vectors/my-bank-result/    golden files of the layout, or of a codec in c
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from msgspec import Struct
@@ -27,12 +28,12 @@ LAYOUT, CHOICE, CODE = "layout", "choice", "code"
 class Subject(Struct, frozen=True, kw_only=True):
     """A format and what there is to hold it against. `layout` is None for codecs in code and choices.
 
-    `folder` is where its vectors and codes lie. `problems` are mistakes of those files.
+    `registry` finds the formats that it names. `problems` are mistakes of vectors and lists of codes.
     """
 
     name: str
     kind: str
-    folder: Path
+    registry: Registry
     codec: Codec
     layout: Layout | None
     vectors: list[Vector]
@@ -64,9 +65,9 @@ def names_in(folder: Path) -> list[str]:
     return sorted(layouts | vectors)
 
 
-def load_subject(name: str, folder: Path) -> Subject | Broken:
-    """One format of a folder with all that belongs to it."""
-    registry = Registry([folder])
+def load_subject(name: str, folder: Path, beside: Sequence[Path] = ()) -> Subject | Broken:
+    """One format of a folder with all that belongs to it; formats it names may lie in those beside."""
+    registry = Registry([folder, *beside])
     path = folder / f"{name}.toml"
     kind = LAYOUT if path.is_file() else CODE
     try:
@@ -88,7 +89,7 @@ def load_subject(name: str, folder: Path) -> Subject | Broken:
     return Subject(
         name=name,
         kind=kind,
-        folder=folder,
+        registry=registry,
         codec=codec,
         layout=layout,
         vectors=vectors,

@@ -6,6 +6,7 @@ that what a file took from the budget can be told from the file alone.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 
 from msgspec import Struct
@@ -63,17 +64,17 @@ class Loads:
 
 
 def amount_left(
-    transaction: Transaction, lane: LaneRow, load: Load, day: date, most_of_file: int | None
+    transaction: Transaction, lane: LaneRow, load: Load, day: date, bounds_of_bank: Sequence[Left]
 ) -> Left:
-    """The smallest of all bounds. `most_of_file` is that of bank and agreement for one file."""
+    """The smallest of all bounds; those of the bank, of which there is at least one, come first."""
     agreement = load.agreement
     number = f"agreement {agreement.number}"
-    bounds = [Left(most_of_file, f"{number}: the next payment is over the amount of one file")]
+    bounds = list(bounds_of_bank)
     day_limit = agreement.limits.amount_per_day_minor
     if day_limit is not None:
-        _, total = sent_today(transaction, lane.bank, agreement.number, day)
+        today = sent_today(transaction, lane.bank, agreement.number, day)
         why = f"{number}: the next payment is over the amount left for today"
-        bounds.append(Left(day_limit - total, why))
+        bounds.append(Left(day_limit - today.agreement_minor, why))
     bounds += _of_programme(transaction, lane, load, day)
     if agreement.funding.required:
         why = f"{number}: the money is not confirmed on the payer account: funding:{lane.lane_pk}"

@@ -234,7 +234,8 @@ def test_a_mistake_across_the_main_file(tmp_path: Path, old: str, new: str, line
             'stage = "live"',
             'stage = "pilot"',
             1,
-            "limits.pilot: stage pilot wants [limits.pilot] with amount_per_file_minor",
+            "limits.pilot: stage pilot wants [limits.pilot] with"
+            " amount_per_file_minor, payments_per_day, amount_per_day_minor",
         ),
         (
             "{sequence:06d}",
@@ -682,6 +683,7 @@ def test_a_pilot_has_the_smaller_of_limit_and_cap(tmp_path: Path) -> None:
     text = PROFILE.replace('"live"', '"pilot"') + (
         "[limits]\nrecords_per_file = 500\namount_per_payment_minor = 900\n"
         "[limits.pilot]\namount_per_file_minor = 10000\namount_per_payment_minor = 1000\n"
+        "payments_per_day = 20\namount_per_day_minor = 10000\n"
     )
     pilot = load(site(tmp_path, profile=text)).profiles["rural"]
     limits = {"records_per_file": 500, "amount_per_payment_minor": 900}
