@@ -112,12 +112,13 @@ def link_reissues(transaction: Transaction, source_platform: str, staging: Stagi
 
 
 def successors_to_stop(transaction: Transaction, file_pk: int) -> list[int]:
-    """Accepted payments of a file that may not be paid, since another of their chain may be.
+    """Accepted payments of a file that may not be paid: another of their chain may be, or not just so
+    much is missing in it any more, since more of what was paid short has come meanwhile.
 
     What became of some is known already, on a bank's letter: those do not leave in any case.
     """
     rows = transaction.all(
-        "SELECT attempt.payment_pk, reissue.chain_pk FROM attempt"
+        "SELECT attempt.payment_pk, reissue.chain_pk, payment.amount_minor FROM attempt"
         " JOIN reissue ON reissue.successor_pk = attempt.payment_pk"
         " JOIN payment ON payment.payment_pk = attempt.payment_pk"
         " WHERE attempt.file_pk = :file AND attempt.live = 1 AND payment.disposition = 'accepted'"
@@ -128,6 +129,7 @@ def successors_to_stop(transaction: Transaction, file_pk: int) -> list[int]:
         row.payment_pk
         for row in rows
         if transaction.one(f"{_ALIVE} LIMIT 1", chain=row.chain_pk, but=row.payment_pk) is not None
+        or row.amount_minor != _missing_minor(transaction, row.chain_pk)
     ]
 
 
@@ -189,6 +191,14 @@ def _amount_of(transaction: Transaction, payment_pk: int) -> int:
     return int(row.amount_minor)
 
 
+def _missing_minor(transaction: Transaction, chain: int) -> int:
+    """Minor units that a chain is still to get, once nothing of it is open.
+
+    What was refused for its amount is no measure: the payment that began the chain is.
+    """
+    return _amount_of(transaction, chain) - _credited_for_good(transaction, chain)
+
+
 def _credited_for_good(transaction: Transaction, chain: int) -> int:
     """Minor units that members of a chain have, which the bank credited too little and makes up nothing."""
     row = transaction.one(
@@ -208,8 +218,7 @@ def _obstacle(
     if predecessor is None:
         return "no such payment of this platform"
     chain = _chain_of(transaction, predecessor.payment_pk)
-    # What was refused for its amount is no measure: the payment that began the chain is.
-    missing_minor = _amount_of(transaction, chain) - _credited_for_good(transaction, chain)
+    missing_minor = _missing_minor(transaction, chain)
     if missing_minor != amount_minor:
         return f"{money(missing_minor)} was to be paid, this one is {money(amount_minor)}"
     outcome = latest_outcome(transaction, predecessor.payment_pk)

@@ -281,6 +281,24 @@ def test_a_rest_that_has_left_when_the_bank_makes_good_is_told(sent: Sent) -> No
     assert waiting(sent) == ["oddity:1", about(first)]
 
 
+def test_a_rest_that_has_become_smaller_does_not_leave_as_it_was(sent: Sent) -> None:
+    """6,000 of 10,000, a rest of 4,000 that waits; then 7,000, which stays so: 4,000 would be too much."""
+    first = short(sent)
+    decide(sent, about(first), "discrepant")
+    ground = sent.ground
+    ground.decide(sent.gateway, f"bank:{CITY}", "hold", A)
+    assert rest(sent, 4000) is None
+    sent.say(result(sent.name, [row(1, first, "S", 7000)]), number=2)
+    assert decide(sent, about(first), "discrepant") == BOTH
+    ground.decide(sent.gateway, f"bank:{CITY}", "resume", *PERSONS)
+    sent.gateway.run()
+    assert current(sent.gateway)["Q-00001"] == ("set_aside", "REISSUE_REFUSED", None)
+    assert rest(sent, 3000, "Q-00002", "Q-00001") is None
+    sent.gateway.run()
+    assert sent.gateway.files()[-1].total_minor == 3000
+    ground.check_sound(sent.gateway)
+
+
 def test_the_same_words_again_open_nothing(sent: Sent) -> None:
     first = short(sent)
     decide(sent, about(first), "discrepant")

@@ -46,6 +46,8 @@ class Act(StrEnum):
     """Ledger and spool are lost, and restored from the backup."""
     ROLL_BACK = "roll back"
     """Ledger and spool are those of the backup, and nobody says so: the anchor knows."""
+    LIST = "list"
+    """The district lists the programmes that its catalogue lacked, some of them for others than are paid."""
     DISTRUST = "distrust"
     """A bank's certificate is missing in the ring, or there again."""
 
@@ -68,6 +70,7 @@ SHARES: dict[Act, int] = {
     Act.ANCHOR_FAILS: 1,
     Act.ANCHOR_STUCK: 1,
     Act.STRANGE_FILE: 1,
+    Act.LIST: 1,
     Act.DISTRUST: 1,
 }
 
@@ -183,6 +186,11 @@ def _not_needed(word: str) -> tuple[Move, ...]:
     )
 
 
+def _listed() -> tuple[Move, ...]:
+    """What is held for its programme is judged again, once that is in the catalogue."""
+    return (Move(Act.SUBMIT), Move(Act.LIST), *_LOOK)
+
+
 def _unproved() -> tuple[Move, ...]:
     """A bank that paid nothing for some leaves their codes blank, and has acknowledged nothing."""
     return (
@@ -241,6 +249,7 @@ PLOTS: tuple[tuple[tuple[Move, ...], ...], ...] = (
     (_lost(),),
     (_given_up(),),
     (_unproved(),),
+    (_listed(),),
     (_refused_and_paid_by(), _not_processed()),
     tuple(_two_words(first, second) for first in _WORDS for second in _WORDS),
     tuple(_taken_back(word) for word in _WORDS),

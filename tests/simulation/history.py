@@ -224,6 +224,7 @@ class _History:
             Act.BACKUP: self._back_up,
             Act.RESTORE: self._restore,
             Act.ROLL_BACK: self._roll_back,
+            Act.LIST: self._list,
             Act.DISTRUST: self._distrust,
         }
 
@@ -297,6 +298,11 @@ class _History:
         self._department.begin_anew()
         self._auditor.went_back()
         return True
+
+    def _list(self, _random: Random) -> None:
+        """The district edits its catalogue, and the next run begins with that."""
+        self._world.list_programmes()
+        self._gateway = self._world.start()
 
     def _distrust(self, random: Random) -> None:
         self._world.distrusted ^= {random.choice(sorted(self._world.servers))}

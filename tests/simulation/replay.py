@@ -158,7 +158,7 @@ class Replay:
     def _payment_held(self, _body: Body) -> None:
         """It stays here."""
 
-    _payment_accepted = _payments_held = _payments_accepted = _payment_held
+    _payment_accepted = _payments_held = _payments_accepted = _payments_listed = _payment_held
 
     def _outcomes(self, body: Body) -> None:
         self.outcomes.update(body["statuses"])

@@ -71,6 +71,8 @@ class Traits(Struct, frozen=True, kw_only=True):
     platform_must_sign: bool
     windows: bool
     anchor: bool
+    catalogue: bool = False
+    """Payments are held to a catalogue, which lacks some programmes."""
 
 
 class Script(Struct, kw_only=True):
@@ -128,6 +130,7 @@ def _draw_traits(random: Random) -> Traits:
         platform_must_sign=random.random() < 0.3,
         windows=random.random() < 0.4,
         anchor=random.random() < 0.5,
+        catalogue=random.random() < 0.3,
     )
 
 

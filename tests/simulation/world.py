@@ -15,6 +15,7 @@ from structlog.typing import FilteringBoundLogger
 
 from channels.channel import Channel
 from channels.errors import AuthenticationRefused, Unreachable
+from formats.records import PayeeKind
 from formats.registry import Registry
 from gateway.agreement import WEEKDAYS, Agreement, Window
 from gateway.api import Gateway
@@ -23,6 +24,7 @@ from gateway.demonstration.site import Site, create_site
 from gateway.demonstration.site_keys import PLATFORM_CERTIFICATE, PLATFORM_KEY
 from gateway.installation import Installation
 from gateway.profile import Limits, Profile
+from gateway.rules.catalogue import Catalogue, Programme
 from gateway.simulator.forms import Desk
 from gateway.simulator.scenario import Kind, Scenario
 from gateway.simulator.seals import BankSeals
@@ -50,7 +52,7 @@ class Base:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.site: Site = create_site(folder / "site", EARLIEST)
+        self.site: Site = create_site(folder / "site", EARLIEST, judged=True)
         self.configuration: Configuration = load_configuration(self.site.configuration)
         self.keyring = Keyring.load(self.configuration.keys, self.configuration.environment)
         department = self.site.batch.parent
@@ -123,6 +125,12 @@ class World:
                 open_anchor=self._open_anchor if self.traits.anchor else None,
             )
         )
+
+    def list_programmes(self) -> None:
+        """The catalogue has everything from now on."""
+        if self.traits.catalogue:
+            catalogue = listed(self.base.configuration.catalogue)
+            self.configuration = replace(self.configuration, catalogue=catalogue)
 
     def crash(self, random: Random) -> None:
         """Forget what was not durable."""
@@ -277,6 +285,7 @@ def _configuration(base: Base, traits: Traits, profiles: dict[str, Profile]) -> 
         configuration,
         profiles=profiles,
         agreements=agreements,
+        catalogue=lacking(configuration.catalogue) if traits.catalogue else None,
         platforms={
             name: replace(platform, require_signature=traits.platform_must_sign)
             for name, platform in configuration.platforms.items()
@@ -284,6 +293,27 @@ def _configuration(base: Base, traits: Traits, profiles: dict[str, Profile]) -> 
         intake=replace(configuration.intake, policy=Policy.SET_ASIDE),
         anchor=configuration.anchor if traits.anchor else None,
     )
+
+
+def lacking(catalogue: Catalogue | None) -> Catalogue:
+    """A catalogue without every other programme."""
+    assert catalogue is not None
+    return _of(catalogue, catalogue.content.programme[::2])
+
+
+def listed(catalogue: Catalogue | None) -> Catalogue:
+    """The same with what it lacked, half of that for organisations only."""
+    assert catalogue is not None
+    programmes = [
+        replace(programme, payee=[PayeeKind.ORGANISATION]) if place % 4 == 1 else programme
+        for place, programme in enumerate(catalogue.content.programme)
+    ]
+    return _of(catalogue, programmes)
+
+
+def _of(catalogue: Catalogue, programmes: list[Programme]) -> Catalogue:
+    spellings = {spelling: one for one in programmes for spelling in one.spellings}
+    return Catalogue(replace(catalogue.content, programme=programmes), spellings)
 
 
 def _nothing(_dice: float) -> None:
