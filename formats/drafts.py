@@ -66,6 +66,8 @@ class Draft(Struct, frozen=True, kw_only=True):
     text: str
     guesses: int
     questions: tuple[str, ...]
+    codes: str = ""
+    """The codes that the paper lists, as the conformance kit reads them; "" where it lists none."""
 
 
 class _Line(Struct):
@@ -120,7 +122,12 @@ def draft_layout(paper: Paper, order: DraftOrder) -> Draft:
         "",
     ]
     lines = [*opening, *head, *(line for record in records for line in ("", *record)), *codes]
-    return Draft(text="\n".join(lines) + "\n", guesses=written.guesses, questions=tuple(written.questions))
+    return Draft(
+        text="\n".join(lines) + "\n",
+        guesses=written.guesses,
+        questions=tuple(written.questions),
+        codes=_listed(paper, order),
+    )
 
 
 def _one_line(text: str) -> str:
@@ -224,7 +231,16 @@ def _record(name: str, table: PaperTable, order: DraftOrder, syntax: Syntax, wri
     ):
         written.ask(name, "by what is this record told from others? no field is marked by !")
     cells = [(line.place, line.kind, line.title, line.meaning, line.start, line.remark) for line in lines]
-    return [f"[record.{name}]", "table = '''", *aligned(cells), "'''"]
+    size = [_record_bytes(lines, offset - 1, written)] if syntax is Syntax.FIXED else []
+    return [f"[record.{name}]", *size, "table = '''", *aligned(cells), "'''"]
+
+
+def _record_bytes(lines: Sequence[_Line], size_bytes: int, written: _Written) -> str:
+    """The sum of the widths; the paper's own word where it prints where every field starts."""
+    if all(line.start for line in lines):
+        return f"record_bytes = {size_bytes}"
+    written.guesses += 1
+    return f"record_bytes = {size_bytes}  {GUESSED} record_bytes"
 
 
 def _field(
@@ -312,17 +328,10 @@ def _check_start(
 
 def _codes(paper: Paper, order: DraftOrder, written: _Written) -> list[str]:
     """Proposals for what the paper's codes mean, none of them in force."""
-    rows = [row for table in paper.tables for row in table.rows]
     if order.purpose not in (Purpose.RESULT, Purpose.ACKNOWLEDGEMENT):
         return []
     is_result = order.purpose is Purpose.RESULT
-    named = [
-        row
-        for row in rows
-        if guess_meaning(row, Part.PAYMENT, Purpose.RESULT) == "outcome.code" and not is_mark(row)
-    ]
-    proposals = propose_codes(named)
-    where = "outcome" if is_result else "file"
+    proposals = propose_codes(_code_rows(paper))
     cells = [
         (
             f"{PROPOSED} {one.code}",
@@ -341,8 +350,31 @@ def _codes(paper: Paper, order: DraftOrder, written: _Written) -> list[str]:
     return [
         "",
         f"# A code means nothing before its `{PROPOSED}` is taken away: it is unmapped, hence unknown.",
-        f"[codes.{where}]",
+        f"[codes.{_code_table(order)}]",
         "table = '''",
         *aligned([("*", "unmapped", "", ""), *cells]),
         "'''",
     ]
+
+
+def _code_table(order: DraftOrder) -> str:
+    return "outcome" if order.purpose is Purpose.RESULT else "file"
+
+
+def _code_rows(paper: Paper) -> list[PaperRow]:
+    """The fields that hold codes of the bank."""
+    return [
+        row
+        for table in paper.tables
+        for row in table.rows
+        if guess_meaning(row, Part.PAYMENT, Purpose.RESULT) == "outcome.code" and not is_mark(row)
+    ]
+
+
+def _listed(paper: Paper, order: DraftOrder) -> str:
+    """The paper's codes with its words, a line each."""
+    proposals = propose_codes(_code_rows(paper)) if order.purpose is not Purpose.REQUEST else []
+    if not proposals:
+        return ""
+    lines = aligned([(one.code, _one_line(one.words)) for one in proposals])
+    return "\n".join([f"[{_code_table(order)}]", *lines]) + "\n"

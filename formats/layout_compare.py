@@ -174,7 +174,7 @@ def _places(layout: Layout, record: Record) -> list[str]:
     for number, field in enumerate(record.fields):
         assert field.width is not None, "a field of a fixed record has a width"
         first = field.width.offset + number * separators + 1
-        places.append(f"bytes {first}-{first + field.width.bytes_ - 1}")
+        places.append(f"byte {first}")
     return places
 
 

@@ -221,11 +221,16 @@ def demo(payments: int, folder: Path, seed: int, as_json: bool) -> None:
     help="A folder that `bankgate demo` set up.",
 )
 @click.option("--scenario", multiple=True, help="How the bank behaves; may be given several times.")
-def simulate(bank: str, folder: Path, scenario: tuple[str, ...]) -> None:
+@click.option(
+    "--layouts",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Where BANK-request and BANK-result lie: a bank that the folder has not yet is set up.",
+)
+def simulate(bank: str, folder: Path, scenario: tuple[str, ...], layouts: Path | None) -> None:
     """A simulated bank to develop against; Ctrl-C ends it."""
     from gateway.demonstration.run import run_simulation
 
-    sys.exit(run_simulation(folder, bank, list(scenario)))
+    sys.exit(run_simulation(folder, bank, list(scenario), layouts))
 
 
 def main() -> NoReturn:

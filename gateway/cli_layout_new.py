@@ -95,6 +95,8 @@ def new(
     output.mkdir(parents=True, exist_ok=True)
     path.write_text(f"#:schema ./{SCHEMA_NAME}\n{draft.text}", "utf-8")
     (output / SCHEMA_NAME).write_bytes(schema_bytes())
+    if draft.codes:
+        (output / f"{name}.codes").write_text(draft.codes, "utf-8")
     mistakes = _other_mistakes(path)
     if as_json:
         screen.as_json(

@@ -98,8 +98,9 @@ def run_demo(folder: Path, payments: int, seed: int, as_json: bool) -> ExitCode:
     return last.exit_code if result.adds_up else ExitCode.INTEGRITY
 
 
-def run_simulation(folder: Path, bank: str, scenario: list[str]) -> ExitCode:
-    """Serve one simulated bank of a site until Ctrl-C."""
+def run_simulation(folder: Path, bank: str, scenario: list[str], layouts: Path | None = None) -> ExitCode:
+    """Serve one simulated bank of a site until Ctrl-C; with `layouts` one that it lacks is added."""
+    from gateway.demonstration.new_bank import add_bank
     from gateway.simulator.server import serve
     from gateway.simulator.settings import open_bank
 
@@ -108,10 +109,16 @@ def run_simulation(folder: Path, bank: str, scenario: list[str]) -> ExitCode:
         raise Refused(
             f"{folder} holds no demonstration site", hint=f"bankgate demo --folder {folder} makes one"
         )
-    configuration: Configuration = load_configuration(site.configuration)
-    if bank not in site.banks:
-        raise Refused(f"{folder} has no bank {bank!r}", hint=f"there are {', '.join(site.banks)}")
     console = Console(highlight=False)
+    if bank not in site.banks and layouts is not None:
+        add_bank(site, bank, layouts, datetime.now(UTC))
+        console.print(
+            f"{bank} is set up in {site.folder}: its profile, agreements, keys and its simulated side"
+        )
+    if bank not in site.banks:
+        hint = f"there are {', '.join(site.banks)}; one of your own is added with --layouts FOLDER"
+        raise Refused(f"{folder} has no bank {bank!r}", hint=hint)
+    configuration: Configuration = load_configuration(site.configuration)
     chosen = make_scenario(",".join(scenario)) if scenario else None
     server = open_bank(site.bank(bank), configuration, chosen, announce=console.print)
     try:

@@ -60,13 +60,50 @@ root = "../anchor"
 
 def profile_text(bank: DemonstrationBank, port: int) -> str:
     """`profiles/BANK.toml`; `port` is where the simulated bank listens."""
+    prefixes = f'prefixes = ["{bank.card_prefix}"]\n'
+    return _profile_text(bank, port, _HABITS[bank.bank], _RELEASE[bank.bank], prefixes)
+
+
+def added_profile_text(bank: DemonstrationBank, port: int, *, acknowledged: bool) -> str:
+    """The profile of a bank that is added, with layouts named after it: plain habits, cards of any prefix."""
+    name = bank.bank
+    acknowledgement = f'acknowledgement = "{name}-acknowledgement"\n' if acknowledged else ""
+    answers = [("acknowledgement", "A")] if acknowledged else []
+    inbound = "".join(
+        f'''
+[[inbound]]
+kind      = "{kind}"
+pattern   = "{{stem}}_{letter}{{number:1}}.txt"
+complete  = "flag"
+'''
+        for kind, letter in [*answers, ("result", "R")]
+    )
+    habits = f"""
+[layouts]
+request         = "{name}-request"
+result          = ["{name}-result"]
+{acknowledgement}
+[files]
+name             = "{{unit_no}}_{{bank_day:%Y%m%d}}_{{sequence:06d}}.txt"
+flag             = "{{name}}.ok"
+flag_content     = "{{name}}|{{size}}|{{sha256}}|{{count}}|{{total}}"
+temporary_suffix = ".tmp"
+
+[seal]
+out = ["cms-sign-detached"]
+in  = ["cms-verify-detached"]
+{inbound}"""
+    return _profile_text(bank, port, habits, "flag", "")
+
+
+def _profile_text(bank: DemonstrationBank, port: int, habits: str, release: str, prefixes: str) -> str:
     return f"""\
 bank        = "{bank.bank}"
 name        = "{bank.title}"
 stage       = "live"
 environment = "test"
 zone        = "Asia/Shanghai"
-{_HABITS[bank.bank]}
+{habits}
 [channel]
 kind             = "sftp"
 host             = "127.0.0.1"
@@ -76,7 +113,7 @@ authentication   = "{"password" if bank.bank in PASSWORD_BANKS else "key"}"
 outbox           = "{GATEWAY_FOLDER_ON_SERVER}"
 inbox            = "{ANSWERS_FOLDER_ON_SERVER}"
 archive          = "{ARCHIVE_FOLDER_ON_SERVER}"
-release          = "{_RELEASE[bank.bank]}"
+release          = "{release}"
 bank_keeps_files = true
 
 [limits]
@@ -84,8 +121,7 @@ records_per_file = 100000
 
 [accounts.card]
 luhn     = true
-prefixes = ["{bank.card_prefix}"]
-lengths  = [19]
+{prefixes}lengths  = [19]
 
 [accounts.passbook]
 lengths = [{bank.passbook_digits}]
@@ -125,7 +161,7 @@ def simulator_text(bank: DemonstrationBank, login_key: str) -> str:
 # The simulated {bank.title}: which keys it has, who may log in, and how it behaves.
 
 bank            = "{bank.bank}"
-scenario        = "{SCENARIOS[bank.bank]}"
+scenario        = "{SCENARIOS.get(bank.bank, "all-well")}"
 seed            = 1
 share_per_mille = 20
 drawn_by        = "payment"

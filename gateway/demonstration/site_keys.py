@@ -59,6 +59,16 @@ class SiteKeys:
         # Whoever can write to the ring decides whose signatures count.
         write_private_file(self._gateway / RING_FILE, "\n".join(self._ring).encode())
 
+    def add(self, bank: DemonstrationBank) -> None:
+        """The keys of one bank more, entered behind those that the ring has, and its `simulator.toml`."""
+        ring = self._gateway / RING_FILE
+        self._ring = [ring.read_text("utf-8")]
+        self._make_bank(bank)
+        made = ring.with_name(f"{RING_FILE}.new")
+        made.unlink(missing_ok=True)
+        write_private_file(made, "\n".join(self._ring).encode())
+        made.replace(ring)
+
     def _make_bank(self, bank: DemonstrationBank) -> None:
         name = bank.bank
         ours, theirs = self._gateway / "keys", self._banks / name / "keys"

@@ -12,6 +12,7 @@ from pathlib import Path
 import xlsxwriter
 
 PAPER = Path(__file__).parents[2] / "docs" / "examples" / "town-bank.xlsx"
+SAMPLES = PAPER.with_name("town-bank-samples")
 
 _HEADINGS = ("序号", "字段名称", "类 型", "长度", "起始位置", "是否必输", "备注")
 _Row = tuple[str, str, str, str, str]
@@ -92,5 +93,34 @@ def _write_fields(sheet: xlsxwriter.worksheet.Worksheet, row: int, fields: list[
     return row
 
 
+def sample_files() -> dict[str, bytes]:
+    """The annex of the paper: a request and its result, written by hand, by their place in the folder."""
+    names = ["王建国", "阿依夏·买买提"]
+    accounts = ["6231910000000010011", "6231910000000010037"]
+    head = b"1" + b"TS000001".ljust(14) + b"20260102" + b"8862319100000000001".ljust(23) + b"00000002"
+    lines = [
+        b"2"
+        + f"0000000000070000000{number}".encode()
+        + account.encode().ljust(23)
+        + name.encode("gbk").ljust(40)
+        + amount.rjust(16)
+        for number, (name, account, amount) in enumerate(
+            zip(names, accounts, (b"150.00", b"80.50"), strict=True), 1
+        )
+    ]
+    request = [head + b"000000000023050" + b" " * 31, *lines]
+    sums = b"000000000023050" + b"00000001" + b"000000000015000" + b"00000001" + b"000000000008050"
+    ends = [b"0000" + b" " * 60, b"3031" + "户名不符".encode("gbk").ljust(60)]
+    result = [head + sums + b"TS000001_20260102_000007.txt".ljust(40)]
+    result += [line + end for line, end in zip(lines, ends, strict=True)]
+    return {
+        "town-bank-request/annex-a.txt": b"".join(line + b"\r\n" for line in request),
+        "town-bank-result/annex-b.txt": b"".join(line + b"\r\n" for line in result),
+    }
+
+
 if __name__ == "__main__":
     PAPER.write_bytes(paper_bytes())
+    for place, content in sample_files().items():
+        SAMPLES.joinpath(place).parent.mkdir(parents=True, exist_ok=True)
+        SAMPLES.joinpath(place).write_bytes(content)

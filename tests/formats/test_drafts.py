@@ -22,7 +22,7 @@ from formats.layout import parse_layout
 from formats.paper import Paper, PaperRow, PaperTable, plain, read_paper
 from formats.reasons import Reason, Status
 from formats.registry import codec_of_text
-from tests.docs.paper import PAPER, paper_bytes
+from tests.docs.paper import PAPER, SAMPLES, paper_bytes, sample_files
 from tests.formats.samples import ACCOUNT_ONE, decode, encode, request_chunk
 
 FEN = "money.2"
@@ -315,6 +315,11 @@ def confirmed(text: str) -> str:
 def test_the_tutorials_paper_is_the_one_that_is_made_here() -> None:
     """Else run `python -m tests.docs.paper`."""
     assert PAPER.read_bytes() == paper_bytes()
+    assert {
+        path.relative_to(SAMPLES).as_posix(): path.read_bytes()
+        for path in SAMPLES.rglob("*")
+        if path.is_file()
+    } == sample_files()
 
 
 @pytest.mark.parametrize(
@@ -352,6 +357,19 @@ def test_no_code_means_anything_before_a_person_says_so() -> None:
     only_lines = re.sub(r" *# \? .*", "", text)
     with pytest.raises(LayoutError, match=r"outcome\.code without a table"):
         parse_layout(only_lines, "draft")
+
+
+def test_the_papers_codes_are_listed_for_the_kit_and_the_width_is_asserted() -> None:
+    draft = town("回盘文件", Purpose.RESULT)
+    assert draft.codes.splitlines()[:3] == ["[outcome]", "0000  成功", "3004  账号不存在"]
+    assert "record_bytes = 155\n" in draft.text
+    assert "record_bytes = 164\n" in draft.text
+    assert town("代发文件", Purpose.REQUEST).codes == ""
+    rows = (row("账号", type="C", length="20"), row("户名", type="C", length="40"))
+    assert (
+        "record_bytes = 60  # ? record_bytes\n"
+        in draft_layout(Paper((PaperTable("明细", rows),), ()), order("town", syntax="fixed")).text
+    )
 
 
 def test_a_confirmed_draft_writes_and_reads_files() -> None:

@@ -179,7 +179,7 @@ def test_new_writes_a_draft_with_its_schema_and_says_what_to_do(layout: Layout, 
     assert (tmp_path / "layouts" / "layout.schema.json").read_bytes() == SHIPPED_SCHEMA.read_bytes()
     checked = layout("check", tmp_path / "layouts")
     assert checked.code == 3
-    assert checked.err.count("a guess that nobody has confirmed") == 12
+    assert (checked.out + checked.err).count("a guess that nobody has confirmed") == 12
 
 
 def test_new_overwrites_nothing_and_takes_no_strange_names(layout: Layout, tmp_path: Path) -> None:
