@@ -139,6 +139,37 @@ def share(year: int | None, config: Path, as_json: bool) -> None:
         screen_rules.show_shares(gateway.plan.shares(year), as_json)
 
 
+@click.command()
+@click.argument("corrections", type=click.Path(path_type=Path))
+@click.option("--batch", "batch_id", required=True, help="The id of the new batch.")
+@click.option("--platform", default="", help="Whose payments they are, where there are several platforms.")
+@click.option(
+    "--output", type=click.Path(path_type=Path), help="Write the batch to a new .csv, .jsonl or .xlsx."
+)
+@click.option("--submit", is_flag=True, help="Hand it over at once; it then waits for two persons.")
+@CONFIGURATION
+@JSON
+def reissue(
+    corrections: Path,
+    batch_id: str,
+    platform: str,
+    output: Path | None,
+    submit: bool,
+    config: Path,
+    as_json: bool,
+) -> None:
+    """Pay failed payments again, as the CSV file CORRECTIONS says what was verified."""
+    if (output is None) == (not submit):
+        raise click.UsageError("either --output FILE or --submit")
+    with opened(config) as gateway:
+        made = gateway.plan.reissue(corrections, batch_id, platform)
+        receipt = gateway.submit(made.batch, made.payments) if submit and made.payments else None
+        screen_rules.show_reissue(made, output, receipt, as_json)
+        if not made.payments:
+            sys.exit(ExitCode.REFUSED_INPUT)
+        sys.exit(ExitCode.NEEDS_PERSON if made.refused or submit else ExitCode.DONE)
+
+
 COMMANDS: tuple[click.Command, ...] = (
     catalogue,
     breaches,
@@ -147,5 +178,6 @@ COMMANDS: tuple[click.Command, ...] = (
     lists,
     publish,
     publish_check,
+    reissue,
     share,
 )

@@ -34,6 +34,7 @@ class PlacedPayment(Struct, frozen=True, array_like=True, gc=False):
     item: int | None
 
 
+_ASKED_TOGETHER = 1000
 _COLUMNS = (
     "payment.payment_pk, payment.payment_id, batch_id, source_platform,"
     " CASE WHEN destruction.batch_pk IS NULL THEN lane.spool_name ELSE '' END, payment.position,"
@@ -78,11 +79,13 @@ def payments_of_batch(transaction: Transaction, batch_pk: int) -> Iterator[Place
 
 
 def payments_by_key(transaction: Transaction, keys: Iterable[int]) -> Iterator[PlacedPayment]:
-    """These payments, lane by lane."""
-    chosen = ",".join(str(int(key)) for key in keys) or "NULL"
-    rows = transaction.stream(
-        f"SELECT {_COLUMNS} FROM payment {_TABLES} WHERE payment.payment_pk IN ({chosen})"
-        " ORDER BY payment.lane_pk, payment.position"
-    )
-    for row in rows:
-        yield PlacedPayment(*row)
+    """These payments, in order of their keys: lane by lane too, since both were given together."""
+    wanted = sorted(keys)
+    for first in range(0, len(wanted), _ASKED_TOGETHER):
+        chosen = ",".join(map(str, wanted[first : first + _ASKED_TOGETHER]))
+        rows = transaction.all(
+            f"SELECT {_COLUMNS} FROM payment {_TABLES} WHERE payment.payment_pk IN ({chosen})"
+            " ORDER BY payment.payment_pk"
+        )
+        for row in rows:
+            yield PlacedPayment(*tuple(row))

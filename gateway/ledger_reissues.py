@@ -16,7 +16,7 @@ from msgspec import Struct
 from formats import Problem, Reason, Severity, Status
 from gateway.ledger import Transaction
 from gateway.ledger_outcomes import latest_outcome
-from gateway.ledger_payments import LATEST_OUTCOME, PaymentRow, find_payment
+from gateway.ledger_payments import LATEST_OUTCOME, STATE_OF_PAYMENT, PaymentRow, find_payment
 from gateway.ledger_staging import Staging
 from gateway.money import money
 from gateway.states import BEFORE_RELEASE, FileState, is_over
@@ -39,6 +39,14 @@ _ALIVE = (
     f"{_MEMBERS} AND NOT COALESCE(latest.status IN ('failed', 'returned') OR latest.reason = 'PAID_SHORT'"
     f" OR (latest.status IN ('set_aside', 'withdrawn') AND NOT {_LEFT}), 0)"
 )
+
+
+class ChainMember(Struct, frozen=True):
+    """One payment of a chain."""
+
+    payment_id: str
+    batch_id: str
+    state: str
 
 
 class Heir(Struct, frozen=True):
@@ -156,6 +164,29 @@ def heirs_that_left(transaction: Transaction, payment_pk: int) -> list[Heir]:
     return [Heir(row.bank, row.name, row.payment_id) for row in rows]
 
 
+def missing_minor(transaction: Transaction, payment: PaymentRow) -> int:
+    """What a reissue of the payment has to be: all that its chain has not brought for good."""
+    return _missing_minor(transaction, _chain_of(transaction, payment.payment_pk))
+
+
+def reissue_obstacle(transaction: Transaction, predecessor: PaymentRow, amount_minor: int) -> str:
+    """Why a payment of that amount may not replace this one now; "" where it may."""
+    return _obstacle(transaction, predecessor, amount_minor, set())
+
+
+def chain_members(transaction: Transaction, payment_pk: int) -> list[ChainMember]:
+    """Every payment of the chain, the first one first; the payment itself where there is no other."""
+    rows = transaction.all(
+        f"SELECT payment.payment_id, batch_id, {STATE_OF_PAYMENT} AS state"
+        " FROM payment JOIN batch USING (batch_pk)"
+        f" {LATEST_OUTCOME} WHERE payment.payment_pk IN"
+        " (SELECT :chain UNION SELECT successor_pk FROM reissue WHERE chain_pk = :chain)"
+        " ORDER BY payment.payment_pk",
+        chain=_chain_of(transaction, payment_pk),
+    )
+    return [ChainMember(row.payment_id, row.batch_id, row.state) for row in rows]
+
+
 def relatives_of(transaction: Transaction, payment_pk: int) -> tuple[str, str]:
     """(id of the payment that it replaces, id of the one that replaced it last); "" for none."""
     row = transaction.one(
@@ -218,9 +249,9 @@ def _obstacle(
     if predecessor is None:
         return "no such payment of this platform"
     chain = _chain_of(transaction, predecessor.payment_pk)
-    missing_minor = _missing_minor(transaction, chain)
-    if missing_minor != amount_minor:
-        return f"{money(missing_minor)} was to be paid, this one is {money(amount_minor)}"
+    missing = _missing_minor(transaction, chain)
+    if missing != amount_minor:
+        return f"{money(missing)} was to be paid, this one is {money(amount_minor)}"
     outcome = latest_outcome(transaction, predecessor.payment_pk)
     if outcome is None or not is_over(outcome.status, outcome.reason):
         return f"it is {predecessor.state}, and only set aside, failed or returned payments are paid again"

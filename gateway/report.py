@@ -25,7 +25,8 @@ from gateway.ledger_payments import (
     submitted_totals,
 )
 from gateway.ledger_received import ReceivedRow, received_in
-from gateway.ledger_reissues import relatives_of
+from gateway.ledger_reissues import ChainMember, chain_members, relatives_of
+from gateway.ledger_rule_holds import HoldRow, holds_of
 from gateway.states import PaymentState
 
 OPEN_STATES = (PaymentState.ACCEPTED, PaymentState.DISPATCHED)
@@ -103,6 +104,9 @@ class Story(Struct, frozen=True, kw_only=True):
     outcomes: list[Outcome]
     decisions: list[dict[str, Any]]
     notices: list[Notice] = []
+    chain: list[ChainMember] = []
+    """All payments that stand for the same money, the first one first; empty where it is alone."""
+    holds: list[HoldRow] = []
     replaces: str = ""
     replaced_by: str = ""
 
@@ -146,6 +150,7 @@ def story(installation: Installation, payment: PaymentRow) -> Story:
         batch = batch_by_key(transaction, payment.batch_pk)
         department, programme, period = subject_of(transaction, payment.payment_pk)
         replaces, replaced_by = relatives_of(transaction, payment.payment_pk)
+        chain = chain_members(transaction, payment.payment_pk)
         name = f"payment:{batch.source_platform}/{payment.payment_id}"
         batch_name = f"batch:{batch.source_platform}/{batch.batch_id}"
         return Story(
@@ -161,6 +166,8 @@ def story(installation: Installation, payment: PaymentRow) -> Story:
             outcomes=list(outcomes(transaction, payment_pk=payment.payment_pk)),
             notices=list(notices(transaction, payment_pk=payment.payment_pk)),
             decisions=[*_decisions(transaction, batch_name), *_decisions(transaction, name)],
+            chain=chain if len(chain) > 1 else [],
+            holds=holds_of(transaction, payment.payment_pk),
             replaces=replaces,
             replaced_by=replaced_by,
         )

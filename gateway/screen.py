@@ -298,16 +298,22 @@ def show_reasons(batch: BatchStatus) -> None:
     _console.print(table)
 
 
+def batch_format(output: Path) -> FileFormat:
+    """By the file's name. Raises `InputRefused` for a name that says none."""
+    if output.suffix.lower() not in _FORMATS:
+        raise InputRefused(
+            [Problem(code="output-format", message=f"{output}: wanted a name in {', '.join(_FORMATS)}")]
+        )
+    return _FORMATS[output.suffix.lower()]
+
+
 def show_outcomes(outcomes: Iterator[Outcome], output: Path | None, json: bool) -> int:
     """Print, or write to a file in the format of its name; how many."""
     if output is not None:
-        if output.suffix.lower() not in _FORMATS:
-            raise InputRefused(
-                [Problem(code="output-format", message=f"{output}: wanted a name in {', '.join(_FORMATS)}")]
-            )
+        file_format = batch_format(output)
         chosen = Language.ENGLISH if _words["bank"] == "bank" else Language.CHINESE
         with output_file(output, overwrite=True) as sink:
-            count = write_outcomes(sink, outcomes, _FORMATS[output.suffix.lower()], language=chosen)
+            count = write_outcomes(sink, outcomes, file_format, language=chosen)
         _console.print(f"{output}: {count}")
         return count
     if json:
@@ -373,6 +379,14 @@ def show_story(story: Story, json: bool) -> None:
         f"{escape(story.payment_id)}: {yuan(story.amount_minor)}, {escape(story.programme)}"
         f" {escape(story.period)} ({escape(story.department)}): {_words.state(story.state)}"
     )
+    for hold in story.holds:
+        other = f": {hold.other_id} ({hold.other_batch})" if hold.other_id else ""
+        _console.print(f"  {_words.state('held')}: {_words.reason(hold.reason)}{escape(other)}")
+    for member in story.chain:
+        _console.print(
+            f"  {_words.pick('补发链', 'chain')}: {escape(member.payment_id)}"
+            f" ({escape(member.batch_id)}): {_words.state(member.state)}"
+        )
     if story.replaces:
         _console.print(f"  replaces {escape(story.replaces)}")
     _console.print(f"  batch {escape(story.batch_id)} of {escape(story.source_platform)}")

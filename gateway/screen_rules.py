@@ -8,15 +8,17 @@ from pathlib import Path
 
 from rich.markup import escape
 
-from formats.standard import write_table
+from formats.standard import write_batch, write_table
 from formats.standard.amounts import format_yuan
 from gateway import screen
+from gateway.intake import Receipt
 from gateway.money import yuan
 from gateway.output import output_file
 from gateway.rules.deadlines import Breach, Overdue, Spread
 from gateway.rules.desk import ListedProgramme, table_format
 from gateway.rules.lists import ListedPerson
 from gateway.rules.publication import ListCheck
+from gateway.rules.reissue import Reissue
 from gateway.rules.shares import Share, Shares
 
 _SHOWN_ROWS = 40
@@ -338,3 +340,26 @@ def _target(one: Share) -> str:
         return ""
     reached = screen.pick("已达", "reached") if one.reached else screen.pick("未达", "missed")
     return f"{one.target_percent} % {reached}"
+
+
+def show_reissue(made: Reissue, output: Path | None, receipt: Receipt | None, json: bool) -> None:
+    """Write the new batch where that is wanted; tell what was refused. Payments are not printed."""
+    if output is not None and made.payments:
+        file_format = screen.batch_format(output)
+        with output_file(output) as sink:
+            write_batch(sink, made.batch, made.payments, file_format)
+    if json:
+        screen.as_json({"batch": made.batch, "refused": made.refused, "receipt": receipt})
+        return
+    screen.show_problems(made.refused)
+    count, total = made.batch.declared_count, yuan(made.batch.declared_total_minor)
+    screen.say(
+        screen.pick(
+            f"{made.batch.batch_id}: 补发 {count} 笔,{total} 元;未予补发 {len(made.refused)} 笔",
+            f"{made.batch.batch_id}: {count} payments again, {total} yuan; {len(made.refused)} refused",
+        )
+    )
+    if output is not None and made.payments:
+        screen.say(f"{screen.word('written')}: {output}")
+    if receipt is not None:
+        screen.show_receipt(receipt, False)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+import msgspec
 from msgspec import Struct
 
 from formats import Problem
@@ -14,9 +15,11 @@ from gateway.installation import Installation
 from gateway.ledger_intake import BatchRow
 from gateway.output import output_file
 from gateway.rules.catalogue import Catalogue, Programme
+from gateway.rules.corrections import Correction, read_corrections
 from gateway.rules.deadlines import Breach, Overdue, Spread, breaches, overdue, spreads
 from gateway.rules.lists import ListedPerson, WorkList, work_list
 from gateway.rules.publication import ListCheck, Published, check_list, head_of, public_rows
+from gateway.rules.reissue import Reissue, make_reissue
 from gateway.rules.shares import Shares, card_shares
 
 
@@ -99,6 +102,28 @@ class PlanDesk:
         Raises `InputRefused` where it is no list, or another batch's.
         """
         return check_list(self._installation, self._find_batch(batch_id), Path(path))
+
+    def reissue(
+        self, corrections: Path | str | Sequence[Correction], batch_id: str, platform: str = ""
+    ) -> Reissue:
+        """A batch of new payments for failed ones that were verified again; `submit` takes it.
+
+        `corrections` is a CSV file, or the corrections themselves. What may not be paid again is in
+        `refused`, each with its rule. Raises `InputRefused` for a file that is none, `Unknown`.
+        """
+        known = sorted(self._installation.configuration.platforms)
+        if not platform and len(known) == 1:
+            (platform,) = known
+        if platform not in known:
+            raise Unknown(f"there is no platform {platform!r}", hint=f"name one of {', '.join(known)}")
+        read: Sequence[Correction]
+        problems: list[Problem] = []
+        if isinstance(corrections, (str, Path)):
+            read, problems = read_corrections(Path(corrections))
+        else:
+            read = corrections
+        made = make_reissue(self._installation, read, platform, batch_id)
+        return msgspec.structs.replace(made, refused=[*problems, *made.refused])
 
     def shares(self, year: int | None = None) -> Shares:
         """How much was credited by card, by year and programme, against the plan's targets."""

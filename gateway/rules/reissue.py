@@ -1,0 +1,137 @@
+"""Failed payments are paid again: a new batch of them, from what was stored and what was verified.
+
+Plan, section 四(五): a failed payment is verified again by its department and paid again, in full.
+Each new payment names the one that it replaces and carries who verified it, when and on what ground;
+whether it may replace that one is looked at here, once more when the batch is taken, and once more
+when it is about to leave (`ledger_reissues`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import msgspec
+from msgspec import Struct
+
+from formats import Batch, Payment, Problem
+from gateway.installation import Installation
+from gateway.ledger import Transaction
+from gateway.ledger_payments import find_payment
+from gateway.ledger_people import PlacedPayment, payments_by_key
+from gateway.ledger_reissues import missing_minor, reissue_obstacle
+from gateway.money import yuan
+from gateway.rules.corrections import Correction, problem, repeated
+from gateway.rules.people import Person, with_people
+
+_NUMBERED = re.compile(r"(.*)-R([0-9]{1,3})")
+_LONGEST_ID = 64
+_NOT_COPIED = frozenset(
+    {"payment_id", "amount_minor", "department", "programme", "period", "reissue_of", "reissue_ground"}
+)
+_COPIED = tuple(field.name for field in msgspec.structs.fields(Payment) if field.name not in _NOT_COPIED)
+SUMMARY = "补发"
+
+
+class Reissue(Struct, frozen=True, kw_only=True):
+    """A batch that is not handed over yet, and the corrections that came to nothing, with their rules."""
+
+    batch: Batch
+    payments: list[Payment]
+    refused: list[Problem]
+
+
+def make_reissue(
+    installation: Installation, corrections: Sequence[Correction], platform: str, batch_id: str
+) -> Reissue:
+    """A batch of new payments for what may be paid again; nothing is stored."""
+    refused = list(repeated(corrections))
+    twice = {one.payment_id for one in refused}
+    fit: dict[int, tuple[Correction, int]] = {}
+    payments: list[Payment] = []
+    taken: set[str] = set()
+    with installation.ledger.read() as transaction:
+        for one in corrections:
+            if one.payment_id in twice:
+                continue
+            found = _fit(transaction, one, platform)
+            if isinstance(found, Problem):
+                refused.append(found)
+            else:
+                fit[found[0]] = one, found[1]
+        for placed, person in with_people(installation, payments_by_key(transaction, fit), _COPIED):
+            one, amount_minor = fit[placed.payment_pk]
+            if not person:
+                wanted = "a payment of your own that names it in reissue_of"
+                refused.append(problem(one.line, one.payment_id, "its personal data is destroyed", wanted))
+            else:
+                new_id = _new_id(transaction, placed.payment_id, platform, taken)
+                taken.add(new_id)
+                payments.append(_payment(placed, person, one, amount_minor, new_id))
+    order = {one.payment_id: place for place, one in enumerate(corrections)}
+    payments.sort(key=lambda payment: order[payment.reissue_of])
+    batch = Batch(
+        batch_id=batch_id,
+        source_platform=platform,
+        declared_count=len(payments),
+        declared_total_minor=sum(payment.amount_minor for payment in payments),
+        summary=SUMMARY,
+    )
+    return Reissue(batch=batch, payments=payments, refused=refused)
+
+
+def _fit(transaction: Transaction, one: Correction, platform: str) -> tuple[int, int] | Problem:
+    """(payment, minor units to pay), or why it is not paid again."""
+    found = find_payment(transaction, one.payment_id, platform)
+    if not found:
+        return problem(
+            one.line, one.payment_id, "there is no such payment", f"a payment of {platform}", "reissue"
+        )
+    (payment,) = found
+    owed_minor = missing_minor(transaction, payment)
+    if one.amount_minor not in (None, owed_minor):
+        wanted = f"exactly {yuan(owed_minor)} yuan"
+        return problem(
+            one.line, one.payment_id, f"{yuan(one.amount_minor or 0)} yuan", wanted, "reissue-amount"
+        )
+    obstacle = reissue_obstacle(transaction, payment, owed_minor)
+    if obstacle:
+        wanted = "a payment that was set aside, failed or returned, and that no other replaces"
+        return problem(one.line, one.payment_id, obstacle, wanted, "reissue")
+    return payment.payment_pk, owed_minor
+
+
+def _payment(
+    placed: PlacedPayment, person: Person, one: Correction, amount_minor: int, payment_id: str
+) -> Payment:
+    stored = {name: person.get(name, "") for name in _COPIED}
+    # A sealed row has the holder of the account always; the standard batch only where it is another.
+    if stored["payee_name"] == stored["beneficiary_name"]:
+        stored["payee_name"] = ""
+    row = stored | one.changes
+    ground = f"{one.ground};核实人{one.verified_by};{one.verified_on.isoformat()}"
+    return msgspec.convert(
+        {
+            **row,
+            "payment_id": payment_id,
+            "amount_minor": amount_minor,
+            "department": placed.department,
+            "programme": placed.programme,
+            "period": placed.period,
+            "reissue_of": placed.payment_id,
+            "reissue_ground": ground,
+        },
+        type=Payment,
+    )
+
+
+def _new_id(transaction: Transaction, payment_id: str, platform: str, taken: set[str]) -> str:
+    """The first free one of `ID-R1`, `ID-R2`, ..."""
+    numbered = _NUMBERED.fullmatch(payment_id)
+    stem, number = (numbered[1], int(numbered[2])) if numbered else (payment_id, 0)
+    while True:
+        number += 1
+        ending = f"-R{number}"
+        made = stem[: _LONGEST_ID - len(ending)] + ending
+        if made not in taken and not find_payment(transaction, made, platform):
+            return made

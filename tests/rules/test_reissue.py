@@ -1,0 +1,168 @@
+"""`bankgate reissue`: failed payments again, from what is stored and what was verified."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from formats import Reason
+from gateway import Gateway, InputRefused
+from gateway.rules.corrections import Correction, read_corrections
+from tests.gateway.commands import Commands
+from tests.gateway.sites import CITY, PERSONS, Ground, current, payments_of
+from tests.gateway.test_settle import Sent, result, row
+
+A, B = PERSONS
+HEADER = "原明细编号,账号,核实人,核实日期,核实依据\n"
+
+
+def failed(ground: Ground, gateway: Gateway, code: str = "F44") -> Sent:
+    """Payment P-00001 has failed, the others are credited."""
+    sent = Sent(ground, gateway)
+    sent.say(result(sent.name, [row(1, sent.payments[0], code), *sent.all()[1:]]))
+    return sent
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "corrections.csv"
+    path.write_text(text, "utf-8")
+    return path
+
+
+def correction(payment_id: str = "P-00001", **changes: object) -> Correction:
+    whole: dict[str, object] = {
+        "payment_id": payment_id,
+        "verified_by": "王科员",
+        "verified_on": date(2026, 9, 2),
+        "ground": "换卡后核实",
+    }
+    return Correction(**{**whole, **changes})  # type: ignore[arg-type]
+
+
+def test_a_failed_payment_goes_again_to_the_corrected_account(ground: Ground, tmp_path: Path) -> None:
+    with ground.open() as gateway:
+        sent = failed(ground, gateway)
+        other = payments_of(CITY, 1, start=50)[0].account
+        path = written(tmp_path, f"{HEADER}P-00001,{other},王科员,2026-09-02,换卡后核实\n")
+        made = gateway.plan.reissue(path, "AGAIN")
+        (payment,) = made.payments
+        old = sent.payments[0]
+        assert made.refused == []
+        assert (payment.payment_id, payment.reissue_of, payment.account) == ("P-00001-R1", "P-00001", other)
+        assert payment.reissue_ground == "换卡后核实;核实人王科员;2026-09-02"
+        assert (payment.amount_minor, payment.beneficiary_id, payment.period) == (
+            old.amount_minor,
+            old.beneficiary_id,
+            old.period,
+        )
+        receipt = gateway.submit(made.batch, made.payments)
+        assert (receipt.accepted, receipt.held, receipt.set_aside) == (1, 0, 0)
+        story = gateway.trace("P-00001-R1")
+        assert [(one.payment_id, one.state) for one in story.chain] == [
+            ("P-00001", "failed"),
+            ("P-00001-R1", "accepted"),
+        ]
+
+
+def test_one_that_failed_again_gets_the_next_number(ground: Ground) -> None:
+    with ground.open() as gateway:
+        failed(ground, gateway)
+        made = gateway.plan.reissue([correction(changes={"account": ""})], "AGAIN")
+        gateway.submit(made.batch, made.payments)
+        assert current(gateway)["P-00001-R1"] == ("set_aside", str(Reason.NO_CARD), None)
+        (second,) = gateway.plan.reissue([correction("P-00001-R1")], "THIRD").payments
+        assert (second.payment_id, second.reissue_of) == ("P-00001-R2", "P-00001-R1")
+
+
+@pytest.mark.parametrize(
+    ("code", "payment_id", "amount_minor", "rule"),
+    [
+        ("F44", "P-00002", None, "reissue"),  # credited
+        ("F44", "P-77777", None, "reissue"),  # nobody's
+        ("Z9", "P-00001", None, "reissue"),  # unknown
+        ("F44", "P-00001", 1, "reissue-amount"),
+    ],
+)
+def test_what_may_not_be_paid_again_is_refused_by_rule_and_the_rest_goes_on(
+    ground: Ground, code: str, payment_id: str, amount_minor: int | None, rule: str
+) -> None:
+    with ground.open() as gateway:
+        failed(ground, gateway, code)
+        ground.submit(gateway, payments_of(CITY, 1, prefix="N", start=60, account=""), "NONE")
+        wanted = [correction(payment_id, amount_minor=amount_minor), correction("N-00061")]
+        made = gateway.plan.reissue(wanted, "AGAIN")
+        assert [one.reissue_of for one in made.payments] == ["N-00061"]
+        assert made.batch.declared_total_minor == made.payments[0].amount_minor
+        (problem,) = made.refused
+        assert (problem.code, "plan section 四(五)" in problem.message) == (rule, True)
+
+
+def test_a_payment_that_is_replaced_already_is_refused(ground: Ground) -> None:
+    with ground.open() as gateway:
+        failed(ground, gateway)
+        made = gateway.plan.reissue([correction()], "AGAIN")
+        gateway.submit(made.batch, made.payments)
+        second = gateway.plan.reissue([correction()], "THIRD")
+        assert second.payments == []
+        assert "another payment replaces it already: P-00001-R1" in second.refused[0].message
+
+
+def test_two_corrections_of_one_payment_are_both_refused(ground: Ground) -> None:
+    with ground.open() as gateway:
+        failed(ground, gateway)
+        made = gateway.plan.reissue([correction(line=2), correction(line=3)], "AGAIN")
+        assert (made.payments, [one.line for one in made.refused]) == ([], [2, 3])
+
+
+@pytest.mark.parametrize(
+    ("row_text", "message"),
+    [
+        ("P-00001,,,2026-09-02,换卡\n", "verified_by is empty"),
+        ("P-00001,,王,2026-13-02,换卡\n", "verified_on is no date"),
+        ("P-00001,,王,2026-09-02\n", "too many or too few cells"),
+        (",,王,2026-09-02,换卡\n", "payment_id is empty"),
+    ],
+)
+def test_a_correction_without_who_when_or_why_is_refused(tmp_path: Path, row_text: str, message: str) -> None:
+    good = "P-00002,,王,2026-09-02,换卡\n"
+    corrections, problems = read_corrections(written(tmp_path, HEADER + row_text + good))
+    assert [one.payment_id for one in corrections] == ["P-00002"]
+    assert message in problems[0].message
+    assert problems[0].line == 2
+
+
+@pytest.mark.parametrize(
+    "text", ["", "payment_id,verified_by\n", HEADER.replace("账号", "工资"), "原明细编号," + HEADER, "\udcff"]
+)
+def test_what_is_no_list_of_corrections_is_refused_as_a_whole(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "corrections.csv"
+    path.write_bytes(text.encode("utf-8", "surrogateescape"))
+    with pytest.raises(InputRefused, match=r"1 problem|wanted|reissue"):
+        read_corrections(path)
+
+
+def test_words_of_choices_are_read_as_in_a_batch(tmp_path: Path) -> None:
+    header = HEADER.replace("账号", "账户类型,金额")
+    text = (
+        f"{header}P-1,一本通,12.5,王,2026-09-02,换\nP-2,信用卡,,王,2026-09-02,换\nP-3,,1e2,王,2026-09-02,换\n"
+    )
+    corrections, problems = read_corrections(written(tmp_path, text))
+    assert [(one.changes, one.amount_minor) for one in corrections] == [({"account_kind": "passbook"}, 1250)]
+    assert [one.line for one in problems] == [3, 4]
+
+
+def test_the_command_writes_or_submits(ground: Ground, bankgate: Commands, tmp_path: Path) -> None:
+    with ground.open() as gateway:
+        failed(ground, gateway)
+    path = written(tmp_path, f"{HEADER}P-00001,,王,2026-09-02,账户已解冻\n")
+    out = tmp_path / "again.jsonl"
+    assert bankgate("reissue", path, "--batch", "AGAIN").code == 2
+    assert bankgate("reissue", path, "--batch", "AGAIN", "--output", out).code == 0
+    checked = bankgate("check", out)
+    assert (checked.code, "1 rows, 0 problems" in checked.out) == (0, True)
+    told = bankgate("reissue", path, "--batch", "AGAIN", "--submit")
+    assert (told.code, "1 payments again" in told.out, "not released" in told.out) == (1, True, True)
+    refused = bankgate("reissue", path, "--batch", "MORE", "--submit")
+    assert (refused.code, "replaces it already" in refused.err) == (3, True)
