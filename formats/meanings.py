@@ -70,6 +70,7 @@ MEANINGS: dict[str, Shape] = {
     "statement.detail_amount": Shape.AMOUNT,
     "statement.detail_direction": Shape.TEXT,
     "statement.return_reason": Shape.TEXT,
+    "statement.file_reference": Shape.TEXT,
     "statement.entry": Shape.INTEGER,
     "file.name": Shape.TEXT,
     "file.message_id": Shape.TEXT,

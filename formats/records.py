@@ -146,6 +146,8 @@ class FeeKind(StrEnum):
     FEE_COLUMN = "fee_column"
     SHORT_CREDIT = "short_credit"
     CHARGE_BEARER = "charge_bearer"
+    UNEXPLAINED_DEBIT = "unexplained_debit"
+    """A statement shows money that left for no payment of ours, and is called no charge."""
 
 
 class FeeFinding(Struct, frozen=True, kw_only=True):

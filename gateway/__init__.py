@@ -51,6 +51,7 @@ from gateway.errors import (
 )
 from gateway.held import HeldItem, Way
 from gateway.intake import CheckReport, Receipt
+from gateway.ledger_statements import EntryKind, StatementEntry
 from gateway.ledger_whereabouts import Place, Whereabouts
 from gateway.report import BatchStatus, FileStatus, ReceivedStatus, Story
 from gateway.restore import RestoreReport
@@ -71,6 +72,7 @@ __all__ = [
     "Decided",
     "DecisionRefused",
     "EnrolmentChange",
+    "EntryKind",
     "ExitCode",
     "FeeFinding",
     "FileStatus",
@@ -102,6 +104,7 @@ __all__ = [
     "SealedText",
     "Signed",
     "Statement",
+    "StatementEntry",
     "Status",
     "Stop",
     "StorageFailed",

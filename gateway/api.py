@@ -33,6 +33,7 @@ from gateway.ledger_intake import BatchRow, batches, find_batch
 from gateway.ledger_notices import notices
 from gateway.ledger_outcomes import fee_findings, outcomes
 from gateway.ledger_payments import find_payment
+from gateway.ledger_statements import StatementEntry, statement_entries
 from gateway.locks import running
 from gateway.log import open_log
 from gateway.new_ledger import begin_ledger
@@ -266,6 +267,16 @@ class Gateway:
         if notice.text is None:
             return {}
         return msgspec.json.decode(self.bank_text(notice.text), type=dict[str, str])
+
+    def statement_entries(
+        self, bank: str | None = None, *, first: date | None = None, last: date | None = None, since: int = 0
+    ) -> Iterator[StatementEntry]:
+        """What banks' statements say was booked on days of the bank, ends included; constant memory.
+
+        Entries without a day are in every period. Each is taken once, however many statements have it.
+        """
+        with self.installation.ledger.read() as transaction:
+            yield from statement_entries(transaction, bank=bank, first=first, last=last, since=since)
 
     def bank_text(self, sealed: SealedText) -> str:
         """A bank's own words, in clear. They may name a person: do not log them."""

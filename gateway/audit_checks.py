@@ -26,6 +26,7 @@ from gateway.bundle import (
     AttemptLine,
     BatchLine,
     DecisionLine,
+    EntryLine,
     FeeLine,
     FileLine,
     NoticeLine,
@@ -68,6 +69,7 @@ def check_tables(bundle: Bundle, journal: Journal) -> None:
     check.received()
     check.answers()
     check.notices()
+    check.entries()
     check.outcomes()
     check.decisions()
 
@@ -306,13 +308,21 @@ class _Checks:
 
     def notices(self) -> None:
         """The rows of each event of notices, in order, have the digest that it tells."""
-        rows = self._ascending("notices", NoticeLine)
-        for told in self._journal.of("notices"):
+        self._digested("notices", NoticeLine, "notices")
+
+    def entries(self) -> None:
+        """The same of entries of statements, which a selection shows in part."""
+        if not self._bundle.manifest.selection:
+            self._digested("entries", EntryLine, "statement entries")
+
+    def _digested(self, table: str, line: type[Struct], kind: str) -> None:
+        rows = self._ascending(table, line)
+        for told in self._journal.of(kind):
             count = told.body.get("count")
             taken = [row for _, row in zip(range(count if isinstance(count, int) else 0), rows, strict=False)]
             told_rows = [msgspec.structs.astuple(row)[1:] for _, row in taken]
             if rows_digest(told_rows) != told.body.get("rows_sha256"):
-                self._add(told.place, "tells of other notices than the bundle has")
+                self._add(told.place, f"tells of other {table} than the bundle has")
         for place, _ in rows:
             self._add(place, "is told by no event")
 

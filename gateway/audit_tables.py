@@ -14,6 +14,7 @@ from gateway.bundle import (
     AttemptLine,
     BatchLine,
     DecisionLine,
+    EntryLine,
     EventLine,
     FeeLine,
     FileLine,
@@ -80,8 +81,10 @@ class Tables:
         yield "received", self._rows(ReceivedLine, _RECEIVED.format(received=received))
         yield "acknowledgements", self._rows(AcknowledgementLine, _ACKNOWLEDGEMENTS)
         yield "outcomes", self._rows(OutcomeLine, _OUTCOMES)
-        yield "fees", self._rows(FeeLine, _FEES)
+        yield "fees", self._rows(FeeLine, _FEES.format(received=received))
         yield "notices", self._rows(NoticeLine, _NOTICES)
+        # A booking of a statement that is for no file of ours belongs to no batch.
+        yield "entries", self._rows(EntryLine, _ENTRIES.format(received=received))
         yield "decisions", self._decisions()
         yield "persons", self._persons()
         yield "events", self._events()
@@ -230,6 +233,10 @@ _OUTCOMES = """SELECT outcome_pk, payment_pk, file_pk, item, received_pk, line, 
     FROM outcome JOIN payment USING (payment_pk) JOIN batch USING (batch_pk)
     WHERE {chosen} ORDER BY outcome_pk"""
 _FEES = """SELECT fee_pk, bank, kind, amount_minor, file_pk, item, payment_pk, received_pk, line, recorded_at
-    FROM fee_finding WHERE file_pk IN ({files}) ORDER BY fee_pk"""
+    FROM fee_finding WHERE {received} ORDER BY fee_pk"""
 _NOTICES = """SELECT notice_pk, bank, code, about, file_pk, item, payment_pk, received_pk, line, recorded_at
     FROM notice WHERE file_pk IN ({files}) ORDER BY notice_pk"""
+_ENTRIES = """SELECT entry_pk, bank, account, statement, received_pk, line, direction, amount_minor,
+    entry_minor, currency, booked_on, value_date, booked, kind, serial, code, file_pk, item, payment_pk,
+    recorded_at
+    FROM statement_entry WHERE {received} ORDER BY entry_pk"""

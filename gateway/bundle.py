@@ -150,11 +150,13 @@ class OutcomeLine(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
 
 
 class FeeLine(Struct, frozen=True, forbid_unknown_fields=True):
+    """`file` is null for what stands in a statement only."""
+
     fee: int
     bank: str
     kind: str
     amount_minor: int
-    file: int
+    file: int | None
     item: int | None
     payment: int | None
     received: int
@@ -174,6 +176,33 @@ class NoticeLine(Struct, frozen=True, forbid_unknown_fields=True):
     payment: int | None
     received: int
     line: int | None
+    recorded_at: str
+
+
+class EntryLine(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
+    """One booking of a statement, or one payment in it. `bank` to `recorded_at` is the order in which
+    an event digests them. `account` is masked.
+    """
+
+    entry: int
+    bank: str
+    account: str
+    statement: str
+    received: int
+    line: int
+    direction: str
+    amount_minor: int | None
+    entry_minor: int | None
+    currency: str
+    booked_on: str | None
+    value_date: str | None
+    booked: int
+    kind: str
+    serial: str
+    code: str
+    file: int | None
+    item: int | None
+    payment: int | None
     recorded_at: str
 
 
@@ -231,6 +260,7 @@ TABLES: dict[str, type[Struct]] = {
     "outcomes": OutcomeLine,
     "fees": FeeLine,
     "notices": NoticeLine,
+    "entries": EntryLine,
     "decisions": DecisionLine,
     "persons": PersonLine,
     "events": EventLine,

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import NoReturn
 
@@ -181,6 +182,23 @@ def notices(batch_id: str | None, since: int, config: Path, as_json: bool) -> No
     with opened(config) as gateway:
         found = gateway.notices(batch_id, since=since)
         screen_answers.show_notices(((notice, gateway.notice_values(notice)) for notice in found), as_json)
+
+
+@cli.command()
+@click.argument("bank", required=False)
+@click.option("--from", "first", type=click.DateTime(["%Y-%m-%d"]), help="First day of booking.")
+@click.option("--to", "last", type=click.DateTime(["%Y-%m-%d"]), help="Last day of booking.")
+@CONFIGURATION
+@JSON
+def statements(
+    bank: str | None, first: datetime | None, last: datetime | None, config: Path, as_json: bool
+) -> None:
+    """What banks' statements say was booked: payments, returns, charges, the rest."""
+    with opened(config) as gateway:
+        found = gateway.statement_entries(
+            bank, first=None if first is None else first.date(), last=None if last is None else last.date()
+        )
+        screen_answers.show_entries(found, as_json)
 
 
 @cli.command()

@@ -392,16 +392,19 @@ class _Loading:
             if profile.layouts.acknowledgement:
                 place = ("layouts", "acknowledgement")
                 wanted.append((place, profile.layouts.acknowledgement, Purpose.ACKNOWLEDGEMENT))
+            for index, name in enumerate(profile.layouts.statement):
+                wanted.append((("layouts", "statement", index), name, Purpose.STATEMENT))
             for layout_place, name, purpose in wanted:
                 _check_layout(layout_place, name, purpose, known, source)
 
 
 def _completed(profile: Profile) -> Profile:
     """Each `[[inbound]]` that leaves out its layout or seal gets what the profile says of all."""
-    only_result = profile.layouts.result[0] if len(profile.layouts.result) == 1 else None
+    of_kind = {"result": profile.layouts.result, "statement": profile.layouts.statement}
 
     def filled(inbound: Inbound) -> Inbound:
-        only = only_result if inbound.kind == "result" else profile.layouts.acknowledgement
+        names = of_kind.get(inbound.kind, [profile.layouts.acknowledgement])
+        only = names[0] if len(names) == 1 else None
         seal = profile.seal.into if inbound.seal is None else inbound.seal
         return msgspec.structs.replace(inbound, layout=inbound.layout or only, seal=seal)
 

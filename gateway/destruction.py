@@ -22,6 +22,7 @@ from gateway.ledger_retention import (
     begin_destruction,
     begun_destructions,
     content_names,
+    destroy_statement_texts,
     destroy_texts,
     destroyed_files,
     enclosing_signatures,
@@ -117,6 +118,8 @@ def _finish(installation: Installation, destruction: Destruction) -> Ended:
             body = {"platform": platform, "batch": batch, "texts": texts, "texts_sha256": gone.sha256}
         elif kind == "exhibit":
             forget_exhibit(transaction, key)
+        elif kind == "received":
+            destroy_statement_texts(transaction, int(key))
         end_destruction(transaction, destruction.destruction_pk, now)
         evidence.record(transaction, now, "personal data destroyed", **body, **_digests(files))
     installation.log.info("personal data destroyed", object=destruction.object, files=len(files), texts=texts)

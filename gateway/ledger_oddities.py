@@ -30,6 +30,8 @@ class OddityKind(StrEnum):
     """A file of the bank was seen and taken away before it was complete or fetched."""
     NEVER_COMPLETE = "never-complete"
     """A file of the bank lies there without its flag or signature for more than a day."""
+    STATEMENT_DIFFERS = "statement-differs"
+    """A bank's statement and its results say different things of payments."""
     NO_ANSWER = "no-answer"
     """A file was not answered, or not for all its payments, within the agreement's deadline."""
 

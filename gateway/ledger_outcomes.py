@@ -317,9 +317,10 @@ def fee_findings(transaction: Transaction, batch_pk: int | None = None) -> Itera
     rows = transaction.stream(
         "SELECT fee_pk, fee_finding.bank, fee_finding.kind, fee_finding.amount_minor,"
         " fee_finding.recorded_at,"
-        " file.name AS file_name, received.sha256, fee_finding.line,"
+        " COALESCE(file.name, '') AS file_name, received.sha256, fee_finding.line,"
         " COALESCE(payment.payment_id, '') AS payment_id, fee_finding.item, label FROM fee_finding"
-        " JOIN file USING (file_pk) JOIN received USING (received_pk) JOIN lane USING (lane_pk)"
+        " LEFT JOIN file ON file.file_pk = fee_finding.file_pk JOIN received USING (received_pk)"
+        " LEFT JOIN lane USING (lane_pk)"
         " LEFT JOIN payment ON payment.payment_pk = fee_finding.payment_pk"
         " WHERE :batch IS NULL OR lane.batch_pk = :batch ORDER BY fee_pk",
         batch=batch_pk,

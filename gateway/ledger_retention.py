@@ -198,15 +198,18 @@ def enclosing_signatures(transaction: Transaction, batch_pk: int) -> list[tuple[
 
 
 def loose_answers(transaction: Transaction) -> list[LooseFile]:
-    """Banks' files that were refused and closed, and are of no batch whose data is still there."""
+    """Banks' files that were refused and closed, and are of no batch whose data is still there; statements
+    that were taken, which are of no batch at all.
+    """
     rows = transaction.all(
-        "SELECT received_pk, spool_name, closed_at FROM received WHERE state = 'refused'"
-        " AND closed_at IS NOT NULL AND spool_name NOT IN (SELECT spool_name FROM destroyed_file)"
-        " AND (file_pk IS NULL OR file_pk IN (SELECT file_pk FROM file JOIN lane USING (lane_pk)"
-        "  JOIN destruction USING (batch_pk))) ORDER BY received_pk"
+        "SELECT received_pk, spool_name, COALESCE(closed_at, received_at) AS since FROM received"
+        " WHERE spool_name NOT IN (SELECT spool_name FROM destroyed_file)"
+        " AND ((kind = 'statement' AND state = 'settled') OR (state = 'refused' AND closed_at IS NOT NULL"
+        "  AND (file_pk IS NULL OR file_pk IN (SELECT file_pk FROM file JOIN lane USING (lane_pk)"
+        "   JOIN destruction USING (batch_pk))))) ORDER BY received_pk"
     )
     return [
-        LooseFile(object=f"received:{row.received_pk}", names=[row.spool_name], since=row.closed_at)
+        LooseFile(object=f"received:{row.received_pk}", names=[row.spool_name], since=row.since)
         for row in rows
     ]
 
@@ -377,6 +380,7 @@ _TEXTS_OF_BATCH = {
     "fee_finding": f"file_pk IN ({_FILES})",
     "acknowledgement": f"file_pk IN ({_FILES})",
     "notice": f"file_pk IN ({_FILES})",
+    "statement_entry": f"payment_pk IN ({_PAYMENTS})",
 }
 
 
@@ -395,3 +399,12 @@ def destroy_texts(transaction: Transaction, batch_pk: int) -> Texts:
     transaction.run("UPDATE batch SET problems = '[]' WHERE batch_pk = :batch", batch=batch_pk)
     transaction.run(f"UPDATE received SET problems = '[]' WHERE file_pk IN ({_FILES})", batch=batch_pk)
     return Texts(count=count, sha256=running.hexdigest())
+
+
+def destroy_statement_texts(transaction: Transaction, received_pk: int) -> None:
+    """Take a bank's words in a statement out of the ledger: those of its entries and of its charges."""
+    for table, column in (("statement_entry", "text"), ("fee_finding", "label")):
+        transaction.run(
+            f"UPDATE {table} SET {column} = NULL WHERE received_pk = :pk AND {column} IS NOT NULL",
+            pk=received_pk,
+        )

@@ -22,6 +22,7 @@ SEALED_TEXTS = (
     TextColumn("fee_finding", "fee_pk", "label"),
     TextColumn("acknowledgement", "acknowledgement_pk", "bank_text"),
     TextColumn("notice", "notice_pk", "text"),
+    TextColumn("statement_entry", "entry_pk", "text"),
 )
 """Every column that holds sealed texts."""
 

@@ -71,6 +71,7 @@ class Layouts(Struct, frozen=True, kw_only=True):
     request_schema: str = ""
     result: Annotated[list[Key], Meta(min_length=1)]
     acknowledgement: Key | None = None
+    statement: list[Key] = field(default_factory=list)
 
 
 class FileLimits(Struct, frozen=True, kw_only=True):
@@ -132,7 +133,7 @@ class Inbound(Struct, frozen=True, kw_only=True):
     file is its last one about a file of ours, where the file itself has no code for that.
     """
 
-    kind: Literal["acknowledgement", "result"]
+    kind: Literal["acknowledgement", "result", "statement"]
     pattern: Text
     complete: Literal["flag", "stable"]
     seal: Annotated[list[InName], Meta(max_length=STEPS_MAXIMUM)] | None = None
@@ -241,6 +242,18 @@ class Notices(Struct, frozen=True, kw_only=True):
     codes: list[Text] = field(default_factory=list)
 
 
+class Statements(Struct, frozen=True, kw_only=True):
+    """How the bank's statements speak: words of `statement.direction` and `statement.status`, and what
+    is a charge by its code (the whole of it) or by its text (a part of it).
+    """
+
+    debit: list[Text] = field(default_factory=lambda: ["DBIT", "D", "借"])
+    credit: list[Text] = field(default_factory=lambda: ["CRDT", "C", "贷"])
+    booked: list[Text] = field(default_factory=lambda: ["BOOK"])
+    fee_codes: list[Text] = field(default_factory=list)
+    fee_words: list[Text] = field(default_factory=lambda: ["手续费", "工本费"])
+
+
 class Alias(Struct, frozen=True, kw_only=True):
     """How a name is written that the bank's charset lacks, and who approved it."""
 
@@ -268,6 +281,7 @@ class Profile(Struct, frozen=True, kw_only=True):
     accounts: Accounts = field(default_factory=Accounts)
     charges: Charges = field(default_factory=Charges)
     notices: Notices = field(default_factory=Notices)
+    statements: Statements = field(default_factory=Statements)
     values: dict[Key, str] = field(default_factory=dict)
     aliases: list[Alias] = field(default_factory=list)
 

@@ -203,6 +203,8 @@ def _check_inbound_layout(profile: Profile, inbound: Inbound, place: Place, sour
     layouts = profile.layouts
     if inbound.kind == "result":
         own = layouts.result
+    elif inbound.kind == "statement":
+        own = layouts.statement
     else:
         own = [layouts.acknowledgement] if layouts.acknowledgement else []
     if inbound.layout is None:
@@ -266,6 +268,8 @@ def _check_channel(profile: Profile, source: TomlSource) -> None:
 
 
 def _check_rest(profile: Profile, source: TomlSource) -> None:
+    for word in sorted(set(profile.statements.debit) & set(profile.statements.credit)):
+        source.report(("statements", "debit"), f'"{word}" is a credit too', found=word)
     if profile.retry.first_delay_seconds > profile.retry.maximum_delay_seconds:
         source.report(("retry", "first_delay_seconds"), "is more than maximum_delay_seconds")
     seen: dict[str, int] = {}

@@ -27,6 +27,7 @@ from gateway.ledger_payments import (
 from gateway.ledger_received import ReceivedRow, received_in
 from gateway.ledger_reissues import ChainMember, chain_members, relatives_of
 from gateway.ledger_rule_holds import HoldRow, holds_of
+from gateway.ledger_statements import StatementEntry, statement_entries
 from gateway.states import PaymentState
 
 OPEN_STATES = (PaymentState.ACCEPTED, PaymentState.DISPATCHED)
@@ -104,6 +105,7 @@ class Story(Struct, frozen=True, kw_only=True):
     outcomes: list[Outcome]
     decisions: list[dict[str, Any]]
     notices: list[Notice] = []
+    entries: list[StatementEntry] = []
     chain: list[ChainMember] = []
     """All payments that stand for the same money, the first one first; empty where it is alone."""
     holds: list[HoldRow] = []
@@ -165,6 +167,7 @@ def story(installation: Installation, payment: PaymentRow) -> Story:
             attempts=attempts_of(transaction, payment.payment_pk),
             outcomes=list(outcomes(transaction, payment_pk=payment.payment_pk)),
             notices=list(notices(transaction, payment_pk=payment.payment_pk)),
+            entries=list(statement_entries(transaction, payment_pk=payment.payment_pk)),
             decisions=[*_decisions(transaction, batch_name), *_decisions(transaction, name)],
             chain=chain if len(chain) > 1 else [],
             holds=holds_of(transaction, payment.payment_pk),

@@ -42,6 +42,7 @@ from gateway.profile import Profile, Stage
 from gateway.rules.relist import take_up_listed
 from gateway.settle import Settled, settle
 from gateway.silence import tell_of_silence
+from gateway.statements import take_statement
 from gateway.states import FileState, ReceivedState
 from gateway.transmit import Delivery, Transmission, probe, recover, remove_leftovers, transmit
 from gateway.verdict import doubt_of
@@ -75,6 +76,7 @@ class RunReport(Struct, kw_only=True):
     listed: int = 0
     """Payments that waited for their programme to be in the catalogue, and do not any more."""
     notices: int = 0
+    entries: int = 0
     attention: list[Attention] = field(default_factory=list)
     waiting: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
@@ -426,7 +428,7 @@ def _settle(installation: Installation, profile: Profile, report: RunReport) -> 
             held = received_in(transaction, profile.bank, ReceivedState.HELD)
         # Acknowledgements first: a result may rest on one that came in the same look.
         accepted = [row for row in held if row.accepted_problems]
-        rows = sorted([*waiting, *accepted], key=lambda row: (row.kind != "acknowledgement", row.received_pk))
+        rows = sorted([*waiting, *accepted], key=lambda row: (_TURNS.index(row.kind), row.received_pk))
         # What waits for another file of the bank is looked at once more when all were: it may be here.
         early = [row for row in rows if _settle_one(installation, profile, row, report)]
         with installation.ledger.read() as transaction:
@@ -434,6 +436,10 @@ def _settle(installation: Installation, profile: Profile, report: RunReport) -> 
         for row in filter(None, again):
             if still := _settle_one(installation, profile, row, report):
                 report.waiting.append(f"{profile.bank}: {row.name}: {still}")
+
+
+_TURNS = ("acknowledgement", "result", "statement")
+"""A statement is compared with what the results say."""
 
 
 def _settle_one(
@@ -451,7 +457,8 @@ def _settle_one(
         )
         return ""
     try:
-        settled = settle(installation, profile, verified)
+        take = take_statement if received.kind == "statement" else settle
+        settled = take(installation, profile, verified)
     except NotPermitted as error:
         report.attention.append(
             Attention(
@@ -482,6 +489,7 @@ def _note_settled(profile: Profile, settled: Settled, report: RunReport) -> None
     report.outcomes += settled.outcomes
     report.findings += settled.findings
     report.notices += settled.notices
+    report.entries += settled.entries
     if settled.notices:
         report.attention.append(
             Attention(

@@ -8,12 +8,9 @@ who accepts it accepts exactly the problems that were shown.
 
 from __future__ import annotations
 
-import hashlib
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import msgspec
 from msgspec import Struct
 
 from formats import (
@@ -30,8 +27,10 @@ from gateway.bank_texts import seal_words
 from gateway.beside import Beside
 from gateway.collect import VerifiedFile
 from gateway.completion import settle_if_complete
+from gateway.contradictions import tell_of_contradictions
 from gateway.correlate import Hold, find_our_file, pinned_codec, problem_of
 from gateway.double_payments import tell_of_heirs
+from gateway.holding import hold_received, kept
 from gateway.installation import Installation, canonical
 from gateway.items import Items
 from gateway.judge import Columns, Verdicts, foreign_echoes, judge, result_columns
@@ -46,7 +45,7 @@ from gateway.ledger_outcomes import (
     said_before_decisions,
     was_rejected,
 )
-from gateway.ledger_received import hold_again, move_received, note_tolerated, retry_held
+from gateway.ledger_received import move_received, note_tolerated, retry_held
 from gateway.matching import Book
 from gateway.outcome_rows import Place, outcome_rows
 from gateway.pairs import Partner, note_paired, partner_of
@@ -54,18 +53,6 @@ from gateway.profile import Profile
 from gateway.states import FileState, ReceivedState
 from gateway.unlisted import contradicts, credited_chunks, is_last_word, lists_failures_only, unlisted
 from gateway.wording import Wording
-
-_KEPT_PROBLEMS = 1000
-_MORE = "more"
-
-_ACCEPTABLE = frozenset(
-    {
-        *("total-differs", "number-differs", "constant-differs", "not-blank", "groups-differ"),
-        *("identity-differs", "fact-differs", "file-value-varies"),
-        *("unmatched", "twice", "other-payment", "other-file", "blank-success", _MORE),
-    }
-)
-"""What a person may believe in spite of; with anything else there is nothing to go on with."""
 
 
 class Settled(Struct, frozen=True, kw_only=True):
@@ -76,6 +63,7 @@ class Settled(Struct, frozen=True, kw_only=True):
     outcomes: int = 0
     findings: int = 0
     notices: int = 0
+    entries: int = 0
     file_name: str = ""
     problems: list[Problem] = []
     waiting: str = ""
@@ -93,11 +81,11 @@ def settle(installation: Installation, profile: Profile, verified: VerifiedFile)
         with installation.spool.open(verified.content_name) as stream:
             return settlement.run(stream)
     except DecodeError as error:
-        return _hold(installation, verified, error.problems, settlement.file_pk)
+        return _held(installation, verified, error.problems, settlement.file_pk)
     except _Waits as waits:
         return Settled(received_pk=received.received_pk, name=received.name, waiting=str(waits))
     except Hold as hold:
-        return _hold(installation, verified, hold.problems, hold.file_pk or settlement.file_pk)
+        return _held(installation, verified, hold.problems, hold.file_pk or settlement.file_pk)
     finally:
         if verified.content_name != received.spool_name:
             installation.spool.remove(verified.content_name)
@@ -107,14 +95,12 @@ class _Waits(Exception):
     """Undo everything of this received file: nothing is wrong, and something is still to come."""
 
 
-def problems_digest(problems: str) -> str:
-    """What a person who accepts a held file signs: exactly the problems that were shown."""
-    return hashlib.sha256(problems.encode()).hexdigest()
-
-
-def may_be_accepted(problems: str) -> bool:
-    """Whether settling would go through once these problems (as stored) are accepted."""
-    return all(problem.code in _ACCEPTABLE for problem in msgspec.json.decode(problems, type=list[Problem]))
+def _held(
+    installation: Installation, verified: VerifiedFile, problems: list[Problem], file_pk: int | None
+) -> Settled:
+    hold_received(installation, verified, problems, file_pk)
+    received = verified.received
+    return Settled(received_pk=received.received_pk, name=received.name, problems=problems)
 
 
 class _Settlement:
@@ -292,7 +278,7 @@ class _Settlement:
 
     def _hold_unless_accepted(self) -> None:
         """Go on only without problems, or with exactly those that two persons accepted."""
-        if self._problems and canonical(_kept(self._problems)) != self._accepted:
+        if self._problems and canonical(kept(self._problems)) != self._accepted:
             raise Hold(self._problems)
 
     def _take(self, transaction: Transaction, book: Book, chunk: RecordChunk) -> None:
@@ -386,6 +372,7 @@ class _Settlement:
         if file.state is FileState.RELEASING:
             raise Hold([self._problem("not-sent", f"file {file.name} is just being released")])
         settle_if_complete(transaction, file, open_items)
+        tell_of_contradictions(transaction, file, self._now)
         told = {"outcomes": self._outcomes, "findings": self._beside.findings, "open_items": open_items}
         if self._unlisted:
             told["unlisted"] = self._unlisted
@@ -430,48 +417,3 @@ class _Settlement:
 
     def _problem(self, code: str, message: str) -> Problem:
         return problem_of(self._received, code, message)
-
-
-def _kept(problems: list[Problem]) -> list[Problem]:
-    """All problems, or the first ones and a last one that stands for the rest, exactly."""
-    if len(problems) <= _KEPT_PROBLEMS:
-        return problems
-    rest = problems[_KEPT_PROBLEMS:]
-    counts = Counter(problem.code for problem in rest)
-    told = ", ".join(f"{count} {code}" for code, count in sorted(counts.items()))
-    digest = hashlib.sha256(canonical(rest).encode()).hexdigest()
-    more = Problem(
-        code=_MORE if _ACCEPTABLE.issuperset(counts) else f"{_MORE}-grave",
-        source=problems[0].source,
-        message=f"{problems[0].source}: {len(rest)} more problems: {told} (SHA-256 {digest})",
-    )
-    return [*problems[:_KEPT_PROBLEMS], more]
-
-
-def _hold(
-    installation: Installation, verified: VerifiedFile, problems: list[Problem], file_pk: int | None
-) -> Settled:
-    received = verified.received
-    with installation.ledger.write() as transaction:
-        text = canonical(_kept(problems))
-        if received.state is ReceivedState.HELD:
-            hold_again(transaction, received.received_pk, text, file_pk)
-        else:
-            move_received(
-                transaction,
-                received.received_pk,
-                ReceivedState.VERIFIED,
-                ReceivedState.HELD,
-                problems=text,
-                file_pk=file_pk,
-            )
-        evidence.record(
-            transaction,
-            installation.clock.now(),
-            "received file held",
-            bank=received.bank,
-            received=received.received_pk,
-            sha256=received.sha256,
-            problems_sha256=problems_digest(text),
-        )
-    return Settled(received_pk=received.received_pk, name=received.name, problems=problems)

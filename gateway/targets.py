@@ -10,6 +10,7 @@ import re
 from typing import Any
 
 from gateway.errors import Unknown
+from gateway.holding import problems_digest
 from gateway.installation import Installation
 from gateway.ledger import Transaction
 from gateway.ledger_decisions import carried_out_count
@@ -28,7 +29,6 @@ from gateway.ledger_whereabouts import (
     whereabouts_of_file,
     whereabouts_of_payment,
 )
-from gateway.settle import problems_digest
 from gateway.states import BatchState, PaymentState
 
 _ROW_KEY = re.compile("[0-9]{1,18}")

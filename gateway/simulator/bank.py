@@ -259,4 +259,4 @@ class SimulatedBank:
         ):
             if scenario.has(kind):
                 postings += writer.result(taken, variant, serial, moment, due.after(1))
-        return postings
+        return [*postings, *writer.statement(taken, moment, due.after(1))]

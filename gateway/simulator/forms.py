@@ -20,7 +20,7 @@ UNLISTED_CODES = ("QZ97", "QZ9", "Q9", "Q", "9999997", "97")
 """Tried in this order for a code that a table does not list."""
 
 _WIDEST_CODE = 4
-_RECORD_FAMILIES = ("payment", "attempt", "outcome", "fee")
+_RECORD_FAMILIES = ("payment", "attempt", "outcome", "fee", "statement")
 _NOT_A_FAILURE = frozenset({Reason.BATCH_REJECTED})
 _VARIABLE = re.compile(r"\{(any|number)(?::(\d+))?\}")
 
@@ -125,6 +125,7 @@ class Desk(Struct, frozen=True, kw_only=True):
     request: Codec
     results: tuple[AnswerForm, ...]
     acknowledgement: AnswerForm | None = None
+    statement: AnswerForm | None = None
 
     @property
     def result(self) -> AnswerForm:
@@ -165,6 +166,7 @@ def make_desk(profile: Profile, codecs: Mapping[str, Codec], layouts: Mapping[st
         request=codecs[profile.layouts.request],
         results=tuple(forms("result")),
         acknowledgement=next(iter(forms("acknowledgement")), None),
+        statement=next(iter(forms("statement")), None),
     )
 
 
@@ -196,7 +198,10 @@ def _columns(layout: Layout, codec: Codec) -> dict[str, frozenset[str]]:
         }
         for record in layout.records
     }
-    return {record: codec.columns(record) | bound.get(record, set()) for record in ("payment", *bound, "fee")}
+    return {
+        record: codec.columns(record) | bound.get(record, set())
+        for record in ("payment", *bound, "fee", "statement")
+    }
 
 
 def _may_omit(layout: Layout) -> frozenset[str]:

@@ -45,6 +45,8 @@ class Kind(StrEnum):
     """Some are credited to another account (or, where no account is echoed, another name)."""
     IN_PARTS = "in-parts"
     RESULT_FIRST = "result-before-acknowledgement"
+    STATEMENT_DIFFERS = "statement-differs"
+    """The statement books what the results call failed, and has credited payments come back."""
     RETURNED = "returned"
     """Some credited payments are given back in a later file."""
     REJECT = "reject"

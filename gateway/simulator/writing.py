@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from formats.records import AcknowledgementVerdict, FileIdentity, RecordChunk
 from gateway.simulator.answers import ResultChunks, Variant
 from gateway.simulator.books import Taken
+from gateway.simulator.entries import EntryChunks
 from gateway.simulator.forms import AnswerForm, Desk
 from gateway.simulator.moments import Moment, Posting
 from gateway.simulator.scenario import Kind, Scenario
@@ -76,6 +77,17 @@ class AnswerWriter:
             content = self._encode_wrongly(form, identity, taken, variant, moment)
         else:
             content = self._encode(form, identity, chunks)
+        return self._post(form, identity.name, content, moment.at, due)
+
+    def statement(self, taken: Taken, moment: Moment, due: Moment) -> list[Posting]:
+        """What was booked on the payer's account for one file; [] where the bank sends no statements."""
+        form = self._desk.statement
+        if form is None:
+            return []
+        identity = self._identity(form, taken.name, taken, moment, taken.ordinal)
+        day = moment.at.astimezone(self._desk.profile.time_zone).date()
+        entries = EntryChunks(taken, self._desk.request, form, self._desk.profile.statements, day)
+        content = self._encode(form, identity, entries)
         return self._post(form, identity.name, content, moment.at, due)
 
     def _chunks(self, taken: Taken, variant: Variant, moment: Moment) -> ResultChunks:

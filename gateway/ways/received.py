@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gateway import evidence
 from gateway.errors import NotPermitted
+from gateway.holding import may_be_accepted
 from gateway.installation import Installation
 from gateway.ledger import Transaction
 from gateway.ledger_files import file_by_key
@@ -16,7 +17,6 @@ from gateway.ledger_received import (
     move_received,
 )
 from gateway.ledger_spool import is_destroyed
-from gateway.settle import may_be_accepted
 from gateway.states import AT_THE_BANK, ReceivedState
 from gateway.ways.way import Carried, Decision, Ways
 

@@ -14,6 +14,7 @@ from formats.registry import SHIPPED_FOLDER
 from gateway.demonstration.site import Site
 from tests.evidence.forger import Forger
 from tests.gateway.commands import Commands
+from tests.gateway.shapes import add_statements
 from tests.gateway.sites import CITY, ISO, PERSONS, RURAL, Ground, make_master, payments_of
 
 
@@ -65,14 +66,15 @@ def audited(master_site: Site, tmp_path_factory: pytest.TempPathFactory) -> Audi
             for code in read_layout(SHIPPED_FOLDER / "comment-style-result.toml").outcome_codes[1:]
         )
         profile.write(f"\n[notices]\ncodes = [{codes}]\n")
+    add_statements(ground)
     ground.bank(CITY, "failures,fee-column", 400)
     ground.bank(ISO, "all-well")
-    ground.bank(RURAL, "failures", 300)
     payments = [
         payment for bank in (CITY, ISO, RURAL) for payment in payments_of(bank, 8, prefix=f"S-{bank}")
     ]
     released = payments_of(CITY, 4, prefix="T")
     with ground.open() as gateway:
+        ground.bank(RURAL, "failures", 300, profile_of=gateway)
         ground.submit(gateway, payments)
         batch = ground.batch(released)
         gateway.submit(ground.write(batch, released))

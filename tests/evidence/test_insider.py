@@ -91,6 +91,7 @@ CHANGED = {
     ],
     "fees": [change(0, received=999)],
     "notices": [change(0, code="OTHER"), change(0, payment=1), change(0, about="")],
+    "entries": [change(0, amount_minor=1), change(0, kind="other"), change(0, account="1234")],
     "decisions": [
         change(0, person="reviewer-b"),
         change(0, decision="withdraw"),
@@ -191,6 +192,7 @@ def test_a_cut_tail_is_found_by_the_anchor_alone(forger: Forger, bundle: Path, a
         "outcomes",
         "fees",
         "notices",
+        "entries",
         "heads",
     ):
         forger.write(table, [])

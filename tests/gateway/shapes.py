@@ -19,6 +19,56 @@ pattern   = "{stem}_HP{number:1}.txt"
 complete  = "flag"
 """
 
+STATEMENT = """
+layout  = "account-list"
+version = "1"
+purpose = "statement"
+syntax  = "delimited"
+framing = { encoding = "gb18030", delimiter = ",", eol = "lf" }
+
+structure = '''
+head
+statement 0..*
+'''
+
+[record.head]
+table = '''
+-   text            Mark        !"#"
+-   number          Count       = count(statement)
+-   yuan.2          Sum         = sum(statement.amount)
+'''
+
+[record.statement]
+table = '''
+-   date YYYYMMDD   Date        statement.booked_on
+-   text            Direction   statement.direction
+-   yuan.2          Amount      statement.amount
+-   text            Serial      statement.serial          optional
+-   text            Reference   attempt.reference         optional
+-   text            File        statement.file_reference  optional
+-   text            Name        statement.party_name      optional
+-   text            Text        statement.text            optional
+'''
+"""
+_STATEMENT_BLOCK = """
+[[inbound]]
+kind      = "statement"
+pattern   = "DZ{bank_day:%Y%m%d}_{number:3}.csv"
+complete  = "flag"
+layout    = "account-list"
+"""
+
+
+def add_statements(ground: Ground) -> None:
+    """Let the rural bank send statements besides."""
+    folder = ground.site.configuration.parent / "layouts"
+    folder.mkdir()
+    (folder / "account-list.toml").write_text(STATEMENT, "utf-8")
+    edit(ground.site.configuration, "[gateway]\n", '[gateway]\nlayouts = ["layouts"]\n')
+    profile = ground.profile_path(RURAL)
+    edit(profile, 'acknowledgement = "rural', 'statement = ["account-list"]\nacknowledgement = "rural')
+    edit(profile, "\n[channel]", f"{_STATEMENT_BLOCK}\n[channel]")
+
 
 class Shape:
     """The rural bank with other results. `blocks` are its `[[inbound]]` for them, `layouts` their texts."""

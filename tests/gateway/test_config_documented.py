@@ -26,6 +26,7 @@ LAYOUTS = {
     "rural-credit-request": Purpose.REQUEST,
     "rural-credit-result": Purpose.RESULT,
     "rural-credit-acknowledgement": Purpose.ACKNOWLEDGEMENT,
+    "iso20022-camt053-statement": Purpose.STATEMENT,
 }
 
 
