@@ -125,9 +125,11 @@ class RecordStream:
     def taken(self, part: Part, records: int) -> None:
         """Forget the complete records of a part, and whatever ignored elements stand between them."""
         element = part.element
+        if records or self._with_records is element:
+            # Behind a run there may be no record in the tree any more, and a header all the same.
+            self._check_late(element)
         if not records:
             return
-        self._check_late(element)
         # The last child may still grow; the mark of a run stays, so that no text is joined to an older one.
         del element[: len(element) - (0 if part.closed else 1)]
         self._with_records = element

@@ -267,6 +267,22 @@ def test_records_that_stand_where_none_are_read(before: str, after: str, most: i
     agree(RESULT, report(group(f"{_transaction(9)}{before}{inner}{after}{_transaction(8)}")).encode(), most)
 
 
+@pytest.mark.parametrize("late", ["<PmtInfSts>RJCT</PmtInfSts>", "<OrgnlPmtInfId>P2</OrgnlPmtInfId>"])
+@pytest.mark.parametrize("most", [1 << 18, 400, 11])
+def test_a_header_behind_a_run_is_late(late: str, most: int) -> None:
+    """A status of the whole group that comes last would be read over, and another one believed."""
+    inner = "".join(_transaction(item) for item in range(4))
+    for document in (report(group(f"{inner}{late}")), report(group(f"{inner}{late}") + group(inner))):
+        assert "after the first record" in str(said(RESULT, document.encode(), PLAIN, most))
+        agree(RESULT, document.encode(), most, faults=2)
+    direct = (
+        '<Doc xmlns="urn:small"><Head><MsgId>M</MsgId></Head>'
+        f'<Rec><Ref>{7:012d}{1:08d}</Ref><Amt Ccy="CNY">1.00</Amt><Acct>1</Acct><Nm>x</Nm></Rec>'
+        "<Head><MsgId>Z</MsgId></Head></Doc>"
+    )
+    agree(ROOMS, direct.encode(), most, faults=2)
+
+
 def test_a_namespace_declared_on_the_group_is_the_one_that_counts() -> None:
     inner = "".join(_transaction(item) for item in range(4))
     document = report(group(inner)).replace("<OrgnlPmtInfAndSts>", '<OrgnlPmtInfAndSts xmlns="urn:other">')
