@@ -14,8 +14,10 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+from formats.choice import is_choice, named_in
 from formats.codec import Purpose
-from formats.conformance import Effort, FormatReport, Part, PartReport, all_passed, check_format
+from formats.conformance import Effort, FormatReport, Part, PartReport, all_passed
+from formats.conformance.kit import check_subject
 from formats.conformance.subjects import Subject, load_subject
 from formats.conformance.vectors import VECTORS
 from formats.conformance.writing import as_given, write
@@ -44,10 +46,10 @@ def check_bank(configuration: Configuration, profile: Profile, at: datetime, eff
         if agreement.bank == profile.bank
     ]
     reports = []
-    for name in layouts_of(profile):
+    for name in _with_choices(layouts_of(profile), registry):
         folder = _folder_of(name, configuration.layout_folders)
-        report = check_format(name, folder, effort, configuration.layout_folders)
         subject = load_subject(name, folder, configuration.layout_folders)
+        report = check_subject(subject, effort)
         if isinstance(subject, Subject) and subject.codec.purpose is Purpose.REQUEST:
             report.parts.append(_with_values(subject, profile, agreements))
         reports.append(report)
@@ -64,6 +66,18 @@ def check_bank(configuration: Configuration, profile: Profile, at: datetime, eff
         problems=sum(problem.severity.value != "warns" for problem in problems),
     )
     return BankCheck(reports=reports, verdict=verdict, path=record_verdict(configuration, verdict))
+
+
+def _with_choices(names: Sequence[str], registry: Registry) -> list[str]:
+    """The formats, and those that a choice among them names; what cannot be read is told by the kit."""
+    found = list(names)
+    for name in names:
+        try:
+            text = registry.source_text(name)
+        except (KeyError, OSError, UnicodeDecodeError):
+            continue
+        found += named_in(text) if is_choice(text) else []
+    return list(dict.fromkeys(found))
 
 
 def _folder_of(name: str, folders: Sequence[Path]) -> Path:

@@ -65,8 +65,9 @@ def show_bank_check(done: BankCheck, json: bool) -> None:
     screen.say("it ends when profile or formats change")
 
 
-def show_draft(path: Path) -> None:
-    screen.say(f"draft: {escape(str(path))}")
+def show_draft(path: Path, json: bool) -> None:
+    if not json:
+        screen.say(f"draft: {escape(str(path))}")
 
 
 def _plain(reports: Sequence[FormatReport]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from formats.conformance.overflow import check_totals
 from formats.conformance.report import FormatReport, Part, PartReport
 from formats.conformance.round_trip import check_round_trip
 from formats.conformance.speed import ROWS, check_speed
-from formats.conformance.subjects import Broken, Subject, load_subject, names_in
+from formats.conformance.subjects import CHOICE, Broken, Subject, load_subject, names_in
 
 
 class Effort(Struct, frozen=True, kw_only=True):
@@ -43,12 +43,16 @@ def check_format(
     name: str, folder: Path, effort: Effort = USUAL_EFFORT, beside: Sequence[Path] = ()
 ) -> FormatReport:
     """One format; those that it names may lie in folders beside. What cannot be loaded has that part only."""
-    subject = load_subject(name, folder, beside)
+    return check_subject(load_subject(name, folder, beside), effort)
+
+
+def check_subject(subject: Subject | Broken, effort: Effort = USUAL_EFFORT) -> FormatReport:
+    """One format that was loaded already, or could not be."""
     if isinstance(subject, Broken):
         load = PartReport(part=Part.LOAD, problems=subject.problems)
-        return FormatReport(name=name, kind=subject.kind, parts=[load])
+        return FormatReport(name=subject.name, kind=subject.kind, parts=[load])
     return FormatReport(
-        name=name,
+        name=subject.name,
         kind=subject.kind,
         version=subject.codec.version,
         purpose=subject.codec.purpose.value,
@@ -58,10 +62,17 @@ def check_format(
 
 
 def parts_of(subject: Subject, effort: Effort = USUAL_EFFORT) -> dict[Part, Callable[[], PartReport]]:
-    """What is done with a format that could be loaded, in this order."""
+    """What is done with a format that could be loaded, in this order.
+
+    Of a choice only golden files are read: the layouts that it names are formats of their own.
+    """
     parts: dict[Part, Callable[[], PartReport]] = {
         Part.LINT: lambda: lint(subject),
         Part.VECTORS: lambda: check_vectors(subject),
+    }
+    if subject.kind == CHOICE:
+        return parts
+    parts |= {
         Part.ROUND_TRIP: lambda: check_round_trip(subject),
         Part.LIMITS: lambda: check_limits(subject),
         Part.TOTALS: lambda: check_totals(subject),

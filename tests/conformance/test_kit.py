@@ -253,3 +253,30 @@ def test_a_narrower_key_than_that_of_the_request_is_found(bench: Bench) -> None:
 def _replace(path: Path, old: str, new: str) -> None:
     text = path.with_suffix(".json")
     text.write_text(text.read_text("utf-8").replace(old, new, 1), "utf-8")
+
+
+CHOICE = """
+layout  = "my-result"
+version = "1"
+purpose = "result"
+answers = "rural-credit-request"
+choose  = '''
+starts "1|"    rural-credit-result
+starts "#"     comment-style-result
+'''
+"""
+
+
+def test_of_a_choice_golden_files_are_read(bench: Bench) -> None:
+    (bench.folder / "my-result.toml").write_text(CHOICE, "utf-8")
+    for name in ("rural-credit-result", "comment-style-result"):
+        shipped = SHIPPED_FOLDER / "vectors" / name / "paid-and-failed"
+        meaning = shipped.with_suffix(".json").read_bytes()
+        bench.write("my-result", f"{name}.txt", shipped.with_suffix(".txt").read_bytes())
+        (bench.vectors("my-result") / f"{name}.json").write_bytes(meaning)
+    other = bench.vectors("my-result") / "comment-style-result.json"
+    report = bench.check("my-result")
+    assert (report.kind, told(report)) == ("choice", {("vectors", "rewritten-differs")})
+    text = other.read_text("utf-8").rstrip().removesuffix("}") + ', "rewritten": "in the first layout"}'
+    other.write_text(text, "utf-8")
+    assert told(bench.check("my-result")) == set()
