@@ -92,6 +92,11 @@ def foreign_echoes(columns: Columns, expected: Expected, *, blank_is_foreign: bo
     ]
 
 
+def other_accounts(columns: Columns, expected: Expected, *, blank_is_foreign: bool) -> list[bool]:
+    """For each record whether it echoes another account than we wrote."""
+    return _differs(columns.accounts, expected.accounts, blank_is_foreign)
+
+
 def _differs(echoed: list[str] | None, written: list[str], blank_is_foreign: bool) -> list[bool]:
     if echoed is None or echoed == written:
         return [False] * len(written)

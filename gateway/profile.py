@@ -242,6 +242,16 @@ class Notices(Struct, frozen=True, kw_only=True):
     codes: list[Text] = field(default_factory=list)
 
 
+class Names(Struct, frozen=True, kw_only=True):
+    """`near`: classes of nearly our name (`formats/names.py`) that somebody approved to be ours when the
+    bank echoes them. Empty: a name is ours or another's.
+    """
+
+    near: list[Literal["separator", "width", "legacy", "truncated"]] = field(default_factory=list)
+    approved_by: str = ""
+    approved_on: date | None = None
+
+
 class Statements(Struct, frozen=True, kw_only=True):
     """How the bank's statements speak: words of `statement.direction` and `statement.status`, and what
     is a charge by its code (the whole of it) or by its text (a part of it).
@@ -280,6 +290,7 @@ class Profile(Struct, frozen=True, kw_only=True):
     retry: Retry = field(default_factory=Retry)
     accounts: Accounts = field(default_factory=Accounts)
     charges: Charges = field(default_factory=Charges)
+    names: Names = field(default_factory=Names)
     notices: Notices = field(default_factory=Notices)
     statements: Statements = field(default_factory=Statements)
     values: dict[Key, str] = field(default_factory=dict)

@@ -268,6 +268,14 @@ def _check_channel(profile: Profile, source: TomlSource) -> None:
 
 
 def _check_rest(profile: Profile, source: TomlSource) -> None:
+    names = profile.names
+    if names.near and not (names.approved_by.strip() and names.approved_on):
+        source.report(
+            ("names", "near"),
+            "names that are nearly ours are ours only where somebody approved it",
+            code="missing_key",
+            wanted="approved_by and approved_on",
+        )
     for word in sorted(set(profile.statements.debit) & set(profile.statements.credit)):
         source.report(("statements", "debit"), f'"{word}" is a credit too', found=word)
     if profile.retry.first_delay_seconds > profile.retry.maximum_delay_seconds:

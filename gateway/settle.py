@@ -8,6 +8,7 @@ who accepts it accepts exactly the problems that were shown.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -33,7 +34,7 @@ from gateway.double_payments import tell_of_heirs
 from gateway.holding import hold_received, kept
 from gateway.installation import Installation, canonical
 from gateway.items import Items
-from gateway.judge import Columns, Verdicts, foreign_echoes, judge, result_columns
+from gateway.judge import Columns, Verdicts, judge, result_columns
 from gateway.ledger import Transaction
 from gateway.ledger_files import FileRow, add_attention, file_by_key, move_file
 from gateway.ledger_oddities import OddityKind, note_oddity
@@ -47,6 +48,7 @@ from gateway.ledger_outcomes import (
 )
 from gateway.ledger_received import move_received, note_tolerated, retry_held
 from gateway.matching import Book
+from gateway.near_names import NamePolicy, class_of, counted, with_echoes
 from gateway.outcome_rows import Place, outcome_rows
 from gateway.pairs import Partner, note_paired, partner_of
 from gateway.profile import Profile
@@ -117,6 +119,8 @@ class _Settlement:
         self._beside = Beside(installation, profile, verified.received, self._now)
         self._blank_successes = 0
         self._unlisted = 0
+        self._names = NamePolicy(profile)
+        self._near: Counter[str] = Counter()
         self._paid_after_all: list[int] = []
         self._wording = Wording(profile)
         self.file_pk: int | None = None
@@ -302,12 +306,15 @@ class _Settlement:
         if by_position and (columns.accounts is None or "outcome.amount" not in chunk.columns):
             message = "finds payments by position only: account and amount must be echoed too"
             raise Hold([self._problem("weak-key", f"layout {self._received.layout} {message}")])
-        foreign = foreign_echoes(columns, expected, blank_is_foreign=by_position)
+        foreign, near = self._names.foreign(columns, expected, blank_is_foreign=by_position)
+        self._near += counted(near)
         if any(foreign) and by_position:
             # A position proves nothing by itself: the echoes are what makes it a key.
             self._problems += [
                 self._problem(
-                    "other-payment", f"line {chunk.lines[row]} echoes another payment than item {items[row]}"
+                    "other-payment",
+                    f"line {chunk.lines[row]} echoes another payment than item {items[row]}"
+                    + class_of(near, row),
                 )
                 for row, other in enumerate(foreign)
                 if other
@@ -318,7 +325,7 @@ class _Settlement:
                 status is Status.CREDITED and not code
                 for status, code in zip(columns.statuses, columns.codes, strict=True)
             )
-        columns = self._wording.seal_words(columns, expected.accounts)
+        columns = self._wording.seal_words(with_echoes(columns, near), expected.accounts)
         self._append(transaction, book, items, chunk.lines, columns, verdicts)
         self._beside.take_charges(transaction, book, chunk, items, columns, verdicts)
 
@@ -373,7 +380,13 @@ class _Settlement:
             raise Hold([self._problem("not-sent", f"file {file.name} is just being released")])
         settle_if_complete(transaction, file, open_items)
         tell_of_contradictions(transaction, file, self._now)
-        told = {"outcomes": self._outcomes, "findings": self._beside.findings, "open_items": open_items}
+        told: dict[str, object] = {
+            "outcomes": self._outcomes,
+            "findings": self._beside.findings,
+            "open_items": open_items,
+        }
+        if self._near:
+            told["near_names"] = dict(sorted(self._near.items()))
         if self._unlisted:
             told["unlisted"] = self._unlisted
         if self._beside.notices:
