@@ -33,7 +33,7 @@ _REASON = click.option(
     "--reason", metavar="TEXT", help="Why, in a line of your own; kept sealed, and shown by `held`."
 )
 _DIGEST = "sha256:"
-_KINDS = ("batch:", "payment:", "file:", "received:", "oddity:", "bank:", "funding:")
+_KINDS = ("batch:", "payment:", "file:", "received:", "oddity:", "bank:", "funding:", "books:")
 
 
 @click.command()

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import click
 
-from gateway import screen, screen_rules
+from gateway import screen, screen_books, screen_rules
 from gateway.cli_options import CONFIGURATION, JSON, opened
 from gateway.errors import ExitCode
+from gateway.rules.books import By
 from gateway.rules.catalogue import shipped_text
 from gateway.rules.lists import WorkList
 from gateway.rules.publication import Published
@@ -170,6 +171,54 @@ def reissue(
         sys.exit(ExitCode.NEEDS_PERSON if made.refused or submit else ExitCode.DONE)
 
 
+@click.command()
+@click.argument("batch_id", required=False)
+@click.option("--by", type=click.Choice([by.value for by in By]), default=By.BATCH.value, show_default=True)
+@click.option("--ageing", is_flag=True, help="Instead: everything without a final state, the oldest first.")
+@click.option("--differences", is_flag=True, help="Instead: payments that statements book otherwise.")
+@_OUTPUT
+@CONFIGURATION
+@JSON
+def reconcile(
+    batch_id: str | None,
+    by: str,
+    ageing: bool,
+    differences: bool,
+    output: Path | None,
+    config: Path,
+    as_json: bool,
+) -> None:
+    """Instructed, sent, credited, failed, returned, unknown and charged: in count and yuan."""
+    with opened(config) as gateway:
+        if ageing:
+            aged = gateway.plan.ageing(batch_id)
+            screen_books.show_ageing(aged, output, as_json)
+            sys.exit(ExitCode.NEEDS_PERSON if aged else ExitCode.DONE)
+        if differences:
+            shown = screen_books.show_differences(gateway.plan.differences(batch_id), output, as_json)
+            sys.exit(ExitCode.NEEDS_PERSON if shown else ExitCode.DONE)
+        found = gateway.plan.books(by, batch_id)
+        closed = None if batch_id is None else gateway.plan.closed(batch_id)
+        screen_books.show_books(found, closed, output, as_json)
+        if not all(book.adds_up for book in found):
+            sys.exit(ExitCode.INTEGRITY)
+        unequal = any(book.open.count or book.gap_minor for book in found)
+        sys.exit(ExitCode.NEEDS_PERSON if unequal else ExitCode.DONE)
+
+
+@click.command()
+@click.option("--bank", help="Only this bank.")
+@_OUTPUT
+@CONFIGURATION
+@JSON
+def charges(bank: str | None, output: Path | None, config: Path, as_json: bool) -> None:
+    """What banks charged, by bank and month: for the bank and for the supervisor."""
+    with opened(config) as gateway:
+        found = gateway.plan.charges(bank)
+        screen_books.show_charges(found, output, as_json)
+        sys.exit(ExitCode.NEEDS_PERSON if found else ExitCode.DONE)
+
+
 COMMANDS: tuple[click.Command, ...] = (
     catalogue,
     breaches,
@@ -178,6 +227,8 @@ COMMANDS: tuple[click.Command, ...] = (
     lists,
     publish,
     publish_check,
+    reconcile,
+    charges,
     reissue,
     share,
 )

@@ -1,7 +1,7 @@
 """What persons decide about: objects by name, and what a person sees of each.
 
 Names are `batch:PLATFORM/ID`, `payment:PLATFORM/ID`, `file:BANK/NAME`, `received:NUMBER`,
-`oddity:NUMBER`, `bank:BANK`, `funding:NUMBER`.
+`oddity:NUMBER`, `bank:BANK`, `funding:NUMBER`, `books:PLATFORM/ID`.
 """
 
 from __future__ import annotations
@@ -29,12 +29,14 @@ from gateway.ledger_whereabouts import (
     whereabouts_of_file,
     whereabouts_of_payment,
 )
+from gateway.rules.books import sums_digest
 from gateway.states import BatchState, PaymentState
+from gateway.ways.books import Books
 
 _ROW_KEY = re.compile("[0-9]{1,18}")
 """What an integer key of SQLite takes, in the digits that `int` takes."""
 
-Target = BatchRow | PaymentRow | FileRow | ReceivedRow | OddityRow | FundingRow | str
+Target = BatchRow | PaymentRow | FileRow | ReceivedRow | OddityRow | FundingRow | Books | str
 """A row of the ledger; a bank is its name."""
 
 
@@ -53,6 +55,8 @@ def name_of(transaction: Transaction, target: Target) -> str:
         return f"oddity:{target.oddity_pk}"
     if isinstance(target, FundingRow):
         return f"funding:{target.lane_pk}"
+    if isinstance(target, Books):
+        return f"books:{target.batch.source_platform}/{target.batch.batch_id}"
     return f"bank:{target}"
 
 
@@ -63,6 +67,9 @@ def find_target(installation: Installation, transaction: Transaction, name: str)
     found: Target | None = None
     if kind == "batch":
         found = next(iter(find_batch(transaction, rest, owner)), None)
+    elif kind == "books":
+        batch = next(iter(find_batch(transaction, rest, owner)), None)
+        found = None if batch is None else Books(batch, sums_digest(transaction, batch))
     elif kind == "payment":
         found = next(iter(find_payment(transaction, rest, owner)), None)
     elif kind == "file":
@@ -152,4 +159,6 @@ def _looks(transaction: Transaction, target: Target) -> dict[str, Any]:
             "wanted_minor": target.wanted_minor,
             "funded_minor": target.funded_minor,
         }
+    if isinstance(target, Books):
+        return {"sums_sha256": target.sums_sha256}
     return {"hold": [[hold.bank, hold.cause, hold.message] for hold in bank_holds(transaction, target)]}

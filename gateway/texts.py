@@ -199,6 +199,7 @@ _STATE_LABELS: dict[str, tuple[str, str]] = {
 }
 
 _MEANINGS: dict[str, str] = {
+    "the sums were compared with the bank's and explained": "已与银行核对汇总并说明差异",
     "the voucher shows that the money is on the payer account": "凭证表明资金已到付款账户",
     # What decisions mean, by their English sentence in `gateway.ways`.
     "the signatures given so far count no more": "此前的签署不再有效",

@@ -12,8 +12,21 @@ from formats import Problem
 from formats.standard import FileFormat, write_table
 from gateway.errors import InputRefused, Unknown
 from gateway.installation import Installation
+from gateway.ledger_books import Gap
 from gateway.ledger_intake import BatchRow
 from gateway.output import output_file
+from gateway.rules.books import (
+    Aged,
+    Book,
+    By,
+    Charge,
+    Closed,
+    ageing,
+    books,
+    charges,
+    closing_of,
+    differences,
+)
 from gateway.rules.catalogue import Catalogue, Programme
 from gateway.rules.corrections import Correction, read_corrections
 from gateway.rules.deadlines import Breach, Overdue, Spread, breaches, overdue, spreads
@@ -124,6 +137,28 @@ class PlanDesk:
             read = corrections
         made = make_reissue(self._installation, read, platform, batch_id)
         return msgspec.structs.replace(made, refused=[*problems, *made.refused])
+
+    def books(self, by: By | str = By.BATCH, batch_id: str | None = None) -> list[Book]:
+        """Instructed, sent, credited, failed, returned, unknown, in count and fen. Raises `Unknown`."""
+        return books(self._installation, By(by), None if batch_id is None else self._find_batch(batch_id))
+
+    def ageing(self, batch_id: str | None = None) -> list[Aged]:
+        """Everything without a final state, the oldest first. Raises `Unknown`."""
+        return ageing(self._installation, None if batch_id is None else self._find_batch(batch_id))
+
+    def differences(self, batch_id: str | None = None) -> Iterator[Gap]:
+        """Payments of which results and statements say different amounts. Raises `Unknown`."""
+        return differences(self._installation, None if batch_id is None else self._find_batch(batch_id))
+
+    def charges(self, bank: str | None = None) -> list[Charge]:
+        """What banks charged, by bank, month, kind and batch."""
+        return charges(self._installation, bank)
+
+    def closed(self, batch_id: str) -> Closed:
+        """Whether a batch's reconciliation is closed by what is known now. Raises `Unknown`."""
+        batch = self._find_batch(batch_id)
+        with self._installation.ledger.read() as transaction:
+            return closing_of(transaction, batch)
 
     def shares(self, year: int | None = None) -> Shares:
         """How much was credited by card, by year and programme, against the plan's targets."""

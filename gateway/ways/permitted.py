@@ -15,6 +15,7 @@ from gateway.targets import Target
 from gateway.ways.banks import bank_ways
 from gateway.ways.batches import batch_ways
 from gateway.ways.begun import BEGUN_WAYS
+from gateway.ways.books import Books, books_ways
 from gateway.ways.files import file_ways
 from gateway.ways.funding import funding_ways
 from gateway.ways.payments import payment_ways
@@ -56,4 +57,6 @@ def _by_state(installation: Installation, transaction: Transaction, target: Targ
         return oddity_ways(target)
     if isinstance(target, FundingRow):
         return funding_ways(installation, target)
+    if isinstance(target, Books):
+        return books_ways(transaction, target)
     return bank_ways(transaction, target)

@@ -1,0 +1,261 @@
+"""Reconciliation (对账): what was instructed against what banks say, in count and fen, by any side.
+
+Plan, section 四(四): each agreement fixes how accounts are reconciled. Sums come from the banks'
+result files; what statements booked, and what a bank charged, stands beside them and is in none. A
+batch is closed by a person, and open again as soon as its sums are others.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+import msgspec
+from msgspec import Struct
+
+from gateway.installation import Installation
+from gateway.ledger import Transaction
+from gateway.ledger_books import (
+    BookedRow,
+    BookRow,
+    FoundCharge,
+    Gap,
+    book_rows,
+    booked_rows,
+    found_charges,
+    gaps,
+    last_closing,
+)
+from gateway.ledger_intake import BatchRow
+
+FINAL = frozenset({"credited", "failed", "returned", "set_aside", "withdrawn"})
+"""States that end by themselves in no other; of the rest somebody waits for a word."""
+_AGES_DAYS = (3, 7, 30)
+
+
+class By(StrEnum):
+    """What sums are taken by. A day is the bank day of the file."""
+
+    BATCH = "batch"
+    BANK = "bank"
+    DEPARTMENT = "department"
+    PROGRAMME = "programme"
+    PERIOD = "period"
+    DAY = "day"
+
+
+class Sum(Struct, kw_only=True):
+    """So many payments of so many minor units."""
+
+    count: int = 0
+    minor: int = 0
+
+    def add(self, count: int, minor: int) -> None:
+        self.count += count
+        self.minor += minor
+
+
+class Book(Struct, kw_only=True):
+    """One line of a reconciliation. `states` are in instructed amounts and add up to `instructed`.
+
+    `sent` is what banks have; `credited_minor` what they say they credited, `returned_minor` what came
+    back of it. Findings are charges beside all that.
+    """
+
+    key: str
+    instructed: Sum = msgspec.field(default_factory=Sum)
+    sent: Sum = msgspec.field(default_factory=Sum)
+    states: dict[str, Sum] = msgspec.field(default_factory=dict)
+    credited_minor: int = 0
+    returned_minor: int = 0
+    findings: Sum = msgspec.field(default_factory=Sum)
+    booked_minor: int | None = None
+    """What statements booked, net of what came back; None where none speaks of it."""
+
+    @property
+    def gap_minor(self) -> int | None:
+        """What results say is with payees beyond what statements booked; 0 where they agree."""
+        return None if self.booked_minor is None else self.kept_minor - self.booked_minor
+
+    @property
+    def open(self) -> Sum:
+        """What has no final state."""
+        total = Sum()
+        for state, each in self.states.items():
+            if state not in FINAL:
+                total.add(each.count, each.minor)
+        return total
+
+    @property
+    def adds_up(self) -> bool:
+        counts = sum(each.count for each in self.states.values())
+        return (counts, sum(each.minor for each in self.states.values())) == (
+            self.instructed.count,
+            self.instructed.minor,
+        )
+
+    @property
+    def kept_minor(self) -> int:
+        """What is with payees by the banks' word, charges not taken off."""
+        return self.credited_minor - self.returned_minor
+
+
+class Aged(Struct, frozen=True, kw_only=True):
+    """Payments without a final state that were handed over about as long ago."""
+
+    batch_id: str
+    bank: str
+    programme: str
+    period: str
+    state: str
+    oldest: datetime
+    days: int
+    age: str
+    """`0-3`, `4-7`, `8-30` or `31+` days."""
+    count: int
+    minor: int
+
+
+class Charge(Struct, frozen=True, kw_only=True):
+    """What one bank charged in one month, by kind, for the bank and for the supervisor."""
+
+    bank: str
+    month: str
+    kind: str
+    batch_id: str
+    count: int
+    minor: int
+
+
+class Closed(Struct, frozen=True, kw_only=True):
+    """Whether a batch's reconciliation is closed. `reopened`: it was, and its sums are others since."""
+
+    closed: bool
+    reopened: bool
+    persons: str = ""
+    closed_at: str = ""
+
+
+def books(installation: Installation, by: By, batch: BatchRow | None = None) -> list[Book]:
+    """Sums by one side, in its order."""
+    batch_pk = None if batch is None else batch.batch_pk
+    with installation.ledger.read() as transaction:
+        rows, charges = book_rows(transaction, batch_pk), found_charges(transaction, batch_pk)
+        booked = booked_rows(transaction, by in (By.PROGRAMME, By.PERIOD), batch_pk)
+    return _books(installation, by, rows, charges, booked)
+
+
+def differences(installation: Installation, batch: BatchRow | None = None) -> Iterator[Gap]:
+    """Line by line where results and statements differ; of files whose items no statement names: none."""
+    with installation.ledger.read() as transaction:
+        yield from gaps(transaction, None if batch is None else batch.batch_pk)
+
+
+def ageing(installation: Installation, batch: BatchRow | None = None) -> list[Aged]:
+    """Everything without a final state, the oldest first."""
+    now = installation.clock.now()
+    with installation.ledger.read() as transaction:
+        rows = book_rows(transaction, None if batch is None else batch.batch_pk)
+    found: dict[tuple[str, ...], list[BookRow]] = {}
+    for row in rows:
+        if row.state not in FINAL:
+            found.setdefault((row.batch_id, row.bank, row.programme, row.period, row.state), []).append(row)
+    aged = [_aged(key, group, now) for key, group in found.items()]
+    return sorted(aged, key=lambda one: (one.oldest, one.batch_id, one.bank, one.programme, one.state))
+
+
+def charges(installation: Installation, bank: str | None = None) -> list[Charge]:
+    """What banks charged, by bank, month, kind and batch."""
+    with installation.ledger.read() as transaction:
+        rows = found_charges(transaction)
+    sums: dict[tuple[str, str, str, str], Sum] = {}
+    for row in rows:
+        if bank in (None, row.bank):
+            key = (row.bank, row.month, row.kind, row.batch_id)
+            sums.setdefault(key, Sum()).add(row.count, row.amount_minor)
+    return [
+        Charge(bank=key[0], month=key[1], kind=key[2], batch_id=key[3], count=each.count, minor=each.minor)
+        for key, each in sorted(sums.items())
+    ]
+
+
+def closing_of(transaction: Transaction, batch: BatchRow) -> Closed:
+    """Whether a batch's reconciliation is closed by what is known now."""
+    last = last_closing(transaction, batch.batch_pk)
+    if last is None:
+        return Closed(closed=False, reopened=False)
+    same = last.sums_sha256 == sums_digest(transaction, batch)
+    return Closed(closed=same, reopened=not same, persons=last.persons, closed_at=last.closed_at)
+
+
+def sums_digest(transaction: Transaction, batch: BatchRow) -> str:
+    """SHA-256 over a batch's sums and charges: another one as soon as anything of them changes."""
+    rows = [msgspec.structs.astuple(row) for row in book_rows(transaction, batch.batch_pk)]
+    charged = [msgspec.structs.astuple(row) for row in found_charges(transaction, batch.batch_pk)]
+    booked = [msgspec.structs.astuple(row) for row in booked_rows(transaction, False, batch.batch_pk)]
+    sums = [sorted(rows), sorted(charged), sorted(booked)]
+    return hashlib.sha256(msgspec.json.encode(sums)).hexdigest()
+
+
+def _books(
+    installation: Installation,
+    by: By,
+    rows: Iterable[BookRow],
+    charged: Iterable[FoundCharge],
+    booked: Iterable[BookedRow],
+) -> list[Book]:
+    found: dict[str, Book] = {}
+    for row in rows:
+        book = found.setdefault(key := _key(installation, by, row), Book(key=key))
+        book.instructed.add(row.count, row.instructed_minor)
+        if row.at_the_bank:
+            book.sent.add(row.count, row.instructed_minor)
+        book.states.setdefault(row.state, Sum()).add(row.count, row.instructed_minor)
+        book.credited_minor += row.credited_minor
+        book.returned_minor += row.returned_minor
+    for charge in charged:
+        book = found.setdefault(key := _key(installation, by, charge), Book(key=key))
+        book.findings.add(charge.count, charge.amount_minor)
+    for entry in booked:
+        book = found.setdefault(key := _key(installation, by, entry), Book(key=key))
+        book.booked_minor = (book.booked_minor or 0) + entry.booked_minor
+    return [found[key] for key in sorted(found)]
+
+
+def _key(installation: Installation, by: By, row: BookRow | FoundCharge | BookedRow) -> str:
+    if by is By.BATCH:
+        return f"{row.source_platform}/{row.batch_id}" if row.batch_id else ""
+    if by is By.PROGRAMME:
+        catalogue = installation.configuration.catalogue
+        known = None if catalogue is None else catalogue.find(row.programme)
+        return row.programme if known is None else known.name
+    return {By.BANK: row.bank, By.DEPARTMENT: row.department, By.PERIOD: row.period, By.DAY: row.day}[by]
+
+
+def _aged(key: tuple[str, ...], rows: list[BookRow], now: datetime) -> Aged:
+    oldest = min(datetime.fromisoformat(row.oldest) for row in rows)
+    days = (now - oldest) // timedelta(days=1)
+    batch_id, bank, programme, period, state = key
+    return Aged(
+        batch_id=batch_id,
+        bank=bank,
+        programme=programme,
+        period=period,
+        state=state,
+        oldest=oldest,
+        days=days,
+        age=_age(days),
+        count=sum(row.count for row in rows),
+        minor=sum(row.instructed_minor for row in rows),
+    )
+
+
+def _age(days: int) -> str:
+    first = 0
+    for last in _AGES_DAYS:
+        if days <= last:
+            return f"{first}-{last}"
+        first = last + 1
+    return f"{first}+"

@@ -1,0 +1,44 @@
+"""What persons decide about the reconciliation of a batch (对账): it is closed as its sums are."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from gateway import evidence
+from gateway.installation import Installation
+from gateway.ledger import Transaction
+from gateway.ledger_books import insert_closing
+from gateway.ledger_intake import BatchRow
+from gateway.rules.books import closing_of, sums_digest
+from gateway.ways.way import Carried, Decision, Ways
+
+
+class Books(Struct, frozen=True):
+    """The reconciliation of one batch."""
+
+    batch: BatchRow
+    sums_sha256: str
+
+
+def books_ways(transaction: Transaction, books: Books) -> Ways:
+    """Nothing, where it is closed by what is known now."""
+    return {} if closing_of(transaction, books.batch).closed else _WAYS
+
+
+def _close(_installation: Installation, transaction: Transaction, books: Books, carried: Carried) -> None:
+    digest = sums_digest(transaction, books.batch)
+    insert_closing(transaction, books.batch.batch_pk, digest, ", ".join(carried.persons), carried.at)
+    evidence.record(
+        transaction,
+        carried.at,
+        "reconciliation closed",
+        platform=books.batch.source_platform,
+        batch=books.batch.batch_id,
+        sums_sha256=digest,
+        by=carried.persons,
+    )
+
+
+_WAYS: Ways = {"close-books": Decision(1, "the sums were compared with the bank's and explained", _close)}
+TABLES: tuple[Ways, ...] = (_WAYS,)
+"""Every decision about a reconciliation."""

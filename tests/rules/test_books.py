@@ -1,0 +1,163 @@
+"""Reconciliation: sums by every side, what has no final state, charges apart, closed and opened again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gateway import Gateway
+from gateway.rules.books import Book, By
+from tests.gateway.commands import Commands
+from tests.gateway.shapes import add_statements
+from tests.gateway.sites import CITY, PERSONS, RURAL, Ground, payments_of
+from tests.gateway.test_settle import Sent, result, row
+from tests.gateway.test_statements import Account
+
+A, B = PERSONS
+
+
+def said(book: Book) -> dict[str, tuple[int, int]]:
+    return {state: (each.count, each.minor) for state, each in book.states.items()}
+
+
+def settled(ground: Ground, gateway: Gateway) -> Sent:
+    """One payment failed, one unknown, the others credited; and one of another bank waits."""
+    sent = Sent(ground, gateway)
+    rows = [row(1, sent.payments[0], "F44"), row(2, sent.payments[1], "Z9"), *sent.all()[2:]]
+    sent.say(result(sent.name, rows))
+    ground.submit(gateway, payments_of(RURAL, 1, prefix="W", start=40, period="2026-T1"), "WAITS")
+    return sent
+
+
+def test_sums_by_every_side_add_up_to_the_same(ground: Ground) -> None:
+    with ground.open() as gateway:
+        sent = settled(ground, gateway)
+        whole = [*sent.payments, *payments_of(RURAL, 1, prefix="W", start=40)]
+        for by in By:
+            found = gateway.plan.books(by)
+            assert all(book.adds_up for book in found)
+            assert sum(book.instructed.count for book in found) == len(whole)
+            assert sum(book.instructed.minor for book in found) == sum(one.amount_minor for one in whole)
+        credited = sum(one.amount_minor for one in sent.payments[2:])
+        assert sum(book.credited_minor for book in gateway.plan.books(By.PROGRAMME)) == credited
+
+
+def test_one_bank_is_told_apart_from_another(ground: Ground) -> None:
+    with ground.open() as gateway:
+        sent = settled(ground, gateway)
+        city, rural = gateway.plan.books("bank")
+        total = sum(one.amount_minor for one in sent.payments)
+        first, second = (one.amount_minor for one in sent.payments[:2])
+        assert (city.key, city.sent.count, city.sent.minor) == (CITY, len(sent.payments), total)
+        assert said(city) == {
+            "credited": (len(sent.payments) - 2, total - first - second),
+            "failed": (1, first),
+            "unknown": (1, second),
+        }
+        assert (city.open.count, city.open.minor) == (1, second)
+        assert (rural.key, rural.sent.count, list(said(rural))) == (RURAL, 0, ["accepted"])
+        days = {book.key: book.instructed.count for book in gateway.plan.books("day")}
+        assert days == {"": 1, "2026-09-01": len(sent.payments)}
+
+
+def test_what_has_no_final_state_is_listed_by_age(ground: Ground, bankgate: Commands) -> None:
+    with ground.open() as gateway:
+        settled(ground, gateway)
+        ground.clock.turn(days=5)
+        aged = gateway.plan.ageing()
+        assert [(one.bank, one.state, one.days, one.age, one.count) for one in aged] == [
+            (CITY, "unknown", 5, "4-7", 1),
+            (RURAL, "accepted", 5, "4-7", 1),
+        ]
+        ground.clock.turn(days=40)
+        assert {one.age for one in gateway.plan.ageing("WAITS")} == {"31+"}
+    told = bankgate("reconcile", "--ageing")
+    assert (told.code, "2 payments open" in told.out) == (1, True)
+
+
+def test_charges_stand_beside_the_sums(ground: Ground, bankgate: Commands, tmp_path: Path) -> None:
+    ground.bank(RURAL, "fee-lines")
+    payments = payments_of(RURAL, 2)
+    with ground.open() as gateway:
+        ground.submit(gateway, payments, "CHARGED")
+        ground.run_to_the_end(gateway)
+        (book,) = gateway.plan.books(By.BATCH, "CHARGED")
+        found = list(gateway.findings())
+        assert (book.findings.count, book.findings.minor) == (
+            len(found),
+            sum(one.amount_minor for one in found),
+        )
+        assert book.findings.count > 0
+        assert book.credited_minor == book.kept_minor == sum(one.amount_minor for one in payments)
+        assert {(one.bank, one.kind) for one in gateway.plan.charges()} == {(RURAL, "fee_line")}
+        assert sum(one.minor for one in gateway.plan.charges(RURAL)) == book.findings.minor
+        assert gateway.plan.charges(CITY) == []
+    told = bankgate("charges", "--output", tmp_path / "charges.csv")
+    assert (told.code, (tmp_path / "charges.csv").exists()) == (1, True)
+    assert bankgate("charges", "--bank", CITY).code == 0
+
+
+def test_a_batch_is_closed_by_a_person_and_open_again_by_a_new_fact(
+    ground: Ground, bankgate: Commands
+) -> None:
+    with ground.open() as gateway:
+        sent = settled(ground, gateway)
+        batch_id = gateway.status()[0].batch_id
+        about = f"books:yikatong/{batch_id}"
+        assert gateway.plan.closed(batch_id).closed is False
+        assert ground.decide(gateway, about, "close-books", A) == [True]
+        assert (gateway.plan.closed(batch_id).closed, gateway.plan.closed(batch_id).persons) == (True, A)
+        assert [way.decision for way in gateway.ways(about)] == []
+        statement_before = gateway.plan.closed(batch_id).closed_at
+        sent.say(result(sent.name, [row(2, sent.payments[1], "S")]), number=2)
+        closed = gateway.plan.closed(batch_id)
+        assert (closed.closed, closed.reopened, closed.closed_at) == (False, True, statement_before)
+        ground.decide(gateway, about, "close-books", B)
+        assert gateway.plan.closed(batch_id).closed
+    told = bankgate("reconcile", batch_id)
+    assert (told.code, f"reconciliation closed: {B}" in told.out) == (0, True)
+
+
+@pytest.mark.parametrize("by", list(By))
+def test_the_command_shows_every_side(ground: Ground, bankgate: Commands, tmp_path: Path, by: By) -> None:
+    with ground.open() as gateway:
+        ground.submit(gateway, payments_of(CITY, 1), "ONE")
+    told = bankgate("reconcile", "--by", by.value)
+    assert (told.code, "instructed: 1 / 100.00" in told.out) == (1, True)
+    assert bankgate("reconcile", "--by", by.value, "--output", tmp_path / "books.xlsx").code == 1
+
+
+def test_statements_are_held_against_results_line_by_line(ground: Ground, bankgate: Commands) -> None:
+    """Paid and booked; failed and booked; credited and not booked; booked and given back."""
+    add_statements(ground)
+    with ground.open() as gateway:
+        account = Account(ground, gateway, payments_of(RURAL, 4))
+        account.send()
+        account.result(failed=(2, 4))
+        one, two, three, _ = (payment.amount_minor for payment in account.payments)
+        account.book(
+            [
+                account.line(1, serial="B1"),
+                account.line(2, serial="B2"),
+                account.line(4, serial="B4"),
+                account.line(4, serial="B5", direction="C"),
+                account.line(minor=50, serial="B6", text="手续费"),
+            ]
+        )
+        found = list(gateway.plan.differences())
+        assert [
+            (gap.payment_id, gap.status, gap.by_results_minor, gap.by_statements_minor) for gap in found
+        ] == [("P-00002", "failed", 0, two), ("P-00003", "credited", three, 0)]
+        (book,) = [book for book in gateway.plan.books("programme") if book.key]
+        assert (book.booked_minor, book.gap_minor) == (one + two, three - two)
+        (book,) = [book for book in gateway.plan.books() if book.key]
+        assert (book.booked_minor, book.gap_minor) == (one + two, three - two)
+        (charge,) = gateway.plan.charges()
+        assert (charge.kind, charge.minor, charge.batch_id) == ("fee_line", 50, "")
+        batch_id = gateway.status()[0].batch_id
+        ground.decide(gateway, f"books:yikatong/{batch_id}", "close-books", A)
+        account.book([account.line(3, serial="B7")], number=2)
+        assert gateway.plan.closed(batch_id).reopened
+    told = bankgate("reconcile", "--differences")
+    assert (told.code, "1 payments differ" in told.out) == (1, True)
