@@ -19,7 +19,6 @@ UNKNOWN = "???"
 _PICTURE = re.compile(r"S?9\((\d+)\)(?:(V|\.)(?:9\((\d+)\)|(9+)))?")
 _TYPED = re.compile(r"([A-Z]+|[一-鿿]+)?\s*(?:\(|\.\.|≤|<=)?\s*(\d+)?\s*(?:[,.]\s*(\d+))?\s*\)?")
 _LENGTH = re.compile(r"(?:\d+\s*[-~]\s*)?(\d+)(?:\s*[,.]\s*(\d+))?")
-_AT_MOST = re.compile(r"≤|<=|\.\.|变长|可变|最长|最大|不超过|以内|VARCHAR|up to|max|variable", re.IGNORECASE)
 _CHARACTERS = re.compile(r"汉字|个字|characters", re.IGNORECASE)
 _TEXT_TYPES = {"C", "CHAR", "VARCHAR", "NVARCHAR", "AN", "ANC", "ANS", "A", "X", "STRING", "STR", "TEXT"}
 _TEXT_TYPES |= {"字符", "字符型", "字符串", "文本", "文本型", "字母", "字母数字", "汉字", "字母数字型"}
@@ -61,7 +60,6 @@ class KindGuess(Struct):
     width_bytes: int | None = None
     place_suffix: str = ""
     """`>` or `>0` behind the width of a fixed field."""
-    at_most: bool = False
     guessed: list[str] = field(default_factory=list)
     questions: list[str] = field(default_factory=list)
 
@@ -76,7 +74,7 @@ def guess_kind(row: PaperRow) -> KindGuess:
     letters, width, decimals = _type(row.type)
     said_width, said_decimals = _length(row.length)
     width, decimals = said_width or width, decimals if said_decimals is None else said_decimals
-    guess = KindGuess("text", width, at_most=bool(_AT_MOST.search(f"{row.length} {row.type}")))
+    guess = KindGuess("text", width)
     if _CHARACTERS.search(f"{row.length} {row.remark[:40]}"):
         guess.questions.append("is its length counted in bytes or in characters?")
     if (
