@@ -105,4 +105,5 @@ def budgets_of(transaction: Transaction, bank: str, agreement: str, programme: s
         bank=bank,
         agreement=agreement,
     )
-    return [row.budget for row in rows if row.budget.rpartition("/")[0] == programme]
+    # A period may be any text, with a slash in it, too.
+    return [row.budget for row in rows if row.budget.startswith(f"{programme}/")]

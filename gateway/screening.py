@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from operator import itemgetter
 from typing import Any
 
@@ -59,9 +59,9 @@ class Lane:
         bank: str,
         department: str,
         writer: ColumnsWriter | None,
-        amount_limit: int | None,
     ) -> None:
-        self.amount_limit = amount_limit
+        self.amount_limits: dict[str, int | None] = {}
+        """The most minor units of one payment by programme: each has an agreement of its own."""
         self.number = number
         self.bank = bank
         self.department = department
@@ -194,12 +194,12 @@ class Screening:
         if lane is None:
             number = len(self.lanes)
             writer = None if self._open_writer is None else self._open_writer(number)
-            limits = [self._installation.configuration.limits.amount_per_payment_minor]
-            if agreement is not None:
-                limits.append(agreement.limits.amount_per_payment_minor)
-            limit = min((limit for limit in limits if limit is not None), default=None)
-            lane = self._lanes[place] = Lane(number, *place, writer, limit)
+            lane = self._lanes[place] = Lane(number, *place, writer)
             self.lanes.append(lane)
+        lane.amount_limits[programme] = _smallest(
+            self._installation.configuration.limits.amount_per_payment_minor,
+            None if agreement is None else agreement.limits.amount_per_payment_minor,
+        )
         self._roads[road] = lane, problem
         return lane, problem
 
@@ -254,7 +254,7 @@ class Screening:
         if lane.bank:
             profile = self._profiles[lane.bank]
             self._note(self._installation.request_codec(profile).problems(chunk))
-            self._note(payment_problems(chunk, profile, lane.amount_limit))
+            self._note(payment_problems(chunk, profile, lane.amount_limits))
         if lane.writer is not None:
             lane.writer.append(chunk.columns, chunk.count)
         keys = list(zip(*(chunk.columns[name] for name in _SUBJECT_COLUMNS), strict=True))
@@ -381,10 +381,13 @@ def _envelope_problem(column: str, found: str, wanted: str) -> Problem:
     )
 
 
-def payment_problems(chunk: RecordChunk, profile: Profile, agreement_limit: int | None) -> list[Problem]:
-    """What the bank's profile says of each payment: its account number and its amount."""
-    limits = [profile.file_limits().amount_per_payment_minor, agreement_limit]
-    highest = min((limit for limit in limits if limit is not None), default=None)
+def payment_problems(
+    chunk: RecordChunk, profile: Profile, amount_limits: Mapping[str, int | None]
+) -> list[Problem]:
+    """What profile and agreement say of each payment: its account number and its amount.
+
+    `amount_limits`: the most minor units of one payment, by programme.
+    """
     problems = []
     accounts = chunk.columns["payment.account"]
     kinds = chunk.columns["payment.account_kind"]
@@ -394,15 +397,29 @@ def payment_problems(chunk: RecordChunk, profile: Profile, agreement_limit: int 
         for row, wanted in _unlike(rule, [accounts[row] for row in rows], rows):
             found = mask_account(accounts[row])
             problems.append(_problem(chunk, row, "account", Reason.INVALID_ACCOUNT, found, wanted))
-    amounts = chunk.columns["payment.amount"]
-    if highest is not None and max(amounts) > highest:
-        wanted = f"at most {yuan(highest)} for one payment"
-        problems += [
-            _problem(chunk, row, "amount", Reason.AMOUNT_LIMIT, yuan(amount), wanted)
-            for row, amount in enumerate(amounts)
-            if amount > highest
-        ]
-    return problems
+    return problems + _amount_problems(chunk, profile, amount_limits)
+
+
+def _amount_problems(
+    chunk: RecordChunk, profile: Profile, amount_limits: Mapping[str, int | None]
+) -> list[Problem]:
+    amounts, programmes = chunk.columns["payment.amount"], chunk.columns["payment.programme"]
+    own = profile.file_limits().amount_per_payment_minor
+    limits = {name: _smallest(own, amount_limits[name]) for name in set(programmes)}
+    least = _smallest(*limits.values())
+    if least is None or max(amounts) <= least:
+        return []
+    found = []
+    for row, (amount, name) in enumerate(zip(amounts, programmes, strict=True)):
+        highest = limits[name]
+        if highest is not None and amount > highest:
+            wanted = f"at most {yuan(highest)} for one payment"
+            found.append(_problem(chunk, row, "amount", Reason.AMOUNT_LIMIT, yuan(amount), wanted))
+    return found
+
+
+def _smallest(*limits: int | None) -> int | None:
+    return min((limit for limit in limits if limit is not None), default=None)
 
 
 def _unlike(rule: AccountRule, accounts: list[str], rows: list[int]) -> Iterator[tuple[int, str]]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
 
 from formats import PayeeRole, Payment
@@ -175,6 +177,29 @@ def test_a_programme_stays_within_its_day(ground: Ground) -> None:
         assert current(gateway) == credited([*payments, *other])
 
 
+@pytest.mark.parametrize("first", ["A", "B"])
+def test_each_agreement_bounds_its_own_payments(ground: Ground, first: str) -> None:
+    """A department may have two agreements with a bank: the limit of one is none of the other."""
+    path, name = agreement_path(ground), "普通高中国家助学金"
+    text = path.read_text("utf-8")
+    entrusted = re.compile(r"(?ms)^programmes +=.*?\]$")
+    second = entrusted.sub(f'programmes = ["{name}"]', re.sub("(?m)^number .*$", 'number = "B-2"', text))
+    path.with_name(f"{CITY}-second.toml").write_text(
+        f"{second}\n[limits]\namount_per_payment_minor = 9999\n", "utf-8"
+    )
+    path.write_text(entrusted.sub('programmes = ["学前教育政府助学金"]', text), "utf-8")
+    wide = payments_of(CITY, 1)
+    narrow = payments_of(CITY, 2, prefix="O", start=1, programme=name)
+    narrow[1] = msgspec.structs.replace(narrow[1], amount_minor=99_99)
+    ground.bank(CITY)
+    with ground.open() as gateway:
+        ground.submit(gateway, [*wide, *narrow] if first == "A" else [*narrow, *wide])
+        ground.run_to_the_end(gateway)
+        assert current(gateway) == credited([*wide, narrow[1]]) | {
+            "O-00002": ("set_aside", "AMOUNT_LIMIT", None)
+        }
+
+
 def test_a_programme_stays_within_its_period(ground: Ground) -> None:
     limited(ground, "amount_per_period_minor = 20101")
     ground.bank(CITY)
@@ -186,6 +211,22 @@ def test_a_programme_stays_within_its_period(ground: Ground) -> None:
         ground.clock.turn(days=1)
         ground.run_to_the_end(gateway)
         assert current(gateway) == credited([*payments[:2], *other])
+
+
+def test_a_day_of_a_programme_counts_periods_of_any_form(ground: Ground) -> None:
+    limited(ground, "amount_per_day_minor = 20100")
+    catalogue = ground.site.configuration.parent / "catalogue.toml"
+    catalogue.write_text(catalogue.read_text("utf-8").replace('"term"', '"request"'), "utf-8")
+    ground.bank(CITY)
+    payments = payments_of(CITY, 2)
+    periods = [
+        msgspec.structs.replace(one, period=period)
+        for one, period in zip(payments, ("2026/09", "2026/10"), strict=True)
+    ]
+    with ground.open() as gateway:
+        ground.submit(gateway, periods)
+        ground.run_to_the_end(gateway)
+        assert len(current(gateway)) == 1
 
 
 def funded(ground: Ground) -> None:
