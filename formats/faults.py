@@ -89,7 +89,10 @@ class FaultMaker:
 
     def total(self, record: str, column: Column, line: int, declared: int, actual: int) -> Problem:
         """A declared total that is not that of the records."""
-        found, wanted = f"{mask_number(declared)} declared", f"{actual} as {column.name} of the records"
+        # The currency is not known here: what an amount is of is.
+        unit = " minor units" if column.name.startswith("sum(") else ""
+        found = f"{mask_number(declared)}{unit} declared"
+        wanted = f"{actual}{unit} as {column.name} of the records"
         return Problem(
             code="total-differs",
             message=f"{self._source} line {line} {record} {column.title}: found {found}, wanted {wanted}",

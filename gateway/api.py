@@ -298,13 +298,15 @@ class Gateway:
                 rows = batches(transaction)
         return [report.batch_status(self.installation, row) for row in rows]
 
-    def files(self) -> list[FileStatus]:
-        """Every outgoing file, oldest first."""
-        return report.file_statuses(self.installation)
+    def files(self, batch_id: str | None = None) -> list[FileStatus]:
+        """Every outgoing file, or those of a batch, oldest first."""
+        return report.file_statuses(self.installation, None if batch_id is None else self._batch(batch_id))
 
-    def received(self) -> list[ReceivedStatus]:
-        """Every file that banks put there, oldest first."""
-        return report.received_statuses(self.installation)
+    def received(self, batch_id: str | None = None) -> list[ReceivedStatus]:
+        """Every file that banks put there, or those that answer a batch, oldest first."""
+        return report.received_statuses(
+            self.installation, None if batch_id is None else self._batch(batch_id)
+        )
 
     def anchor_status(self) -> AnchorStatus:
         """How far the journal is, how far it is signed, and how far its anchor knows it."""

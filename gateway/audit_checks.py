@@ -38,6 +38,7 @@ from gateway.bundle import (
 )
 from gateway.decisions import Statement
 from gateway.evidence import items_digest, rows_digest
+from gateway.money import money
 from gateway.states import BatchState, Disposition, FileState, ReceivedState
 from keys.certified import decode_base64, verify_public
 from keys.errors import SealError
@@ -162,8 +163,8 @@ class _Checks:
             if found != (batch.declared_count, batch.declared_total_minor):
                 self._add(
                     "payments.jsonl",
-                    f"batch {batch.batch_id} has {found[0]} payments of {found[1]}, declared were"
-                    f" {batch.declared_count} of {batch.declared_total_minor}",
+                    f"batch {batch.batch_id} has {found[0]} payments of {money(found[1])}, declared were"
+                    f" {batch.declared_count} of {money(batch.declared_total_minor)}",
                 )
 
         if not self._bundle.manifest.selection:
@@ -250,8 +251,8 @@ class _Checks:
         if (len(items), total_minor) != (file.payment_count, file.total_minor):
             self._add(
                 "attempts.jsonl",
-                f"file {file.name} has {len(items)} items of {total_minor}, it says"
-                f" {file.payment_count} of {file.total_minor}",
+                f"file {file.name} has {len(items)} items of {money(total_minor)}, it says"
+                f" {file.payment_count} of {money(file.total_minor)}",
             )
         digest = None if told is None else told.body.get("items_sha256")
         if digest is not None and digest != items_digest(items):

@@ -20,7 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from channels.errors import ChannelError
 from formats import FormatError, Problem, Status
-from gateway import screen, screen_answers
+from gateway import screen, screen_answers, screen_story
 from gateway._interrupt import end_quietly
 from gateway.cli_audit import audit
 from gateway.cli_decisions import COMMANDS as DECISIONS
@@ -124,7 +124,9 @@ def status(batch_id: str | None, config: Path, as_json: bool) -> None:
     """Where batches and files stand."""
     with opened(config) as gateway:
         batches = gateway.status(batch_id)
-        screen.show_status(batches, gateway.files(), gateway.received(), gateway.anchor_status(), as_json)
+        screen.show_status(
+            batches, gateway.files(batch_id), gateway.received(batch_id), gateway.anchor_status(), as_json
+        )
         if not all(batch.adds_up for batch in batches):
             sys.exit(ExitCode.INTEGRITY)
 
@@ -209,7 +211,7 @@ def statements(
 def trace(payment_id: str, platform: str | None, config: Path, as_json: bool) -> None:
     """One payment's whole story."""
     with opened(config) as gateway:
-        screen.show_story(gateway.trace(payment_id, platform), as_json)
+        screen_story.show_story(gateway.trace(payment_id, platform), as_json)
 
 
 @cli.command(context_settings={"ignore_unknown_options": True})
@@ -258,15 +260,20 @@ def main() -> NoReturn:
     try:
         cli(standalone_mode=False)
     except ClickException as error:
-        error.show()
+        if _wants_json():
+            screen.error_as_json(error.format_message(), "", [], ExitCode.BAD_USAGE)
+        else:
+            error.show()
         sys.exit(ExitCode.BAD_USAGE)
     except (KeyboardInterrupt, click.Abort):
         screen.error("interrupted", "nothing is lost: start the command again")
         sys.exit(_INTERRUPTED)
     except tuple(_EXITS) as error:
         code = next(code for kind, code in _EXITS.items() if isinstance(error, kind))
-        _complain(error)
-        sys.exit(error.exit_code if isinstance(error, GatewayError) else code)
+        if isinstance(error, GatewayError):
+            code = error.exit_code
+        _complain(error, code)
+        sys.exit(code)
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(ExitCode.DONE)
@@ -292,18 +299,25 @@ _EXITS: dict[type[Exception], ExitCode] = {
 """Errors of others by what they mean; an error of the gateway knows its own code."""
 
 
-def _complain(error: Exception) -> None:
+def _wants_json() -> bool:
+    """As typed: also where the command line itself is wrong."""
+    return "--json" in sys.argv[1:]
+
+
+def _complain(error: Exception, code: ExitCode) -> None:
     problems: list[Problem] = []
     if isinstance(error, InputRefused | ConfigurationError | FormatError):
         problems = error.problems
-    hint = getattr(error, "hint", "")
+    hint, message = getattr(error, "hint", ""), str(error)
+    if isinstance(error, OSError):
+        message = f"{error.filename or 'this machine'}: {(error.strerror or message).lower()}"
     if problems:
-        screen.show_problems(problems)
-        screen.error(f"{len(problems)} problem{'s' * (len(problems) != 1)}", hint)
-    elif isinstance(error, OSError):
-        screen.error(f"{error.filename or 'this machine'}: {(error.strerror or str(error)).lower()}", hint)
-    else:
-        screen.error(str(error), hint)
+        message = f"{len(problems)} problem{'s' * (len(problems) != 1)}"
+    if _wants_json():
+        screen.error_as_json(message, hint, problems, code)
+        return
+    screen.show_problems(problems)
+    screen.error(message, hint)
 
 
 def _read(path: Path) -> bytes:

@@ -13,12 +13,13 @@ from typing import Any
 import msgspec
 
 from formats import AcknowledgementVerdict, Codec, Decoder, Problem, RecordChunk, parse_reference
-from formats.masking import mask_account, mask_number, mask_text
+from formats.masking import LONGEST_NUMBER, mask_account, mask_number, mask_text
 from gateway.double_payments import stop_payments_of
 from gateway.installation import Installation
 from gateway.ledger_files import FileRow, find_file, pinned_layout
 from gateway.ledger_received import ReceivedRow
 from gateway.ledger_spool import destroyed_since
+from gateway.money import money
 from gateway.profile import Profile
 from gateway.states import AT_THE_BANK, FileState
 from gateway.wording import Wording
@@ -136,14 +137,20 @@ def _other_facts(received: ReceivedRow, facts: dict[str, Any], file: FileRow) ->
         "file.currency": file.currency,
     }
     return [
-        problem_of(received, "other-file", f"{name} is {_shown(facts[name])}, file {file.name} has {wanted}")
+        problem_of(
+            received,
+            "other-file",
+            f"{name} is {_shown(name, facts[name])}, file {file.name} has {_shown(name, wanted)}",
+        )
         for name, wanted in ours.items()
         if facts.get(name) not in (None, "", wanted)
     ]
 
 
-def _shown(fact: Any) -> str:
-    """Days and numbers as they are; nothing that is long enough to be somebody's number."""
+def _shown(name: str, fact: Any) -> str:
+    """Days, counts and sums; nothing that is long enough to be somebody's number."""
+    if isinstance(fact, int) and name == "file.total":
+        return money(fact) if len(str(fact)) <= LONGEST_NUMBER else mask_number(fact)
     if isinstance(fact, int):
         return mask_number(fact)
     return str(fact) if isinstance(fact, date) else mask_text(str(fact))

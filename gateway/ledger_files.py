@@ -225,6 +225,16 @@ def files_in(transaction: Transaction, bank: str | None, *states: FileState) -> 
     return [_file_row(row) for row in rows]
 
 
+def files_of_batch(transaction: Transaction, batch_pk: int) -> list[FileRow]:
+    """Every file with payments of a batch, oldest first."""
+    rows = transaction.all(
+        f"SELECT {_FILE_COLUMNS} FROM file WHERE lane_pk IN"
+        " (SELECT lane_pk FROM lane WHERE batch_pk = :batch) ORDER BY file_pk",
+        batch=batch_pk,
+    )
+    return [_file_row(row) for row in rows]
+
+
 def files_waiting(transaction: Transaction) -> list[FileRow]:
     """Files that a person must look at, or that the next run looks for, oldest first."""
     rows = transaction.all(

@@ -312,6 +312,16 @@ def outcomes(
         )
 
 
+def decided_outcomes(transaction: Transaction, payment_pk: int) -> list[tuple[int, str, str]]:
+    """(cursor, subject of the decision, status) of each outcome of a payment that persons stated."""
+    rows = transaction.all(
+        "SELECT outcome_pk, decided, status FROM outcome WHERE payment_pk = :pk AND decided IS NOT NULL"
+        " ORDER BY outcome_pk",
+        pk=payment_pk,
+    )
+    return [(row.outcome_pk, row.decided, row.status) for row in rows]
+
+
 def fee_findings(transaction: Transaction, batch_pk: int | None = None) -> Iterator[FeeFinding]:
     """Findings in the order in which they were recorded."""
     rows = transaction.stream(

@@ -145,10 +145,24 @@ def received_in(transaction: Transaction, bank: str | None, *states: ReceivedSta
     return [_received_row(row) for row in rows]
 
 
-def received_waiting(transaction: Transaction) -> list[ReceivedRow]:
-    """Held files, and refused ones that nobody has closed, oldest first."""
+def received_of_batch(transaction: Transaction, batch_pk: int) -> list[ReceivedRow]:
+    """What banks answered to files of a batch, oldest first."""
     rows = transaction.all(
-        f"SELECT {_COLUMNS} FROM received WHERE state = :held OR (state = :refused AND closed_at IS NULL)"
+        f"SELECT {_COLUMNS} FROM received WHERE file_pk IN (SELECT file_pk FROM file WHERE lane_pk IN"
+        " (SELECT lane_pk FROM lane WHERE batch_pk = :batch)) ORDER BY received_pk",
+        batch=batch_pk,
+    )
+    return [_received_row(row) for row in rows]
+
+
+def received_waiting(transaction: Transaction) -> list[ReceivedRow]:
+    """Held files, and refused ones that nobody has closed, oldest first.
+
+    What two persons have accepted waits for the next run, and for nobody.
+    """
+    rows = transaction.all(
+        f"SELECT {_COLUMNS} FROM received WHERE (state = :held AND accepted_problems = 0)"
+        " OR (state = :refused AND closed_at IS NULL)"
         " ORDER BY received_pk",
         held=ReceivedState.HELD,
         refused=ReceivedState.REFUSED,

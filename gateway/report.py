@@ -8,13 +8,14 @@ import msgspec
 from msgspec import Struct
 
 from formats import Notice, Outcome, Problem, Reason, Status
+from gateway.decisions import Statement
 from gateway.installation import Installation
 from gateway.ledger import Transaction
-from gateway.ledger_decisions import signed_about
-from gateway.ledger_files import FileRow, files_in
+from gateway.ledger_decisions import signed_about, signed_so
+from gateway.ledger_files import FileRow, files_in, files_of_batch
 from gateway.ledger_intake import BatchRow, batch_by_key
 from gateway.ledger_notices import notices
-from gateway.ledger_outcomes import outcomes
+from gateway.ledger_outcomes import decided_outcomes, outcomes
 from gateway.ledger_payments import (
     PaymentRow,
     StateTotal,
@@ -24,7 +25,7 @@ from gateway.ledger_payments import (
     subject_of,
     submitted_totals,
 )
-from gateway.ledger_received import ReceivedRow, received_in
+from gateway.ledger_received import ReceivedRow, received_in, received_of_batch
 from gateway.ledger_reissues import ChainMember, chain_members, relatives_of
 from gateway.ledger_rule_holds import HoldRow, holds_of
 from gateway.ledger_statements import StatementEntry, statement_entries
@@ -90,6 +91,14 @@ class ReceivedStatus(Struct, frozen=True, kw_only=True):
     """What was read over, as the layout permits: by name how often (`count`) and where first (`line`)."""
 
 
+class DecidedOutcome(Struct, frozen=True):
+    """Who stated the outcome of that cursor, and the SHA-256 of the letter that it rests on."""
+
+    cursor: int
+    persons: list[str]
+    exhibit: str
+
+
 class Story(Struct, frozen=True, kw_only=True):
     """Everything that happened to one payment, in order; no name, ID or account."""
 
@@ -104,6 +113,8 @@ class Story(Struct, frozen=True, kw_only=True):
     attempts: list[dict[str, Any]]
     outcomes: list[Outcome]
     decisions: list[dict[str, Any]]
+    decided: list[DecidedOutcome] = []
+    """Outcomes that no file of a bank says, but persons."""
     notices: list[Notice] = []
     entries: list[StatementEntry] = []
     chain: list[ChainMember] = []
@@ -134,16 +145,22 @@ def batch_status(installation: Installation, batch: BatchRow) -> BatchStatus:
     )
 
 
-def file_statuses(installation: Installation) -> list[FileStatus]:
-    """Every outgoing file, oldest first."""
+def file_statuses(installation: Installation, batch: BatchRow | None = None) -> list[FileStatus]:
+    """Every outgoing file, or those of a batch, oldest first."""
     with installation.ledger.read() as transaction:
-        return [_file_status(file) for file in files_in(transaction, None)]
+        files = files_in(transaction, None) if batch is None else files_of_batch(transaction, batch.batch_pk)
+        return [_file_status(file) for file in files]
 
 
-def received_statuses(installation: Installation) -> list[ReceivedStatus]:
-    """Every received file, oldest first."""
+def received_statuses(installation: Installation, batch: BatchRow | None = None) -> list[ReceivedStatus]:
+    """Every received file, or those that answer a batch, oldest first."""
     with installation.ledger.read() as transaction:
-        return [_received_status(row) for row in received_in(transaction, None)]
+        rows = (
+            received_in(transaction, None)
+            if batch is None
+            else received_of_batch(transaction, batch.batch_pk)
+        )
+        return [_received_status(row) for row in rows]
 
 
 def story(installation: Installation, payment: PaymentRow) -> Story:
@@ -155,6 +172,8 @@ def story(installation: Installation, payment: PaymentRow) -> Story:
         chain = chain_members(transaction, payment.payment_pk)
         name = f"payment:{batch.source_platform}/{payment.payment_id}"
         batch_name = f"batch:{batch.source_platform}/{batch.batch_id}"
+        attempts = attempts_of(transaction, payment.payment_pk)
+        files = [f"file:{attempt['bank']}/{attempt['name']}" for attempt in attempts]
         return Story(
             payment_id=payment.payment_id,
             batch_id=batch.batch_id,
@@ -164,11 +183,16 @@ def story(installation: Installation, payment: PaymentRow) -> Story:
             programme=programme,
             period=period,
             state=payment.state,
-            attempts=attempts_of(transaction, payment.payment_pk),
+            attempts=attempts,
             outcomes=list(outcomes(transaction, payment_pk=payment.payment_pk)),
             notices=list(notices(transaction, payment_pk=payment.payment_pk)),
             entries=list(statement_entries(transaction, payment_pk=payment.payment_pk)),
-            decisions=[*_decisions(transaction, batch_name), *_decisions(transaction, name)],
+            decisions=[
+                decision
+                for about in (batch_name, *files, name)
+                for decision in _decisions(transaction, about)
+            ],
+            decided=_decided(transaction, payment.payment_pk),
             chain=chain if len(chain) > 1 else [],
             holds=holds_of(transaction, payment.payment_pk),
             replaces=replaces,
@@ -177,11 +201,21 @@ def story(installation: Installation, payment: PaymentRow) -> Story:
 
 
 def _decisions(transaction: Transaction, name: str) -> list[dict[str, Any]]:
-    """Signed decisions about an object: decision, person, recorded_at."""
+    """Signed decisions about an object: object, decision, person, recorded_at."""
     return [
-        {"decision": row.decision, "person": row.person, "recorded_at": row.recorded_at}
+        {"object": name, "decision": row.decision, "person": row.person, "recorded_at": row.recorded_at}
         for row in signed_about(transaction, name)
     ]
+
+
+def _decided(transaction: Transaction, payment_pk: int) -> list[DecidedOutcome]:
+    """Outcomes of a payment that persons stated."""
+    found = []
+    for cursor, subject, status in decided_outcomes(transaction, payment_pk):
+        signed = signed_so(transaction, subject, status)
+        letters = {msgspec.json.decode(row.statement, type=Statement).exhibit for row in signed}
+        found.append(DecidedOutcome(cursor, [row.person for row in signed], "".join(sorted(letters)[:1])))
+    return found
 
 
 def _file_status(file: FileRow) -> FileStatus:

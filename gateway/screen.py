@@ -22,7 +22,7 @@ from gateway.errors import InputRefused
 from gateway.intake import CheckReport, Receipt
 from gateway.money import yuan
 from gateway.output import output_file
-from gateway.report import BatchStatus, FileStatus, ReceivedStatus, Story
+from gateway.report import BatchStatus, FileStatus, ReceivedStatus
 from gateway.runner import RunReport
 from gateway.states import BatchState
 from gateway.texts import Words, language
@@ -44,9 +44,15 @@ def speak(configured: str) -> None:
 
 
 def error(message: str, hint: str = "") -> None:
-    _errors.print(f"[bold red]error:[/] {escape(message)}")
+    _errors.print(f"[bold red]{_words['error']}:[/] {escape(message)}")
     if hint:
-        _errors.print(f"[bold]hint:[/] {escape(hint)}")
+        _errors.print(f"[bold]{_words['hint']}:[/] {escape(hint)}")
+
+
+def error_as_json(message: str, hint: str, problems: list[Problem], exit_code: int) -> None:
+    """One JSON document on standard error: what a person reads as `error:` and `hint:`."""
+    told = {"error": message, "hint": hint, "problems": problems, "exit_code": int(exit_code)}
+    sys.stderr.write(msgspec.json.encode(plain(told)).decode() + "\n")
 
 
 def warn(message: str) -> None:
@@ -118,11 +124,12 @@ def show_problems(problems: list[Problem]) -> None:
     """Every problem on standard error, a line each, with its hint where it is a new one."""
     told = ""
     for problem in problems:
-        mark = "[yellow]warning[/]" if problem.severity is Severity.WARNS else "[red]problem[/]"
+        warns = problem.severity is Severity.WARNS
+        mark = f"[yellow]{_words['warning']}[/]" if warns else f"[red]{_words['a_problem']}[/]"
         source = f"{problem.source}: " if problem.source and problem.source not in problem.message else ""
         _errors.print(f"{mark} {escape(source + problem.message)}")
         if problem.hint and problem.hint != told:
-            _errors.print(f"  [bold]hint:[/] {escape(problem.hint)}")
+            _errors.print(f"  [bold]{_words['hint']}:[/] {escape(problem.hint)}")
         told = problem.hint
 
 
@@ -139,7 +146,8 @@ def show_check(report: CheckReport, json: bool) -> None:
     # An id that is refused for naming somebody is not told either.
     personal = any(problem.code == "batch_id_personal" for problem in report.problems)
     told = _words["batch"] if personal else report.batch.batch_id
-    _console.print(f"{escape(told)}: {report.rows} rows, {report.total} problems")
+    rows = pick(f"{report.rows} 行,{report.total} 个问题", f"{report.rows} rows, {report.total} problems")
+    _console.print(f"{escape(told)}: {rows}")
 
 
 def show_receipt(receipt: Receipt, json: bool, *, signed_only: bool = False) -> None:
@@ -147,11 +155,16 @@ def show_receipt(receipt: Receipt, json: bool, *, signed_only: bool = False) -> 
         as_json(receipt)
         return
     show_problems(receipt.problems)
-    before = " (submitted before)" if receipt.taken_before else ""
+    before = pick("(此前已提交)", " (submitted before)") if receipt.taken_before else ""
+    parts = pick(
+        f"待发 {receipt.accepted},待定 {receipt.held},退回核实 {receipt.set_aside},"
+        f"未收入 {receipt.left_out_count}",
+        f"accepted {receipt.accepted}, held {receipt.held}, set aside {receipt.set_aside},"
+        f" left out {receipt.left_out_count}",
+    )
     _console.print(
         f"{_words['batch']} {receipt.batch_id}{before}: {receipt.payments} {_words['payments_unit']},"
-        f" {yuan(receipt.total_minor)}; accepted {receipt.accepted}, held {receipt.held},"
-        f" set aside {receipt.set_aside}, left out {receipt.left_out_count}"
+        f" {_words.money(receipt.total_minor)}; {parts}"
     )
     if receipt.taken_before:
         counted = ", ".join(f"{_words.state(state)} {count}" for state, count in receipt.states.items())
@@ -163,25 +176,29 @@ def show_receipt(receipt: Receipt, json: bool, *, signed_only: bool = False) -> 
 
 def show_run(report: RunReport, json: bool, needs_person: bool = False) -> None:
     if json:
-        as_json(report)
+        as_json({**plain(report), "needs_person": needs_person})
         return
     _console.print(
-        f"made {report.files_made}, sent {report.files_sent}, received {report.files_received},"
-        f" settled {report.results_settled}; outcomes {report.outcomes}, fee findings {report.findings}"
+        pick(
+            f"组文件 {report.files_made},发出 {report.files_sent},收到 {report.files_received},"
+            f"处理 {report.results_settled};结果 {report.outcomes},违规收费 {report.findings}",
+            f"made {report.files_made}, sent {report.files_sent}, received {report.files_received},"
+            f" settled {report.results_settled}; outcomes {report.outcomes}, fee findings {report.findings}",
+        )
     )
     for line in report.warnings:
-        _console.print(f"[yellow]warning:[/] {escape(line)}")
+        _console.print(f"[yellow]{_words['warning']}:[/] {escape(line)}")
     for line in report.waiting:
-        _console.print(f"  waits: {escape(line)}")
+        _console.print(f"  {_words['waits']}: {escape(line)}")
     for item in report.attention:
         heading = _words["again"] if item.by_itself else _words["attention"]
         _console.print(f"[yellow]{heading}:[/] {escape(item.about)}: {escape(item.message)}")
         if item.hint:
-            _console.print(f"  hint: {escape(item.hint)}")
+            _console.print(f"  {_words['hint']}: {escape(item.hint)}")
     if needs_person:
         _console.print(_words["held_waits"])
     if report.next_due is not None:
-        _console.print(f"  next due: {report.next_due.isoformat(timespec='seconds')}")
+        _console.print(f"  {_words['next_due']}: {report.next_due.isoformat(timespec='seconds')}")
 
 
 def show_status(
@@ -202,12 +219,16 @@ def show_status(
 
 def show_anchor(anchor: AnchorStatus) -> None:
     """How far the journal is, and how far the anchor knows it."""
-    known = (
-        f"event {anchor.delivered_event} at {anchor.delivered_at[:19]}" if anchor.delivered_at else "nothing"
+    known = pick("尚无记录", "nothing")
+    if anchor.delivered_at:
+        at = f"{anchor.delivered_event}", anchor.delivered_at[:19]
+        known = pick(f"事件 {at[0]}({at[1]})", f"event {at[0]} at {at[1]}")
+    where = pick(f"{anchor.where} 已存 {known}", f"{anchor.where} knows {known}")
+    signed = pick(f",已签至事件 {anchor.signed_event}", f", signed to event {anchor.signed_event}")
+    _console.print(
+        f"{_words['journal']}: {pick('事件', 'event')} {anchor.event}{signed if anchor.signed_event else ''};"
+        f" {_words['anchor']}: {escape(where if anchor.where else _words['no_anchor'])}"
     )
-    where = f"{anchor.where} knows {known}" if anchor.where else _words["no_anchor"]
-    signed = f", signed to event {anchor.signed_event}" if anchor.signed_event else ""
-    _console.print(f"{_words['journal']}: event {anchor.event}{signed}; {_words['anchor']}: {escape(where)}")
     for trouble in filter(None, (anchor.warning, anchor.fault)):
         _console.print(f"[yellow]{_words['attention']}:[/] {escape(trouble)}")
 
@@ -227,7 +248,7 @@ def show_files(files: list[FileStatus], received: list[ReceivedStatus]) -> None:
             table.add_row(
                 file.bank,
                 escape(file.name),
-                file.state,
+                _words.state(file.state),
                 str(file.payments),
                 yuan(file.total_minor),
                 (file.sent_at or "")[:19],
@@ -237,7 +258,8 @@ def show_files(files: list[FileStatus], received: list[ReceivedStatus]) -> None:
     if received:
         table = _table(_words["bank"], _words["received"], _words["kind"], _words["file"], _words["state"])
         for row in received[:SHOWN_ROWS]:
-            table.add_row(row.bank, row.received_at[:19], row.kind, escape(row.name), row.state)
+            shown = _words.state(row.state)
+            table.add_row(row.bank, row.received_at[:19], row.kind, escape(row.name), shown)
         _console.print(table)
         note_more(len(received))
 
@@ -264,7 +286,7 @@ def show_exchange(files: list[FileStatus], received: list[ReceivedStatus]) -> No
             yuan(sum(file.total_minor for file in own)),
             str(answers["acknowledgement"]),
             str(answers["result"]),
-            ", ".join(f"{state} {count}" for state, count in sorted(states.items())),
+            ", ".join(f"{_words.state(state)} {count}" for state, count in sorted(states.items())),
         )
     _console.print(table)
 
@@ -285,8 +307,12 @@ def show_sum(batch: BatchStatus) -> None:
     verdict = _words["sum_holds"] if batch.adds_up else f"[bold red]{_words['sum_broken']}[/]"
     left_out = ""
     if batch.left_out_count:
-        left_out = f"; left out {batch.left_out_count} rows, {yuan(batch.left_out_minor)}"
-    _console.print(f"{_words['batch']} {escape(batch.batch_id)} ({batch.state}{left_out}): {verdict}")
+        left = _words.money(batch.left_out_minor)
+        left_out = pick(
+            f";未收入 {batch.left_out_count} 行 {left}", f"; left out {batch.left_out_count} rows, {left}"
+        )
+    stands = _words.state(batch.state)
+    _console.print(f"{_words['batch']} {escape(batch.batch_id)} ({stands}{left_out}): {verdict}")
     _console.print(table)
 
 
@@ -348,7 +374,12 @@ def _print_outcomes(outcomes: Iterable[Outcome]) -> int:
             )
     _console.print(table)
     if count > SHOWN_ROWS:
-        _console.print(f"... {count - SHOWN_ROWS} more; --output FILE writes all")
+        _console.print(
+            pick(
+                f"…… 还有 {count - SHOWN_ROWS} 条;--output FILE 写出全部",
+                f"... {count - SHOWN_ROWS} more; --output FILE writes all",
+            )
+        )
     return count
 
 
@@ -369,49 +400,6 @@ def show_findings(findings: Iterator[FeeFinding], json: bool) -> int:
         _console.print(table)
         note_more(count)
     return count
-
-
-def show_story(story: Story, json: bool) -> None:
-    if json:
-        as_json(story)
-        return
-    _console.print(
-        f"{escape(story.payment_id)}: {yuan(story.amount_minor)}, {escape(story.programme)}"
-        f" {escape(story.period)} ({escape(story.department)}): {_words.state(story.state)}"
-    )
-    for hold in story.holds:
-        other = f": {hold.other_id} ({hold.other_batch})" if hold.other_id else ""
-        _console.print(f"  {_words.state('held')}: {_words.reason(hold.reason)}{escape(other)}")
-    for member in story.chain:
-        _console.print(
-            f"  {_words.pick('补发链', 'chain')}: {escape(member.payment_id)}"
-            f" ({escape(member.batch_id)}): {_words.state(member.state)}"
-        )
-    if story.replaces:
-        _console.print(f"  replaces {escape(story.replaces)}")
-    _console.print(f"  batch {escape(story.batch_id)} of {escape(story.source_platform)}")
-    for decision in story.decisions:
-        _console.print(f"  {decision['recorded_at'][:19]} {decision['decision']} by {decision['person']}")
-    for attempt in story.attempts:
-        sent = f", sent {attempt['sent_at'][:19]}" if attempt["sent_at"] else ""
-        _console.print(
-            f"  item {attempt['item']} of {escape(attempt['name'])} to {attempt['bank']}"
-            f" ({attempt['state']}{sent})"
-        )
-    for outcome in story.outcomes:
-        _console.print(
-            f"  {outcome.recorded_at.isoformat()[:19]} {_words.status(outcome.status)}:"
-            f" {_words.reason(outcome.reason)} {escape(outcome.bank_code)}"
-            f" [evidence {outcome.evidence_sha256[:16] or 'the gateway itself'}]".replace("[", "\\[")
-        )
-    for notice in story.notices:
-        _console.print(
-            f"  {notice.recorded_at.isoformat()[:19]} {_words['notice']} {escape(notice.code)}:"
-            f" {escape(', '.join(notice.about))}"
-            f" [evidence {notice.evidence_sha256[:16]}]".replace("[", "\\[")
-        )
-    if story.replaced_by:
-        _console.print(f"  replaced by {escape(story.replaced_by)}")
 
 
 def show_exported(exported: Exported, json: bool) -> None:
@@ -454,14 +442,15 @@ def verdict(report: Verification) -> str:
 
 def note_more(count: int) -> None:
     if count > SHOWN_ROWS:
-        _console.print(f"... {count - SHOWN_ROWS} more; --json gives all")
+        more = count - SHOWN_ROWS
+        _console.print(pick(f"…… 还有 {more} 条;--json 给出全部", f"... {more} more; --json gives all"))
 
 
 def _table(*headers: str) -> Table:
     table = Table(show_edge=False, header_style="bold", pad_edge=False)
     for header in headers:
         numeric = header in {_words[word] for word in _NUMERIC}
-        whole = numeric or header == _words["payment"]
+        whole = numeric or header in {_words[word] for word in ("payment", "file")}
         table.add_column(header, justify="right" if numeric else "left", overflow="fold", no_wrap=whole)
     return table
 

@@ -23,7 +23,7 @@ from gateway.agreement import EVERY, Agreement
 from gateway.config import Configuration
 from gateway.installation import Installation
 from gateway.ledger_staging import StagedRow, Staging
-from gateway.money import yuan
+from gateway.money import money
 from gateway.problems import ProblemList
 from gateway.profile import AccountRule, Profile
 from gateway.rules.subjects import NO_TOPIC, Subjects
@@ -367,7 +367,7 @@ def _envelope_problems(batch: Batch, configuration: Configuration) -> Iterator[P
         )
     most = limits.amount_per_batch_minor
     if most is not None and batch.declared_total_minor > most:
-        yield _envelope_problem("declared_total", yuan(batch.declared_total_minor), f"at most {yuan(most)}")
+        yield _envelope_problem("declared_total", money(batch.declared_total_minor), f"at most {money(most)}")
 
 
 def _envelope_problem(column: str, found: str, wanted: str) -> Problem:
@@ -413,8 +413,8 @@ def _amount_problems(
     for row, (amount, name) in enumerate(zip(amounts, programmes, strict=True)):
         highest = limits[name]
         if highest is not None and amount > highest:
-            wanted = f"at most {yuan(highest)} for one payment"
-            found.append(_problem(chunk, row, "amount", Reason.AMOUNT_LIMIT, yuan(amount), wanted))
+            wanted = f"at most {money(highest)} for one payment"
+            found.append(_problem(chunk, row, "amount", Reason.AMOUNT_LIMIT, money(amount), wanted))
     return found
 
 

@@ -35,7 +35,7 @@ from gateway.demonstration.token import (
     use_tokens_of,
 )
 from gateway.errors import ExitCode, Refused
-from gateway.money import yuan
+from gateway.money import money
 from gateway.runner import RunReport
 from gateway.simulator.scenario import make_scenario
 
@@ -77,7 +77,7 @@ def run_demo(folder: Path, payments: int, seed: int, as_json: bool) -> ExitCode:
             with watch.stage("submit"):
                 receipt = gateway.submit(site.batch, signature=site.signature.read_bytes())
             console.print(
-                f"1. {site.batch}: {receipt.payments} payments, {yuan(receipt.total_minor)} yuan submitted;"
+                f"1. {site.batch}: {receipt.payments} payments, {money(receipt.total_minor)} submitted;"
                 f" {receipt.set_aside} set aside, {receipt.held} held"
             )
             reviewers = Reviewers(site, gateway, banks, console.print)
@@ -206,9 +206,9 @@ def _show(gateway: Gateway, batch_id: str, truth: int, watch: _Watch, console: C
         console.print("4. the sum: submitted = set aside + withdrawn + held + open + outcomes")
         screen.show_sum(batch)
         unknown = sum(total.instructed_minor for total in batch.states if total.state == "unknown")
-        among = f"; {yuan(unknown)} of it may be unknown here still" if unknown else ""
-        console.print(f"   the banks' own books say {yuan(truth)} yuan credited{among}")
-        console.print(f"5. fee findings: {len(findings)}, {yuan(finding_minor)} yuan; none is in an outcome")
+        among = f"; {money(unknown)} of it may be unknown here still" if unknown else ""
+        console.print(f"   the banks' own books say {money(truth)} credited{among}")
+        console.print(f"5. fee findings: {len(findings)}, {money(finding_minor)}; none is in an outcome")
         held = gateway.held()
         console.print(f"6. for persons: {len(held)} items (bankgate held)")
         console.print("7. seconds by stage: " + ", ".join(f"{k} {v:.2f}" for k, v in watch.seconds.items()))

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from formats.standard import FileFormat, findings
-from gateway import Gateway, folders, settle
+from gateway import Gateway, bank_texts, folders
 from keys import sealed_header
 from tests.canary import marks
 from tests.canary.life import Life
@@ -42,7 +42,7 @@ def unsealed_texts(patch: pytest.MonkeyPatch) -> None:
     def keep(_master: object, texts: Sequence[str], _context: bytes = b"") -> list[bytes]:
         return [text.encode("gb18030") for text in texts]
 
-    patch.setattr(settle, "seal_texts", keep)
+    patch.setattr(bank_texts, "seal_texts", keep)
 
 
 def unsealed_spool(patch: pytest.MonkeyPatch) -> None:

@@ -135,12 +135,14 @@ class _History:
         self.told: list[str] = []
         self._scene = scene
         self._habits = plan.habits
+        self._migrated = plan.migrated
         self._deadly = list(reversed(plan.deadly))
         self._since = 0
         self._random = Random(plan.seed)
 
     def play(self) -> None:
-        for command in COMMANDS:
+        # Where nothing was migrated the first command makes the ledger.
+        for command in COMMANDS if self._migrated else ("begin", *COMMANDS):
             while self._killed(command):
                 self._scene.banks_work()
             self._scene.pass_time()

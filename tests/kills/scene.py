@@ -71,7 +71,7 @@ class Habits(Struct, frozen=True):
 
 
 def make_master(folder: Path, server: OpenSshServer) -> Site:
-    """A site whose banks are folders of one sshd; its ledger is made by the first command."""
+    """A site whose banks are folders of one sshd, and which has no ledger yet."""
     site = _create_site(folder)
     gateway = site.configuration.parent
     for path in (gateway / "agreements").glob("*.toml"):
