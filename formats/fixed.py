@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from operator import itemgetter
 from typing import BinaryIO
 
+from msgspec import Struct
+
 from formats.charset import UNWRITABLE
-from formats.compiler import Column, Plan, RecordPlan, Role, compile_plan
+from formats.compiler import Column, Plan, RecordPlan, Role, Spread, compile_plan
 from formats.data_codec import DataCodec
 from formats.decoder import FileDecoder
 from formats.faults import FaultMaker
@@ -22,7 +25,11 @@ _SAMPLE = 32
 _FEW = 4
 """A column whose first 32 cells are at most 4 different ones is read once for each, not for each row."""
 
-_KEPT_UNPACKERS = 4
+_NARROW_BYTES = 16
+_STEP = 128
+"""Long runs are cut to a multiple of so many records: what takes them apart is made once for each number."""
+
+_KEPT_UNPACKERS = 16
 _SLICED_BYTES = 8
 """Constants up to this width are checked by strided slices, which cost nothing per record."""
 
@@ -68,6 +75,9 @@ class FixedReader:
         )
         if not offsets:
             return lines
+        first, last = offsets[0], offsets[-1] + 1
+        if last - first == len(offsets):
+            return [line[first:last] for line in lines]
         stride = self._forms[plans[0].label].stride
         joined = b"".join(lines)
         if len(joined) == stride * len(lines) and len(set(map(len, lines))) == 1:
@@ -132,9 +142,11 @@ class FixedReader:
             # Only then: to put what is left and what comes together copies both.
             available = window.fill(form.stride * limit) // form.stride
         buffer, start = window.buffer, window.position
-        count = form.count_regular(buffer, start, min(available, limit), stops) - leave_last
+        count = form.count_regular(buffer, start, min(available, limit + leave_last), stops) - leave_last
         if count <= 0:
             return None
+        if count > _STEP:
+            count -= count % _STEP
         clean = form.is_clean(buffer, start, count, controls=window.has_controls)
         return self._block(form, buffer, start, count) if clean else None
 
@@ -149,24 +161,58 @@ class FixedReader:
     def _block(self, form: _RecordForm, buffer: bytes, start: int, count: int) -> Block | None:
         """Records that begin at `start` and are regular and clean."""
         end = start + count * form.stride
-        joined = form.unusual_constants(buffer, start, count)
+        texts = form.unusual_constants(buffer, start, count)
+        joined: dict[int, str] = {}
         repeated: dict[int, Repeated] = {}
-        cells_of_all = form.unpacker(count).unpack_from(buffer, start)
-        width = len(form.unpacked)
-        for place, (index, strip, edge) in enumerate(form.unpacked):
-            cells = cells_of_all[place::width]
+        alike = form.alike(buffer, start, count)
+        units, unpacker = form.unpacker(count, tuple(alike), form.joint(buffer, start, count))
+        cells_of_all = unpacker.unpack_from(buffer, start)
+        for part, cell in alike.items():
+            texts[part.index] = part.strip(cell) if part.strip else cell
+            repeated[part.index] = Repeated((cell,), (cell,))
+        for place, unit in enumerate(units):
+            cells = cells_of_all[place :: len(units)]
+            if len(unit) > 1:
+                shared = Repeated(tuple(set(cells)), cells)
+                texts |= {part.index: _part_of(unit, part, shared.distinct) for part in unit}
+                repeated |= {part.index: shared for part in unit}
+                continue
+            (part,) = unit
             kinds: Sequence[bytes] = cells
-            if index not in form.constants and (few := len(set(cells[:_SAMPLE]))) <= _FEW:
+            if part.index not in form.constants and (few := len(set(cells[:_SAMPLE]))) <= _FEW:
                 # To compare with one cell costs a third of looking up each.
                 one = few == 1 and cells.count(cells[0]) == count
                 kinds = cells[:1] if one else tuple(set(cells))
-                repeated[index] = Repeated(kinds, cells)
-            padded = strip is not None and b" " in buffer[start + edge : end : form.stride]
-            text = self._charset.decode_joined(b"\n".join(map(strip, kinds) if padded and strip else kinds))
+                repeated[part.index] = Repeated(kinds, cells)
+            padded = part.strip is not None and b" " in buffer[start + part.edge : end : form.stride]
+            texts[part.index] = b"\n".join(map(part.strip, kinds) if padded and part.strip else kinds)
+        for index, raw in texts.items():
+            text = self._charset.decode_joined(raw)
             if text is None:
                 return None
             joined[index] = text
         return Block(count=count, size_bytes=end - start, joined=joined, repeated=repeated)
+
+
+class _Part(Struct, frozen=True):
+    """A column that is taken out: its bytes, what takes padding off, and which byte shows if there is any."""
+
+    index: int
+    start: int
+    end: int
+    strip: Callable[[bytes], bytes] | None
+    edge: int
+
+
+_Unit = tuple[_Part, ...]
+"""What is taken out as one cell: a column, or some beside each other that make one value."""
+
+
+def _part_of(unit: _Unit, part: _Part, cells: Sequence[bytes]) -> bytes:
+    """One column of several that were taken out together, by line feeds."""
+    first, last = part.start - unit[0].start, part.end - unit[0].start
+    own = [cell[first:last] for cell in cells]
+    return b"\n".join(map(part.strip, own) if part.strip else own)
 
 
 def _strip(column: Column) -> Callable[[bytes], bytes] | None:
@@ -217,33 +263,86 @@ class _RecordForm:
             and column.index not in self._constants
         ]
         self.constants = {column.index for column in taken if column.cells is None and not column.hash_name}
-        self.unpacked = [
-            (column.index, _strip(column), column.start if _is_right(column) else column.end - 1)
+        self._parts = {
+            column.index: _Part(
+                column.index,
+                column.start,
+                column.end,
+                _strip(column),
+                column.start if _is_right(column) else column.end - 1,
+            )
             for column in taken
+        }
+        self._narrow = [
+            part
+            for part in self._parts.values()
+            if part.index not in self.constants and part.end - part.start <= _NARROW_BYTES
         ]
-        self._cells_format = self._format(plan, taken, len(separator), len(line_end))
-        self._unpackers: dict[int, struct.Struct] = {}
+        self._joints = [unit for spread in plan.spreads if (unit := self._joint(spread))]
+        self._unpackers: dict[object, tuple[list[_Unit], struct.Struct]] = {}
 
-    def _format(
-        self, plan: RecordPlan, taken: Sequence[Column], separator_bytes: int, line_end_bytes: int
-    ) -> str:
-        parts = []
-        for column in plan.columns:
-            parts.append(f"{column.end - column.start}{'s' if column in taken else 'x'}")
-            parts.append(f"{separator_bytes}x")
-        fields = sum(column.end - column.start + separator_bytes for column in plan.columns)
-        return "".join((*parts, f"{self.stride - line_end_bytes - fields}x{line_end_bytes}x"))
+    def _joint(self, spread: Spread) -> _Unit:
+        """The columns of one value if they stand beside each other, else none."""
+        parts = [self._parts[index] for index in spread.columns if index in self._parts]
+        beside = all(one.end == other.start for one, other in pairwise(parts))
+        return tuple(parts) if beside and len(parts) == len(spread.columns) > 1 else ()
 
-    def unpacker(self, count: int) -> struct.Struct:
-        """Takes the cells of so many records at once: a tuple for each record would cost as much again."""
-        known = self._unpackers.get(count)
+    def alike(self, buffer: bytes, start: int, count: int) -> dict[_Part, bytes]:
+        """Narrow columns that have one cell in all of these records.
+
+        Bytes at a stride are compared at once; to take out and compare cells costs three times that.
+        """
+        stride = self.stride
+        end = start + count * stride
+        found: dict[_Part, bytes] = {}
+        for part in self._narrow:
+            cell = buffer[start + part.start : start + part.end]
+            others = (start + count // 2 * stride, end - stride)
+            if any(buffer[other + part.start : other + part.end] != cell for other in others):
+                continue
+            if all(
+                buffer[start + part.start + offset : end : stride] == cell[offset : offset + 1] * count
+                for offset in range(len(cell))
+            ):
+                found[part] = cell
+        return found
+
+    def joint(self, buffer: bytes, start: int, count: int) -> tuple[_Unit, ...]:
+        """Columns of one value that have few different cells together, by the first records."""
+        places = range(start, start + min(count, _SAMPLE) * self.stride, self.stride)
+        return tuple(
+            unit
+            for unit in self._joints
+            if len({buffer[place + unit[0].start : place + unit[-1].end] for place in places}) <= _FEW
+        )
+
+    def unpacker(
+        self, count: int, alike: tuple[_Part, ...], joint: tuple[_Unit, ...]
+    ) -> tuple[list[_Unit], struct.Struct]:
+        """Takes the cells of so many records at once: a tuple for each record would cost as much again.
+
+        What is `alike` is left out; what is `joint` is one cell, unless a part of it is alike.
+        """
+        key = count, alike, joint
+        known = self._unpackers.get(key)
         if known is None:
-            known = struct.Struct(self._cells_format * count)
+            units = [unit for unit in joint if not set(unit) & set(alike)]
+            single = set(self._parts.values()) - set(alike) - {part for unit in units for part in unit}
+            units = sorted([*units, *((part,) for part in single)], key=lambda unit: unit[0].start)
+            known = units, struct.Struct(self._cells_format(units) * count)
             if len(self._unpackers) < _KEPT_UNPACKERS:
-                self._unpackers[count] = known
+                self._unpackers[key] = known
         return known
 
-    def unusual_constants(self, buffer: bytes, start: int, count: int) -> dict[int, str]:
+    def _cells_format(self, units: list[_Unit]) -> str:
+        parts = []
+        at = 0
+        for unit in units:
+            parts.append(f"{unit[0].start - at}x{unit[-1].end - unit[0].start}s")
+            at = unit[-1].end
+        return f"{''.join(parts)}{self.stride - at}x"
+
+    def unusual_constants(self, buffer: bytes, start: int, count: int) -> dict[int, bytes]:
         """Cells of the short constants that are not in all records what the layout says."""
         unusual = {}
         end = start + count * self.stride
@@ -255,7 +354,7 @@ class _RecordForm:
             ):
                 size = len(wanted)
                 cells = [buffer[at : at + size] for at in range(first, end, self.stride)]
-                unusual[index] = b"\n".join(cells).decode("latin-1")
+                unusual[index] = b"\n".join(cells)
         return unusual
 
     def count_regular(self, buffer: bytes, start: int, count: int, stops: Sequence[bytes]) -> int:

@@ -45,7 +45,11 @@ class Row(Struct, frozen=True):
 
 
 class Repeated(Struct, frozen=True):
-    """A column with few different cells: the distinct ones in order, and those of all records."""
+    """A column with few different cells: the distinct ones in order, and those of all records.
+
+    Where there is only one, it alone may stand for all. Columns beside each other may share one, whose
+    cells are those of all of them together.
+    """
 
     distinct: Sequence[bytes]
     rows: Sequence[bytes]
@@ -129,34 +133,36 @@ class RecordReader:
         self, plan: RecordPlan, block: Block, lines: Sequence[int], raw: Raw, numbers: Mapping[str, Any]
     ) -> Taken:
         """The columns of a block. `numbers`: what running numbers must be, by what they count."""
-        values: dict[int, list[Any]] = {}
         hashes: dict[str, int] = {}
+        values = _Values(block)
         for column in plan.columns:
             if column.hash_name:
                 hashes[column.hash_name] = self._hash(column, block)
-            if column.cells is None or column.role is Role.TOTAL:
-                continue
-            values[column.index] = self._column(plan, column, column.cells, block, lines, raw)
+            if column.cells is not None and column.role is not Role.TOTAL:
+                values.add(column.index, self._column(plan, column, column.cells, block, lines, raw))
         columns: dict[str, list[Any]] = {}
         children: dict[int, list[Any]] = {}
+        spread = {index for spread in plan.spreads for index in spread.columns}
         for column in plan.columns:
-            found = values.get(column.index)
-            if column.role is Role.FIXED_TEXT and column.index in block.joined and not column.selecting:
-                self._check_constant(plan, column, block.joined[column.index], block.count, lines)
-            elif column.role is Role.FILE and found is not None:
-                self._check_repeated_fact(plan, column, found, lines)
-            elif column.role is Role.NUMBER and found is not None:
-                self._check_numbers(plan, column, found, lines, numbers)
+            index = column.index
+            if column.role is Role.FIXED_TEXT and index in block.joined and not column.selecting:
+                self._check_constant(plan, column, block.joined[index], block.count, lines)
+            elif index in spread or index not in values:
+                continue
+            elif column.role is Role.FILE:
+                self._check_repeated_fact(plan, column, values[index], lines)
+            elif column.role is Role.NUMBER:
+                self._check_numbers(plan, column, values[index], lines, numbers)
                 if column.name == ITEM:
-                    columns[ITEM] = found
-            elif column.role is Role.CHECK and found is not None:
-                self._check_digits(plan, column, found, values, lines)
-            elif column.role is Role.CHILDREN and found is not None:
-                children[column.index] = found
-            elif found is not None:
-                columns.setdefault(column.name, found)
-        for spread in plan.spreads:
-            columns[spread.name] = _gathered(spread, [values[index] for index in spread.columns])
+                    columns[ITEM] = values[index]
+            elif column.role is Role.CHECK:
+                self._check_digits(plan, column, values[index], values, lines)
+            elif column.role is Role.CHILDREN:
+                children[index] = values[index]
+            else:
+                columns.setdefault(column.name, values[index])
+        for one in plan.spreads:
+            columns[one.name] = values.gathered(one)
         self._check_whole_values(plan, columns, lines)
         return Taken(plan, block.count, lines, columns, hashes, children)
 
@@ -203,6 +209,7 @@ class RecordReader:
         lines: Sequence[int],
         raw: Raw,
     ) -> list[Any]:
+        """The values of a column; where few cells repeat, one for each of them."""
         repeated = block.repeated.get(column.index)
         count = block.count if repeated is None else len(repeated.distinct)
         values = cells.read(block.joined[column.index], count)
@@ -211,12 +218,7 @@ class RecordReader:
         kind = column.field.kind
         if kind is not None and kind.near:
             values = self._in_their_years(plan, column, values, block, lines, raw)
-        if repeated is None:
-            return values
-        if len(values) == 1:
-            return values * block.count
-        by_cell = dict(zip(repeated.distinct, values, strict=True))
-        return list(map(by_cell.__getitem__, repeated.rows))
+        return values
 
     def _slowly(
         self,
@@ -261,8 +263,12 @@ class RecordReader:
         digits = {cell: int(cell) if cell.strip().isdigit() else 0 for cell in set(cells)}
         if repeated is None:
             return sum(map(digits.__getitem__, cells))
-        by_cell = dict(zip(repeated.distinct, map(digits.__getitem__, cells), strict=True))
-        return sum(map(by_cell.__getitem__, repeated.rows))
+        if len(cells) == 1:
+            return digits[cells[0]] * block.count
+        return sum(
+            digits[cell] * repeated.rows.count(key)
+            for cell, key in zip(cells, repeated.distinct, strict=True)
+        )
 
     def _in_its_year(self, column: Column, value: Any) -> Any:
         kind = column.field.kind
@@ -356,7 +362,7 @@ class RecordReader:
         plan: RecordPlan,
         column: Column,
         found: list[Any],
-        values: dict[int, list[Any]],
+        values: _ByColumn,
         lines: Sequence[int],
     ) -> None:
         for row, digit in enumerate(found):
@@ -390,6 +396,54 @@ def wanted_digit(column: Column, values: Mapping[int, Any], plan: RecordPlan) ->
         other = plan.columns[index]
         parts.append(other.text.strip(" ") if other.cells is None else str(values[index] or ""))
     return check_digit(getattr(meaning, "scheme", ""), "".join(parts))
+
+
+class _ByColumn(Protocol):
+    """Values of records by column."""
+
+    def __contains__(self, index: object, /) -> bool: ...
+
+    def __getitem__(self, index: int, /) -> list[Any]: ...
+
+
+class _Values:
+    """The values of a block's columns; those of repeated cells are spread over all records when asked for."""
+
+    def __init__(self, block: Block) -> None:
+        self._block = block
+        self._found: dict[int, list[Any]] = {}
+        self._whole: dict[int, list[Any]] = {}
+
+    def add(self, index: int, values: list[Any]) -> None:
+        """Values of a column: of each record, or of each distinct cell."""
+        self._found[index] = values
+
+    def __contains__(self, index: object) -> bool:
+        return index in self._found
+
+    def __getitem__(self, index: int) -> list[Any]:
+        """The values of all records."""
+        if index not in self._whole:
+            self._whole[index] = self._spread(self._block.repeated.get(index), self._found[index])
+        return self._whole[index]
+
+    def gathered(self, spread: Spread) -> list[Any]:
+        """One column of those over which a meaning is spread."""
+        repeated = [self._block.repeated.get(index) for index in spread.columns]
+        first = repeated[0]
+        few = [self._found[index] for index in spread.columns]
+        one_each = all(each is not None for each in repeated) and all(len(values) == 1 for values in few)
+        if first is not None and (one_each or all(each is first for each in repeated)):
+            return self._spread(first, _gathered(spread, few))
+        return _gathered(spread, [self[index] for index in spread.columns])
+
+    def _spread(self, repeated: Repeated | None, values: list[Any]) -> list[Any]:
+        if repeated is None:
+            return values
+        if len(values) == 1:
+            return values * self._block.count
+        by_cell = dict(zip(repeated.distinct, values, strict=True))
+        return list(map(by_cell.__getitem__, repeated.rows))
 
 
 def _gathered(spread: Spread, parts: list[list[Any]]) -> list[Any]:

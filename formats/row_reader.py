@@ -29,6 +29,7 @@ MAXIMUM_ROW_BYTES = 8 << 20
 """Lines and bytes of one payment at most."""
 
 _BLOCK_BYTES = 1 << 18
+_FIRST_LINES = 32
 _FIRST_LETTER = 0x100
 _ONE_VALUE = ("payment.", "attempt.", "item.", "group.")
 """Texts of which a row has one, however many records say it."""
@@ -85,7 +86,10 @@ class RowReader:
         self._by_letter = {self._letters[plan.label]: plan for plan in self._plans}
         self._lead_letters = "".join(self._letters[plan.label] for plan in row.records[row.lead])
         self._pattern = re.compile(f"(?:{self._row_pattern()})*")
+        self._counts = any(True for _ in _counting(self._plans))
         self._known: dict[object, str] = {}
+        self._most_lines = _FIRST_LINES
+        self._has_children = False
         self._limits = [
             node
             for child in row.children
@@ -110,7 +114,8 @@ class RowReader:
         limit = CHUNK_RECORDS if room is None else min(CHUNK_RECORDS, room)
         row = self._row
         lead = row.records[row.lead]
-        if len(lead) == 1:
+        if len(lead) == 1 and not self._has_children:
+            # Where the last rows had children the next ones will: runs between them are short.
             block = self._reader.run(lead[0], window, limit, stops, leave_last=not row.is_single)
             if block is not None:
                 return self._of_run(lead[0], block, window, numbers)
@@ -127,7 +132,7 @@ class RowReader:
             block.size_bytes,
             block.count,
             lines,
-            self._columns([taken], [list(range(block.count))], block.count),
+            self._columns([taken], [range(block.count)], block.count),
             frozenset({plan.name}),
             {plan.name: block.count},
             taken.hashes,
@@ -147,19 +152,30 @@ class RowReader:
     # Rows with records below them.
 
     def _mixed(self, window: Window, limit: int, stops: Sequence[bytes], numbers: RunningNumbers) -> Rows:
-        most_lines, most_bytes = 4 * limit, _BLOCK_BYTES
+        most_lines, most_bytes = self._most_lines, _BLOCK_BYTES
         while True:
             lines = window.lines(most_lines, most_bytes)
             letters = self._classify(lines, stops)
             end = self._whole_rows(letters, at_end=self._is_whole(window, lines), limit=limit)
             if end:
-                return self._assemble(lines[:end], letters[:end], window.line, numbers)
+                rows = self._assemble(lines[:end], letters[:end], window.line, numbers)
+                self._expect(rows, is_last=letters[end : end + 1] == _OTHER)
+                return rows
             known = next((place for place, letter in enumerate(letters) if letter == _OTHER), None)
             if known is not None or self._is_whole(window, lines):
                 raise self._incomplete(window, letters)
             if len(lines) > MAXIMUM_ROW_LINES or most_bytes > MAXIMUM_ROW_BYTES:
                 raise self._too_long(window)
             most_lines, most_bytes = min(2 * most_lines, MAXIMUM_ROW_LINES + 1), 2 * most_bytes
+
+    def _expect(self, rows: Rows, *, is_last: bool) -> None:
+        """How many lines to look at next: as many as make a chunk, few where a scope ended."""
+        self._has_children = rows.line_count > rows.count
+        if is_last:
+            self._most_lines = max(2 * rows.line_count, _FIRST_LINES)
+        else:
+            lines = CHUNK_RECORDS * rows.line_count // rows.count
+            self._most_lines = min(max(lines, _FIRST_LINES), MAXIMUM_ROW_LINES)
 
     def _is_whole(self, window: Window, lines: Sequence[bytes]) -> bool:
         """Whether nothing comes after these lines."""
@@ -185,13 +201,16 @@ class RowReader:
         """How many lines the whole rows take that the lines begin with."""
         match = self._pattern.match(letters)
         end = 0 if match is None else match.end()
-        leads = [place for place, letter in enumerate(letters[:end]) if letter in self._lead_letters]
-        if len(leads) > limit:
-            return leads[limit]
-        if end == len(letters) and not at_end and leads:
+        leads = sum(letters.count(letter, 0, end) for letter in self._lead_letters)
+        for _ in range(leads - limit):
+            end = self._last_lead(letters, end)
+        if leads <= limit and end == len(letters) and end and not at_end:
             # What comes next may still belong to the last row.
-            return leads[-1]
+            return self._last_lead(letters, end)
         return end
+
+    def _last_lead(self, letters: str, end: int) -> int:
+        return max(letters.rfind(letter, 0, end) for letter in self._lead_letters)
 
     def _incomplete(self, window: Window, letters: str) -> DecodeError:
         """A row that is not what its structure says: told at the first line that does not fit."""
@@ -216,28 +235,27 @@ class RowReader:
         return self._faults.file("row-too-long", window.line, found, "fewer")
 
     def _assemble(self, lines: list[bytes], letters: str, first: int, numbers: RunningNumbers) -> Rows:
-        starts = [letter in self._lead_letters for letter in letters]
-        row_of_line = [row - 1 for row in accumulate(starts)]
-        count = row_of_line[-1] + 1
-        places: dict[str, list[int]] = {}
-        for place, letter in enumerate(letters):
-            places.setdefault(letter, []).append(place)
-        wanted = numbers.of_lines([self._by_letter[letter] for letter in letters])
+        count, places = self._sorted(letters)
+        wanted = numbers.of_lines([self._by_letter[letter] for letter in letters]) if self._counts else {}
         takens, rows = [], []
         hashes: dict[str, int] = {}
-        for letter, found in places.items():
+        starts: list[int] = []
+        for letter, (found, rows_of_found) in places.items():
             plan = self._by_letter[letter]
+            line_numbers = [first + place for place in found]
+            if letter in self._lead_letters:
+                starts = sorted(starts + line_numbers) if starts else line_numbers
             taken = self._take(
                 plan,
-                [lines[place] for place in found],
-                [first + place for place in found],
+                lines if len(found) == len(lines) else [lines[place] for place in found],
+                line_numbers,
                 {
                     name: values if isinstance(values, int) else [values[place] for place in found]
                     for name, values in wanted.get(plan.label, {}).items()
                 },
             )
             takens.append(taken)
-            rows.append([row_of_line[place] for place in found])
+            rows.append(rows_of_found)
             for name, amount in taken.hashes.items():
                 hashes[name] = hashes.get(name, 0) + amount
         self._check_limits(takens, rows)
@@ -248,12 +266,34 @@ class RowReader:
             count,
             sum(map(len, lines)),
             len(lines),
-            [first + place for place, start in enumerate(starts) if start],
+            starts,
             self._columns(takens, rows, count),
             frozenset(record_counts),
             record_counts,
             hashes,
         )
+
+    def _sorted(self, letters: str) -> tuple[int, dict[str, tuple[Sequence[int], Sequence[int]]]]:
+        """The number of rows; by letter the places of its lines, and the rows they are of, from 0."""
+        several = set(letters)
+        if len(several) == 1:
+            every = range(len(letters))
+            return len(letters), {letters[0]: (every, every)}
+        lead = self._lead_letters
+        if len(lead) == 1 and len(several) == 2:
+            (child,) = several - {lead}
+            leads = [place for place, letter in enumerate(letters) if letter == lead]
+            children = [place for place, letter in enumerate(letters) if letter == child]
+            # Before a child are its row's lead, those of earlier rows, and the children before it.
+            rows = [place - before - 1 for before, place in enumerate(children)]
+            return len(leads), {lead: (leads, range(len(leads))), child: (children, rows)}
+        row_of_line = [row - 1 for row in accumulate(letter in lead for letter in letters)]
+        places: dict[str, tuple[list[int], list[int]]] = {}
+        for place, (letter, row) in enumerate(zip(letters, row_of_line, strict=True)):
+            found, rows_of_found = places.setdefault(letter, ([], []))
+            found.append(place)
+            rows_of_found.append(row)
+        return row_of_line[-1] + 1, dict(places)
 
     def _take(
         self, plan: RecordPlan, lines: list[bytes], numbers: list[int], wanted: Mapping[str, Any]
@@ -270,7 +310,7 @@ class RowReader:
             block = Block(count=len(lines), size_bytes=sum(map(len, lines)), joined=joined, lines=lines)
         return self._records.read(plan, block, numbers, b"".join(lines), wanted)
 
-    def _check_limits(self, takens: list[Taken], rows: list[list[int]]) -> None:
+    def _check_limits(self, takens: list[Taken], rows: Sequence[Sequence[int]]) -> None:
         """How often a record of `any` may come in one row."""
         for node in self._limits:
             counts: dict[int, int] = {}
@@ -288,7 +328,9 @@ class RowReader:
                 wanted = f"at least {node.minimum} of each {self._row.name}"
                 raise self._faults.file("record-missing", line, f"too few of record {node.name}", wanted)
 
-    def _columns(self, takens: list[Taken], rows: list[list[int]], count: int) -> dict[str, list[Any]]:
+    def _columns(
+        self, takens: list[Taken], rows: Sequence[Sequence[int]], count: int
+    ) -> dict[str, list[Any]]:
         """Values put to their rows; several of one meaning in one row are joined."""
         columns: dict[str, list[Any]] = {}
         for taken, places in zip(takens, rows, strict=True):
@@ -321,9 +363,9 @@ class RowReader:
     def _check_children(
         self,
         taken: Taken,
-        places: list[int],
+        places: Sequence[int],
         takens: list[Taken],
-        rows: list[list[int]],
+        rows: Sequence[Sequence[int]],
         count: int,
     ) -> None:
         """Flags and counts of the records below: what is there decides, a difference is told."""
@@ -334,7 +376,7 @@ class RowReader:
             assert isinstance(meaning, Has | Count), "only these are of the children"
             found = taken.children[column.index]
             actual = children(meaning, takens, rows, count)
-            if found == ([actual[row] for row in places] if len(takens) > 1 else actual):
+            if found == (actual if places == range(count) else [actual[row] for row in places]):
                 continue
             digits = column.field.kind is not None and column.field.kind.name is Kind.DIGITS
             for value, row, line in zip(found, places, taken.lines, strict=True):
@@ -359,7 +401,8 @@ def children(
         if taken.plan.name in meaning.records:
             for row in places:
                 counts[row] += 1
-    return [int(number > 0) for number in counts] if isinstance(meaning, Has) else counts
+    several = isinstance(meaning, Has) and max(counts, default=0) > 1
+    return [int(number > 0) for number in counts] if several else counts
 
 
 class ScopeNumbers(Struct, frozen=True):
@@ -433,7 +476,7 @@ def _times(node: Node) -> str:
     return f"{{{node.minimum},{'' if node.maximum is None else node.maximum}}}"
 
 
-def _put(column: list[Any], name: str, values: list[Any], rows: list[int]) -> int | None:
+def _put(column: list[Any], name: str, values: list[Any], rows: Sequence[int]) -> int | None:
     """Values of a record that not every row has once; the place of one that contradicts another."""
     odd = None
     for place, (row, value) in enumerate(zip(rows, values, strict=True)):
