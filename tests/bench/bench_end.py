@@ -27,6 +27,7 @@ from gateway import Gateway
 from gateway.demonstration.payments import Order
 from gateway.demonstration.site import Site, create_site, sign_batch, write_demo_batch
 from tests.bench.bare import strip
+from tests.bench.measure import peak_bytes
 
 MEBIBYTE = 1 << 20
 PATIENCE_SECONDS = 120
@@ -194,16 +195,6 @@ def _stage(stages: list[Stage], name: str, work: Callable[[], Result]) -> Result
     cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
     stages.append(Stage(name, cpu, wall, peak_bytes()))
     return result
-
-
-def peak_bytes() -> int:
-    """Most resident memory of this process since the last `_forget_peak` (Linux).
-
-    Not `ru_maxrss`: that one is inherited from the process that started this one.
-    """
-    status = Path("/proc/self/status").read_text("ascii")
-    kibibytes = next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:"))
-    return int(kibibytes) * 1024
 
 
 def _forget_peak() -> None:

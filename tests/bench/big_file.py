@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import io
 import json
-import resource
 import subprocess
 import sys
 import time
@@ -25,8 +24,7 @@ from formats.registry import Registry, compile_layout
 from formats.xml import compile_xml
 from formats.xml_schema import read_schema
 from tests.bench import bench_fixed, bench_nacha, bench_xml
-
-KIBIBYTE = 1024
+from tests.bench.measure import peak_bytes
 
 
 class BigFile(Struct, frozen=True):
@@ -90,8 +88,7 @@ def measured(kind: str, records: int) -> BigFile:
     """Write and read it here."""
     before = time.process_time()
     size_bytes = {"fixed": _fixed, "nacha": _nacha, "xml": _xml, "schema": _schema}[kind](records)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * KIBIBYTE
-    return BigFile(records, size_bytes, peak, time.process_time() - before)
+    return BigFile(records, size_bytes, peak_bytes(), time.process_time() - before)
 
 
 def measured_apart(kind: str, records: int) -> BigFile:
