@@ -20,6 +20,7 @@ from channels.errors import AlreadyExists, ChannelError, NotFound, PermissionRef
 from formats import Problem
 from gateway import evidence
 from gateway.exhibits import keep
+from gateway.flags import FLAG_LIMIT_BYTES, Flag, read_flag
 from gateway.installation import Installation, canonical
 from gateway.ledger import Transaction
 from gateway.ledger_oddities import OddityKind, note_oddity
@@ -46,8 +47,13 @@ from keys.errors import SealError
 SIGNATURE_LIMIT_BYTES = 1 << 20
 LOOKS_NEEDED = 2
 INCOMPLETE = "not complete yet"
+AGAIN = "look again"
+SECOND_OVER_SECONDS = 2
+"""After so long a second of the server's clock is over, whenever within it a file was changed."""
 STABLE_SECONDS = 5
 """Least time between the two looks over which a file must not change."""
+_UNSURE = 2
+"""Of a sighting: fetched so early that other bytes could still come under the same size and time."""
 _NEVER_COMPLETE = timedelta(days=1)
 """After so long a file without its flag or signature is no matter of waiting any more."""
 
@@ -84,7 +90,10 @@ def collect(installation: Installation, profile: Profile, channel: Channel) -> I
             continue
         inbound, said = recognised
         due = _due(installation, profile, inbound, entry, entries)
-        if due is not True:
+        if due is AGAIN:
+            if not _is_other(installation, profile, channel, entry):
+                continue
+        elif due is not True:
             if due is INCOMPLETE:
                 yield Fetched(name, INCOMPLETE)
             continue
@@ -252,8 +261,9 @@ def _due(
             before = _seen(entry, now, 1, 0)
             note_sighting(transaction, profile.bank, before)
         elif before.fetched:
-            if not _signature_changed(transaction, profile, entries.get(signature)):
-                return False
+            beside = (entries.get(signature), entries.get(flag))
+            if not any(_changed_since(transaction, profile, part) for part in beside):
+                return AGAIN if _may_be_another(before, now) else False
             # The same bytes may be signed rightly now: they are taken once more.
             before = _seen(entry, now, 1, 0)
             note_sighting(transaction, profile.bank, before)
@@ -279,12 +289,54 @@ def _due(
     return complete or INCOMPLETE
 
 
-def _signature_changed(transaction: Transaction, profile: Profile, signature: Entry | None) -> bool:
-    """Whether another detached signature lies there than the one that was fetched."""
-    if signature is None:
+def _changed_since(transaction: Transaction, profile: Profile, part: Entry | None) -> bool:
+    """Whether another signature, or flag that did not fit, lies there than the one that was fetched."""
+    if part is None:
         return False
-    fetched = sighting(transaction, profile.bank, signature.name)
-    return fetched is not None and not _unchanged(signature, fetched)
+    fetched = sighting(transaction, profile.bank, part.name)
+    return fetched is not None and not _unchanged(part, fetched)
+
+
+def _may_be_another(before: Sighting, now: datetime) -> bool:
+    """Whether it was fetched within the second of its last change, and that second is over by now."""
+    return before.fetched == _UNSURE and _is_second_over(before.first_seen_at, now)
+
+
+def _is_second_over(since: str, now: datetime) -> bool:
+    return now - datetime.fromisoformat(since) >= timedelta(seconds=SECOND_OVER_SECONDS)
+
+
+def _is_other(installation: Installation, profile: Profile, channel: Channel, entry: Entry) -> bool:
+    """Whether other bytes of the same size lie there, that came within the same second of the server.
+
+    What lies there after that second is over is the last of that time of change: looked at once.
+    """
+    sink = _Digest()
+    try:
+        channel.get(f"{profile.channel.inbox}/{entry.name}", sink, profile.limits.inbound_bytes)
+    except (NotFound, TooLarge, PermissionRefused):
+        # Something else lies there by now, or nothing: the next listing tells.
+        return False
+    now = installation.clock.now()
+    with installation.ledger.write() as transaction:
+        known = received_under_name(transaction, profile.bank, entry.name)
+        note_sighting(transaction, profile.bank, _seen(entry, now, LOOKS_NEEDED, 1))
+    return known is not None and known.sha256 != sink.sha256
+
+
+class _Digest:
+    """Takes bytes and keeps their SHA-256 only."""
+
+    def __init__(self) -> None:
+        self._running = hashlib.sha256()
+
+    def write(self, block: bytes, /) -> int:
+        self._running.update(block)
+        return len(block)
+
+    @property
+    def sha256(self) -> str:
+        return self._running.hexdigest()
 
 
 def _is_stable(before: Sighting, now: datetime) -> bool:
@@ -327,6 +379,11 @@ def _fetch(
     claim: str,
 ) -> str:
     folder, entry = profile.channel.inbox, entries[name]
+    with installation.ledger.read() as transaction:
+        seen = sighting(transaction, profile.bank, name)
+    begun = installation.clock.now()
+    sure = seen is not None and _is_second_over(seen.first_seen_at, begun)
+    flag = _read_flag(profile, channel, inbound, entry)
     signature = b""
     if signature_name := inbound.detached_signature_name(entry.name):
         buffer = io.BytesIO()
@@ -335,6 +392,13 @@ def _fetch(
     stored = f"in/{profile.bank}/{installation.randomness.token()}"
     with installation.spool.create(stored) as sink:
         channel.get(f"{folder}/{entry.name}", sink, profile.limits.inbound_bytes)
+    if inbound.flag_content and (
+        differs := "the flag is not of the form that the profile says"
+        if flag is None
+        else flag.differs(entry.name, sink.size_bytes, sink.sha256)
+    ):
+        installation.spool.remove(stored)
+        return _note_flag(installation, profile, entry, entries[inbound.flag_name(name)], differs)
     signature_sha256 = hashlib.sha256(signature).hexdigest()
     signature_stored = ""
     if signature:
@@ -345,7 +409,7 @@ def _fetch(
     with installation.ledger.write() as transaction:
         known = find_received(transaction, profile.bank, sink.sha256, signature_sha256, claim)
         before = received_under_name(transaction, profile.bank, entry.name)
-        note_sighting(transaction, profile.bank, _seen(entry, now, LOOKS_NEEDED, 1))
+        note_sighting(transaction, profile.bank, _seen(entry, now, LOOKS_NEEDED, 1 if sure else _UNSURE))
         if signature_name:
             note_sighting(transaction, profile.bank, _seen(entries[signature_name], now, LOOKS_NEEDED, 1))
         if known is None:
@@ -362,6 +426,7 @@ def _fetch(
                 size_bytes=sink.size_bytes,
                 spool_name=stored,
                 signature_spool_name=signature_stored or None,
+                flag="{}" if flag is None else canonical(Flag(count=flag.count, total=flag.total)),
             )
         evidence.record(
             transaction,
@@ -390,6 +455,38 @@ def _fetch(
     if signature_stored:
         installation.spool.remove(signature_stored)
     return f"seen before, as {known.name}"
+
+
+def _read_flag(profile: Profile, channel: Channel, inbound: Inbound, entry: Entry) -> Flag | None:
+    """What the flag says, where the profile says what it holds; None where it is not of that form."""
+    if not inbound.flag_content:
+        return None
+    buffer = io.BytesIO()
+    try:
+        channel.get(f"{profile.channel.inbox}/{inbound.flag_name(entry.name)}", buffer, FLAG_LIMIT_BYTES)
+    except TooLarge:
+        return None
+    return read_flag(buffer.getvalue(), inbound.flag_content)
+
+
+def _note_flag(installation: Installation, profile: Profile, entry: Entry, flag: Entry, differs: str) -> str:
+    """A file that its own flag contradicts is not taken before one of the two changes; a person is told."""
+    now = installation.clock.now()
+    with installation.ledger.write() as transaction:
+        for part in (entry, flag):
+            note_sighting(transaction, profile.bank, _seen(part, now, LOOKS_NEEDED, 1))
+        note_oddity(
+            transaction,
+            now,
+            OddityKind.FLAG_DIFFERS,
+            profile.bank,
+            entry.name,
+            f"{differs}: it was not taken",
+            size_bytes=entry.size_bytes,
+            modified=entry.modified,
+            flag_modified=flag.modified,
+        )
+    return differs
 
 
 def _check_signature(
@@ -444,7 +541,7 @@ def _archive(
         recognised, before = profile.recognise(name), seen[name]
         if recognised is None or done.get(name) is not ReceivedState.SETTLED:
             continue
-        if before is None or not before.fetched or not _unchanged(entry, before):
+        if before is None or before.fetched != 1 or not _unchanged(entry, before):
             # Other bytes under a settled name: they are not stored here yet.
             continue
         inbound = recognised[0]

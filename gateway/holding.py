@@ -21,7 +21,7 @@ _ACCEPTABLE = frozenset(
     {
         *("total-differs", "number-differs", "constant-differs", "not-blank", "groups-differ"),
         *("identity-differs", "fact-differs", "file-value-varies"),
-        *("unmatched", "twice", "other-payment", "other-file", "blank-success", _MORE),
+        *("unmatched", "twice", "other-payment", "other-file", "blank-success", "flag-differs", _MORE),
     }
 )
 """What a person may believe in spite of; with anything else there is nothing to go on with."""

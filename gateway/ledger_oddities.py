@@ -32,6 +32,8 @@ class OddityKind(StrEnum):
     """A file of the bank lies there without its flag or signature for more than a day."""
     STATEMENT_DIFFERS = "statement-differs"
     """A bank's statement and its results say different things of payments."""
+    FLAG_DIFFERS = "flag-differs"
+    """A flag of the bank says something else of its file than what lies there."""
     NO_ANSWER = "no-answer"
     """A file was not answered, or not for all its payments, within the agreement's deadline."""
 

@@ -15,7 +15,11 @@ from gateway.states import RECEIVED_MOVES, ReceivedState
 
 
 class Sighting(Struct, frozen=True, kw_only=True):
-    """How a name looked at the last look; `fetched` once these bytes are stored."""
+    """How a name looked at the last look.
+
+    `fetched`: 0 not yet; 1 these bytes are stored; 2 they are, and others of the same size could have
+    come in the same second of the server's clock.
+    """
 
     name: str
     size_bytes: int
@@ -47,6 +51,7 @@ class ReceivedRow(Struct, frozen=True, kw_only=True):
     accepted_problems: int
     closed_at: str | None
     tolerated: str = "{}"
+    flag: str = "{}"
 
 
 _COLUMNS = ", ".join(ReceivedRow.__struct_fields__)

@@ -131,6 +131,7 @@ class Inbound(Struct, frozen=True, kw_only=True):
     `partner`: successes and failures come in two files; a file's name with the second text in place
     of the first is the name of its other half. `final_reason` says in the bank's words that such a
     file is its last one about a file of ours, where the file itself has no code for that.
+    `flag_content` is what the flag holds: {name} {size} {sha256} {count} {total}; "" is not looked at.
     """
 
     kind: Literal["acknowledgement", "result", "statement"]
@@ -139,6 +140,7 @@ class Inbound(Struct, frozen=True, kw_only=True):
     seal: Annotated[list[InName], Meta(max_length=STEPS_MAXIMUM)] | None = None
     layout: Key | None = None
     flag: Text = "{name}.ok"
+    flag_content: str = ""
     signature_name: Text = "{name}.p7s"
     unsigned_reason: str = ""
     partner: Annotated[list[Text], Meta(max_length=2)] = field(default_factory=list)

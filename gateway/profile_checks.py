@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import codecs
+import re
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from gateway.agreement import Agreement
+from gateway.flags import FLAG_FIELDS
 from gateway.name_pattern import MATCH_ONLY, PatternError, name_pattern, unsafe
 from gateway.profile import Environment, Files, Inbound, PilotLimits, Profile, Stage
 from gateway.profile_seal import has_detached
@@ -170,11 +172,23 @@ def _check_inbound(profile: Profile, inbound: Inbound, place: Place, source: Tom
     _check_pattern(inbound.pattern, known, (*place, "pattern"), source)
     if inbound.complete == "flag":
         _check_part(inbound.flag, (*place, "flag"), source)
+    _check_inbound_flag(inbound, (*place, "flag_content"), source)
     check_inbound_seal(inbound, place, source)
     if has_detached(inbound.seal or []):
         _check_part(inbound.signature_name, (*place, "signature_name"), source)
     _check_inbound_layout(profile, inbound, place, source)
     _check_partner(profile, inbound, (*place, "partner"), source)
+
+
+def _check_inbound_flag(inbound: Inbound, place: Place, source: TomlSource) -> None:
+    fields = re.findall(r"\{([^{}]*)\}", inbound.flag_content)
+    if unknown := [field for field in fields if field not in FLAG_FIELDS]:
+        wanted = " ".join(f"{{{name}}}" for name in FLAG_FIELDS)
+        source.report(place, f"{{{unknown[0]}}} is no field of a flag", wanted=wanted)
+    elif len(fields) != len(set(fields)):
+        source.report(place, "a field stands twice")
+    if inbound.flag_content and inbound.complete != "flag":
+        source.report(place, 'there is no flag to read: complete = "flag"')
 
 
 def _check_partner(profile: Profile, inbound: Inbound, place: Place, source: TomlSource) -> None:

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import msgspec
 from msgspec import Struct
 
 from formats import (
@@ -31,6 +32,7 @@ from gateway.completion import settle_if_complete
 from gateway.contradictions import tell_of_contradictions
 from gateway.correlate import Hold, find_our_file, pinned_codec, problem_of
 from gateway.double_payments import tell_of_heirs
+from gateway.flags import Flag
 from gateway.holding import hold_received, kept
 from gateway.installation import Installation, canonical
 from gateway.items import Items
@@ -119,6 +121,7 @@ class _Settlement:
         self._beside = Beside(installation, profile, verified.received, self._now)
         self._blank_successes = 0
         self._unlisted = 0
+        self._read = self._read_minor = 0
         self._names = NamePolicy(profile)
         self._near: Counter[str] = Counter()
         self._paid_after_all: list[int] = []
@@ -241,6 +244,7 @@ class _Settlement:
                 for chunk in source:
                     self._take(transaction, book, chunk)
             self._problems += decoder.problems
+            self._check_flag()
             self._check_blanks(decoder, file)
             self._hold_unless_accepted()
             self._wait_for_partner(decoder)
@@ -285,6 +289,12 @@ class _Settlement:
         if self._problems and canonical(kept(self._problems)) != self._accepted:
             raise Hold(self._problems)
 
+    def _check_flag(self) -> None:
+        """Count and sum that the bank's flag says, where it says any."""
+        flag = msgspec.json.decode(self._received.flag, type=Flag)
+        if message := flag.miscounts(self._read, self._read_minor):
+            self._problems.append(self._problem("flag-differs", message))
+
     def _take(self, transaction: Transaction, book: Book, chunk: RecordChunk) -> None:
         if chunk.record == "fee":
             self._beside.take_fee_lines(transaction, book, chunk)
@@ -292,6 +302,9 @@ class _Settlement:
             mistakes = self._beside.take_notices(transaction, book, chunk)
             self._problems += [self._problem(code, message) for code, message in mistakes]
         elif "outcome.status" in chunk.columns:
+            self._read += chunk.count
+            if self._received.flag != "{}":
+                self._read_minor += sum(filter(None, chunk.columns.get("outcome.amount", ())))
             self._take_outcomes(transaction, book, chunk)
 
     def _take_outcomes(self, transaction: Transaction, book: Book, chunk: RecordChunk) -> None:

@@ -21,6 +21,7 @@ from gateway.bank_texts import seal_words
 from gateway.collect import VerifiedFile
 from gateway.contradictions import tell_of_contradictions
 from gateway.correlate import Hold, problem_of
+from gateway.flags import Flag
 from gateway.holding import hold_received, kept
 from gateway.installation import Installation, canonical
 from gateway.ledger import Transaction
@@ -99,13 +100,15 @@ class _Taking:
         """Read it to its end, and take all of it or nothing. Raises `Hold`, `DecodeError`."""
         decoder = self._installation.codecs.get(self._received.layout).decode(stream)
         with self._installation.ledger.write() as transaction, staged_entries(transaction):
-            read = 0
+            read = total_minor = 0
             for chunk in decoder:
                 if chunk.record == "statement":
                     stage_entries(transaction, self._rows(transaction, chunk, decoder.facts))
                     read += chunk.count
-            if decoder.problems and canonical(kept(decoder.problems)) != self._accepted:
-                raise Hold(decoder.problems)
+                    total_minor += sum(chunk.columns["statement.amount"])
+            problems = [*decoder.problems, *self._flag_problems(read, total_minor)]
+            if problems and canonical(kept(problems)) != self._accepted:
+                raise Hold(problems)
             new, findings = take_entries(transaction, self._bank, self._received.received_pk, self._now)
             self._tell(transaction)
             self._close(
@@ -119,6 +122,11 @@ class _Taking:
             entries=new,
             findings=findings,
         )
+
+    def _flag_problems(self, count: int, total_minor: int) -> list[Problem]:
+        """Count and sum that the bank's flag says, where it says any."""
+        message = msgspec.json.decode(self._received.flag, type=Flag).miscounts(count, total_minor)
+        return [self._problem("flag-differs", message)] if message else []
 
     # Rows.
 

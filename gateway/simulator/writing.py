@@ -113,7 +113,7 @@ class AnswerWriter:
         signature_name = form.inbound.detached_signature_name(name)
         if signature_name and signature is not None:
             postings.append(Posting(name=signature_name, content=signature, due=due))
-        return [*postings, *self._flag(form, name, due)]
+        return [*postings, *self._flag(form, name, due, data, data)]
 
     def again(
         self, postings: list[Posting], taken: Taken, serial: int, moment: Moment, due: Moment
@@ -189,14 +189,24 @@ class AnswerWriter:
             if damaged:
                 beside = keep(self._store, f"{stored}-damaged", _damaged(beside))
             postings.append(Posting(name=signature_name, content=beside, due=due))
-        postings += self._flag(form, name, due)
+        postings += self._flag(form, name, due, data, content)
         if self.scenario.has(Kind.HALF_FILE) and inbound.kind == "result":
             return self._halved(form, postings, due)
         return postings
 
-    def _flag(self, form: AnswerForm, name: str, due: Moment) -> list[Posting]:
+    def _flag(self, form: AnswerForm, name: str, due: Moment, data: Blob, plain: Blob) -> list[Posting]:
+        """The flag of a file: empty, or what the profile says that it holds. `plain` is what was sealed."""
         flag = form.inbound.flag_name(name)
-        return [Posting(name=flag, content=keep(self._store, f"flag-{flag}", []), due=due)] if flag else []
+        if not flag:
+            return []
+        said = form.inbound.flag_content
+        values = {"name": name, "size": data.size_bytes, "sha256": data.sha256}
+        if "{count}" in said or "{total}" in said:
+            values["count"], values["total"] = _counted(form, plain)
+        for field, value in values.items():
+            said = said.replace(f"{{{field}}}", str(value))
+        content = keep(self._store, f"flag-{flag}", [said.encode()] if said else [])
+        return [Posting(name=flag, content=content, due=due)]
 
     def _halved(self, form: AnswerForm, postings: list[Posting], due: Moment) -> list[Posting]:
         """First half of the data without signature and flag; everything at a later moment.
@@ -216,6 +226,18 @@ def _word_of(form: AnswerForm, variant: Variant) -> str:
         return form.codes.file(AcknowledgementVerdict.REJECTED) or ""
     last = form.codes.file(AcknowledgementVerdict.COMPLETE) if variant.is_whole else None
     return last or form.codes.file(AcknowledgementVerdict.ACCEPTED) or ""
+
+
+def _counted(form: AnswerForm, plain: Blob) -> tuple[int, int]:
+    """Records of a file and the sum of their amounts, in minor units."""
+    count = total_minor = 0
+    with plain.open() as source:
+        for chunk in form.codec.decode(source):
+            if chunk.record not in ("payment", "statement"):
+                continue
+            amounts = chunk.columns.get("outcome.amount") or chunk.columns.get("statement.amount") or ()
+            count, total_minor = count + chunk.count, total_minor + sum(filter(None, amounts))
+    return count, total_minor
 
 
 def _spliced(right: Iterable[bytes], wrong: Iterable[bytes], liar: ResultChunks) -> Iterator[bytes]:
