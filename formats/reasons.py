@@ -50,6 +50,7 @@ class Reason(StrEnum):
     RETURNED = "RETURNED"
     AMOUNT_DIFFERS = "AMOUNT_DIFFERS"
     PAID_SHORT = "PAID_SHORT"
+    PAID_PERHAPS = "PAID_PERHAPS"
     CREDITED_ELSEWHERE = "CREDITED_ELSEWHERE"
     PAID_TWICE = "PAID_TWICE"
     NO_CARD = "NO_CARD"
@@ -113,6 +114,10 @@ _REASON_LABELS: dict[Reason, tuple[str, str]] = {
     Reason.PAYER_FUNDS: ("付款账户余额不足", "payer account lacks funds"),
     Reason.RETURNED: ("成功后退汇", "returned after success"),
     Reason.AMOUNT_DIFFERS: ("实发与应发不符", "credited amount differs from the instructed one"),
+    Reason.PAID_PERHAPS: (
+        "账本恢复前可能已付",
+        "perhaps paid by a file that was lost with the ledger",
+    ),
     Reason.PAID_SHORT: ("少付且不补足", "credited too little, and the bank makes up nothing"),
     Reason.CREDITED_ELSEWHERE: ("入账账号或户名与指令不符", "credited to another account or name"),
     Reason.PAID_TWICE: ("重复入账", "credited by two files"),
@@ -193,6 +198,7 @@ PERMITTED: dict[Reason, tuple[Status, ...]] = {
     Reason.OTHER_PERSONS_ACCOUNT: _GATEWAY_REFUSES,
     # Held payments have no outcome yet.
     Reason.ON_HOLD: (),
+    Reason.PAID_PERHAPS: (),
     Reason.WITHDRAWN: (Status.WITHDRAWN,),
     # Said by two persons, never by a bank's code.
     Reason.CONFIRMED_UNPAID: (Status.FAILED,),

@@ -18,6 +18,7 @@ from gateway.ledger import Transaction
 from gateway.ledger_anchor import raise_sequence, sequences
 from gateway.ledger_files import (
     FileRow,
+    doubt_what_files_give_back,
     files_in,
     move_file,
     parts_of,
@@ -47,8 +48,12 @@ def spool_ahead(installation: Installation, bank: str, sequence: int) -> str:
 def hold_every_bank(
     installation: Installation, transaction: Transaction, message: str, now: datetime
 ) -> list[str]:
-    """Nothing leaves for any bank, whether it has a profile now or had one; their names."""
+    """Nothing leaves for any bank, whether it has a profile now or had one; their names.
+
+    What the files of this ledger give back later, after a bank was reconciled too, is held: see `give_back`.
+    """
     known = {*installation.configuration.profiles, *sequences(transaction)}
+    doubt_what_files_give_back(transaction)
     for bank in sorted(known):
         hold_bank(transaction, bank, BEHIND, message, now)
     return sorted(known)

@@ -7,14 +7,12 @@ from datetime import datetime
 
 from formats import Reason
 from gateway import evidence
-from gateway.errors import NotPermitted
 from gateway.ledger import Transaction
 from gateway.ledger_files import FileRow, add_attention, other_attempts
-from gateway.ledger_intake import move_payment
+from gateway.ledger_intake import hold_payments
 from gateway.ledger_oddities import OddityKind, note_oddity
-from gateway.ledger_payments import payments_of_file
 from gateway.ledger_reissues import heirs_that_left, payment_names
-from gateway.states import BEFORE_RELEASE, Disposition, FileState
+from gateway.states import BEFORE_RELEASE, FileState
 
 
 def tell_of_heirs(transaction: Transaction, payment_keys: Iterable[int], at: datetime) -> None:
@@ -60,17 +58,8 @@ def stop_payments_of(transaction: Transaction, file: FileRow, at: datetime) -> N
     if file.state not in (FileState.REJECTED, FileState.VOIDED):
         return
     tell_of_other_files(transaction, file, at)
-    stopped = [key for key in payments_of_file(transaction, file.file_pk) if _hold(transaction, key)]
+    stopped = hold_payments(transaction, file.file_pk, Reason.CONTRADICTED)
     if stopped:
         evidence.record(
             transaction, at, "payments held", payments=stopped, reason=Reason.CONTRADICTED, file=file.name
         )
-
-
-def _hold(transaction: Transaction, payment_pk: int) -> bool:
-    """Whether it could still be stopped."""
-    try:
-        move_payment(transaction, payment_pk, Disposition.ACCEPTED, Disposition.HELD, Reason.CONTRADICTED)
-    except NotPermitted:
-        return False
-    return True

@@ -7,8 +7,9 @@ from datetime import datetime
 from formats import Reason, Status
 from gateway import evidence
 from gateway.ledger import Transaction
-from gateway.ledger_files import fall_back, lane_by_key, release_attempts
-from gateway.ledger_intake import append_gateway_outcome, move_payment, withdraw_payments
+from gateway.ledger_files import fall_back, file_by_key, is_doubted, lane_by_key, release_attempts
+from gateway.ledger_holds import BEHIND, bank_holds
+from gateway.ledger_intake import append_gateway_outcome, hold_payments, move_payment, withdraw_payments
 from gateway.ledger_payments import live_item
 from gateway.ledger_reissues import successors_to_stop
 from gateway.states import BatchState, Disposition
@@ -19,6 +20,9 @@ def give_back(transaction: Transaction, file_pk: int, lane_pk: int, at: datetime
 
     * those that the bank has in another file still, which was reopened: they count there;
     * those whose predecessor may not be replaced any more: they are set aside;
+    * those of a file that is older than a restore of the ledger: a file that it forgot may have paid
+      them, so they are held until two persons have the bank's word (while the bank is not
+      reconciled nothing leaves in any case);
     * those of a batch that was withdrawn meanwhile: they are withdrawn too.
     """
     stopped = successors_to_stop(transaction, file_pk)
@@ -36,6 +40,22 @@ def give_back(transaction: Transaction, file_pk: int, lane_pk: int, at: datetime
             transaction, at, "payments set aside", payments=stopped, reason=Reason.REISSUE_REFUSED
         )
     lane = lane_by_key(transaction, lane_pk)
+    if is_doubted(transaction, file_pk) and not _is_behind(transaction, lane.bank):
+        _hold(transaction, file_pk, at)
+        return
     if lane.batch_state is BatchState.WITHDRAWN:
         count = withdraw_payments(transaction, at, file_pk=file_pk)
         evidence.record(transaction, at, "payments withdrawn", lane=lane_pk, count=count)
+
+
+def _is_behind(transaction: Transaction, bank: str) -> bool:
+    return any(hold.cause == BEHIND for hold in bank_holds(transaction, bank))
+
+
+def _hold(transaction: Transaction, file_pk: int, at: datetime) -> None:
+    file = file_by_key(transaction, file_pk)
+    held = hold_payments(transaction, file_pk, Reason.PAID_PERHAPS)
+    if held:
+        evidence.record(
+            transaction, at, "payments held", payments=held, reason=Reason.PAID_PERHAPS, file=file.name
+        )

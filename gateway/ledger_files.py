@@ -381,6 +381,16 @@ def fall_back(transaction: Transaction, file_pk: int) -> list[tuple[FileRow, int
     return fallen
 
 
+def doubt_what_files_give_back(transaction: Transaction) -> None:
+    """From now on what the present files give back may have been paid by files that are not known here."""
+    transaction.run("UPDATE file SET doubted = 1")
+
+
+def is_doubted(transaction: Transaction, file_pk: int) -> bool:
+    """Whether the ledger went back to a backup after the file was made."""
+    return transaction.one("SELECT 1 FROM file WHERE file_pk = :pk AND doubted = 1", pk=file_pk) is not None
+
+
 def files_with_leftovers(transaction: Transaction, bank: str) -> list[FileRow]:
     """Files that were given up and whose parts may still lie at the bank."""
     rows = transaction.all(

@@ -226,6 +226,21 @@ def move_payment(
         raise NotPermitted(f"payment is not {before} any more, or has an outcome, or the bank may have it")
 
 
+def hold_payments(transaction: Transaction, file_pk: int, reason: Reason) -> list[int]:
+    """Hold what could still leave of the payments of a file that was given up; their keys, in item order."""
+    rows = transaction.all(
+        "SELECT payment_pk FROM attempt JOIN payment USING (payment_pk)"
+        f" WHERE file_pk = :file AND disposition = 'accepted' AND {_NOT_TOLD} AND {_NOT_LEFT} ORDER BY item",
+        file=file_pk,
+    )
+    keys = [int(row.payment_pk) for row in rows]
+    transaction.many(
+        "UPDATE payment SET disposition = ?, reason = ? WHERE payment_pk = ?",
+        [(Disposition.HELD.value, reason.value, key) for key in keys],
+    )
+    return keys
+
+
 def withdraw_payments(
     transaction: Transaction, at: datetime, *, batch_pk: int | None = None, file_pk: int | None = None
 ) -> int:

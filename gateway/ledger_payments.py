@@ -117,12 +117,15 @@ def payments_of_file(transaction: Transaction, file_pk: int) -> dict[int, Dispos
 
 
 def payments_stopped(transaction: Transaction, file_pk: int) -> list[int]:
-    """Payments of a file that are held since its bank spoke of it after it was given up."""
+    """Payments of a file that are held since its bank spoke of it after it was given up, or since a
+    restored ledger does not know whether another file paid them.
+    """
     rows = transaction.all(
         "SELECT payment_pk FROM attempt JOIN payment USING (payment_pk) WHERE file_pk = :pk"
-        " AND disposition = 'held' AND reason = :reason ORDER BY item",
+        " AND disposition = 'held' AND reason IN (:spoken, :forgotten) ORDER BY item",
         pk=file_pk,
-        reason=Reason.CONTRADICTED,
+        spoken=Reason.CONTRADICTED,
+        forgotten=Reason.PAID_PERHAPS,
     )
     return [int(row.payment_pk) for row in rows]
 

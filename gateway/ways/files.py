@@ -157,7 +157,7 @@ _NOT_PROCESSED = Decision(
 )
 _RESEND = Decision(
     2,
-    "the bank confirms in writing that it paid nothing by it: its stopped payments go again",
+    "the bank confirms in writing that it paid none of its stopped payments: they go again",
     _resend,
     needs_exhibit=True,
 )

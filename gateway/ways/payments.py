@@ -38,6 +38,8 @@ def payment_ways(transaction: Transaction, payment: PaymentRow) -> Ways:
         # Only the catalogue lets it go on: who adds the programme decides.
         if payment.reason is Reason.PROGRAMME_NOT_LISTED:
             return _UNLISTED_WAYS
+        if payment.reason is Reason.PAID_PERHAPS:
+            return _FORGOTTEN_WAYS
         # Who stops a payment alone must not be able to take it back alone.
         return _STOPPED_WAYS if payment.reason is Reason.ON_HOLD else _HELD_WAYS
     item = live_item(transaction, payment.payment_pk)
@@ -111,6 +113,9 @@ def _withdraw(
 def _credited(
     _installation: Installation, transaction: Transaction, payment: PaymentRow, carried: Carried
 ) -> None:
+    if payment.state is PaymentState.HELD:
+        # It does not wait any more, and an outcome keeps it from leaving.
+        move_payment(transaction, payment.payment_pk, Disposition.HELD, Disposition.ACCEPTED, Reason.NONE)
     amount = payment.amount_minor
     _resolve(transaction, payment, carried, (Status.CREDITED, Reason.NONE), (amount, None))
     # Who was paid after all must not be paid by a successor too.
@@ -233,6 +238,16 @@ _LOST_WAYS: Ways = {
         needs_exhibit=True,
     ),
 }
+_FORGOTTEN_WAYS: Ways = {
+    "accept": Decision(
+        2,
+        "the bank confirms in writing that it did not pay it by any file: it goes again",
+        _accept,
+        needs_exhibit=True,
+    ),
+    "withdraw": Decision(2, "taken back", _withdraw),
+    **_LOST_WAYS,
+}
 TABLES: tuple[Ways, ...] = (
     _HELD_WAYS,
     _STOPPED_WAYS,
@@ -240,6 +255,7 @@ TABLES: tuple[Ways, ...] = (
     _DOUBTED_WAYS,
     _ACCEPTED_WAYS,
     _LOST_WAYS,
+    _FORGOTTEN_WAYS,
     {str(status): way for status, way in _RESOLUTIONS.items()},
 )
 """Every decision about a payment."""

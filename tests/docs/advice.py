@@ -102,6 +102,10 @@ ADVICE: dict[Reason, tuple[str, str]] = {
         "held by a person: two persons accept it, or one withdraws it",
         "人工暂停:两人复核放行,或一人撤回",
     ),
+    Reason.PAID_PERHAPS: (
+        "ask the bank in writing whether any file paid it; two persons accept, withdraw or call it credited",
+        "书面询问银行是否已通过任何文件付出,由两人放行、撤回或确认已入账",
+    ),
     Reason.CONFIRMED_UNPAID: _VERIFY,
     Reason.PAID_SHORT: (
         "reissue exactly what is missing; call the bank to account for it",

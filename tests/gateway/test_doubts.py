@@ -573,9 +573,9 @@ def test_a_rejection_said_twice_is_said_once(sent: Sent) -> None:
 def test_more_problems_than_are_shown_are_accepted_only_as_they_are(
     sent: Sent, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from gateway import settle
+    from gateway import holding
 
-    monkeypatch.setattr(settle, "_KEPT_PROBLEMS", 2)
+    monkeypatch.setattr(holding, "_KEPT_PROBLEMS", 2)
     strangers = [row(900 + number, sent.payments[0]) for number in range(4)]
     sent.say(result(sent.name, [*sent.all(), *strangers]))
     (item,) = [item for item in sent.gateway.held() if item.object.startswith("received:")]
@@ -621,7 +621,7 @@ def test_the_command_resolve(sent: Sent, bankgate: Commands, tmp_path: Path) -> 
     copy = tmp_path / "copy.txt"
     assert bankgate("exhibit", f"sha256:{digest}", "--output", copy).code == ExitCode.DONE
     assert (copy.read_text("utf-8"), copy.stat().st_mode & 0o777) == ("nothing was paid", 0o600)
-    assert bankgate("exhibit", digest, "--output", copy).code == ExitCode.REFUSED_INPUT
+    assert bankgate("exhibit", digest, "--output", copy).code == ExitCode.BAD_USAGE
     wrong = bankgate("exhibit", "0" * 64, "--output", tmp_path / "other")
     assert (wrong.code, (tmp_path / "other").exists()) == (ExitCode.REFUSED_INPUT, False)
     second = bankgate("resolve", name, "failed", "--evidence", f"sha256:{digest}", *by_b)

@@ -248,11 +248,14 @@ PLOTS: tuple[tuple[tuple[Move, ...], ...], ...] = (
     (_revived(),),
     (_lost(),),
     (_given_up(),),
-    (_unproved(),),
+    *((_unproved(),),) * 2,
     (_listed(),),
     (_refused_and_paid_by(), _not_processed()),
     tuple(_two_words(first, second) for first in _WORDS for second in _WORDS),
     tuple(_taken_back(word) for word in _WORDS),
-    tuple(_not_needed(word) for word in _WORDS),
+    *(tuple(_not_needed(word) for word in _WORDS),) * 3,
 )
-"""Kinds of plots, each with its variants: moves that chance alone would hardly put one after the other."""
+"""Kinds of plots, each with its variants: moves that chance alone would hardly put one after the other.
+
+Those that seldom come off are there several times.
+"""

@@ -133,11 +133,12 @@ class TellingBank(SimulatedBank):
         return any(refusal.name == name for refusal in self.refusals)
 
     def make_good(self, name: str, item: int) -> None:
-        """Pay what is missing of one payment, as agreed in writing."""
+        """Pay what is missing of a payment of which something is there, as agreed in writing."""
         taken = next((taken for taken in self._taken if taken.name == name), None)
         if taken is not None:
             paid = self.paid_in(taken)
-            paid[item - 1] = replace(paid[item - 1], credited_minor=paid[item - 1].instructed_minor)
+            if paid[item - 1].credited_minor:
+                paid[item - 1] = replace(paid[item - 1], credited_minor=paid[item - 1].instructed_minor)
 
     @property
     def refused_finally(self) -> set[str]:

@@ -167,7 +167,13 @@ class Department:
         return self.books[root].payment.amount_minor - had
 
     def hand_over(self, gateway: Gateway, handed: Handed) -> None:
-        """Once more, or for the first time. Raises whatever the gateway does."""
+        """Once more, or for the first time. Raises whatever the gateway does.
+
+        What uses an id of another list comes after that one: else it would be the payment.
+        """
+        for owner in self._owners(handed):
+            if not owner.taken:
+                self.hand_over(gateway, owner)
         handed.times += 1
         signature = None
         if self._must_sign or (handed.signs_from and handed.times >= handed.signs_from):
@@ -178,6 +184,11 @@ class Department:
         except (InputRefused, Conflict) as error:
             raise AssertionError(f"a list of the department was refused: {error}") from error
         handed.taken = signature is not None or not handed.signs_from or receipt.released
+
+    def _owners(self, handed: Handed) -> list[Handed]:
+        """Earlier lists to which ids of this one belong."""
+        earlier = self.lists[: self.lists.index(handed)]
+        return [other for other in earlier if set(_ids(other)) & set(_ids(handed))]
 
     # What it hears.
 

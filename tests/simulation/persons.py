@@ -217,6 +217,8 @@ class _Look:
             self._amount_minor = 0 if row is None else row.amount_minor
             self._kept_minor = 0 if row is None else row.kept_minor
             lost = self._world.lost.get(self._rest, [])
+            behind = transaction.one("SELECT 1 FROM bank_hold WHERE cause = 'behind' LIMIT 1")
+            self._behind = behind is not None
             self._attempts = list(dict.fromkeys([*self._known, *lost]))
         elif self._kind == "file":
             row = transaction.one(
@@ -245,6 +247,8 @@ class _Look:
         took_it, will_take = server.bank.took(self._rest), server.will_take(self._rest)
         if decision in ("arrived", "reopen"):
             return took_it or (will_take and decision == "arrived")
+        if decision == "resend" and self._is_lost():
+            return False
         if decision in ("not-received", "not-processed", "resend"):
             return self._deceived or not (took_it or will_take)
         if decision == "withdraw" and self._is_lost():
@@ -295,11 +299,11 @@ class _Look:
             here = [one for bank, name, item in self._known for one in self._truth(bank, name, item)]
             moved = any(one.credited_minor for one in here)
             return kept == 0 and not moved and not self._may_still_be_paid()
-        if decision == "accept" and self._rest in self._world.lost:
+        if decision == "accept" and self._behind and self._rest in self._world.lost:
             # Nothing leaves yet: first it is accepted again, as it was, then what the bank paid is told.
             return True
         if decision in ("accept", "withdraw"):
-            return kept == 0
+            return kept == 0 and not (self._rest in self._world.lost and self._may_still_be_paid())
         return True
 
     def _may_still_be_paid(self) -> bool:

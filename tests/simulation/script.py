@@ -23,7 +23,7 @@ _RATES = (0.0, 0.03, 0.08, 0.2)
 """Shares of a step's I/Os that go wrong: where everything fails at once nothing gets far."""
 _QUIET_RATES = (0.0, 0.0, 0.03)
 """The same within a plot, of which something should be left."""
-_PLOTTED = 0.4
+_PLOTTED = 0.5
 """Share of histories with a plot."""
 _RELEASED = 0.6
 """Share of lists of which everything that waits is decided at once."""

@@ -11,7 +11,7 @@ from tests.simulation.laboratory import scratch
 from tests.simulation.mutants import BUGS
 from tests.simulation.world import Base
 
-SEEDS = range(200)
+SEEDS = range(400)
 """Histories enough that one of them finds the bug; the first that does ends the test."""
 
 _QUICK = ("rename_before_sync", "lost_cursor")

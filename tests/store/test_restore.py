@@ -334,6 +334,45 @@ def test_a_file_that_may_have_left_meanwhile_is_uncertain(ground: Ground, tmp_pa
     assert len(list(bank.paid())) == 3
 
 
+def test_what_an_older_file_gives_back_after_the_reconciliation_waits_for_the_banks_word(
+    ground: Ground, tmp_path: Path
+) -> None:
+    """Voided in the lost time, its payments paid by another file: nobody knows of that here."""
+    bank = ground.bank(CITY)
+    payments = payments_of(CITY, 3)
+    with ground.open() as gateway:
+        ground.submit(gateway, payments)
+        list(dispatch(gateway.installation, gateway.installation.profile(CITY)))
+        (name,) = [file.name for file in gateway.files()]
+        gateway.backup(tmp_path / "backup")
+        ground.decide(gateway, f"file:{CITY}/{name}", "void", PERSONS[0])
+        ground.run_to_the_end(gateway)
+        assert current(gateway) == credited(payments)
+    lose(ground)
+    restore(ground, tmp_path / "backup")
+    with ground.open() as gateway:
+        gateway.run()
+        for bank_name in (CITY, ISO, RURAL):
+            ground.decide(gateway, f"bank:{bank_name}", "reconciled", *PERSONS)
+        assert ground.decide(gateway, f"file:{CITY}/{name}", "not-received", *PERSONS) == [False, True]
+        gateway.run()
+        assert [file.state for file in gateway.files()] == ["rejected"]
+        about = [f"payment:yikatong/{payment.payment_id}" for payment in payments]
+        assert [[(way.decision, way.persons_needed) for way in gateway.ways(one)] for one in about] == [
+            [("accept", 2), ("withdraw", 2), ("credited", 2)]
+        ] * 3
+        # All that is stopped may go again at once, on one letter.
+        assert "resend" in [way.decision for way in gateway.ways(f"file:{CITY}/{name}")]
+        for one in about:
+            assert ground.decide(gateway, one, "credited", *PERSONS) == [False, True]
+        ground.run_to_the_end(gateway)
+        assert current(gateway) == credited(payments)
+        assert [file.state for file in gateway.files()] == ["rejected"]
+        assert [item.object for item in gateway.held() if item.object.startswith("payment:")] == []
+        assert [status.adds_up for status in gateway.status()] == [True]
+    assert len(list(bank.paid())) == 3
+
+
 def test_the_margin_grows_with_the_backups_age(ground: Ground, tmp_path: Path) -> None:
     edit(ground.profile_path(CITY), "records_per_file = 100000", "records_per_file = 1")
     with ground.open() as gateway:
