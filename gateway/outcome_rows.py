@@ -123,7 +123,10 @@ def _effects(
         if item in book.again:
             effects.statuses[row], effects.reasons[row] = Status.UNKNOWN, Reason.CONTRADICTED
         elif (current := book.current.get(key)) is not None:
-            words = (verdicts.statuses[row], verdicts.credited_minor[row], codes[row])
+            if verdicts.returned_minor[row] is not None and current.file_pk == book.file.file_pk:
+                # That a return is of all that was instructed is an assumption: what was credited is known.
+                effects.credited_minor[row] = current.credited_minor or verdicts.credited_minor[row]
+            words = (verdicts.statuses[row], effects.credited_minor[row], codes[row])
             if key in book.paired and not current.decided and words[0] is not current.status:
                 effects.statuses[row], effects.reasons[row] = Status.UNKNOWN, Reason.CONTRADICTED
             elif current.decided and words in book.said.get(key, ()):

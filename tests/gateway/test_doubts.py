@@ -313,6 +313,21 @@ def test_only_what_was_paid_short_stays_short(sent: Sent, credited_minor: int) -
     assert "discrepant" not in ways(sent, about(first))
 
 
+def test_what_was_paid_short_and_came_back_is_not_with_the_payee(sent: Sent) -> None:
+    """6,000 of 10,000 were credited and given back: 4,000 would be missing in the books, and all is."""
+    first = short(sent)
+    back = result(sent.name, [row(1, first, "R", 6000)])
+    sent.say(back, number=2)
+    assert current(sent.gateway)["P-00001"] == ("discrepant", "AMOUNT_DIFFERS", 6000)
+    assert "discrepant" not in ways(sent, about(first))
+    assert decide(sent, about(first), "returned") == BOTH
+    assert current(sent.gateway)["P-00001"] == ("returned", "RETURNED", 6000)
+    sent.say(back + b" ", number=3)
+    assert current(sent.gateway)["P-00001"] == ("returned", "RETURNED", 6000)
+    assert rest(sent, 4000) == "set_aside"
+    assert rest(sent, 10000, "Q-00002") is None
+
+
 def test_the_bundle_shows_who_closed_what_stays_short(sent: Sent) -> None:
     decide(sent, about(short(sent)), "discrepant")
     exported = sent.gateway.audit_export(sent.ground.site.folder / "bundle")
