@@ -30,6 +30,7 @@ _NOT_COPIED = frozenset(
     {"payment_id", "amount_minor", "department", "programme", "period", "reissue_of", "reissue_ground"}
 )
 _COPIED = tuple(field.name for field in msgspec.structs.fields(Payment) if field.name not in _NOT_COPIED)
+_OF_BANK = ("bank_code", "bank_name", "province", "city", "region")
 SUMMARY = "补发"
 
 
@@ -108,6 +109,9 @@ def _payment(
     # A sealed row has the holder of the account always; the standard batch only where it is another.
     if stored["payee_name"] == stored["beneficiary_name"]:
         stored["payee_name"] = ""
+    if one.changes.get("bank", placed.bank) != placed.bank:
+        # They name the bank that the account was with.
+        stored |= dict.fromkeys(_OF_BANK, "")
     row = stored | one.changes
     ground = f"{one.ground};核实人{one.verified_by};{one.verified_on.isoformat()}"
     return msgspec.convert(

@@ -11,7 +11,7 @@ from formats import Reason
 from gateway import Gateway, InputRefused
 from gateway.rules.corrections import Correction, read_corrections
 from tests.gateway.commands import Commands
-from tests.gateway.sites import CITY, PERSONS, Ground, current, payments_of
+from tests.gateway.sites import CITY, ISO, PERSONS, Ground, current, payments_of
 from tests.gateway.test_settle import Sent, result, row
 
 A, B = PERSONS
@@ -64,6 +64,22 @@ def test_a_failed_payment_goes_again_to_the_corrected_account(ground: Ground, tm
             ("P-00001", "failed"),
             ("P-00001-R1", "accepted"),
         ]
+
+
+def test_another_bank_is_not_reached_by_the_number_of_the_old_one(ground: Ground) -> None:
+    """People may change their bank (plan, section 五(四)): a code that stays would lead to the old one."""
+    with ground.open() as gateway:
+        old = failed(ground, gateway).payments[0]
+        assert old.bank_code != ""
+        new = payments_of(ISO, 1)[0]
+        moved = {"bank": ISO, "account": new.account}
+        (payment,) = gateway.plan.reissue([correction(changes=moved)], "AGAIN").payments
+        assert (payment.bank, payment.bank_code, payment.bank_name) == (ISO, "", "")
+        told = moved | {"bank_code": new.bank_code}
+        (payment,) = gateway.plan.reissue([correction(changes=told)], "AGAIN").payments
+        assert payment.bank_code == new.bank_code
+        (payment,) = gateway.plan.reissue([correction(changes={"bank": CITY})], "AGAIN").payments
+        assert payment.bank_code == old.bank_code
 
 
 def test_one_that_failed_again_gets_the_next_number(ground: Ground) -> None:
