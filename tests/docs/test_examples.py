@@ -37,6 +37,8 @@ ENDINGS = {
     "bankgate release MZ-2026-11-001 --as reviewer-a --key demo/department/persons/reviewer-a.pem": 1,
 }
 """Exit codes of the README's commands that do not end with 0."""
+_PRINTED_IN_THE_TOUR = ("batch MZ-", "not released", "batch:yikatong/MZ-", "as it stands", "before:", "now:")
+"""How lines begin of the README's output that does not depend on the demonstration's size."""
 
 
 @pytest.fixture
@@ -135,6 +137,11 @@ def test_the_readmes_tour(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     told = _type_all(before, place)
     with _second_terminal(served, place):
         told |= _type_all(after, place)
+    printed = {line for output in told.values() for line in output.splitlines()}
+    shown = [line for block in blocks(ROOT / "README.md", "") for line in block.splitlines()]
+    typed_here = [line for line in shown if line.strip().startswith(_PRINTED_IN_THE_TOUR)]
+    assert len(typed_here) == 7
+    assert [line for line in typed_here if line not in printed] == []
     assert "the sum holds" in told["bankgate status"]
     assert "MZ-2026-11-001-3" in told["bankgate outcomes MZ-2026-11-001"]
     assert told["python docs/examples/hand_over.py"].splitlines()[-1] == "0 still open"
