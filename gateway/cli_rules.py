@@ -219,6 +219,20 @@ def charges(bank: str | None, output: Path | None, config: Path, as_json: bool) 
         sys.exit(ExitCode.NEEDS_PERSON if found else ExitCode.DONE)
 
 
+@click.command()
+@click.argument("batch_id", required=False)
+@click.option("--month", default="", help="Instead of a batch: all that was handed over in it, as 2026-09.")
+@click.option("--output", type=click.Path(path_type=Path), required=True, help="A new file: .html or .xlsx.")
+@CONFIGURATION
+def report(batch_id: str | None, month: str, output: Path, config: Path) -> None:
+    """One page for a department head: what was paid, what failed and why, what is open since when."""
+    if (batch_id is None) == (not month):
+        raise click.UsageError("either BATCH_ID or --month")
+    with opened(config) as gateway:
+        gateway.plan.report(output, batch_id=batch_id, month=month)
+        screen.say(f"{screen.word('written')}: {output}")
+
+
 COMMANDS: tuple[click.Command, ...] = (
     catalogue,
     breaches,
@@ -230,5 +244,6 @@ COMMANDS: tuple[click.Command, ...] = (
     reconcile,
     charges,
     reissue,
+    report,
     share,
 )

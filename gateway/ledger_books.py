@@ -30,6 +30,7 @@ class BookRow(Struct, frozen=True, kw_only=True):
     department: str
     programme: str
     period: str
+    account_kind: str
     day: str
     state: str
     at_the_bank: int
@@ -62,7 +63,7 @@ def book_rows(transaction: Transaction, batch_pk: int | None = None) -> list[Boo
     """Everything that was handed over, summed up."""
     rows = transaction.all(
         "SELECT source_platform, batch_id, COALESCE(lane.bank, '') AS bank, subject.department, programme,"
-        f" period, COALESCE(file.bank_day, '') AS day, {STATE_OF_PAYMENT} AS state,"
+        f" period, account_kind, COALESCE(file.bank_day, '') AS day, {STATE_OF_PAYMENT} AS state,"
         f" COALESCE(file.state IN ({_AT_THE_BANK}), 0) AS at_the_bank, COUNT(*) AS count,"
         " SUM(payment.amount_minor) AS instructed_minor,"
         " SUM(CASE WHEN latest.status IN ('credited', 'discrepant', 'returned')"
@@ -72,7 +73,7 @@ def book_rows(transaction: Transaction, batch_pk: int | None = None) -> list[Boo
         " LEFT JOIN lane ON lane.lane_pk = payment.lane_pk"
         " LEFT JOIN attempt ON attempt.payment_pk = payment.payment_pk AND attempt.live = 1"
         f" LEFT JOIN file ON file.file_pk = attempt.file_pk {LATEST_OUTCOME}"
-        " WHERE :batch IS NULL OR payment.batch_pk = :batch GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9",
+        " WHERE :batch IS NULL OR payment.batch_pk = :batch GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10",
         batch=batch_pk,
     )
     return [BookRow(**row._mapping) for row in rows]

@@ -79,6 +79,10 @@ class Book(Struct, kw_only=True):
         """What results say is with payees beyond what statements booked; 0 where they agree."""
         return None if self.booked_minor is None else self.kept_minor - self.booked_minor
 
+    def state(self, name: str) -> Sum:
+        """The payments in a state; to be added to."""
+        return self.states.setdefault(name, Sum())
+
     @property
     def open(self) -> Sum:
         """What has no final state."""
@@ -144,7 +148,7 @@ def books(installation: Installation, by: By, batch: BatchRow | None = None) -> 
     with installation.ledger.read() as transaction:
         rows, charges = book_rows(transaction, batch_pk), found_charges(transaction, batch_pk)
         booked = booked_rows(transaction, by in (By.PROGRAMME, By.PERIOD), batch_pk)
-    return _books(installation, by, rows, charges, booked)
+    return sum_up(installation, by, rows, charges, booked)
 
 
 def differences(installation: Installation, batch: BatchRow | None = None) -> Iterator[Gap]:
@@ -158,6 +162,11 @@ def ageing(installation: Installation, batch: BatchRow | None = None) -> list[Ag
     now = installation.clock.now()
     with installation.ledger.read() as transaction:
         rows = book_rows(transaction, None if batch is None else batch.batch_pk)
+    return aged_rows(rows, now)
+
+
+def aged_rows(rows: Iterable[BookRow], now: datetime) -> list[Aged]:
+    """Those of the rows that have no final state, the oldest first."""
     found: dict[tuple[str, ...], list[BookRow]] = {}
     for row in rows:
         if row.state not in FINAL:
@@ -199,20 +208,21 @@ def sums_digest(transaction: Transaction, batch: BatchRow) -> str:
     return hashlib.sha256(msgspec.json.encode(sums)).hexdigest()
 
 
-def _books(
+def sum_up(
     installation: Installation,
     by: By,
     rows: Iterable[BookRow],
     charged: Iterable[FoundCharge],
     booked: Iterable[BookedRow],
 ) -> list[Book]:
+    """Rows of the ledger by one side, in its order."""
     found: dict[str, Book] = {}
     for row in rows:
         book = found.setdefault(key := _key(installation, by, row), Book(key=key))
         book.instructed.add(row.count, row.instructed_minor)
         if row.at_the_bank:
             book.sent.add(row.count, row.instructed_minor)
-        book.states.setdefault(row.state, Sum()).add(row.count, row.instructed_minor)
+        book.state(row.state).add(row.count, row.instructed_minor)
         book.credited_minor += row.credited_minor
         book.returned_minor += row.returned_minor
     for charge in charged:

@@ -15,6 +15,9 @@ from gateway.installation import Installation
 from gateway.ledger_books import Gap
 from gateway.ledger_intake import BatchRow
 from gateway.output import output_file
+from gateway.reports.contents import batch_contents, month_contents
+from gateway.reports.page import report_page
+from gateway.reports.sheet import report_head, report_rows
 from gateway.rules.books import (
     Aged,
     Book,
@@ -31,9 +34,12 @@ from gateway.rules.catalogue import Catalogue, Programme
 from gateway.rules.corrections import Correction, read_corrections
 from gateway.rules.deadlines import Breach, Overdue, Spread, breaches, overdue, spreads
 from gateway.rules.lists import ListedPerson, WorkList, work_list
+from gateway.rules.periods import Frequency, last_day, wanted_form
 from gateway.rules.publication import ListCheck, Published, check_list, head_of, public_rows
 from gateway.rules.reissue import Reissue, make_reissue
 from gateway.rules.shares import Shares, card_shares
+
+_TABLES = {".csv": FileFormat.CSV, ".xlsx": FileFormat.XLSX}
 
 
 class ListedProgramme(Struct, frozen=True, kw_only=True):
@@ -160,6 +166,23 @@ class PlanDesk:
         with self._installation.ledger.read() as transaction:
             return closing_of(transaction, batch)
 
+    def report(self, output: Path | str, *, batch_id: str | None = None, month: str = "") -> None:
+        """Write a report of a batch, or of a month such as 2026-09, to a new file: .html or .xlsx.
+
+        Raises `Unknown`, and `InputRefused` for another ending or a month that is none.
+        """
+        path = Path(output)
+        ending = _ending(path, (".html", ".xlsx"))
+        if batch_id is not None:
+            contents = batch_contents(self._installation, self._find_batch(batch_id))
+        else:
+            contents = month_contents(self._installation, *_month(month))
+        with output_file(path) as sink:
+            if ending == ".html":
+                sink.write(report_page(contents).encode())
+            else:
+                write_table(sink, report_head(contents), report_rows(contents), FileFormat.XLSX, "报告")
+
     def shares(self, year: int | None = None) -> Shares:
         """How much was credited by card, by year and programme, against the plan's targets."""
         return card_shares(self._installation, year)
@@ -176,12 +199,23 @@ class PlanDesk:
 
 def table_format(path: Path) -> FileFormat:
     """By the file's name: CSV or XLSX. Raises `InputRefused` for another."""
-    formats = {".csv": FileFormat.CSV, ".xlsx": FileFormat.XLSX}
-    if path.suffix.lower() not in formats:
-        raise InputRefused(
-            [Problem(code="output-format", message=f"{path}: wanted a name in {', '.join(formats)}")]
-        )
-    return formats[path.suffix.lower()]
+    return _TABLES[_ending(path, tuple(_TABLES))]
+
+
+def _ending(path: Path, wanted: tuple[str, ...]) -> str:
+    ending = path.suffix.lower()
+    if ending not in wanted:
+        message = f"{path}: wanted a name in {', '.join(wanted)}"
+        raise InputRefused([Problem(code="output-format", message=message)])
+    return ending
+
+
+def _month(text: str) -> tuple[int, int]:
+    found = last_day(Frequency.MONTH, text)
+    if found is None:
+        message = f"{text!r} is no month, wanted {wanted_form(Frequency.MONTH)}"
+        raise InputRefused([Problem(code="month", message=message)])
+    return found.year, found.month
 
 
 def _listed(catalogue: Catalogue, programme: Programme) -> ListedProgramme:

@@ -1,0 +1,136 @@
+"""What a report says of a batch, or of all batches that were handed over in a month."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from msgspec import Struct
+
+from formats import Reason, Status
+from gateway.installation import Installation
+from gateway.ledger_books import BookRow, FoundCharge, book_rows, booked_rows, found_charges
+from gateway.ledger_intake import BatchRow, batches
+from gateway.ledger_payments import reason_totals
+from gateway.rules.books import Aged, Book, By, aged_rows, sum_up
+from gateway.rules.deadlines import Breach, breaches
+from gateway.rules.shares import target_percent
+
+LOCAL = ZoneInfo("Asia/Shanghai")
+"""The plan is a Chinese district's: months and times of a report are by its clock."""
+
+
+class ReasonLine(Struct, frozen=True, kw_only=True):
+    """Payments that did not arrive as instructed, by reason."""
+
+    status: Status
+    reason: Reason
+    count: int
+    minor: int
+
+
+class Contents(Struct, frozen=True, kw_only=True):
+    """Everything that a report shows; amounts in minor units."""
+
+    title: tuple[str, str]
+    """Chinese and English."""
+    made_at: datetime
+    batches: list[str]
+    total: Book
+    by_programme: list[Book]
+    by_bank: list[Book]
+    reasons: list[ReasonLine]
+    aged: list[Aged]
+    card_count: int
+    passbook_count: int
+    target_percent: int | None
+    breaches: list[Breach]
+
+    @property
+    def card_per_mille(self) -> int | None:
+        """The share of credited payments by card, rounded down; None where nothing was credited."""
+        credited = self.card_count + self.passbook_count
+        return self.card_count * 1000 // credited if credited else None
+
+
+def batch_contents(installation: Installation, batch: BatchRow) -> Contents:
+    """The report of one batch."""
+    return _contents(installation, (f"批次 {batch.batch_id}", f"Batch {batch.batch_id}"), [batch])
+
+
+def month_contents(installation: Installation, year: int, month: int) -> Contents:
+    """The report of the batches that were handed over in a month of the district's clock."""
+    with installation.ledger.read() as transaction:
+        chosen = [
+            batch
+            for batch in batches(transaction)
+            if (local := datetime.fromisoformat(batch.submitted_at).astimezone(LOCAL)).year == year
+            and local.month == month
+        ]
+    return _contents(installation, (f"{year} 年 {month} 月", f"{year}-{month:02d}"), chosen)
+
+
+def _contents(installation: Installation, title: tuple[str, str], chosen: Sequence[BatchRow]) -> Contents:
+    now = installation.clock.now()
+    rows: list[BookRow] = []
+    charged: list[FoundCharge] = []
+    booked, booked_by_payment = [], []
+    reasons: dict[tuple[Status, Reason], tuple[int, int]] = {}
+    with installation.ledger.read() as transaction:
+        for batch in chosen:
+            rows += book_rows(transaction, batch.batch_pk)
+            charged += found_charges(transaction, batch.batch_pk)
+            booked += booked_rows(transaction, False, batch.batch_pk)
+            booked_by_payment += booked_rows(transaction, True, batch.batch_pk)
+            for status, reason, count, minor in reason_totals(transaction, batch.batch_pk):
+                before = reasons.get((status, reason), (0, 0))
+                reasons[status, reason] = before[0] + count, before[1] + minor
+    by_bank = sum_up(installation, By.BANK, rows, charged, booked)
+    names = {f"{batch.source_platform}/{batch.batch_id}" for batch in chosen}
+    credited = {kind: _credited(rows, kind) for kind in ("card", "passbook")}
+    return Contents(
+        title=title,
+        made_at=now.astimezone(LOCAL),
+        batches=sorted(names),
+        total=_whole(by_bank),
+        by_programme=sum_up(installation, By.PROGRAMME, rows, charged, booked_by_payment),
+        by_bank=by_bank,
+        reasons=[
+            ReasonLine(status=status, reason=reason, count=count, minor=minor)
+            for (status, reason), (count, minor) in sorted(
+                reasons.items(), key=lambda item: (item[0][0] is Status.CREDITED, -item[1][0])
+            )
+            if status is not Status.CREDITED
+        ],
+        aged=aged_rows(rows, now),
+        card_count=credited["card"],
+        passbook_count=credited["passbook"],
+        target_percent=target_percent(now.astimezone(LOCAL).year),
+        breaches=[one for one in breaches(installation) if _is_of(one, rows)],
+    )
+
+
+def _credited(rows: Sequence[BookRow], kind: str) -> int:
+    return sum(row.count for row in rows if row.state == "credited" and row.account_kind == kind)
+
+
+def _whole(books: Sequence[Book]) -> Book:
+    total = Book(key="")
+    for book in books:
+        total.instructed.add(book.instructed.count, book.instructed.minor)
+        total.sent.add(book.sent.count, book.sent.minor)
+        total.findings.add(book.findings.count, book.findings.minor)
+        total.credited_minor += book.credited_minor
+        total.returned_minor += book.returned_minor
+        if book.booked_minor is not None:
+            total.booked_minor = (total.booked_minor or 0) + book.booked_minor
+        for state, each in book.states.items():
+            total.state(state).add(each.count, each.minor)
+    return total
+
+
+def _is_of(breach: Breach, rows: Sequence[BookRow]) -> bool:
+    """A file carries one batch: by bank, department and bank day that is enough for a report."""
+    day = breach.sent_at.astimezone(LOCAL).date().isoformat()
+    return any((row.bank, row.department, row.day) == (breach.bank, breach.department, day) for row in rows)

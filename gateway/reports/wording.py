@@ -1,0 +1,64 @@
+"""Words of reports, in Chinese and English: a page shows both."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from gateway.texts import Words as Texts
+
+_CHINESE, _ENGLISH = Texts("zh"), Texts("en")
+
+
+class Words(Enum):
+    """Chinese and English."""
+
+    STATES = ("发放情况", "What became of it")
+    INSTRUCTED = ("应发", "To be paid")
+    CREDITED = ("已到账", "Credited")
+    NOT_ARRIVED = ("未发放成功", "Not paid: failed, returned, set aside")
+    ON_THE_WAY = ("在途", "On the way")
+    DOUBTFUL = ("待查", "In doubt")
+    TAKEN_BACK = ("已撤回", "Withdrawn")
+    WAITING = ("待人工处理", "Held for a person")
+    OPEN = ("未终态", "Without a final state")
+    PROGRAMME = ("补贴项目", "Programme")
+    BANK = ("合作银行", "Bank")
+    COUNT = ("笔数", "Payments")
+    AMOUNT = ("金额(元)", "Yuan")
+    CREDITED_AMOUNT = ("实发(元)", "Credited, yuan")
+    OTHERS = ("其余笔数", "Others")
+    REASONS = ("未到账原因", "Why payments did not arrive")
+    REASON = ("原因", "Reason")
+    STATE = ("状态", "State")
+    OPEN_SINCE = ("尚未终态的,自何时起", "What is open, and since when")
+    SINCE = ("提交日期", "Handed over")
+    DAYS = ("天数", "Days")
+    BREACHES = ("银行逾期反馈", "Answers that came late or not at all")
+    FILE = ("代发文件", "File")
+    DUE = ("应反馈时间", "Due")
+    HOURS_LATE = ("逾期小时", "Hours late")
+    SHARE = ("社保卡发放占比", "Share carried by card")
+    TARGET = ("目标", "target")
+    REACHED = ("已达到", "reached")
+    MISSED = ("未达到", "missed")
+    CHARGED = ("违规收费", "Charged by banks")
+    CHARGED_NOTE = (
+        "银行不得收费;下列不影响到账金额",
+        "Banks may not charge; no credited amount above has it taken off",
+    )
+
+
+KINDS_OF_STATES: dict[Words, tuple[str, tuple[str, ...]]] = {
+    Words.CREDITED: ("#2e7d32", ("credited",)),
+    Words.ON_THE_WAY: ("#1f5fa8", ("accepted", "dispatched")),
+    Words.WAITING: ("#8e5bb5", ("held",)),
+    Words.DOUBTFUL: ("#e0a100", ("unknown", "discrepant")),
+    Words.NOT_ARRIVED: ("#c62828", ("failed", "returned", "set_aside")),
+    Words.TAKEN_BACK: ("#777777", ("withdrawn",)),
+}
+"""Every state of a payment in one kind, with its colour."""
+
+
+def state_words(state: str) -> tuple[str, str]:
+    """A payment's state in both languages."""
+    return _CHINESE.state(state), _ENGLISH.state(state)

@@ -1,0 +1,147 @@
+"""Reports: one page that stands alone, with the ledger's own figures, in two languages; and as a workbook."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+import python_calamine
+
+from formats import PayeeRole
+from gateway import Gateway, InputRefused
+from gateway.money import yuan
+from gateway.reports.contents import batch_contents
+from gateway.reports.page import report_page
+from gateway.reports.wording import KINDS_OF_STATES
+from gateway.states import PaymentState
+from tests.gateway.commands import Commands
+from tests.gateway.sites import RURAL, Ground, payments_of
+from tests.gateway.test_settle import Sent, result, row
+
+_VOID = {"meta", "br"}
+
+
+class Page(HTMLParser):
+    """Tags that are open, what is written, and every address that is asked for."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: list[str] = []
+        self.addresses: list[str] = []
+        self.words = ""
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.addresses += [value or "" for name, value in attrs if name in ("src", "href", "action", "data")]
+        if tag not in _VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.words += data + " "
+
+
+def settled(ground: Ground, gateway: Gateway) -> Sent:
+    sent = Sent(ground, gateway)
+    rows = [row(1, sent.payments[0], "F44"), row(2, sent.payments[1], "Z9"), *sent.all()[2:]]
+    sent.say(result(sent.name, rows))
+    return sent
+
+
+def test_a_page_is_whole_stands_alone_and_says_the_ledgers_figures(ground: Ground, tmp_path: Path) -> None:
+    with ground.open() as gateway:
+        sent = settled(ground, gateway)
+        batch_id = gateway.status()[0].batch_id
+        gateway.plan.report(tmp_path / "report.html", batch_id=batch_id)
+        book = gateway.plan.books()[0]
+    text = (tmp_path / "report.html").read_text("utf-8")
+    page = Page(text)
+    assert page.open == []
+    assert page.addresses == []
+    assert not {"script", "link", "img", "iframe"} & set(page.tags)
+    assert "url(" not in text
+    words = re.sub(r"\s+", " ", page.words)
+    assert f"To be paid {len(sent.payments)}" in words
+    assert f"{yuan(book.states['credited'].minor)} 元" in words
+    for told in (
+        "账号不存在" if "账号不存在" in words else "已销户",
+        "结果待查",
+        "已达到",
+        "学前教育政府助学金",
+    ):
+        assert told in words
+    for payment in sent.payments:
+        assert payment.beneficiary_name not in text
+        assert payment.account not in text
+        assert payment.beneficiary_id not in text
+
+
+def test_what_a_batch_says_is_text_and_never_markup(ground: Ground) -> None:
+    odd = "<b>&\"'项目"
+    catalogue = ground.site.configuration.parent / "catalogue.toml"
+    text = catalogue.read_text("utf-8").replace('name      = "学前教育政府助学金"', f"name = '''{odd}'''")
+    catalogue.write_text(
+        text.replace(f"name = '''{odd}'''", f"name = '''{odd}'''\nalso = [\"学前教育政府助学金\"]"), "utf-8"
+    )
+    with ground.open() as gateway:
+        ground.submit(gateway, payments_of(RURAL, 1), "ODD")
+        batch = gateway._batch("ODD")
+        page = report_page(batch_contents(gateway.installation, batch))
+    assert "&lt;b&gt;&amp;" in page
+    assert "<b>&" not in page
+    assert Page(page).open == []
+
+
+def test_every_state_has_a_colour_and_only_one() -> None:
+    shown = [state for _, states in KINDS_OF_STATES.values() for state in states]
+    assert sorted(shown) == sorted(PaymentState)
+
+
+def test_a_month_has_the_batches_that_were_handed_over_in_it(
+    ground: Ground, bankgate: Commands, tmp_path: Path
+) -> None:
+    """By the district's clock: 2026-09-30 16:30 UTC is October there."""
+    with ground.open() as gateway:
+        ground.submit(gateway, payments_of(RURAL, 2), "SEPTEMBER")
+        ground.clock.turn(days=29, hours=14, minutes=30)
+        ground.submit(gateway, payments_of(RURAL, 1, prefix="O", start=5), "OCTOBER")
+        gateway.plan.report(tmp_path / "09.xlsx", month="2026-09")
+        gateway.plan.report(tmp_path / "10.html", month="2026-10")
+        with pytest.raises(InputRefused, match="is no month"):
+            gateway.plan.report(tmp_path / "bad.html", month="2026-13")
+    rows = python_calamine.load_workbook(str(tmp_path / "09.xlsx")).get_sheet_by_index(0).to_python()
+    assert ["应发 To be paid", "2", "201.01"] in [row[:3] for row in rows]
+    assert "To be paid 1" in re.sub(r"\s+", " ", Page((tmp_path / "10.html").read_text("utf-8")).words)
+    assert bankgate("report", "OCTOBER", "--output", tmp_path / "one.html").code == 0
+    assert bankgate("report", "--output", tmp_path / "two.html").code == 2
+    assert bankgate("report", "OCTOBER", "--output", tmp_path / "two.pdf").code == 3
+
+
+def test_a_report_tells_of_charges_deadlines_and_what_is_held(ground: Ground, tmp_path: Path) -> None:
+    ground.bank(RURAL, "fee-lines")
+    other = payments_of(
+        RURAL, 1, prefix="H", start=9, payee_role=PayeeRole.OTHER, payee_name="李四", payee_ground="某办法"
+    )
+    catalogue = ground.site.configuration.parent / "catalogue.toml"
+    text = catalogue.read_text("utf-8")
+    catalogue.write_text(
+        text.replace('frequency = "term"\n', 'frequency = "term"\nother_account = { rule = "某办法" }\n', 1),
+        "utf-8",
+    )
+    with ground.open() as gateway:
+        ground.submit(gateway, [*payments_of(RURAL, 2), *other], "CHARGED")
+        gateway.run()
+        ground.banks_look()
+        ground.clock.turn(days=4)
+        ground.run_to_the_end(gateway)
+        gateway.plan.report(tmp_path / "report.html", batch_id="CHARGED")
+    words = Page((tmp_path / "report.html").read_text("utf-8")).words
+    for told in ("违规收费", "银行逾期反馈", "待定", "Held for a person"):
+        assert told in words
