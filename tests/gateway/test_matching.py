@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -20,6 +21,7 @@ from gateway.ledger_outcomes import LatestOutcome, OutcomeValues, payment_keys
 from gateway.matching import Book
 from gateway.outcome_rows import Place, outcome_rows
 from gateway.states import FileState
+from gateway.unlisted import contradicts, credited_chunks, unlisted
 from tests.gateway.sites import ISO, Ground, payments_of
 
 COUNT = 12
@@ -233,3 +235,41 @@ def test_one_sealed_text_for_all_that_say_the_same(ground: Ground) -> None:
     assert {one.status for one in outcomes} == {Status.CREDITED, Status.FAILED}
     assert said == [one.reason.label[0] for one in outcomes]
     assert 2 < len(set(said)) <= len(set(texts)) < len(texts)
+
+
+class Written:
+    """What was written, of which each item has an amount of its own."""
+
+    def expected(self, items: Sequence[int]) -> Expected:
+        return Expected(["account"] * len(items), ["name"] * len(items), [100 + item for item in items])
+
+
+@given(
+    st.sets(st.integers(1, COUNT)),
+    KNOWN,
+    st.one_of(st.none(), st.tuples(st.integers(0, COUNT), st.integers(0, 2_000))),
+)
+def test_silence_pays_exactly_those_of_whom_nothing_else_was_said(
+    named: set[int], current: dict[int, LatestOutcome], declared: tuple[int, int] | None
+) -> None:
+    """Whatever a bank counts, nobody is credited whom it named, or of whom it said anything else before."""
+    book = open_book(current)
+    book.written = Written()  # type: ignore[assignment]
+    for item in named:
+        book.seen[item] = 1
+    said = {item: current.get(KEYS[item]) for item in range(1, COUNT + 1)}
+    free = [item for item, one in said.items() if item not in named and (one is None or one.status in MAY_BE)]
+    right = (len(free), sum(100 + item for item in free))
+    silent = unlisted(book)
+    assert (list(silent.items), silent.total_minor) == (free, right[1])
+    count, total = right if declared is None else declared
+    facts = {"declared": {"count(silent)": count, "sum(silent)": total}}
+    assert (contradicts(facts, silent) == "") == ((count, total) == right)
+    assert contradicts({}, silent) != ""
+    credited = [item for items, _, _ in credited_chunks(book, silent) for item in items]
+    assert credited == [
+        item for item in free if (one := said[item]) is None or one.status is not Status.CREDITED
+    ]
+
+
+MAY_BE = (Status.CREDITED, Status.UNKNOWN)
