@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from msgspec import Struct
@@ -91,14 +92,23 @@ def name_hold(transaction: Transaction, payment_pk: int, reason: Reason) -> None
     )
 
 
-def repeated_by(transaction: Transaction, subject_pk: int, rivals: list[int]) -> dict[int, int]:
-    """Payments of a subject, each with the earlier payment of the `rivals` that it repeats."""
+def repeated_by(
+    transaction: Transaction, subject_pk: int, rivals: list[int], by_other_keys: Iterable[tuple[int, bytes]]
+) -> dict[int, int]:
+    """Payments of a subject, each with the earlier payment of the `rivals` that it repeats.
+
+    `by_other_keys`: fingerprints of the subject's payments by the keys with which they were not taken in.
+    """
     chosen = ",".join(str(int(rival)) for rival in rivals) or "NULL"
+    transaction.run("CREATE TEMP TABLE by_other_key (payment_pk INTEGER, value BLOB)")
+    transaction.many("INSERT INTO by_other_key VALUES (?,?)", list(by_other_keys))
     rows = transaction.all(
-        "SELECT mine.payment_pk AS payment_pk, MAX(payment.payment_pk) AS other_pk FROM fingerprint AS mine"
+        "SELECT mine.payment_pk AS payment_pk, MAX(payment.payment_pk) AS other_pk FROM"
+        " (SELECT payment_pk, value FROM fingerprint WHERE subject_pk = :subject"
+        "  UNION SELECT payment_pk, value FROM by_other_key) AS mine"
         f" CROSS JOIN fingerprint AS other ON other.subject_pk IN ({chosen}) AND other.value = mine.value"
         " CROSS JOIN payment ON payment.payment_pk = other.payment_pk"
-        " WHERE mine.subject_pk = :subject AND mine.payment_pk <> other.payment_pk"
+        " WHERE mine.payment_pk <> other.payment_pk"
         " AND (other.payment_pk < mine.payment_pk OR payment.disposition = 'accepted')"
         f" AND {PAID_OR_MAY_BE}"
         " AND NOT EXISTS (SELECT 1 FROM reissue AS ours WHERE ours.successor_pk = mine.payment_pk"
@@ -106,4 +116,5 @@ def repeated_by(transaction: Transaction, subject_pk: int, rivals: list[int]) ->
         "  other.payment_pk)) GROUP BY mine.payment_pk",
         subject=subject_pk,
     )
+    transaction.run("DROP TABLE by_other_key")
     return {int(row.payment_pk): int(row.other_pk) for row in rows}

@@ -16,6 +16,7 @@ from gateway.installation import Installation
 from gateway.ledger import Transaction
 from gateway.ledger_files import reopen_lane
 from gateway.ledger_intake import Subject, append_gateway_outcome, move_payment
+from gateway.ledger_people import payments_by_key
 from gateway.ledger_rule_holds import (
     add_hold,
     end_hold,
@@ -26,6 +27,7 @@ from gateway.ledger_rule_holds import (
     unlisted_subjects,
 )
 from gateway.rules.catalogue import Catalogue
+from gateway.rules.people import with_people
 from gateway.rules.repeats import rivals_of
 from gateway.rules.verdict import Verdict, judge
 from gateway.states import Disposition
@@ -47,7 +49,7 @@ def take_up_listed(installation: Installation) -> int:
         if verdict.programme is not None:
             with installation.ledger.write() as transaction:
                 at = installation.clock.now()
-                count += _take_up(transaction, catalogue, subject_pk, verdict, at)
+                count += _take_up(installation, transaction, subject_pk, verdict, at)
     return count
 
 
@@ -63,8 +65,10 @@ def _judged(catalogue: Catalogue, subject: Subject) -> Verdict:
 
 
 def _take_up(
-    transaction: Transaction, catalogue: Catalogue, subject_pk: int, verdict: Verdict, at: datetime
+    installation: Installation, transaction: Transaction, subject_pk: int, verdict: Verdict, at: datetime
 ) -> int:
+    catalogue = installation.configuration.catalogue
+    assert catalogue is not None
     assert verdict.programme is not None
     payments = unlisted_payments(transaction, subject_pk)
     refused = [one.reason for one in verdict.problems if one.severity is Severity.SETS_ASIDE]
@@ -72,7 +76,8 @@ def _take_up(
     repeats: dict[int, int] = {}
     if verdict.topic is not None:
         rivals = rivals_of(transaction, catalogue, {verdict.topic: 0})
-        repeats = repeated_by(transaction, subject_pk, [subject for _, subject in rivals])
+        by_other_keys = _by_other_keys(installation, transaction, [key for key, _ in payments])
+        repeats = repeated_by(transaction, subject_pk, [subject for _, subject in rivals], by_other_keys)
     fates: dict[Reason, list[int]] = {}
     for payment_pk, lane_pk in payments:
         end_hold(transaction, payment_pk, Reason.PROGRAMME_NOT_LISTED, at)
@@ -107,6 +112,19 @@ def _take_up(
             catalogue=catalogue.digest,
         )
     return len(payments)
+
+
+def _by_other_keys(
+    installation: Installation, transaction: Transaction, keys: list[int]
+) -> Iterator[tuple[int, bytes]]:
+    """Fingerprints of payments by every key, where there was more than one: of whom they are is sealed."""
+    fingerprinters = installation.keyring.fingerprinters()
+    if len(fingerprinters) < 2:
+        return
+    people = with_people(installation, payments_by_key(transaction, keys), ("beneficiary_id",))
+    for payment, person in people:
+        for fingerprinter in fingerprinters if person else ():
+            yield payment.payment_pk, fingerprinter.of([person["beneficiary_id"]])[0]
 
 
 def _told(fates: dict[Reason, list[int]]) -> Iterator[tuple[Reason, list[int]]]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 import msgspec
+import pytest
 
 from formats import AccountKind
 from formats.records import Payment
@@ -157,6 +160,33 @@ def test_a_new_key_of_fingerprints_does_not_hide_what_was_paid_before(ground: Gr
         ground.submit(gateway, [again(payment, "Q-1")], "SECOND")
         ground.submit(gateway, [again(payment, "Q-2")], "THIRD")
         assert list(held(gateway)) == ["Q-1", "Q-2"]
+
+
+@pytest.mark.parametrize("unlisted_first", [True, False])
+def test_a_new_key_does_not_hide_a_repeat_from_a_spelling_that_is_listed_later(
+    ground: Ground, unlisted_first: bool
+) -> None:
+    ground.bank(CITY)
+    catalogue = ground.site.configuration.parent / "catalogue.toml"
+    (payment,) = payments_of(CITY, 1)
+    batches = [payment, again(payment, "Q-1", programme="学前助学金")]
+    first, second = reversed(batches) if unlisted_first else batches
+    for path in (ground.site.configuration.parent / "agreements").glob("*.toml"):
+        text = path.read_text("utf-8")
+        path.write_text(re.sub(r"(?ms)^programmes +=.*?\]$", 'programmes = ["*"]', text), "utf-8")
+    with ground.open() as gateway:
+        ground.submit(gateway, [first], "FIRST")
+    add_fingerprint_key(ground)
+    with ground.open() as gateway:
+        ground.submit(gateway, [second], "SECOND")
+        ground.run_to_the_end(gateway)
+        assert current(gateway) == credited([payment])
+    name = 'name      = "学前教育政府助学金"\n'
+    edit(catalogue, name, name + 'also = ["学前助学金"]\n')
+    with ground.open() as gateway:
+        ground.run_to_the_end(gateway)
+        assert list(held(gateway)) == ["Q-1"]
+        assert current(gateway) == credited([payment])
 
 
 def add_fingerprint_key(ground: Ground) -> None:
