@@ -251,7 +251,7 @@ def test_limits_of_the_gateway_itself(ground: Ground, bankgate: Commands) -> Non
     ended = bankgate("submit", ground.write(ground.batch(many), many))
     assert ended.code == REFUSED
     assert "4 payments, wanted at most 3" in ended.err
-    assert "406.06, wanted at most 303.03" in ended.err
+    assert "406.06 yuan, wanted at most 303.03 yuan" in ended.err
     assert nothing_stored(ground)
     three = payments_of(CITY, 3)
     with ground.open() as gateway:
