@@ -21,6 +21,8 @@ _PIECE = re.compile(
 )
 _NAME = re.compile(rb"</?(?:[^\s/>:]+:)?([^\s/>:]+)")
 
+_DECIMALS = re.compile(rb"\s*[0-9]+\.[0-9]*0")
+_BLANKS = b" \t\r\n"
 _ATTRIBUTE = re.compile(rb"\s(?:[^\s=:/>]+:)?([^\s=:/>]+)\s*=\s*(?:\"[^\"]*\"|'[^']*')")
 
 
@@ -57,8 +59,8 @@ class XmlPlaces:
         path = "/".join(piece.path[-3:]) if piece is not None else ""
         return f"line {line} byte {place + 1} {path}".rstrip()
 
-    def meaningless(self, place: int) -> tuple[str, str]:
-        """What kind of place it is and why it means nothing; "" where there is no proof."""
+    def meaningless(self, place: int, byte: int) -> tuple[str, str]:
+        """What kind of place it is and why this change of it means nothing; "" where there is no proof."""
         piece = self._piece(place)
         if piece is None:
             return self.name(place), ""
@@ -74,10 +76,18 @@ class XmlPlaces:
             return "/".join(
                 piece.path[-2:]
             ), "a constant of an element that repeats is written, and not looked at"
+        if byte in _BLANKS and self._raw[place] in _BLANKS and piece.kind == "tag":
+            return "inside tags", "white space between attributes"
+        if byte in _BLANKS and piece.kind == "text" and self._is_last_zero(piece, place):
+            return "/".join(piece.path[-2:]), "an amount without the zero at the end of its decimals"
         attribute = self._attribute(piece, place) if piece.kind == "tag" else ""
         if attribute and not self._names(piece.path, attribute):
             return f"{'/'.join(piece.path[-2:])}/@{attribute}", "an attribute that the table does not name"
         return self.name(place), ""
+
+    def _is_last_zero(self, piece: _Piece, place: int) -> bool:
+        text = self._raw[piece.start : place + 1]
+        return _DECIMALS.fullmatch(text) is not None and not self._raw[place + 1 : piece.end].strip()
 
     def _names(self, path: tuple[str, ...], attribute: str) -> bool:
         return any(name == attribute and _ends(path, steps) for steps, name in self._attributes)

@@ -57,8 +57,21 @@ def check_subject(subject: Subject | Broken, effort: Effort = USUAL_EFFORT) -> F
         version=subject.codec.version,
         purpose=subject.codec.purpose.value,
         digest=subject.codec.digest,
-        parts=[PartReport(part=Part.LOAD), *(act() for act in parts_of(subject, effort).values())],
+        parts=[
+            PartReport(part=Part.LOAD),
+            *(_guarded(part, act) for part, act in parts_of(subject, effort).items()),
+        ],
     )
+
+
+def _guarded(part: Part, act: Callable[[], PartReport]) -> PartReport:
+    """A codec in code may fail where nobody asked it to read or write: that too is told, not raised."""
+    try:
+        return act()
+    except Exception as error:  # noqa: BLE001 - whatever a codec raises is what is looked for
+        report = PartReport(part=part)
+        report.add("crash", f"{part} ended with {type(error).__name__}: {error}", hint="see formats/codec.py")
+        return report
 
 
 def parts_of(subject: Subject, effort: Effort = USUAL_EFFORT) -> dict[Part, Callable[[], PartReport]]:

@@ -148,11 +148,15 @@ class _Limits:
         limit = width_of(field)
         if limit is None or not isinstance(field.meaning, Binding) or field.meaning.is_slice:
             return
-        size = 1 if layout.syntax is Syntax.XML else len(Charset(layout.framing.encoding).encode(character))
-        if most != limit // size and not self._is_exact(field):
-            message = (
-                f"{self._where}: {most} x {character!r} fit, but {field.title} has room for {limit // size}"
-            )
+        try:
+            size = len(Charset(layout.framing.encoding).encode(character))
+        except UnicodeEncodeError:
+            message = f"{self._where}: {character!r} is written, which {layout.framing.encoding} has not"
+            self._wrong("charset", message, "what the encoding has not is refused")
+            return
+        room = min(limit if layout.syntax is Syntax.XML else limit // size, LONGEST)
+        if most != room and not self._is_exact(field):
+            message = f"{self._where}: {most} x {character!r} fit, but {field.title} has room for {room}"
             self._wrong("limit-differs", message, "the codec does not keep to its own layout")
 
     def _is_exact(self, field: Field) -> bool:

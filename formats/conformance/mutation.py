@@ -209,7 +209,7 @@ class _Damage:
 def near(byte: int, place: int) -> list[int]:
     """Other values of a byte: first one that might pass for it, then others, by turns."""
     if 0x30 <= byte <= 0x39:
-        first, others = 0x30 + (byte - 0x2F) % 10, b" A.\x00-"
+        first, others = 0x30 + (byte - 0x2F) % 10, bytes([0x30 + (byte - 0x31) % 10]) + b" A.\x00-"
     elif byte == 0x20:
         first, others = 0x30, b"A1\x00.\t"
     elif chr(byte).isalpha() and byte < 0x80:

@@ -49,7 +49,7 @@ class Places:
         if self._layout is None:
             return f"byte {place + 1}", ""
         if self._xml is not None and place >= self._body:
-            return self._xml.meaningless(place - self._body)
+            return self._xml.meaningless(place - self._body, byte)
         number, _, _ = self._line(place)
         if reason := self._over(number):
             return f"line {number}", reason

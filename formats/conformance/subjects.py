@@ -75,7 +75,7 @@ def load_subject(name: str, folder: Path, beside: Sequence[Path] = ()) -> Subjec
         text = registry.source_text(name)
     except LayoutError as error:
         return Broken(name=name, kind=kind, problems=error.problems)
-    except (KeyError, OSError, UnicodeDecodeError) as error:
+    except Exception as error:  # noqa: BLE001 - a codec in code is loaded, and may fail in any way
         return Broken(name=name, kind=kind, problems=[_missing(name, error)])
     layout = None
     if not text:
@@ -103,5 +103,6 @@ def _missing(name: str, error: Exception) -> Problem:
         hint = "the folder's name is that of a layout beside `vectors`, or of a codec in code"
         message = f"{VECTORS}/{name}: there is no format {name}"
     else:
-        hint, message = "a layout is text in UTF-8", f"{name}: cannot be read"
+        hint = "a layout is text in UTF-8; an entry point names a callable that gives a codec"
+        message = f"{name}: cannot be loaded, {type(error).__name__}: {error}"
     return Problem(code="format-missing", message=message, source=name, hint=hint)

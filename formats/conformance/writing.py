@@ -17,9 +17,6 @@ MADE = ("attempt.reference", "attempt.item")
 MAPPED = ("outcome.status", "outcome.reason")
 """Read from the code, which stands beside them."""
 
-DERIVED = (*MADE, *MAPPED, "group.item", "statement.entry")
-"""Columns that reading adds."""
-
 Written = bytes | list[Problem] | Crash
 
 

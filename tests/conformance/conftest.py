@@ -12,7 +12,9 @@ import pytest
 from msgspec import Struct
 
 from formats import Purpose
-from formats.conformance import Effort, FormatReport, check_format
+from formats.conformance import Effort, FormatReport, Part, check_format
+from formats.conformance.kit import parts_of
+from formats.conformance.subjects import Subject, load_subject
 from formats.registry import SHIPPED_FOLDER
 from tests.conformance.line_codec import LineCodec
 
@@ -47,6 +49,12 @@ class Bench(Struct, frozen=True):
         path.write_bytes(raw)
         if meaning is not None:
             path.with_suffix(".json").write_bytes(msgspec.json.encode(meaning))
+
+    def only(self, name: str, part: Part) -> FormatReport:
+        """One part of the kit, where the others have nothing to do with it."""
+        subject = load_subject(name, self.folder)
+        assert isinstance(subject, Subject)
+        return FormatReport(name=name, kind=subject.kind, parts=[parts_of(subject, QUICK)[part]()])
 
     def check(self, name: str, effort: Effort = QUICK) -> FormatReport:
         return check_format(name, self.folder, effort)

@@ -5,32 +5,36 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
+from gateway import cli, screen
+from gateway.texts import Words
 from tests.conformance.conftest import Bench
 from tests.gateway.commands import Ended
 
-_PROGRAM = "from gateway.cli import main; main()"
+Check = Callable[..., Ended]
 
 
-def check(*arguments: object) -> Ended:
-    """The command in a process of its own."""
-    run = subprocess.run(
-        [sys.executable, "-c", _PROGRAM, "layout", "check", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "COLUMNS": "200", "PYTHONPATH": str(_ROOT)},
-    )
-    return Ended(run.returncode, run.stdout, run.stderr)
+@pytest.fixture
+def check(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Check:
+    """The command, and how it ended."""
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setattr(screen, "_words", Words("en"))
+
+    def checked(*arguments: object) -> Ended:
+        monkeypatch.setattr(sys, "argv", ["bankgate", "layout", "check", *map(str, arguments)])
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        said = capfd.readouterr()
+        return Ended(int(ended.value.code or 0), said.out, said.err)
+
+    return checked
 
 
-_ROOT = Path(__file__).parents[2]
-
-
-def test_what_conforms_ends_with_0_and_says_what_was_done() -> None:
+def test_what_conforms_ends_with_0_and_says_what_was_done(check: Check) -> None:
     ended = check("--all", "--only", "rural-credit-acknowledgement", "--changes", 1)
     assert (ended.code, ended.err) == (0, "")
     assert "rural-credit-acknowledgement 1 (layout, acknowledgement): conforms" in ended.out
@@ -38,7 +42,7 @@ def test_what_conforms_ends_with_0_and_says_what_was_done() -> None:
     assert ended.out.endswith("1 formats conform\n")
 
 
-def test_what_does_not_conform_ends_with_3_and_says_what_to_do(bench: Bench) -> None:
+def test_what_does_not_conform_ends_with_3_and_says_what_to_do(bench: Bench, check: Check) -> None:
     bench.take("rural-credit-acknowledgement", ("record_bytes = 222\n", ""))
     ended = check(bench.folder, "--changes", 1)
     assert ended.code == 3
@@ -47,7 +51,7 @@ def test_what_does_not_conform_ends_with_3_and_says_what_to_do(bench: Bench) -> 
     assert "1 of 1 formats do not conform: rural-credit-acknowledgement" in ended.out
 
 
-def test_programs_get_everything_as_json(bench: Bench) -> None:
+def test_programs_get_everything_as_json(bench: Bench, check: Check) -> None:
     bench.take("rural-credit-acknowledgement", ("0190      in_progress", "*         accepted"))
     ended = check(bench.folder, "--json")
     assert ended.code == 3
@@ -60,11 +64,11 @@ def test_programs_get_everything_as_json(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("arguments", [[], [".", "--all"], ["--all", "--only", "no-such"], ["tests"]])
-def test_bad_usage_ends_with_2(arguments: list[str]) -> None:
+def test_bad_usage_ends_with_2(arguments: list[str], check: Check) -> None:
     assert check(*arguments).code == 2
 
 
-def test_a_draft_counts_for_nothing_until_a_person_has_looked(bench: Bench) -> None:
+def test_a_draft_counts_for_nothing_until_a_person_has_looked(bench: Bench, check: Check) -> None:
     bench.take("rural-credit-acknowledgement")
     path = bench.vectors("rural-credit-acknowledgement") / "duplicate.json"
     meaning = json.loads(path.read_text("utf-8"))

@@ -21,9 +21,7 @@ def part(report: FormatReport, wanted: Part) -> list[str]:
 @pytest.mark.parametrize(
     "name",
     [
-        "rural-credit-request",
         "rural-credit-result",
-        "rural-credit-acknowledgement",
         "comment-style-result",
         "plain-payroll-result",
         "iso20022-pain002-acknowledgement",
@@ -55,7 +53,7 @@ def test_a_gap_is_found(bench: Bench) -> None:
 
 def test_a_width_that_nothing_asserts_is_found(bench: Bench) -> None:
     bench.take("rural-credit-result", ("record_bytes = 162\n", ""))
-    report = bench.check("rural-credit-result")
+    report = bench.only("rural-credit-result", Part.LINT)
     assert told(report) == {("lint", "width-unasserted")}
     assert "record.payment" in part(report, Part.LINT)[0]
 
@@ -80,7 +78,7 @@ def test_a_code_of_the_paper_that_is_not_mapped_is_found(bench: Bench) -> None:
     codes.write_text(
         codes.read_text("utf-8").replace("[file]", "88   新原因\n\n[file]\n0199   新原因"), "utf-8"
     )
-    report = bench.check("rural-credit-result")
+    report = bench.only("rural-credit-result", Part.CODES)
     assert told(report) == {("codes", "code-unmapped")}
     first, second = part(report, Part.CODES)
     assert first.startswith("rural-credit-result.codes line 33: 88 ")
@@ -91,7 +89,7 @@ def test_a_code_of_the_paper_may_be_left_to_a_person(bench: Bench) -> None:
     bench.take("rural-credit-result")
     codes = bench.folder / "rural-credit-result.codes"
     codes.write_text(codes.read_text("utf-8").replace("[file]", "88   unmapped   新原因\n[file]"), "utf-8")
-    assert told(bench.check("rural-credit-result")) == set()
+    assert told(bench.only("rural-credit-result", Part.CODES)) == set()
 
 
 def test_a_code_default_is_found(bench: Bench) -> None:
@@ -133,6 +131,9 @@ def test_a_codec_in_code_that_is_right_conforms(in_code: Callable[[str], Bench])
         ("line-result", "crash", {("mutation", "crash")}),
         ("line-result", "unseen", {("mutation", "byte-unseen")}),
         ("line-request", "wraps", {("totals", "totals-overflow")}),
+        ("line-request", "replaces", {("round-trip", "round-trip"), ("limits", "limit")}),
+        ("line-result", "dedupes", {("mutation", "line-unseen")}),
+        ("line-request", "columns", {("round-trip", "crash")}),
     ],
 )
 def test_a_bug_is_found(
@@ -224,21 +225,22 @@ def test_vectors_that_belong_to_nothing_are_found(bench: Bench) -> None:
 def test_a_vector_that_is_wrong_is_found(bench: Bench, change: Callable[[Path], object], code: str) -> None:
     bench.take("rural-credit-result")
     change(bench.vectors("rural-credit-result") / "paid-and-failed.txt")
-    assert code in {found for _, found in told(bench.check("rural-credit-result"))}
+    found = [bench.only("rural-credit-result", part) for part in (Part.LINT, Part.VECTORS)]
+    assert code in {one for report in found for _, one in told(report)}
 
 
 def test_a_file_that_must_be_refused_is_a_vector_too(bench: Bench) -> None:
     bench.take("rural-credit-result")
     raw = (bench.vectors("rural-credit-result") / "paid-and-failed.txt").read_bytes()
     bench.write("rural-credit-result", "cut.txt", raw[:-1], {"refused": {"code": "file-cut", "line": 4}})
-    assert told(bench.check("rural-credit-result")) == set()
+    assert told(bench.only("rural-credit-result", Part.VECTORS)) == set()
     bench.write("rural-credit-result", "cut.txt", raw[:-1], {"refused": {"code": "file-cut", "line": 3}})
-    assert told(bench.check("rural-credit-result")) == {("vectors", "vector-differs")}
+    assert told(bench.only("rural-credit-result", Part.VECTORS)) == {("vectors", "vector-differs")}
 
 
 def test_an_answer_to_nothing_and_a_key_that_is_cut_are_found(bench: Bench) -> None:
     bench.take("rural-credit-result", ('answers = "rural-credit-request"', 'answers = "no-request"'))
-    assert ("lint", "answers-unknown") in told(bench.check("rural-credit-result"))
+    assert ("lint", "answers-unknown") in told(bench.only("rural-credit-result", Part.LINT))
 
 
 def test_a_narrower_key_than_that_of_the_request_is_found(bench: Bench) -> None:
@@ -247,7 +249,7 @@ def test_a_narrower_key_than_that_of_the_request_is_found(bench: Bench) -> None:
     text = (SHIPPED_FOLDER / "rural-credit-result.toml").read_text("utf-8")
     text = text.replace("20     text     客户键", "18     text     客户键", 1).replace("= 162", "= 160")
     path.write_text(text, "utf-8")
-    assert ("lint", "key-width") in told(bench.check("rural-credit-result"))
+    assert ("lint", "key-width") in told(bench.only("rural-credit-result", Part.LINT))
 
 
 def _replace(path: Path, old: str, new: str) -> None:
@@ -280,3 +282,67 @@ def test_of_a_choice_golden_files_are_read(bench: Bench) -> None:
     text = other.read_text("utf-8").rstrip().removesuffix("}") + ', "rewritten": "in the first layout"}'
     other.write_text(text, "utf-8")
     assert told(bench.check("my-result")) == set()
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "code", "line"),
+    [
+        ("rural-credit-request", "sources = [", "# [", "source-missing", None),
+        (
+            "comment-style-request",
+            "text <=60       收款户名",
+            "text            收款户名",
+            "width-missing",
+            44,
+        ),
+        ("rural-credit-request", "payment 1..150000", "payment 1..100000000000", "occurrence", 12),
+        ("rural-credit-result", "answers = ", 'answers = "rural-credit-result" # ', "answers-unknown", 6),
+    ],
+)
+def test_what_lint_finds(bench: Bench, name: str, old: str, new: str, code: str, line: int | None) -> None:
+    bench.take(name, (old, new))
+    found = {(problem.code, problem.line) for problem in bench.check(name).problems}
+    assert (code, line) in found
+
+
+def test_a_count_with_too_few_digits_is_found(bench: Bench) -> None:
+    bench.take(
+        "rural-credit-request",
+        (
+            "10>    number   总笔数      = count(payment)              @67\n",
+            "5>     number   总笔数      = count(payment)\n5      text     留空        blank\n",
+        ),
+    )
+    assert ("lint", "count-width") in told(bench.only("rural-credit-request", Part.LINT))
+
+
+def test_what_is_only_to_be_known_is_a_warning(bench: Bench) -> None:
+    """No echo, no total, no success: right for some banks, and said for all."""
+    bench.take("plain-payroll-result")
+    bench.take("nacha-result")
+    warned = {
+        problem.code
+        for name in ("plain-payroll-result", "nacha-result")
+        for part in (Part.LINT, Part.CODES)
+        for problem in bench.only(name, part).problems
+    }
+    assert {"totals-missing", "code-no-success", "codes-undeclared"} <= warned
+
+
+def test_a_width_that_the_codec_does_not_keep_is_found(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The layout says one width, and the codec lets more pass."""
+    bench.take("comment-style-request")
+    monkeypatch.setattr(
+        "formats.conformance.limits.width_of", lambda field: field.kind.maximum and field.kind.maximum - 2
+    )
+    assert ("limits", "limit-differs") in told(bench.only("comment-style-request", Part.LIMITS))
+
+
+def test_a_success_that_one_byte_makes_is_told(bench: Bench) -> None:
+    bench.take("plain-payroll-result", ("3090      unknown", "0001      unknown"))
+    (bench.folder / "plain-payroll-result.codes").unlink()
+    for path in bench.vectors("plain-payroll-result").iterdir():
+        raw = path.read_bytes().replace(b"3031", b"0001").replace(b"failed", b"unknown")
+        path.write_bytes(raw.replace(b"NAME_MISMATCH", b"IN_PROGRESS"))
+    report = bench.check("plain-payroll-result", Effort(changes=6, speed_rows=0))
+    assert "success-by-one-byte" in {problem.code for problem in report.problems}
