@@ -233,6 +233,26 @@ def report(batch_id: str | None, month: str, output: Path, config: Path) -> None
         screen.say(f"{screen.word('written')}: {output}")
 
 
+@click.command("messages")
+@click.option("--since", type=int, default=0, help="Only after this cursor.")
+@CONFIGURATION
+def messages_(since: int, config: Path) -> None:
+    """What the free SMS sender tells people, a line of JSON each; no names, numbers or whole accounts."""
+    with opened(config) as gateway:
+        for message in gateway.plan.messages(since):
+            screen.as_json(message)
+
+
+@click.command()
+@click.argument("batch_id")
+@click.option("--output", type=click.Path(path_type=Path), required=True, help="A new file: .csv or .xlsx.")
+@CONFIGURATION
+def booklet(batch_id: str, output: Path, config: Path) -> None:
+    """Write the lines that a batch adds to statement booklets, masked."""
+    with opened(config) as gateway:
+        screen_rules.write_booklet(gateway.plan.booklet(batch_id), output)
+
+
 COMMANDS: tuple[click.Command, ...] = (
     catalogue,
     breaches,
@@ -246,4 +266,6 @@ COMMANDS: tuple[click.Command, ...] = (
     reissue,
     report,
     share,
+    messages_,
+    booklet,
 )

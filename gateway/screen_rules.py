@@ -17,6 +17,7 @@ from gateway.output import output_file
 from gateway.rules.deadlines import Breach, Overdue, Spread
 from gateway.rules.desk import ListedProgramme, table_format
 from gateway.rules.lists import ListedPerson
+from gateway.rules.messages import BookletEntry
 from gateway.rules.publication import ListCheck
 from gateway.rules.reissue import Reissue
 from gateway.rules.shares import Share, Shares
@@ -363,3 +364,42 @@ def show_reissue(made: Reissue, output: Path | None, receipt: Receipt | None, js
         screen.say(f"{screen.word('written')}: {output}")
     if receipt is not None:
         screen.show_receipt(receipt, False)
+
+
+_BOOKLET_HEADERS = (
+    ("明细编号", "payment"),
+    ("来源平台", "platform"),
+    ("身份证号", "ID"),
+    ("补贴项目", "programme"),
+    ("补贴期间", "period"),
+    ("应发(元)", "instructed"),
+    ("实发(元)", "credited"),
+    ("退回", "returned"),
+    ("银行", "bank"),
+    ("账号尾号", "account ends in"),
+    ("入账日期", "value date"),
+)
+
+
+def write_booklet(entries: Iterator[BookletEntry], output: Path) -> None:
+    headers = [screen.pick(*header) for header in _BOOKLET_HEADERS]
+    file_format = table_format(output)
+    with output_file(output) as sink:
+        count = write_table(sink, [headers], map(_booklet_cells, entries), file_format, "booklet")
+    screen.say(f"{output}: {count}")
+
+
+def _booklet_cells(one: BookletEntry) -> list[str]:
+    return [
+        one.payment_id,
+        one.source_platform,
+        one.person,
+        one.programme,
+        one.period,
+        format_yuan(one.amount_minor),
+        format_yuan(one.credited_minor),
+        screen.pick("是", "yes") if one.returned else "",
+        one.bank,
+        one.account_ending,
+        one.day,
+    ]

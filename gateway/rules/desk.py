@@ -34,6 +34,7 @@ from gateway.rules.catalogue import Catalogue, Programme
 from gateway.rules.corrections import Correction, read_corrections
 from gateway.rules.deadlines import Breach, Overdue, Spread, breaches, overdue, spreads
 from gateway.rules.lists import ListedPerson, WorkList, work_list
+from gateway.rules.messages import BookletEntry, Message, booklet, messages
 from gateway.rules.periods import Frequency, last_day, wanted_form
 from gateway.rules.publication import ListCheck, Published, check_list, head_of, public_rows
 from gateway.rules.reissue import Reissue, make_reissue
@@ -165,6 +166,14 @@ class PlanDesk:
         batch = self._find_batch(batch_id)
         with self._installation.ledger.read() as transaction:
             return closing_of(transaction, batch)
+
+    def messages(self, since: int = 0) -> Iterator[Message]:
+        """What the free SMS sender tells people; give the last `cursor` as `since` to go on from there."""
+        return messages(self._installation, since)
+
+    def booklet(self, batch_id: str) -> Iterator[BookletEntry]:
+        """The lines that a batch adds to statement booklets. Raises `Unknown`."""
+        return booklet(self._installation, self._find_batch(batch_id))
 
     def report(self, output: Path | str, *, batch_id: str | None = None, month: str = "") -> None:
         """Write a report of a batch, or of a month such as 2026-09, to a new file: .html or .xlsx.

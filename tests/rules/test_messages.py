@@ -1,0 +1,69 @@
+"""What people are told of their payments: once each, without names and whole numbers."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+from gateway import Gateway
+from tests.gateway.commands import Commands
+from tests.gateway.sites import Ground
+from tests.gateway.test_settle import Sent, result, row
+
+
+def settled(ground: Ground, gateway: Gateway) -> Sent:
+    """The first payment fails, the others are credited."""
+    sent = Sent(ground, gateway)
+    sent.say(result(sent.name, [row(1, sent.payments[0], "F44"), *sent.all()[1:]]))
+    return sent
+
+
+def test_each_credit_is_told_once_and_a_failure_not_at_all(ground: Ground) -> None:
+    with ground.open() as gateway:
+        sent = settled(ground, gateway)
+        told = list(gateway.plan.messages())
+        assert [one.payment_id for one in told] == [one.payment_id for one in sent.payments[1:]]
+        first, payment = told[0], sent.payments[1]
+        assert first.account_ending == payment.account[-4:]
+        assert f"{payment.programme}({payment.period})101.01元" in first.text
+        assert f"尾号{payment.account[-4:]}账户" in first.text
+        for message in told:
+            assert all(one.account not in message.text for one in sent.payments)
+            assert all(one.beneficiary_name not in message.text for one in sent.payments)
+        # The bank says the same again in another file.
+        sent.say(result(sent.name, sent.all()[1:]), number=2)
+        assert [one.payment_id for one in gateway.plan.messages(told[-1].cursor)] == []
+        assert len(list(gateway.plan.messages(told[0].cursor))) == len(told) - 1
+
+
+def test_a_return_is_told_too(ground: Ground) -> None:
+    with ground.open() as gateway:
+        sent = settled(ground, gateway)
+        last = max(one.cursor for one in gateway.plan.messages())
+        sent.say(result(sent.name, [row(2, sent.payments[1], "R")]), number=2)
+        (told,) = gateway.plan.messages(last)
+        assert (told.payment_id, "已退回" in told.text) == (sent.payments[1].payment_id, True)
+        (returned,) = [one for one in gateway.plan.booklet(gateway.status()[0].batch_id) if one.returned]
+        assert returned.payment_id == sent.payments[1].payment_id
+
+
+def test_the_feed_and_the_booklet_have_no_whole_number(
+    ground: Ground, bankgate: Commands, tmp_path: Path
+) -> None:
+    with ground.open() as gateway:
+        sent = settled(ground, gateway)
+        batch_id = gateway.status()[0].batch_id
+    told = bankgate("messages")
+    assert told.code == 0
+    lines = [json.loads(line) for line in told.out.splitlines()]
+    assert len(lines) == len(sent.payments) - 1
+    assert bankgate("booklet", batch_id, "--output", tmp_path / "lines.csv").code == 0
+    with (tmp_path / "lines.csv").open(encoding="utf-8-sig", newline="") as stream:
+        rows = list(csv.reader(stream))[1:]
+    assert [cells[0] for cells in rows] == [one.payment_id for one in sent.payments[1:]]
+    text = told.out + (tmp_path / "lines.csv").read_text("utf-8")
+    for payment in sent.payments:
+        assert payment.account not in text
+        assert payment.beneficiary_id not in text
+        assert payment.beneficiary_name not in text
