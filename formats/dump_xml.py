@@ -16,7 +16,7 @@ from msgspec import Struct
 from formats.charset import XML_ENCODINGS, Charset
 from formats.check_digits import invalid_values
 from formats.dump_model import Passage, Piece, Showing
-from formats.layout_model import Blank, Constant, Field, FieldKind, FileCode, Layout, OutcomeCode
+from formats.layout_model import Blank, Constant, Field, FieldKind, FileCode, Kind, Layout, OutcomeCode
 from formats.layout_words import meaning_words
 from formats.xml_plan import Alternative, Leaf, Level, Plan, build_plan
 from formats.xml_values import ValueFault, read_column
@@ -130,7 +130,12 @@ def _value_doubts(kind: FieldKind, text: str, *, lenient: bool) -> Iterator[str]
         yield f"wanted {fault.wanted}"
         return
     most, length = kind.maximum or kind.exact, len(text)
-    if text and ((most is not None and length > most) or (kind.exact is not None and length < kind.exact)):
+    is_text = kind.name in (Kind.TEXT, Kind.DIGITS)
+    if (
+        text
+        and is_text
+        and ((most is not None and length > most) or (kind.exact is not None and length < kind.exact))
+    ):
         yield f"{length} characters, wanted {'at most ' if kind.exact is None else ''}{most}"
     if kind.check and invalid_values(kind.check, [text]):
         yield f"wanted a check digit by {kind.check}"

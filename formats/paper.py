@@ -20,11 +20,13 @@ from msgspec import Struct
 
 from formats.errors import LayoutError
 from formats.records import Problem
+from formats.standard.workbook import ARCHIVE_ERRORS, look_before
 
 LARGEST_FILE_BYTES = 8 << 20
 MOST_ROWS = 20_000
 MOST_COLUMNS = 100
 
+_FAR_ROW = re.compile(rb'r=["\'][A-Z]{0,2}(?:[2-9][0-9]{4}|[1-9][0-9]{5,})["\']')
 _BLANKS = re.compile(r"\s+")
 _SIGNS = re.compile(r"[\s()\[\]【】:*?./_\-]+")
 
@@ -154,13 +156,13 @@ def _csv_rows(path: Path, raw: bytes) -> list[list[str]]:
 
 def _workbook(path: Path, raw: bytes) -> list[_Sheet]:
     try:
+        found = look_before(raw, _FAR_ROW, MOST_ROWS)
+        if found:
+            raise _refused(path, found, "a table of fields is small: delete what lies far off")
         workbook = python_calamine.load_workbook(io.BytesIO(raw))
         sheets = [workbook.get_sheet_by_name(name) for name in workbook.sheet_names]
-        large = [sheet for sheet in sheets if sheet.total_height > MOST_ROWS or sheet.total_width > 16_384]
-        if large:
-            raise _refused(path, f"sheet {large[0].name} has {large[0].total_height} rows", "one table only")
         return [_Sheet(sheet.name, _sheet_rows(sheet)) for sheet in sheets]
-    except (python_calamine.CalamineError, OSError, ValueError) as error:
+    except (python_calamine.CalamineError, *ARCHIVE_ERRORS) as error:
         hint = "save it as XLSX without a password, or as CSV"
         raise _refused(path, f"no readable workbook: {type(error).__name__}", hint) from error
 

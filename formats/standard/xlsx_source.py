@@ -9,10 +9,7 @@ be numbers; the shortest decimal text of the stored double is what the sheet sho
 from __future__ import annotations
 
 import hashlib
-import lzma
 import re
-import zipfile
-import zlib
 from collections.abc import Iterator
 from io import BytesIO
 from itertools import islice
@@ -28,20 +25,12 @@ from formats.standard.envelope import read_envelope, read_header
 from formats.standard.examine import RowBlock
 from formats.standard.findings import Fault, Finding, Places
 from formats.standard.table import BATCH_FIELDS, PAYMENT_BY_ATTRIBUTE, Kind, header_index
+from formats.standard.workbook import ARCHIVE_ERRORS, look_before
 
 LARGEST_ROW = 100_000
 """Rows of a sheet, envelope and header included."""
 LARGEST_FILE_BYTES = 64 << 20
-LARGEST_SHEET_BYTES = 512 << 20
-_FAR_CELL = re.compile(rb'r=["\'](?:[A-Z]{3}|[D-Z][A-Z])[0-9]')
-"""A column beyond CZ: no batch has so many, and the table would fill the memory."""
 _FAR_ROW = re.compile(rb'r=["\'][A-Z]{0,2}(?:1[1-9][0-9]{4}|[2-9][0-9]{5}|[1-9][0-9]{6,})["\']')
-_ARCHIVE_ERRORS = (
-    *(zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, lzma.LZMAError),
-    *(EOFError, OSError, ValueError, NotImplementedError, RuntimeError),
-)
-"""What zipfile raises on damaged, encrypted or foreign archives."""
-_OVERLAP_BYTES = 32
 _LARGEST_EXACT = 10**15
 _LONGEST_ENVELOPE_ROWS = 100
 
@@ -192,29 +181,12 @@ class XlsxSource:
     def _look_before(self, content: bytes) -> None:
         """Refuses what would fill the memory once calamine unpacks it."""
         try:
-            with zipfile.ZipFile(BytesIO(content)) as archive:
-                unpacked = 0
-                for entry in archive.infolist():
-                    unpacked += entry.file_size
-                    if unpacked > LARGEST_SHEET_BYTES:
-                        raise self._too_large("it unpacks to far too much")
-                    if entry.filename.startswith("xl/worksheets/"):
-                        self._look_at_sheet(archive, entry)
-        except _ARCHIVE_ERRORS as error:
+            found = look_before(content, _FAR_ROW, LARGEST_ROW)
+        except ARCHIVE_ERRORS as error:
             message = f"no readable workbook: {type(error).__name__}"
             raise self._refused("workbook_unreadable", message) from None
-
-    def _look_at_sheet(self, archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> None:
-        tail, size = b"", 0
-        with archive.open(entry) as sheet:
-            while block := sheet.read(bytestream.BLOCK_BYTES):
-                size += len(block)
-                window = tail + block
-                if size > LARGEST_SHEET_BYTES or _FAR_ROW.search(window):
-                    raise self._too_large(f"more than {LARGEST_ROW} rows")
-                if _FAR_CELL.search(window):
-                    raise self._too_large("cells beyond column CZ")
-                tail = window[-_OVERLAP_BYTES:]
+        if found:
+            raise self._too_large(found)
 
     def _refused(self, code: str, message: str, hint: str = "", line: int | None = None) -> BatchError:
         return BatchError([Problem(code=code, message=message, source=self._name, line=line, hint=hint)])

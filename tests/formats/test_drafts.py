@@ -6,6 +6,7 @@ import csv
 import io
 import re
 import tempfile
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -96,6 +97,7 @@ def test_an_amount_is_fen_or_yuan_where_words_say_so(
         ("NUMBER(16,2)", "必须大于0"),
         ("N(16)", "单位：元"),
         ("N(16,2)", "以分为单位,含小数点"),
+        ("N(16)", "单位:元,以分为单位"),
         ("9(13)V99", "以元为单位,两位小数"),
         ("C(16)", "实发金额"),
     ],
@@ -298,6 +300,22 @@ def test_what_holds_no_table_is_refused_with_what_to_do(tmp_path: Path, content:
     assert problem.hint
 
 
+@pytest.mark.parametrize(
+    ("cell", "wanted"),
+    [("XFD2", "cells beyond column CZ"), ("A20001", "more than 20000 rows"), ("DA1", "beyond")],
+)
+def test_a_cell_far_off_is_told_before_it_fills_the_memory(tmp_path: Path, cell: str, wanted: str) -> None:
+    path = tmp_path / "paper.xlsx"
+    workbook = xlsxwriter.Workbook(path)
+    sheet = workbook.add_worksheet("明细")
+    sheet.write("A1", "名称")
+    sheet.write("B1", "长度")
+    sheet.write(cell, "x")
+    workbook.close()
+    with pytest.raises(LayoutError, match=wanted):
+        read_paper(path)
+
+
 # Drafts.
 
 
@@ -407,6 +425,14 @@ def test_what_could_not_be_guessed_is_said_and_does_not_load() -> None:
         parse_layout(confirmed(draft.text), "draft")
     codes = {problem.code for problem in refused.value.problems}
     assert {"kind", "meaning"} <= codes
+
+
+def test_a_name_ends_no_block_of_the_draft() -> None:
+    rows = (row("户名'''\"#", type="C", length="20", remark="''' \"x\""),)
+    text = draft_layout(Paper((PaperTable("明细", rows),), ()), order("town", syntax="fixed")).text
+    (line,) = [line for line in text.splitlines() if "户" in line and not line.startswith("#")]
+    assert " ".join(line.split()) == "20 text 户名’’’ payment.payee_name # ? meaning; ’’’ x"
+    assert tomllib.loads(text)["layout"] == "town-request"
 
 
 CELLS = st.text(

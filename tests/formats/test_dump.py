@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -223,6 +224,31 @@ def test_without_a_layout_cells_are_found_by_what_separates_them() -> None:
         (15, 1, "1 character (letters)"),
     ]
     assert passages[1].name == "blank line"
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_field() -> None:
+    raw = BOM_UTF8 + FILES["example-characters"].encode()
+    (line,) = annotated("example-characters", raw)
+    assert doubts([line]) == []
+    assert (line.pieces[0].start, line.pieces[0].first) == (3, 1)
+
+
+def test_blocks_before_a_body_and_where_it_begins() -> None:
+    header, _, body = framed().partition(b"\r\n")
+    block = b"{S:QUJD}\r\n"
+    raw = header + b"\r\n" + block + body
+    passages = annotated("xml-block-pay-request", raw)
+    assert [(one.name, one.start, one.end) for one in passages[:2]] == [
+        ("header block", 0, 130),
+        ("signature block", 132, 142),
+    ]
+    assert (passages[2].name, passages[2].start) == ("file", 142)
+    assert doubts(passages) == []
+    amounts = [piece for one in passages for piece in one.pieces if piece.meaning == "payment.amount"]
+    assert [raw[piece.start : piece.end] for piece in amounts] == [b"1500.00", b"0.50"]
+    told = doubts(annotated("xml-block-pay-request", raw.replace(b"{S:QUJD}", b"{S:QUJD")))
+    assert (2, "a signature block without end") in told
+    assert doubts(annotated("xml-block-pay-request", body))[0] == (1, "no header block here")
 
 
 # XML.

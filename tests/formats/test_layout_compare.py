@@ -66,6 +66,12 @@ def test_a_wider_field_moves_the_amount_behind_it() -> None:
             "失败金额    = sum(outcome.amount where status in",
             "means",
         ),
+        (
+            "成功笔数    = count(payment where status in credited)",
+            "成功笔数    = count(payment where status not in credited)",
+            "means: = count(payment where status in credited)",
+        ),
+        ('记录标志    !"3"', '记录标志    !"4"', 'means: !"3" -> !"4"'),
         ("payment 0..150000", "payment 1..150000", "structure: order and occurrence"),
         ('encoding = "gb18030"', 'encoding = "utf-8"', "framing encoding: says: gb18030 -> utf-8"),
         ('after_each_field = "|"', 'after_each_field = "^"', "framing after_each_field"),

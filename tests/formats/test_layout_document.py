@@ -21,7 +21,7 @@ SMALL = Document(
         Table(
             title="record *x*",
             columns=("bytes", "name 名称"),
-            rows=(("1-2", "  户名|_"), ("3", "=1+1")),
+            rows=(("1-2", "  户名|_"), ("3", "=1+1<b>")),
             note="3 bytes",
             right=(0,),
         ),
@@ -85,7 +85,7 @@ def test_every_shipped_layout_in_every_form(layout: object, form: Form) -> None:
 def test_text_is_aligned_in_columns_of_a_terminal() -> None:
     assert render(SMALL, Form.TEXT).decode() == (
         "a | b\nsort  <tag> & more\n\nrecord *x*\n3 bytes\n"
-        "  bytes  name 名称\n    1-2    户名|_\n      3  =1+1\n"
+        "  bytes  name 名称\n    1-2    户名|_\n      3  =1+1<b>\n"
     )
 
 
@@ -102,7 +102,7 @@ def test_markdown_escapes_what_it_would_take_for_itself() -> None:
         "| bytes | name 名称 |",
         "| ---: | --- |",
         "| 1-2 | &nbsp;&nbsp;户名\\|\\_ |",
-        "| 3 | =1+1 |",
+        "| 3 | =1+1\\<b\\> |",
     ]
 
 
@@ -120,7 +120,7 @@ def test_html_is_read_back_as_it_was() -> None:
     reader.feed(render(SMALL, Form.HTML).decode().partition("</style>")[2])
     assert reader.texts == [
         *("a | b", "sort", "<tag> & more", "record *x*", "3 bytes"),
-        *("bytes", "name 名称", "1-2", "\xa0\xa0户名|_", "3", "=1+1"),
+        *("bytes", "name 名称", "1-2", "\xa0\xa0户名|_", "3", "=1+1<b>"),
     ]
 
 
@@ -134,7 +134,7 @@ def test_a_workbook_has_texts_and_no_formulas() -> None:
         ["", ""],
         ["bytes", "name 名称"],
         ["1-2", "  户名|_"],
-        ["3", "=1+1"],
+        ["3", "=1+1<b>"],
     ]
 
 

@@ -9,6 +9,7 @@ from tests.fuzz.targets import (
     batches,
     dumps,
     evidence,
+    papers,
     references,
     sealed,
     seals,
@@ -31,6 +32,7 @@ _MODULES = (
     backups,
     batches,
     settings,
+    papers,
     references,
     settlement,
 )
