@@ -317,10 +317,12 @@ def _is_other(installation: Installation, profile: Profile, channel: Channel, en
     except (NotFound, TooLarge, PermissionRefused):
         # Something else lies there by now, or nothing: the next listing tells.
         return False
-    now = installation.clock.now()
     with installation.ledger.write() as transaction:
         known = received_under_name(transaction, profile.bank, entry.name)
-        note_sighting(transaction, profile.bank, _seen(entry, now, LOOKS_NEEDED, 1))
+        before = sighting(transaction, profile.bank, entry.name)
+        if before is not None:
+            # It stays as long in sight as it is: what is fetched now is not looked at a third time.
+            note_sighting(transaction, profile.bank, msgspec.structs.replace(before, fetched=1))
     return known is not None and known.sha256 != sink.sha256
 
 

@@ -46,6 +46,7 @@ from gateway.ledger_outcomes import (
     latest_outcomes,
     payment_keys,
     said_before_decisions,
+    was_accepted,
     was_rejected,
 )
 from gateway.ledger_received import move_received, note_tolerated, retry_held
@@ -245,7 +246,7 @@ class _Settlement:
                     self._take(transaction, book, chunk)
             self._problems += decoder.problems
             self._check_flag()
-            self._check_blanks(decoder, file)
+            self._check_blanks(transaction, decoder, file)
             self._hold_unless_accepted()
             self._wait_for_partner(decoder)
             self._take_unlisted(transaction, book, decoder, file)
@@ -370,13 +371,14 @@ class _Settlement:
             rows_sha256=told.sha256,
         )
 
-    def _check_blanks(self, decoder: Decoder, file: FileRow) -> None:
+    def _check_blanks(self, transaction: Transaction, decoder: Decoder, file: FileRow) -> None:
         """A blank means paid only where the bank's own count and sum of successes say so too."""
         if not self._blank_successes:
             return
         declared = decoder.facts.get("declared", {})
         proved = any("status" in total and "credited" in total for total in declared)
-        acknowledged = file.state in (FileState.ACKNOWLEDGED, FileState.SETTLED)
+        # A file is settled by results too, which may have come without any word about the file.
+        acknowledged = was_accepted(transaction, file.file_pk)
         if not (proved and acknowledged):
             self._problems.append(
                 self._problem(

@@ -212,6 +212,8 @@ def _obstacle(
     if is_arriving(transaction, file.bank, now - _ARRIVING) and has_second_chances(transaction, file.file_pk):
         # What is just arriving may say that the first attempt was paid.
         return Delivery(file, Transmission.WAITS, "an answer of the bank is just arriving", now)
+    if lane_by_key(transaction, file.lane_pk).batch_state is BatchState.WITHDRAWN:
+        return Delivery(file, Transmission.VOIDED, "its batch was withdrawn")
     if unfit_payments(transaction, file.file_pk):
         return Delivery(file, Transmission.VOIDED, "a payment in it was withdrawn or set aside")
     if successors_to_stop(transaction, file.file_pk):

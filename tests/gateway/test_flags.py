@@ -134,6 +134,44 @@ def test_other_bytes_of_the_same_size_within_one_second_are_seen(ground: Ground)
         ]
 
 
+def test_bytes_that_come_back_are_looked_at_once_more_and_not_for_ever(ground: Ground) -> None:
+    """First, other, first again: the last is known, and is not what was known last under that name."""
+    events = "SELECT COUNT(*) FROM event WHERE kind IN ('received', 'received again', 'oddity')"
+    with ground.open() as gateway:
+        flagged = Flagged(ground, gateway)
+        contents = {}
+        for code in ("AAAAAAA", "41", "AAAAAAA"):
+            contents.setdefault(code, flagged.post(code))
+            (ground.inbox(RURAL) / flagged.name).write_bytes(contents[code])
+            times = (ground.clock.now().timestamp(),) * 2
+            os.utime(ground.inbox(RURAL) / flagged.name, times=times)
+            flagged.flag()
+            gateway.run()
+            ground.clock.turn(seconds=10)
+        gateway.run()
+        seen = ground.rows(events)
+        for _ in range(3):
+            ground.clock.turn(seconds=10)
+            gateway.run()
+        assert ground.rows(events) == seen
+
+
+def test_a_blank_is_no_success_of_a_file_that_only_results_settled(ground: Ground) -> None:
+    """Nobody said that the bank took the file; one result calls a payment failed, the next leaves a blank."""
+    with ground.open() as gateway:
+        flagged = Flagged(ground, gateway)
+        flagged.post("41")
+        flagged.flag()
+        ground.take(gateway)
+        assert states(gateway) == ["settled"]
+        flagged.post("")
+        flagged.flag()
+        ground.take(gateway)
+        held = [row for row in gateway.received() if row.problems]
+        assert [[problem.code for problem in row.problems] for row in held] == [["blank-success"]]
+        assert current(gateway)["P-00002"][0] == "failed"
+
+
 def test_nothing_is_archived_before_its_second_is_over_and_looked_at_once(ground: Ground) -> None:
     fetched = "SELECT fetched FROM sighting WHERE name LIKE '%HP1.txt'"
     with ground.open() as gateway:
