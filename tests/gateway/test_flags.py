@@ -98,7 +98,7 @@ def test_a_file_that_its_flag_contradicts_is_not_taken_until_one_of_them_changes
     assert (current(flagged.gateway), states(flagged.gateway)) == (credited(flagged.payments), ["settled"])
 
 
-@pytest.mark.parametrize(("count", "more_minor"), [(2, 0), (3, 1)])
+@pytest.mark.parametrize(("count", "more_minor"), [(2, 0), pytest.param(3, 1, marks=pytest.mark.heavy)])
 def test_a_flag_that_counts_otherwise_holds_the_file(flagged: Flagged, count: int, more_minor: int) -> None:
     content = flagged.post()
     digest = hashlib.sha256(content).hexdigest()

@@ -268,7 +268,13 @@ def test_what_a_statement_says_goes_at_the_end_of_its_term(account: Account) -> 
     assert account.ground.rows("SELECT COUNT(*) FROM destroyed_file WHERE spool_name LIKE 'in/%'") != [(0,)]
 
 
-@pytest.mark.parametrize("scenario", ["failures,fee-lines", "returned", "statement-differs"])
+@pytest.mark.parametrize(
+    "scenario",
+    [
+        "failures,fee-lines",
+        *(pytest.param(name, marks=pytest.mark.heavy) for name in ("returned", "statement-differs")),
+    ],
+)
 def test_a_simulated_bank_books_what_it_did(ground: Ground, scenario: str) -> None:
     add_statements(ground)
     with ground.open() as gateway:
