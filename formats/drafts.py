@@ -94,7 +94,7 @@ class _Written(Struct):
 def draft_layout(paper: Paper, order: DraftOrder) -> Draft:
     """The draft of one layout from all tables of a paper."""
     written = _Written(questions=[])
-    syntax = _syntax(paper, order, written)
+    syntax, syntax_line = _syntax(paper, order, written)
     parts = _parts(paper.tables)
     framing = _framing(paper, order, syntax, written)
     records = [_record(name, table, order, syntax, written) for name, _, table in parts]
@@ -104,11 +104,11 @@ def draft_layout(paper: Paper, order: DraftOrder) -> Draft:
         f'purpose = "{order.purpose.value}"',
         *([f'answers = "{order.answers}"'] if order.answers else []),
         f'sources = ["{_one_line(order.source)}"]',
-        f'syntax  = "{syntax.value}"',
+        syntax_line,
         framing,
         "",
         "structure = '''",
-        *_structure(parts),
+        *_structure(parts, written),
         "'''",
     ]
     codes = _codes(paper, order, written)
@@ -118,7 +118,7 @@ def draft_layout(paper: Paper, order: DraftOrder) -> Draft:
         f"# A draft of {_one_line(order.source)}.",
         "# A remark with a question mark: a guess. Compare the line with the paper, then take the mark away.",
         "# Three question marks: what could not be guessed. The layout loads when none of either is left.",
-        *(f"# Ask: {question}" for question in written.questions),
+        *(f"# Ask: {_one_line(question)}" for question in written.questions),
         "",
     ]
     lines = [*opening, *head, *(line for record in records for line in ("", *record)), *codes]
@@ -142,16 +142,19 @@ def _printable(text: str) -> str:
 # The file.
 
 
-def _syntax(paper: Paper, order: DraftOrder, written: _Written) -> Syntax:
+def _syntax(paper: Paper, order: DraftOrder, written: _Written) -> tuple[Syntax, str]:
+    """Fixed or delimited, and the line that says so; a guess where neither the order nor the paper does."""
+    starts = any(row.start for table in paper.tables for row in table.rows)
     if order.syntax:
-        return Syntax(order.syntax)
-    if _delimiter(paper, order):
-        return Syntax.DELIMITED
-    rows = [row for table in paper.tables for row in table.rows]
-    if any(row.start for row in rows):
-        return Syntax.FIXED
-    written.ask("the file", "are its fields of fixed width, or is there a separator? --syntax says it")
-    return Syntax.FIXED
+        syntax, mark = Syntax(order.syntax), ""
+    elif _delimiter(paper, order):
+        syntax, mark = Syntax.DELIMITED, ""
+    else:
+        syntax, mark = Syntax.FIXED, "" if starts else f"  {GUESSED} syntax"
+    if mark:
+        written.guesses += 1
+        written.ask("the file", "are its fields of fixed width, or is there a separator? --syntax says it")
+    return syntax, f'syntax  = "{syntax.value}"{mark}'
 
 
 def _delimiter(paper: Paper, order: DraftOrder) -> str:
@@ -200,9 +203,14 @@ def _parts(tables: Sequence[PaperTable]) -> list[tuple[str, Part, PaperTable]]:
     return found
 
 
-def _structure(parts: Sequence[tuple[str, Part, PaperTable]]) -> Iterator[str]:
+def _structure(parts: Sequence[tuple[str, Part, PaperTable]], written: _Written) -> Iterator[str]:
+    """The records in the order of the paper; how often one comes is a guess, but of header and trailer."""
     for name, part, _ in parts:
-        yield f"{name} 1..*" if name == Part.PAYMENT else f"{name}{' 0..1' if part is Part.PAYMENT else ''}"
+        if part is Part.PAYMENT:
+            written.guesses += 1
+            yield f"{name} {'1..*' if name == Part.PAYMENT else '0..1'}    {GUESSED} occurrence"
+        else:
+            yield name
 
 
 # A record.

@@ -106,6 +106,7 @@ def _type(command: str, monkeypatch: pytest.MonkeyPatch) -> tuple[int, str]:
     return _typed_at_a_shell(command)
 
 
+@pytest.mark.timeout(300)
 def test_the_tutorial(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """From the paper to payments through the new bank: every command of the page in its order.
 

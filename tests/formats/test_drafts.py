@@ -341,7 +341,7 @@ def test_the_tutorials_paper_is_the_one_that_is_made_here() -> None:
 
 
 @pytest.mark.parametrize(
-    ("sheet", "purpose", "guesses"), [("代发文件", Purpose.REQUEST, 12), ("回盘文件", Purpose.RESULT, 23)]
+    ("sheet", "purpose", "guesses"), [("代发文件", Purpose.REQUEST, 13), ("回盘文件", Purpose.RESULT, 24)]
 )
 def test_a_draft_loads_when_every_guess_is_confirmed_and_not_before(
     sheet: str, purpose: Purpose, guesses: int
@@ -375,6 +375,21 @@ def test_no_code_means_anything_before_a_person_says_so() -> None:
     only_lines = re.sub(r" *# \? .*", "", text)
     with pytest.raises(LayoutError, match=r"outcome\.code without a table"):
         parse_layout(only_lines, "draft")
+
+
+def test_what_the_file_as_a_whole_is_guessed_to_be_is_marked_too() -> None:
+    rows = (row("账号", type="C", length="20"), row("流水号", type="C", length="20"))
+    draft = draft_layout(Paper((PaperTable("明细", rows),), ()), order("town"))
+    lines = draft.text.splitlines()
+    assert 'syntax  = "fixed"  # ? syntax' in lines
+    assert 'framing = { encoding = "gb18030", eol = "lf" }  # ? encoding, eol' in lines
+    assert "payment 1..*    # ? occurrence" in lines
+    assert [question for question in draft.questions if "--syntax says it" in question]
+    said = draft_layout(
+        Paper((PaperTable("明细", rows),), ("定长,GBK,CRLF",)),
+        order("town", syntax="delimited", delimiter="^"),
+    )
+    assert 'delimiter = "^", after_last = false }  # ? after_last' in said.text
 
 
 def test_the_papers_codes_are_listed_for_the_kit_and_the_width_is_asserted() -> None:

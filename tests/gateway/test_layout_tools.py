@@ -174,12 +174,12 @@ def draft(layout: Layout, folder: Path, *more: object) -> Ended:
 def test_new_writes_a_draft_with_its_schema_and_says_what_to_do(layout: Layout, tmp_path: Path) -> None:
     ended = draft(layout, tmp_path / "layouts")
     path = tmp_path / "layouts" / "town-bank-request.toml"
-    assert (ended.code, ended.out) == (0, f"{path}: 12 guesses to confirm, 0 questions\n")
+    assert (ended.code, ended.out) == (0, f"{path}: 13 guesses to confirm, 0 questions\n")
     assert path.read_text("utf-8").startswith("#:schema ./layout.schema.json\n# A draft of town-bank.xlsx")
     assert (tmp_path / "layouts" / "layout.schema.json").read_bytes() == SHIPPED_SCHEMA.read_bytes()
     checked = layout("check", tmp_path / "layouts")
     assert checked.code == 3
-    assert (checked.out + checked.err).count("a guess that nobody has confirmed") == 12
+    assert (checked.out + checked.err).count("a guess that nobody has confirmed") == 13
 
 
 def test_new_overwrites_nothing_and_takes_no_strange_names(layout: Layout, tmp_path: Path) -> None:
