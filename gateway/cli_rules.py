@@ -253,6 +253,18 @@ def booklet(batch_id: str, output: Path, config: Path) -> None:
         screen_rules.write_booklet(gateway.plan.booklet(batch_id), output)
 
 
+@click.command()
+@click.argument("batch_id")
+@CONFIGURATION
+@JSON
+def warnings(batch_id: str, config: Path, as_json: bool) -> None:
+    """What somebody should look at in a batch: amounts, shared accounts, changes, failures."""
+    with opened(config) as gateway:
+        found = gateway.plan.early_warnings(batch_id)
+        screen_rules.show_warnings(found, as_json)
+        sys.exit(ExitCode.NEEDS_PERSON if found else ExitCode.DONE)
+
+
 COMMANDS: tuple[click.Command, ...] = (
     catalogue,
     breaches,
@@ -268,4 +280,5 @@ COMMANDS: tuple[click.Command, ...] = (
     share,
     messages_,
     booklet,
+    warnings,
 )

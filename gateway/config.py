@@ -28,6 +28,7 @@ from gateway.profile import Environment, Inbound, Key, PositiveInteger, Profile,
 from gateway.profile_checks import AGREEMENT_NAME_FIELDS, check_agreement, check_profile
 from gateway.rules.calendar import WorkingCalendar
 from gateway.rules.catalogue import Catalogue, CatalogueFile, check_entrusted, read_catalogue
+from gateway.rules.warning_settings import WarningSettings
 from gateway.toml_places import Place
 from gateway.toml_source import TomlSource
 
@@ -142,6 +143,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     anchor: AnchorSettings | None = None
     retention: RetentionSettings = field(default_factory=RetentionSettings)
     calendar: WorkingCalendar = field(default_factory=WorkingCalendar)
+    warnings: WarningSettings = field(default_factory=WarningSettings)
 
 
 class Configuration(Struct, frozen=True, kw_only=True):
@@ -171,6 +173,7 @@ class Configuration(Struct, frozen=True, kw_only=True):
     retention: RetentionSettings = field(default_factory=RetentionSettings)
     catalogue: Catalogue | None = None
     calendar: WorkingCalendar = field(default_factory=WorkingCalendar)
+    warnings_from: WarningSettings = field(default_factory=WarningSettings)
     warnings: list[Problem] = field(default_factory=list)
 
 
@@ -234,6 +237,7 @@ class _Loading:
             retention=settings.retention,
             catalogue=catalogue,
             calendar=settings.calendar,
+            warnings_from=settings.warnings,
             warnings=self._problems(),
         )
 

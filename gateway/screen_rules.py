@@ -21,9 +21,11 @@ from gateway.rules.messages import BookletEntry
 from gateway.rules.publication import ListCheck
 from gateway.rules.reissue import Reissue
 from gateway.rules.shares import Share, Shares
+from gateway.rules.warnings import Warned
 
 _SHOWN_ROWS = 40
 _BAR_CELLS = 20
+_NAMED = 10
 _LIST_HEADERS = (
     ("明细编号", "payment"),
     ("来源平台", "platform"),
@@ -403,3 +405,15 @@ def _booklet_cells(one: BookletEntry) -> list[str]:
         one.account_ending,
         one.day,
     ]
+
+
+def show_warnings(found: list[Warned], json: bool) -> None:
+    if json:
+        screen.as_json(found)
+        return
+    for one in found:
+        screen.say(f"{escape(one.about)}: {screen.pick(*one.reason)} ({one.count})")
+        if one.payment_ids:
+            more = " ..." if one.count > len(one.payment_ids[:_NAMED]) else ""
+            screen.say(f"  {escape(', '.join(one.payment_ids[:_NAMED]))}{more}")
+    screen.say(screen.pick(f"预警 {len(found)} 条", f"{len(found)} warnings"))

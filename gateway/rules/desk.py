@@ -39,6 +39,7 @@ from gateway.rules.periods import Frequency, last_day, wanted_form
 from gateway.rules.publication import ListCheck, Published, check_list, head_of, public_rows
 from gateway.rules.reissue import Reissue, make_reissue
 from gateway.rules.shares import Shares, card_shares
+from gateway.rules.warnings import Warned, early_warnings
 
 _TABLES = {".csv": FileFormat.CSV, ".xlsx": FileFormat.XLSX}
 
@@ -174,6 +175,10 @@ class PlanDesk:
     def booklet(self, batch_id: str) -> Iterator[BookletEntry]:
         """The lines that a batch adds to statement booklets. Raises `Unknown`."""
         return booklet(self._installation, self._find_batch(batch_id))
+
+    def early_warnings(self, batch_id: str) -> list[Warned]:
+        """What somebody should look at in a batch, each with its reason. Raises `Unknown`."""
+        return list(early_warnings(self._installation, self._find_batch(batch_id)))
 
     def report(self, output: Path | str, *, batch_id: str | None = None, month: str = "") -> None:
         """Write a report of a batch, or of a month such as 2026-09, to a new file: .html or .xlsx.
