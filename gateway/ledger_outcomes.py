@@ -221,7 +221,8 @@ def was_rejected(transaction: Transaction, file_pk: int) -> bool:
 def was_accepted(transaction: Transaction, file_pk: int) -> bool:
     """Whether the bank has said that it took the file as a whole."""
     row = transaction.one(
-        "SELECT 1 FROM acknowledgement WHERE file_pk = :file AND verdict = 'accepted' LIMIT 1", file=file_pk
+        "SELECT 1 FROM acknowledgement WHERE file_pk = :file AND verdict IN ('accepted', 'complete') LIMIT 1",
+        file=file_pk,
     )
     return row is not None
 

@@ -273,17 +273,17 @@ class _Settlement:
         silent = unlisted(book)
         if message := contradicts(facts, silent):
             raise Hold([self._problem("silence-differs", message)])
-        if not self._is_acknowledged(file):
+        if not self._is_acknowledged(transaction, file):
             message = f"file {file.name} is not acknowledged: what is not listed may not have been taken"
             raise Hold([self._problem("silence-unproved", message)])
         for items, columns, verdicts in credited_chunks(book, silent):
             self._append(transaction, book, items, [None] * len(items), columns, verdicts)
         self._unlisted = silent.count
 
-    def _is_acknowledged(self, file: FileRow) -> bool:
+    def _is_acknowledged(self, transaction: Transaction, file: FileRow) -> bool:
         """Whether the bank said that it took the file, where it has a way to say so before its results."""
         acknowledges = any(inbound.kind == "acknowledgement" for inbound in self._profile.inbound)
-        return not acknowledges or file.state in (FileState.ACKNOWLEDGED, FileState.SETTLED)
+        return not acknowledges or was_accepted(transaction, file.file_pk)
 
     def _hold_unless_accepted(self) -> None:
         """Go on only without problems, or with exactly those that two persons accepted."""
