@@ -14,6 +14,7 @@ from gateway import screen, screen_layout_check
 from gateway.config import load_configuration
 from gateway.conformance import check_bank
 from gateway.errors import ExitCode, Unknown
+from gateway.output import output_file
 from gateway.ports import SystemClock
 
 
@@ -69,6 +70,7 @@ def _write_drafts(folder: Path, names: list[str]) -> list[Path]:
             if path.suffix == ".json" or text.exists():
                 continue
             drafted = msgspec.json.encode(draft_of(registry.get(name), path.read_bytes()))
-            text.write_bytes(msgspec.json.format(drafted, indent=2) + b"\n")
+            with output_file(text) as sink:
+                sink.write(msgspec.json.format(drafted, indent=2) + b"\n")
             made.append(text)
     return made

@@ -11,7 +11,6 @@ from its test system.
 from __future__ import annotations
 
 import hashlib
-import os
 from datetime import datetime
 from pathlib import Path
 
@@ -20,10 +19,9 @@ from msgspec import Struct
 
 from formats.registry import Registry
 from gateway.config import Configuration
-from gateway.folders import make_private, sync_folder
+from gateway.folders import make_private, writable_by_others
+from gateway.output import output_file
 from gateway.profile import Environment, Profile, Stage
-
-_MODE = 0o600
 
 
 class Verdict(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -67,6 +65,8 @@ def doubt_of(configuration: Configuration, profile: Profile, codecs: Registry) -
     verdict = read_verdict(configuration, profile.bank)
     if verdict is None:
         return Doubt(f"stage {profile.stage} without a verdict of conformance", hint)
+    for writable in writable_by_others(_path(configuration, profile.bank)):
+        return Doubt(f"others may write {writable}", f"chmod go-w {writable}, then {hint}")
     day = verdict.checked_at.date().isoformat()
     if not verdict.passed:
         return Doubt(f"the check of {day} found problems in its formats", hint)
@@ -98,15 +98,9 @@ def _path(configuration: Configuration, bank: str) -> Path:
 
 
 def record_verdict(configuration: Configuration, verdict: Verdict) -> Path:
-    """Whole or not at all, and lasting."""
+    """Whole or not at all, and lasting; in place of the one before."""
     path = _path(configuration, verdict.bank)
     make_private(path.parent)
-    beside = path.with_suffix(".new")
-    handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _MODE)
-    with os.fdopen(handle, "wb") as sink:
+    with output_file(path, overwrite=True) as sink:
         sink.write(msgspec.json.format(msgspec.json.encode(verdict), indent=2) + b"\n")
-        sink.flush()
-        os.fsync(sink.fileno())
-    beside.replace(path)
-    sync_folder(path.parent)
     return path

@@ -196,6 +196,18 @@ def test_a_verdict_that_cannot_be_read_is_none(production: Ground, content: byte
         assert stopped(gateway) == ["stage live without a verdict of conformance"]
 
 
+def test_a_verdict_that_others_may_write_is_none(production: Ground) -> None:
+    record(production)
+    path = production.site.configuration.parent / "verdicts" / f"{CITY}.json"
+    path.chmod(0o666)
+    with production.open() as gateway:
+        production.submit(gateway, payments_of(CITY, 1))
+        report = gateway.run()
+    [told] = [item for item in report.attention if item.message.startswith("nothing leaves")]
+    assert (report.files_made, told.message) == (0, f"nothing leaves: others may write {path}")
+    assert told.hint == f"chmod go-w {path}, then bankgate layout check --bank {CITY}"
+
+
 def test_the_verdict_of_another_bank_is_none_of_ours(production: Ground) -> None:
     record(production)
     path = production.site.configuration.parent / "verdicts" / f"{CITY}.json"
