@@ -25,8 +25,6 @@ from formats.layout_model import Layout, Syntax
 from formats.records import Problem
 from formats.registry import compile_layout
 
-_XML_BEGINS = (b"<?xml", b"<Document", b"<")
-
 
 def dump(source: BinaryIO, layout: Layout | None, *, masked: bool = True) -> Iterator[Passage]:
     """The passages of a file, in order; every byte of it is in one, line ends and blanks apart."""
@@ -52,7 +50,7 @@ def dump(source: BinaryIO, layout: Layout | None, *, masked: bool = True) -> Ite
 
 def looks_like_xml(head: bytes) -> bool:
     """Whether a file begins as XML does."""
-    return head.removeprefix(b"\xef\xbb\xbf").lstrip(b" \t\r\n").startswith(_XML_BEGINS)
+    return head.removeprefix(b"\xef\xbb\xbf").lstrip(b" \t\r\n").startswith(b"<")
 
 
 def verdict(source: BinaryIO, layout: Layout) -> list[Problem]:

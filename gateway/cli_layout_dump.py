@@ -25,6 +25,7 @@ from gateway.cli_options import JSON
 from gateway.errors import ExitCode, Refused
 
 _GZIP = b"\x1f\x8b"
+_UNMASKED = "names, accounts and IDs are shown as they stand: handle what is printed as the file itself"
 _MOST_TOLD = 20
 """Of what the decoder says; the rest is counted."""
 
@@ -50,9 +51,8 @@ def dump_file(
     It goes on whatever the bytes are. Exit code 1 where something is doubtful.
     """
     if unmasked:
-        screen.warn(
-            "names, accounts and IDs are shown as they stand: handle what is printed as the file itself"
-        )
+        # Not among what is printed, which may be JSON for a program.
+        click.echo(f"warning: {_UNMASKED}", err=True)
     try:
         layout = _layout(file, layout_name, folders, as_json)
         with _opened(file) as source:
