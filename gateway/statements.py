@@ -105,7 +105,7 @@ class _Taking:
                 if chunk.record == "statement":
                     stage_entries(transaction, self._rows(transaction, chunk, decoder.facts))
                     read += chunk.count
-                    total_minor += sum(chunk.columns["statement.amount"])
+                    total_minor += sum(filter(None, chunk.columns["statement.amount"]))
             problems = [*decoder.problems, *self._flag_problems(read, total_minor)]
             if problems and canonical(kept(problems)) != self._accepted:
                 raise Hold(problems)
@@ -146,6 +146,7 @@ class _Taking:
             reference, code = said["attempt.reference"] or "", said["statement.code"] or ""
             word = said["statement.detail_direction"] or said["statement.direction"] or ""
             direction = self._direction(word, chunk.lines[row])
+            self._require_amount(said["statement.amount"], said["statement.detail_amount"], chunk.lines[row])
             file, item = self._find(transaction, reference, said["statement.file_reference"] or "")
             entry: tuple[Any, ...] = (
                 mask_account(said["statement.account"] or said["group.account"] or account),
@@ -206,6 +207,12 @@ class _Taking:
             f"line {line}: direction {self._wording.code(word)!r} is neither debit nor credit in the profile"
         )
         raise Hold([self._problem("direction-unknown", message)])
+
+    def _require_amount(self, whole: int | None, detail: int | None, line: int) -> None:
+        """Raises `Hold` for a booking without an amount, or with one below zero: which way did it go?"""
+        if whole is None or whole < 0 or (detail is not None and detail < 0):
+            message = f"line {line}: an amount is missing, or below zero beside a direction"
+            raise Hold([self._problem("amount-unclear", message)])
 
     def _is_booked(self, status: str) -> bool:
         return not status or status in self._rules.booked

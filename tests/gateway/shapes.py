@@ -35,7 +35,7 @@ statement 0..*
 table = '''
 -   text            Mark        !"#"
 -   number          Count       = count(statement)
--   yuan.2          Sum         = sum(statement.amount)
+-   yuan.2 signed   Sum         = sum(statement.amount)
 '''
 
 [record.statement]

@@ -194,14 +194,14 @@ def test_a_statement_that_does_not_add_up_brings_nothing(account: Account) -> No
     ]
 
 
-def test_what_is_only_announced_is_no_booking(ground: Ground) -> None:
+def test_what_is_only_announced_or_below_zero_is_no_booking(ground: Ground) -> None:
     add_statements(ground)
     folder = ground.site.configuration.parent / "layouts"
     text = STATEMENT.replace(
         "-   text            Text        statement.text            optional",
         "-   text            Text        statement.text            optional\n"
         "-   text            Status      statement.status",
-    )
+    ).replace("-   yuan.2          Amount ", "-   yuan.2 signed   Amount ")
     (folder / "account-list.toml").write_text(text, "utf-8")
     with ground.open() as gateway:
         account = Account(ground, gateway, payments_of(RURAL, 4))
@@ -212,6 +212,11 @@ def test_what_is_only_announced_is_no_booking(ground: Ground) -> None:
         assert (list(gateway.findings()), account.told()) == ([], [])
         account.book([account.line(2, serial="B1") + ",BOOK"], 2)
         assert len(account.told()) == 1
+        line = account.line(3, serial="B7") + ",BOOK"
+        amount = line.split(",")[2]
+        account.say("DZ20260901_003.csv", f"#,1,-{amount}\n{line.replace(amount, f'-{amount}')}\n")
+        assert set(account.problems()) == {"amount-unclear"}
+        assert len(account.kinds()) == 3
 
 
 def test_entries_by_bank_and_period(account: Account) -> None:
