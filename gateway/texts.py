@@ -227,8 +227,8 @@ _MEANINGS: dict[str, str] = {
     "the bank confirms in writing that it did not and will not pay by it: its payments go again": (
         "银行书面确认未曾且不会据此付款:其各笔重新发出"
     ),
-    "the bank confirms in writing that it paid nothing by it: its stopped payments go again": (
-        "银行书面确认未据此付款:其停发的各笔重新发出"
+    "the bank confirms in writing that it paid none of its stopped payments: they go again": (
+        "银行书面确认其停发的各笔均未付出:重新发出"
     ),
     "looked into, and settled with the bank": "已查明,并与银行了结",
     "its payments are taken back": "其各笔予以撤回",
@@ -236,6 +236,9 @@ _MEANINGS: dict[str, str] = {
     "it is paid as it stands": "按现状发放",
     "taken back": "撤回",
     "the bank confirms in writing that it did not pay it: it goes again": "银行书面确认未付该笔:重新发出",
+    "the bank confirms in writing that it did not pay it by any file: it goes again": (
+        "银行书面确认未通过任何文件付出该笔:重新发出"
+    ),
     "the bank confirms in writing that exactly the instructed amount is with the payee": (
         "银行书面确认应发金额已足额入账"
     ),

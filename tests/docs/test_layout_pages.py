@@ -15,7 +15,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
+from gateway import screen
 from gateway.cli import main
 from gateway.demonstration.site import create_site
 from tests.docs.markdown import ROOT, commands
@@ -55,6 +57,8 @@ def typed(command: str, monkeypatch: pytest.MonkeyPatch) -> tuple[int, str]:
     assert words[0] == "bankgate"
     told, complained = _Told(), io.StringIO()
     monkeypatch.setattr(sys, "argv", words)
+    # One that was made before would keep the width of that time.
+    monkeypatch.setattr(screen, "_console", Console(highlight=False, soft_wrap=False))
     with (
         contextlib.redirect_stdout(told),
         contextlib.redirect_stderr(complained),

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from msgspec import Struct
+from rich.console import Console
 
 from gateway import api, cli, cli_keys, screen
 from gateway.texts import Words
@@ -45,6 +46,8 @@ class Commands:
             monkeypatch.setattr(module, "SystemClock", lambda: ground.clock)
         monkeypatch.setenv("BANKGATE_CONFIG", str(ground.site.configuration))
         monkeypatch.setenv("COLUMNS", "200")
+        # One that was made before would keep the width of that time.
+        monkeypatch.setattr(screen, "_console", Console(highlight=False, soft_wrap=False))
         monkeypatch.setattr(screen, "_words", Words("en"))
         monkeypatch.setattr(screen, "speak", lambda configured: None)
 

@@ -89,8 +89,9 @@ def test_both_keys_of_a_person_decide_while_both_are_alive(ground: Ground) -> No
         with pytest.raises(DecisionRefused, match=f"the signature is not {FIRST}'s"):
             decide(ground, gateway, fourth, FIRST, old)
         assert decide(ground, gateway, fourth, FIRST, new) is False
-        # What was signed while the old key was alive counts beside the second person's consent.
-        assert decide(ground, gateway, second, SECOND, ground.person_key(SECOND)) is True
+        # What was signed with a key that has ended does not count any more: it is signed anew.
+        assert decide(ground, gateway, second, SECOND, ground.person_key(SECOND)) is False
+        assert decide(ground, gateway, second, FIRST, new) is True
 
 
 def test_a_person_whose_key_has_ended_decides_nothing_any_more(ground: Ground) -> None:
