@@ -2,73 +2,25 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from formats import Codec, DecodeError, RecordChunk, fixed, row_reader
+from formats import Codec, RecordChunk
 from formats.layout import parse_layout
 from formats.registry import Registry, compile_layout
 from tests.bench import bench_fixed
 from tests.bench.bench_nacha import make_identity
 from tests.bench.big_file import fixed_columns
+from tests.formats.both_ways import rows_agree
 
 NACHA: Codec = Registry().get("nacha-request")
 RESULT: Codec = compile_layout(parse_layout(bench_fixed.LAYOUT, "bench"))
 NAMES = ("王小明", "阿依古丽·买买提", "𠮷田", "A", "")
 ABA_ROUTING = ("231380104", "091400606", "053200019", "121042882", "011000015", "026009593")
 SETTINGS = settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
-
-
-@contextmanager
-def line_by_line() -> Iterator[None]:
-    """While it lasts, nothing is taken apart in blocks, and few lines are looked at at once."""
-    known = fixed.FixedReader.run, fixed.FixedReader.take, fixed.FixedReader.keys, row_reader._FIRST_LINES
-    fixed.FixedReader.run = lambda *_, **__: None  # type: ignore[method-assign, assignment]
-    fixed.FixedReader.take = lambda *_: None  # type: ignore[method-assign, assignment]
-    fixed.FixedReader.keys = lambda self, plans, lines: lines  # type: ignore[method-assign]
-    row_reader._FIRST_LINES = 3
-    try:
-        yield
-    finally:
-        fixed.FixedReader.run, fixed.FixedReader.take, fixed.FixedReader.keys = known[:3]  # type: ignore[method-assign]
-        row_reader._FIRST_LINES = known[3]
-
-
-def said(codec: Codec, raw: bytes) -> Any:
-    """All that a file says, in one value."""
-    decoder = codec.decode(io.BytesIO(raw))
-    columns: dict[str, list[Any]] = {}
-    lines: list[int] = []
-    try:
-        for chunk in decoder:
-            lines += chunk.lines
-            for name, values in chunk.columns.items():
-                columns.setdefault(f"{chunk.record} {name}", []).extend(values)
-    except DecodeError as error:
-        return [(one.code, one.line, one.column, one.message) for one in error.problems]
-    told = sorted((one.code, one.line, one.column, one.message) for one in decoder.problems)
-    return columns, lines, decoder.facts, told
-
-
-def agree(codec: Codec, raw: bytes, faults: int = 1) -> Any:
-    """Both ways say the same: what."""
-    fast = said(codec, raw)
-    with line_by_line():
-        slow = said(codec, raw)
-    if isinstance(fast, list) or isinstance(slow, list):
-        # Of several faults the one that is found first is told, and that is by columns or by lines.
-        assert isinstance(fast, list) == isinstance(slow, list), (fast, slow)
-        if faults == 1:
-            assert fast == slow
-        return fast
-    assert fast == slow
-    return fast
 
 
 @st.composite
@@ -95,7 +47,7 @@ def files(draw: st.DrawFn) -> bytes:
 @SETTINGS
 @given(files())
 def test_whole_files_say_the_same(raw: bytes) -> None:
-    found = agree(NACHA, raw)
+    found = rows_agree(NACHA, raw)
     assert not isinstance(found, list)
     assert found[3] == []
 
@@ -116,7 +68,7 @@ def test_damaged_files_say_the_same(raw: bytes, data: st.DataObject) -> None:
             raw[: place + 1],
         ]
         raw = data.draw(st.sampled_from(ways))
-    agree(NACHA, raw, faults)
+    rows_agree(NACHA, raw, faults)
 
 
 @pytest.mark.parametrize("place", [0, 1, 3, 10, 11, 12, 28, 38, 39, 54, 76, 78, 79, 87, 93, 94])
@@ -136,7 +88,7 @@ def test_each_field_of_a_run_changed_says_the_same(place: int) -> None:
     for record in (2, 129, 141):
         at = record * 95 + place
         for byte in (b"0", b" ", b"X"):
-            agree(NACHA, raw[:at] + byte + raw[at + 1 :])
+            rows_agree(NACHA, raw[:at] + byte + raw[at + 1 :])
 
 
 @SETTINGS
@@ -146,9 +98,9 @@ def test_records_in_gb18030_say_the_same(names: list[str], data: st.DataObject) 
     columns = fixed_columns(range(1, count + 1)) | {"payment.payee_name": names}
     chunk = RecordChunk(record="payment", count=count, columns=columns)
     raw = b"".join(RESULT.encode(bench_fixed.make_identity(count), [chunk]))
-    assert not isinstance(agree(RESULT, raw), list)
+    assert not isinstance(rows_agree(RESULT, raw), list)
     place = data.draw(st.integers(0, len(raw) - 1))
-    agree(RESULT, raw[:place] + bytes([data.draw(st.integers(0, 255))]) + raw[place + 1 :])
+    rows_agree(RESULT, raw[:place] + bytes([data.draw(st.integers(0, 255))]) + raw[place + 1 :])
 
 
 FEW_ROWS = compile_layout(
@@ -201,11 +153,11 @@ def few_rows(notes: list[int]) -> bytes:
 
 @pytest.mark.parametrize("notes", [[0, 0, 0], [0, 1, 0], [1, 2, 3], [2, 0, 0]])
 def test_a_flag_says_whether_there_is_any(notes: list[int]) -> None:
-    found = agree(FEW_ROWS, few_rows(notes))
+    found = rows_agree(FEW_ROWS, few_rows(notes))
     assert (found[0]["payment attempt.item"], found[3]) == ([1, 2, 3], [])
 
 
 @pytest.mark.parametrize("notes", [[0, 0, 0, 0], [0, 1, 0, 1], [1, 2, 3, 0], [1, 1, 1, 1, 1]])
 def test_more_rows_than_the_structure_has_room_for(notes: list[int]) -> None:
-    (problem,) = agree(FEW_ROWS, few_rows(notes))
+    (problem,) = rows_agree(FEW_ROWS, few_rows(notes))
     assert problem[:2] == ("record-unexpected", 5 + sum(notes[:3]))

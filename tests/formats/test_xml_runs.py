@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from functools import partial
-from typing import Any
-
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from formats import Codec, DecodeError, xml_stream
 from formats.xml_forms import MAXIMUM_FORMS, take_apart
-from formats.xml_runs import Run, RunFinder
+from tests.formats.both_ways import PLAIN, xml_agrees, xml_says
 from tests.formats.xml_support import (
     PAIN_002,
     RESULT,
@@ -44,73 +37,7 @@ Doc
 )
 """Records directly below the root: no groups."""
 
-PLAIN, PARSED = partial(RunFinder, least_rows=1), lambda _, columns: RunFinder("", columns)
 SETTINGS = settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow])
-
-
-class Trickle(io.RawIOBase):
-    """A stream that gives at most so many bytes at once."""
-
-    def __init__(self, raw: bytes, most: int) -> None:
-        self._raw, self._most, self._at = raw, most, 0
-
-    def read(self, size: int = -1) -> bytes:
-        found = self._raw[self._at : self._at + (self._most if size < 0 else min(size, self._most))]
-        self._at += len(found)
-        return found
-
-
-@contextmanager
-def reading_with(finder: Callable[..., RunFinder]) -> Iterator[list[Run]]:
-    """While it lasts, files are cut by this; the runs that were found."""
-    runs: list[Run] = []
-    known, take = xml_stream.RunFinder, xml_stream.RecordStream._run
-
-    def spied(self: Any, run: Run) -> Any:
-        runs.append(run)
-        return take(self, run)
-
-    xml_stream.RunFinder = finder  # type: ignore[misc, assignment]
-    xml_stream.RecordStream._run = spied  # type: ignore[method-assign]
-    try:
-        yield runs
-    finally:
-        xml_stream.RunFinder = known  # type: ignore[misc]
-        xml_stream.RecordStream._run = take  # type: ignore[method-assign]
-
-
-def said(codec: Codec, raw: bytes, finder: Callable[..., RunFinder], most: int) -> tuple[Any, int]:
-    """All that a file says, in one value, and how many records the parser was spared."""
-    with reading_with(finder) as runs:
-        decoder = codec.decode(Trickle(raw, most))
-        columns: dict[str, list[Any]] = {}
-        lines: list[int] = []
-        try:
-            for chunk in decoder:
-                lines += chunk.lines
-                for name, values in chunk.columns.items():
-                    columns.setdefault(name, []).extend(values)
-        except DecodeError as error:
-            (problem,) = error.problems
-            return (problem.code, problem.line, problem.column, problem.message), 0
-        told = [(one.code, one.line, one.message) for one in decoder.problems]
-        return (columns, lines, decoder.facts, told), sum(len(run.rows) for run in runs)
-
-
-def agree(codec: Codec, raw: bytes, most: int = 1 << 18, faults: int = 1) -> int:
-    """Both ways say the same; how many records the parser was spared.
-
-    Of a file with several faults they may name different ones: the parser is told of more or less
-    at once. What is wrong in a value is found where records are read, and more or fewer come together.
-    """
-    plain, spared = said(codec, raw, PLAIN, most)
-    parsed, none = said(codec, raw, PARSED, most)
-    assert none == 0
-    refused = isinstance(parsed[0], str)
-    assert isinstance(plain[0], str) == refused, (plain, parsed)
-    if not refused or (faults == 1 and "field-invalid" not in (plain[0], parsed[0])):
-        assert plain == parsed
-    return spared
 
 
 # Documents.
@@ -144,6 +71,12 @@ STRANGE = st.sampled_from(
         *("<X/>", "<X a='b'/>", '<X a="<"/>', '<X a="1" a="2"/>', "<p:TxInfAndSts/>", "<TxInfAndSts>"),
         *("</TxInfAndSts>", "<OrgnlPmtInfAndSts>", "</OrgnlPmtInfAndSts>"),
         '<X xmlns="urn:x"><TxInfAndSts/></X>',
+        *(
+            "<PmtInfSts>RJCT</PmtInfSts>",
+            "<OrgnlPmtInfId>P2</OrgnlPmtInfId>",
+            "<GrpHdr><MsgId>x</MsgId></GrpHdr>",
+        ),
+        "<OrgnlGrpInfAndSts><GrpSts>RJCT</GrpSts></OrgnlGrpInfAndSts>",
     ]
 )
 BLANKS = st.sampled_from(["", "", "", "\n", "\r\n  ", "\t"])
@@ -194,7 +127,7 @@ def documents(draw: st.DrawFn) -> str:
 @SETTINGS
 @given(documents(), st.sampled_from([1 << 18, 1000, 150, 7]))
 def test_any_document_says_the_same(document: str, most: int) -> None:
-    agree(RESULT, document.encode("utf-8", "surrogatepass"), most, faults=2)
+    xml_agrees(RESULT, document.encode("utf-8", "surrogatepass"), most, faults=2)
 
 
 @SETTINGS
@@ -203,7 +136,7 @@ def test_any_changed_byte_says_the_same(data: st.DataObject) -> None:
     raw = report(group("".join(map(_transaction, range(5))))).encode()
     place = data.draw(st.integers(raw.index(b"<OrgnlPmtInfAndSts>"), len(raw) - 1))
     changed = raw[:place] + bytes([data.draw(st.integers(0, 255))]) + raw[place + 1 :]
-    agree(RESULT, changed)
+    xml_agrees(RESULT, changed)
 
 
 @SETTINGS
@@ -215,7 +148,7 @@ def test_records_directly_in_the_root_say_the_same(bodies: list[str], most: int)
         for place, body in enumerate(bodies, start=1)
     ]
     document = f'<Doc xmlns="urn:small"><Head><MsgId>M</MsgId></Head>{"".join(records)}</Doc>'
-    spared = agree(ROOMS, document.encode(), most)
+    spared = xml_agrees(ROOMS, document.encode(), most)
     assert spared == len(records) or most < len(document)
 
 
@@ -224,7 +157,7 @@ def test_records_directly_in_the_root_say_the_same(bodies: list[str], most: int)
 
 def test_the_parser_is_spared_all_of_a_file_of_ours() -> None:
     raw = report(group("".join(_transaction(item) for item in range(40)))).encode()
-    assert agree(RESULT, raw) == 40
+    assert xml_agrees(RESULT, raw) == 40
 
 
 @pytest.mark.parametrize(
@@ -235,17 +168,17 @@ def test_the_parser_is_spared_all_of_a_file_of_ours() -> None:
 def test_a_block_with_anything_unusual_is_the_parsers(strange: str, place: str) -> None:
     name = strange if place == "text" else "x"
     records = [_transaction(1), _transaction(2, name), strange if place == "between" else "", _transaction(3)]
-    assert agree(RESULT, report(group("".join(records))).encode()) == 0
+    assert xml_agrees(RESULT, report(group("".join(records))).encode()) == 0
 
 
 def test_a_wanted_value_with_elements_within_it_is_the_parsers() -> None:
     record = _transaction(1).replace("王小明", "<X>x</X>")
-    assert agree(RESULT, report(group(record * 3)).encode()) == 0
+    assert xml_agrees(RESULT, report(group(record * 3)).encode()) == 0
 
 
 def test_records_inside_a_comment_are_no_records() -> None:
     inner = "".join(_transaction(item) for item in range(9))
-    assert agree(RESULT, report(group(f"{_transaction(1)}<!--{inner}-->")).encode(), 300) <= 1
+    assert xml_agrees(RESULT, report(group(f"{_transaction(1)}<!--{inner}-->")).encode(), 300) <= 1
 
 
 @pytest.mark.parametrize(
@@ -264,7 +197,8 @@ def test_records_inside_a_comment_are_no_records() -> None:
 def test_records_that_stand_where_none_are_read(before: str, after: str, most: int) -> None:
     """Whatever the parser would make of them: another namespace, no record's place, not well-formed."""
     inner = "".join(_transaction(item) for item in range(4))
-    agree(RESULT, report(group(f"{_transaction(9)}{before}{inner}{after}{_transaction(8)}")).encode(), most)
+    records = f"{_transaction(9)}{before}{inner}{after}{_transaction(8)}"
+    xml_agrees(RESULT, report(group(records)).encode(), most)
 
 
 @pytest.mark.parametrize("late", ["<PmtInfSts>RJCT</PmtInfSts>", "<OrgnlPmtInfId>P2</OrgnlPmtInfId>"])
@@ -273,20 +207,20 @@ def test_a_header_behind_a_run_is_late(late: str, most: int) -> None:
     """A status of the whole group that comes last would be read over, and another one believed."""
     inner = "".join(_transaction(item) for item in range(4))
     for document in (report(group(f"{inner}{late}")), report(group(f"{inner}{late}") + group(inner))):
-        assert "after the first record" in str(said(RESULT, document.encode(), PLAIN, most))
-        agree(RESULT, document.encode(), most, faults=2)
+        assert "after the first record" in str(xml_says(RESULT, document.encode(), PLAIN, most))
+        xml_agrees(RESULT, document.encode(), most, faults=2)
     direct = (
         '<Doc xmlns="urn:small"><Head><MsgId>M</MsgId></Head>'
         f'<Rec><Ref>{7:012d}{1:08d}</Ref><Amt Ccy="CNY">1.00</Amt><Acct>1</Acct><Nm>x</Nm></Rec>'
         "<Head><MsgId>Z</MsgId></Head></Doc>"
     )
-    agree(ROOMS, direct.encode(), most, faults=2)
+    xml_agrees(ROOMS, direct.encode(), most, faults=2)
 
 
 def test_a_namespace_declared_on_the_group_is_the_one_that_counts() -> None:
     inner = "".join(_transaction(item) for item in range(4))
     document = report(group(inner)).replace("<OrgnlPmtInfAndSts>", '<OrgnlPmtInfAndSts xmlns="urn:other">')
-    agree(RESULT, document.encode())
+    xml_agrees(RESULT, document.encode())
 
 
 def test_a_default_namespace_that_prefixed_elements_hide_is_not_taken_for_theirs() -> None:
@@ -300,14 +234,14 @@ def test_a_default_namespace_that_prefixed_elements_hide_is_not_taken_for_theirs
     )
     plain_records = prefixed.replace("<p:TxInf", "<TxInf").replace("</p:TxInf", "</TxInf")
     for each in (document, prefixed, plain_records):
-        agree(RESULT, each.encode())
+        xml_agrees(RESULT, each.encode())
 
 
 @pytest.mark.parametrize("end", ["<X>", "\n\n<X></Y>", "\x02", "<X a=1/>", "王<X></Y>", "</Document>x"])
 @pytest.mark.parametrize("between", ["", "\n", "\r\n\t"])
 def test_an_error_behind_runs_has_its_line_and_column(end: str, between: str) -> None:
     records = between.join(_transaction(item) for item in range(12))
-    agree(RESULT, report(group(records + end)).encode())
+    xml_agrees(RESULT, report(group(records + end)).encode())
 
 
 def test_forms_beyond_the_limit_are_the_parsers() -> None:
@@ -315,13 +249,13 @@ def test_forms_beyond_the_limit_are_the_parsers() -> None:
         f"<TxInfAndSts><OrgnlEndToEndId>{item:020d}</OrgnlEndToEndId><TxSts>ACSC</TxSts><X{item}/></TxInfAndSts>"
         for item in range(MAXIMUM_FORMS + 5)
     ]
-    assert agree(RESULT, report(group("".join(records))).encode()) == MAXIMUM_FORMS
+    assert xml_agrees(RESULT, report(group("".join(records))).encode()) == MAXIMUM_FORMS
 
 
 def test_other_encodings_and_a_request_say_the_same() -> None:
     chunk = payments(payee_name=["王小明", "李&王", "<𠮷>\r田"], amount=[1, 2, 3])
     for codec in (shipped("pain001-request"), REQUEST_V03):
-        agree(codec, written(codec, [chunk]))
+        xml_agrees(codec, written(codec, [chunk]))
 
 
 # Records taken apart.

@@ -136,7 +136,8 @@ def _file_codes(codec: Codec) -> list[str]:
     return [line.code for line in _layout(codec.name).file_codes]
 
 
-def _names(syntax: Syntax, *purposes: Purpose) -> list[str]:
+def names_of(syntax: Syntax, *purposes: Purpose) -> list[str]:
+    """Layouts that ship, of a syntax and purposes."""
     found = REGISTRY.purposes()
     return sorted(
         name for name, purpose in found.items() if purpose in purposes and _layout(name).syntax is syntax
@@ -150,11 +151,11 @@ def _target(name: str, layouts: Layouts) -> Target:
 
 _DATA = (Purpose.RESULT, Purpose.REQUEST)
 TARGETS = [
-    _target("fixed-files", Layouts(*_names(Syntax.FIXED, *_DATA))),
-    _target("delimited-files", Layouts(*_names(Syntax.DELIMITED, *_DATA))),
-    _target("xml-files", Layouts(*_names(Syntax.XML, *_DATA))),
+    _target("fixed-files", Layouts(*names_of(Syntax.FIXED, *_DATA))),
+    _target("delimited-files", Layouts(*names_of(Syntax.DELIMITED, *_DATA))),
+    _target("xml-files", Layouts(*names_of(Syntax.XML, *_DATA))),
     _target(
         "acknowledgements",
-        Layouts(*(name for syntax in Syntax for name in _names(syntax, Purpose.ACKNOWLEDGEMENT))),
+        Layouts(*(name for syntax in Syntax for name in names_of(syntax, Purpose.ACKNOWLEDGEMENT))),
     ),
 ]
