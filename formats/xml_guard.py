@@ -53,33 +53,31 @@ class LineCount:
 
     def __init__(self) -> None:
         self._line = 1
-        self._seen_columns = self._skipped_columns = 0
-        """Of this line."""
-        self._first_skip: int | None = None
+        self._seen_columns = 0
+        """That the parser has read of this line."""
+        self._skips: list[tuple[int, int]] = []
+        """In this line: the parser's column behind which columns are missing, and how many."""
 
     def read(self, raw: bytes) -> None:
         """The parser read this."""
         lines = raw.count(b"\n")
         if lines:
             self._line += lines
-            self._seen_columns = self._skipped_columns = 0
-            self._first_skip = None
+            self._seen_columns = 0
+            self._skips.clear()
         self._seen_columns += len(raw[raw.rfind(b"\n") + 1 :].decode("utf-8", "ignore"))
 
     def skip(self, text: str, instead_columns: int) -> None:
         """It read so many columns instead of this, and then as many line ends as this has."""
         if "\n" in text:
-            self._skipped_columns = len(text) - text.rfind("\n") - 1
-            self._first_skip = 0
+            self._skips.append((0, len(text) - text.rfind("\n") - 1))
         else:
-            self._skipped_columns += len(text) - instead_columns
-            if self._first_skip is None:
-                self._first_skip = self._seen_columns - instead_columns
+            self._skips.append((self._seen_columns - instead_columns, len(text) - instead_columns))
 
     def column(self, line: int, column: int) -> int:
         """The column of the file, for one of the parser's."""
-        skipped = line == self._line and self._first_skip is not None and column > self._first_skip
-        return column + self._skipped_columns if skipped else column
+        missing = self._skips if line == self._line else []
+        return column + sum(columns for behind, columns in missing if column > behind)
 
 
 def parser_error(error: etree.XMLSyntaxError, name: str, at_end: bool, lines: LineCount) -> DecodeError:

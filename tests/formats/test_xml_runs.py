@@ -244,6 +244,15 @@ def test_an_error_behind_runs_has_its_line_and_column(end: str, between: str) ->
     xml_agrees(RESULT, report(group(records + end)).encode())
 
 
+@pytest.mark.parametrize("between", ["", "\n"])
+def test_an_error_between_runs_that_is_told_at_the_end_has_its_column(between: str) -> None:
+    """An unknown prefix ends nothing until the end; the runs behind it move no column before them."""
+    records = [_transaction(item) for item in range(6)]
+    records[2] = records[2].replace("<TxSts>", "<x:TxSts>").replace("</TxSts>", "</x:TxSts>")
+    assert xml_says(RESULT, report(group(between.join(records))).encode(), PLAIN, 1 << 18)[0][0] == "xml-cut"
+    xml_agrees(RESULT, report(group(between.join(records))).encode())
+
+
 def test_forms_beyond_the_limit_are_the_parsers() -> None:
     records = [
         f"<TxInfAndSts><OrgnlEndToEndId>{item:020d}</OrgnlEndToEndId><TxSts>ACSC</TxSts><X{item}/></TxInfAndSts>"
