@@ -272,6 +272,8 @@ class AmountCells:
         if self._shift > 0 and scaled % 10**self._shift:
             raise CellError(f"{wanted}, no part of a minor unit")
         value: int = scaled // 10**self._shift if self._shift >= 0 else scaled * 10**-self._shift
+        if value >= 10**MAXIMUM_DIGITS:
+            raise CellError(wanted)
         return -value if negative else value
 
     def _unsigned(self, text: str, wanted: str) -> tuple[str, bool]:

@@ -26,7 +26,7 @@ from formats.xml_identity import identity_value
 from formats.xml_plan import Leaf, Level, Plan
 from formats.xml_stream import Part, RecordStream
 from formats.xml_totals import amount_of
-from formats.xml_values import ValueFault, read_column
+from formats.xml_values import MAXIMUM_AMOUNT_DIGITS, ValueFault, read_column
 
 MAXIMUM_PROBLEMS = 1000
 """Problems of records kept; the file is for a person from the first one on."""
@@ -300,7 +300,10 @@ class XmlDecoder:
                 ]
             except ValueFault as fault:
                 raise ValueFault(row, fault.found, fault.wanted) from None
-            sums.append(sum(amounts) if amounts else None)
+            total = sum(amounts)
+            if total >= 10**MAXIMUM_AMOUNT_DIGITS:
+                raise ValueFault(row, "several amounts", f"a sum of at most {MAXIMUM_AMOUNT_DIGITS} digits")
+            sums.append(total if amounts else None)
         return sums
 
     def _check_record_values(self, leaf: Leaf, values: list[Any], first: int) -> None:

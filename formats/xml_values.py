@@ -273,9 +273,10 @@ def _read_amount(kind: FieldKind, text: str, row: int, lenient: bool) -> int | N
     if kind.name is Kind.MONEY:
         return int(match[1])
     minor = int((match[1] + fraction[:decimals].ljust(decimals, "0")) or "0")
+    minor = minor if decimals == 2 else minor * 100
     if minor >= 10**MAXIMUM_AMOUNT_DIGITS:
         raise ValueFault(row, mask_text(text), f"at most {MAXIMUM_AMOUNT_DIGITS} digits")
-    return minor if decimals == 2 else minor * 100
+    return minor
 
 
 def _read_date(kind: FieldKind, text: str) -> date:

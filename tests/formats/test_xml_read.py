@@ -23,6 +23,7 @@ from tests.formats.xml_support import (
     payments,
     read,
     report,
+    small_layout,
     transaction,
     written,
 )
@@ -387,6 +388,19 @@ def credited(charge: str, settled: str) -> str:
     body = f"<TxSts>ACSC</TxSts>{charges}"
     amount = f"<OrgnlTxRef><IntrBkSttlmAmt{settled}>10.00</IntrBkSttlmAmt></OrgnlTxRef>"
     return report(group(transaction(1, body + amount)))
+
+
+def test_charges_that_add_up_to_more_than_a_ledger_holds_are_refused() -> None:
+    charge = '<ChrgsInf><Amt Ccy="CNY">9999999999999999.99</Amt></ChrgsInf>'
+    with pytest.raises(DecodeError, match="a sum of at most 18 digits"):
+        read(RESULT, report(group(transaction(1, f"<TxSts>ACSC</TxSts>{charge * 2}"))))
+    whole = small_layout(
+        "Doc\n  Rec  [payment 1..*]\n    Ref  text  ref  attempt.reference  key\n"
+        "    Acct  text  account  payment.account\n    Amt  yuan.0  amount  payment.amount"
+    )
+    record = f"<Rec><Ref>{7:012d}{1:08d}</Ref><Acct>1</Acct><Amt>{10**17}</Amt></Rec>"
+    with pytest.raises(DecodeError, match="at most 18 digits"):
+        read(whole, f'<Doc xmlns="urn:small">{record}</Doc>')
 
 
 @pytest.mark.parametrize(("charge", "settled"), [(' Ccy="USD"', ' Ccy="CNY"'), (' Ccy="CNY"', ' Ccy="USD"')])
