@@ -220,6 +220,15 @@ def close_received(transaction: Transaction, received_pk: int, at: datetime) -> 
     )
 
 
+def note_file(transaction: Transaction, received_pk: int, file_pk: int | None) -> None:
+    """Which file of ours a received one is about, where nothing of it is believed yet."""
+    transaction.run(
+        "UPDATE received SET file_pk = :file WHERE received_pk = :pk AND file_pk IS NULL",
+        file=file_pk,
+        pk=received_pk,
+    )
+
+
 def note_tolerated(transaction: Transaction, received_pk: int, tolerated: str) -> None:
     """What was read over in a file: JSON of `Decoder.facts["tolerated"]`."""
     transaction.run(

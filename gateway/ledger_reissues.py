@@ -152,6 +152,23 @@ def has_second_chances(transaction: Transaction, file_pk: int) -> bool:
     return row is not None
 
 
+def unbelieved_answer(transaction: Transaction, file_pk: int) -> str | None:
+    """An answer that is kept and not believed yet, about a file in which a payment of this one was before, or
+    another of its chain: it may say that it was paid. None where there is none.
+    """
+    row = transaction.one(
+        "SELECT received.name FROM received JOIN attempt AS first ON first.file_pk = received.file_pk"
+        " LEFT JOIN reissue AS own ON own.successor_pk = first.payment_pk"
+        " WHERE received.state IN ('received', 'verified', 'held') AND received.kind = 'result'"
+        " AND received.file_pk <> :file AND (EXISTS (SELECT 1 FROM attempt WHERE attempt.file_pk = :file"
+        "  AND attempt.payment_pk = first.payment_pk) OR EXISTS (SELECT 1 FROM reissue JOIN attempt"
+        "  ON attempt.payment_pk = reissue.successor_pk AND attempt.file_pk = :file"
+        "  WHERE reissue.chain_pk = COALESCE(own.chain_pk, first.payment_pk))) LIMIT 1",
+        file=file_pk,
+    )
+    return None if row is None else str(row.name)
+
+
 def heirs_that_left(transaction: Transaction, payment_pk: int) -> list[Heir]:
     """Others of the payment's chain that a bank may have paid, or may still pay."""
     rows = transaction.all(

@@ -49,7 +49,7 @@ from gateway.ledger_outcomes import (
     was_accepted,
     was_rejected,
 )
-from gateway.ledger_received import move_received, note_tolerated, retry_held
+from gateway.ledger_received import move_received, note_file, note_tolerated, retry_held
 from gateway.matching import Book
 from gateway.near_names import NamePolicy, class_of, counted, with_echoes
 from gateway.outcome_rows import Place, outcome_rows
@@ -88,6 +88,9 @@ def settle(installation: Installation, profile: Profile, verified: VerifiedFile)
     except DecodeError as error:
         return _held(installation, verified, error.problems, settlement.file_pk)
     except _Waits as waits:
+        with installation.ledger.write() as transaction:
+            # Undone was all but this: what is known to answer a file stands against giving it up.
+            note_file(transaction, received.received_pk, settlement.file_pk)
         return Settled(received_pk=received.received_pk, name=received.name, waiting=str(waits))
     except Hold as hold:
         return _held(installation, verified, hold.problems, hold.file_pk or settlement.file_pk)

@@ -306,6 +306,19 @@ def test_the_same_words_again_open_nothing(sent: Sent) -> None:
     assert waiting(sent) == []
 
 
+def test_a_reissue_stays_while_an_answer_about_the_first_is_held(sent: Sent) -> None:
+    first = failed_first(sent)
+    assert rest(sent, first.amount_minor) is None
+    sent.say(result(sent.name, sent.all()[:1], more_minor=1), number=2)
+    waits = sent.gateway.run().waiting
+    assert [line for line in waits if "is not believed yet" in line] != []
+    assert states(sent.gateway) == ["settled", "sealed"]
+    (held,) = [name for name in waiting(sent) if name.startswith("received:")]
+    assert sent.ground.decide(sent.gateway, held, "refuse", A) == [True]
+    sent.gateway.run()
+    assert states(sent.gateway) == ["settled", "sent"]
+
+
 @pytest.mark.parametrize("credited_minor", [0, 12000])
 def test_only_what_was_paid_short_stays_short(sent: Sent, credited_minor: int) -> None:
     first = sent.payments[0]

@@ -336,6 +336,15 @@ def test_half_an_answer_waits_for_the_other(pair: Shape, first: str) -> None:
         assert states(told.gateway) == ["settled"]
 
 
+def test_a_file_is_not_given_up_against_half_an_answer(pair: Shape) -> None:
+    with pair.open() as told:
+        told.send()
+        name = f"file:{RURAL}/{told.gateway.files()[0].name}"
+        assert "not-processed" in [way.decision for way in told.gateway.ways(name)]
+        say_half(told, "OK", [1, 2, 4])
+        assert "not-processed" not in [way.decision for way in told.gateway.ways(name)]
+
+
 @pytest.mark.parametrize("first", ["OK", "NO"])
 def test_a_payment_in_both_halves_is_contradicted(pair: Shape, first: str) -> None:
     with pair.open() as told:
