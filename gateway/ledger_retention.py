@@ -263,6 +263,7 @@ def batch_of_object(transaction: Transaction, name: str) -> int | None:
         " WHERE file.bank = :owner AND file.name = :rest",
         "received": "SELECT batch_pk FROM received JOIN file USING (file_pk) JOIN lane USING (lane_pk)"
         " WHERE received_pk = CAST(:owner AS INTEGER)",
+        "funding": "SELECT batch_pk FROM lane WHERE lane_pk = CAST(:owner AS INTEGER)",
     }
     if kind not in queries:
         return None

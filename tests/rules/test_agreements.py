@@ -288,6 +288,19 @@ def exhibit(ground: Ground, gateway: Gateway) -> str:
     return gateway.attach(voucher)
 
 
+def test_a_voucher_stays_as_long_as_what_it_paid_for(ground: Ground) -> None:
+    """One that belonged to no batch would be destroyed by a term of its own."""
+    funded(ground)
+    with ground.open() as gateway:
+        ground.submit(gateway, payments_of(CITY, 1))
+        ground.decide(gateway, funding(gateway)[0], "fund", A)
+        ground.clock.turn(days=20_000)
+        report = gateway.retain(dry_run=True)
+        about = [one.object for one in (*report.due, *report.paused)]
+        assert about != []
+        assert [one for one in about if one.startswith("exhibit:")] == []
+
+
 def test_a_file_that_is_given_up_gives_its_funding_back(ground: Ground) -> None:
     funded(ground)
     ground.bank(CITY, "reject")
