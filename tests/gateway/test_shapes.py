@@ -356,6 +356,17 @@ def test_a_payment_in_both_halves_is_contradicted(pair: Shape, first: str) -> No
         assert current(told.gateway)["P-00002"][1] == "CONTRADICTED"
 
 
+def test_a_half_that_comes_after_a_last_word_ends_no_doubt(pair: Shape) -> None:
+    """What its own other half calls paid is contradicted; another answer could say so and be believed."""
+    with pair.open() as told:
+        told.send()
+        say_half(told, "NO", [2], state="E")
+        assert FailuresOnly(told).statuses() == ["", "failed", "", ""]
+        say_half(told, "OK", [1, 2, 3, 4])
+        assert FailuresOnly(told).statuses() == ["credited", "unknown", "credited", "credited"]
+        assert current(told.gateway)["P-00002"][1] == "CONTRADICTED"
+
+
 def test_a_half_may_say_that_there_is_no_other(pair: Shape) -> None:
     with pair.open() as told:
         told.send()
