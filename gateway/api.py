@@ -363,7 +363,12 @@ class Gateway:
             found = find_payment(transaction, payment_id, source_platform)
         if len(found) != 1:
             what = "no payment has the id" if not found else "several platforms have a payment"
-            raise Unknown(f"{what} {payment_id!r}", hint="name the platform" if found else "")
+            raise Unknown(
+                f"{what} {payment_id!r}",
+                hint="name the platform: --platform NAME"
+                if found
+                else "ids are those of the lists that were handed over",
+            )
         return report.story(self.installation, found[0])
 
     def held(self) -> list[HeldItem]:

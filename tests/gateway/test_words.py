@@ -90,7 +90,12 @@ def test_errors_are_json_where_json_is_wanted(ground: Ground, bankgate: Commands
     said = bankgate("trace", "none", "--json")
     assert (said.code, said.out) == (ExitCode.BAD_USAGE, "")
     told = json.loads(said.err)
-    assert told == {"error": "no payment has the id 'none'", "hint": "", "problems": [], "exit_code": 2}
+    assert told == {
+        "error": "no payment has the id 'none'",
+        "hint": "ids are those of the lists that were handed over",
+        "problems": [],
+        "exit_code": 2,
+    }
     usage = json.loads(bankgate("trace", "--json").err)
     assert (usage["exit_code"], "PAYMENT_ID" in usage["error"]) == (2, True)
     payments = payments_of(CITY, 1)
