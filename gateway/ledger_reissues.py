@@ -81,7 +81,8 @@ def refuse_reissues(transaction: Transaction, source_platform: str, staging: Sta
                     column="reissue_of",
                     found=predecessor_id[:40],
                     wanted="one that was set aside, failed or returned, with the missing amount",
-                    message=f"row {line} reissue_of {predecessor_id[:40]}: {obstacle}",
+                    message=f"row {line} reissue_of {predecessor_id[:40]}: {obstacle}"
+                    " (rule reissue, plan section 四(五))",
                     payment_id=payment_id,
                 )
             )

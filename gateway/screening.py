@@ -226,7 +226,7 @@ class Screening:
                 column="programme",
                 found=over,
                 wanted=f"an agreement with {bank} that is in force today",
-                message=f"programme: {over}",
+                message=f"programme: {over} (rule entrusted, plan section 四(四))",
                 hint="renew the agreement, or correct department, programme or bank",
             )
         shown = [repr(name) if name in self._known else mask_text(name) for name in (programme, department)]
@@ -237,7 +237,8 @@ class Screening:
             column="programme",
             found=" of ".join(shown),
             wanted=f"an agreement of the department with {bank} that entrusts the programme today",
-            message=f"programme: no agreement entrusts {' of '.join(shown)} to {bank}",
+            message=f"programme: no agreement entrusts {' of '.join(shown)} to {bank}"
+            " (rule entrusted, plan section 四(四))",
             hint="add the agreement, or correct department, programme or bank",
         )
 
