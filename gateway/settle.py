@@ -51,6 +51,7 @@ from gateway.ledger_outcomes import (
 )
 from gateway.ledger_received import move_received, note_file, note_tolerated, retry_held
 from gateway.matching import Book
+from gateway.money import money
 from gateway.near_names import NamePolicy, class_of, counted, with_echoes
 from gateway.outcome_rows import Place, outcome_rows
 from gateway.pairs import Partner, note_paired, partner_of
@@ -58,6 +59,11 @@ from gateway.profile import Profile
 from gateway.states import FileState, ReceivedState
 from gateway.unlisted import contradicts, credited_chunks, is_last_word, lists_failures_only, unlisted
 from gateway.wording import Wording
+
+_MOST_MINOR = 10**12
+"""Ten thousand million yuan: nobody's payment, and a number that is no amount where columns have slipped.
+A million such still add up to what a ledger can say.
+"""
 
 
 class Settled(Struct, frozen=True, kw_only=True):
@@ -300,6 +306,11 @@ class _Settlement:
             self._problems.append(self._problem("flag-differs", message))
 
     def _take(self, transaction: Transaction, book: Book, chunk: RecordChunk) -> None:
+        for name in ("outcome.amount", "fee.amount"):
+            amounts = chunk.columns.get(name) or ()
+            if max(filter(None, amounts), default=0) > max(_MOST_MINOR, book.file.total_minor):
+                message = f"{name} of a record is more than {money(_MOST_MINOR)}: it is no amount"
+                raise Hold([self._problem("amount-absurd", message)])
         if chunk.record == "fee":
             self._beside.take_fee_lines(transaction, book, chunk)
         elif chunk.record == "notice":

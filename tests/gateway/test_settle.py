@@ -364,3 +364,18 @@ def test_a_payment_paid_again_and_then_credited_after_all_is_told(sent: Sent) ->
     assert sent.gateway.needs_person()
     assert sent.ground.decide(sent.gateway, "oddity:1", "close", PERSONS[1]) == [True]
     assert not sent.gateway.needs_person()
+
+
+def test_an_amount_that_is_somebodys_number_is_not_believed(ground: Ground) -> None:
+    """Columns that slipped: ids of 18 digits as amounts add up to more than a ledger can say."""
+    with ground.open() as gateway:
+        sent = Sent(ground, gateway, count=12)
+        number = 940902199001011235
+        rows = [row(item, payment, "F44", number) for item, payment in enumerate(sent.payments, 1)]
+        sent.say(result(sent.name, rows, more_minor=100 - 12 * number))
+        (held,) = [one.object for one in gateway.held() if one.object.startswith("received:")]
+        if "accept" in [way.decision for way in gateway.ways(held)]:
+            ground.decide(gateway, held, "accept", *PERSONS)
+            gateway.run()
+        assert gateway.status()[0].credited_minor == 0
+        sent.unbelieved("amount-absurd")
