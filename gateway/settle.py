@@ -60,7 +60,7 @@ from gateway.states import FileState, ReceivedState
 from gateway.unlisted import contradicts, credited_chunks, is_last_word, lists_failures_only, unlisted
 from gateway.wording import Wording
 
-_MOST_MINOR = 10**12
+MOST_MINOR = 10**12
 """Ten thousand million yuan: nobody's payment, and a number that is no amount where columns have slipped.
 A million such still add up to what a ledger can say.
 """
@@ -308,8 +308,8 @@ class _Settlement:
     def _take(self, transaction: Transaction, book: Book, chunk: RecordChunk) -> None:
         for name in ("outcome.amount", "fee.amount"):
             amounts = chunk.columns.get(name) or ()
-            if max(filter(None, amounts), default=0) > max(_MOST_MINOR, book.file.total_minor):
-                message = f"{name} of a record is more than {money(_MOST_MINOR)}: it is no amount"
+            if max(filter(None, amounts), default=0) > max(MOST_MINOR, book.file.total_minor):
+                message = f"{name} of a record is more than {money(MOST_MINOR)}: it is no amount"
                 raise Hold([self._problem("amount-absurd", message)])
         if chunk.record == "fee":
             self._beside.take_fee_lines(transaction, book, chunk)

@@ -37,8 +37,9 @@ from gateway.ledger_statements import (
     take_entries,
     told_rows,
 )
+from gateway.money import money
 from gateway.profile import Profile
-from gateway.settle import Settled
+from gateway.settle import MOST_MINOR, Settled
 from gateway.states import ReceivedState
 from gateway.wording import Wording
 
@@ -213,6 +214,9 @@ class _Taking:
         if whole is None or whole < 0 or (detail is not None and detail < 0):
             message = f"line {line}: an amount is missing, or below zero beside a direction"
             raise Hold([self._problem("amount-unclear", message)])
+        if max(whole, detail or 0) > MOST_MINOR:
+            message = f"line {line}: an amount of more than {money(MOST_MINOR)} is no amount"
+            raise Hold([self._problem("amount-absurd", message)])
 
     def _is_booked(self, status: str) -> bool:
         return not status or status in self._rules.booked

@@ -219,6 +219,14 @@ def test_what_is_only_announced_or_below_zero_is_no_booking(ground: Ground) -> N
         assert len(account.kinds()) == 3
 
 
+def test_numbers_that_are_no_amounts_are_not_booked(account: Account) -> None:
+    """Ids where amounts should stand: what an account says of one payment would be more than adds up."""
+    account.send()
+    account.book([account.line(1, minor=940902199001011235, serial="B1")])
+    assert account.problems() == ["amount-absurd"]
+    assert account.kinds() == []
+
+
 def test_entries_by_bank_and_period(account: Account) -> None:
     account.book([account.line(1, serial="B1", day="20260831"), account.line(2, serial="B2")])
     entries = account.gateway.statement_entries
