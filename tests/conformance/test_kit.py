@@ -318,11 +318,12 @@ def test_a_count_with_too_few_digits_is_found(bench: Bench) -> None:
 
 def test_what_is_only_to_be_known_is_a_warning(bench: Bench) -> None:
     """No echo, no total, no success: right for some banks, and said for all."""
-    bench.take("plain-payroll-result")
-    bench.take("nacha-result")
+    names = ("plain-payroll-result", "nacha-result", "cnab240-payment-result")
+    for name in names:
+        bench.take(name)
     warned = {
         problem.code
-        for name in ("plain-payroll-result", "nacha-result")
+        for name in names
         for part in (Part.LINT, Part.CODES)
         for problem in bench.only(name, part).problems
     }

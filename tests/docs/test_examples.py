@@ -16,8 +16,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
-from gateway import Gateway
+from gateway import Gateway, screen
 from gateway.cli import main
 from gateway.demonstration.payments import Order
 from gateway.demonstration.people import BANKS
@@ -91,6 +92,8 @@ def _call(words: list[str]) -> subprocess.CompletedProcess[str]:
         contextlib.redirect_stderr(complained),
     ):
         patch.setattr(sys, "argv", words)
+        # One that was made before would keep the width of that time.
+        patch.setattr(screen, "_console", Console(highlight=False, soft_wrap=False))
         with pytest.raises(SystemExit) as ended:
             main()
     return subprocess.CompletedProcess(words, ended.value.code or 0, told.getvalue(), complained.getvalue())

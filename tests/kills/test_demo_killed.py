@@ -40,7 +40,8 @@ class Books(Struct, frozen=True):
 
 def prepare(theatre: Theatre, folder: Path) -> Path:
     """A demonstration that has just begun, with banks that let every other payment go wrong somehow."""
-    assert killed_at(theatre, folder, Deadly(1, "before ledger migrate")) == "before ledger migrate"
+    # The first file of the spool comes after the whole site.
+    assert killed_at(theatre, folder, Deadly(1, "before disk create")) == "before disk create"
     for bank in Site(folder).banks:
         edit(Site(folder).bank(bank) / "simulator.toml", "share_per_mille = 20", "share_per_mille = 300")
     return folder

@@ -132,6 +132,11 @@ class TellingBank(SimulatedBank):
         """Whether a file of that name came and was not taken, for whatever reason."""
         return any(refusal.name == name for refusal in self.refusals)
 
+    @property
+    def has_blank_success(self) -> bool:
+        """Whether a blank stands for success in the table of its results."""
+        return any(form.codes.lists("") for form in self.desk.results)
+
     def make_good(self, name: str, item: int) -> None:
         """Pay what is missing of a payment of which something is there, as agreed in writing."""
         taken = next((taken for taken in self._taken if taken.name == name), None)

@@ -315,6 +315,9 @@ class _History:
     def _any_taken(self, random: Random) -> tuple[BankServer, str] | None:
         """A file that a bank took, by the step's aim; None where there is none."""
         server = self._any_server(random)
+        if self._say == Told.BLANK:
+            # Elsewhere a blank says nothing at all.
+            server = next((one for one in self._world.servers.values() if one.bank.has_blank_success), server)
         if self._aim == PICKED and self._picked is not None:
             bank, name = self._picked
             return self._world.servers[bank], name
