@@ -322,6 +322,11 @@ class _History:
             bank, name = self._picked
             return self._world.servers[bank], name
         taken = server.bank.names_taken
+        if self._say == Told.BLANK:
+            # And where all was paid, it is not wrong.
+            taken = [
+                name for name in taken if any(not one.credited_minor for one in server.bank.truth_of(name))
+            ]
         if not taken:
             return None
         name = taken[-1] if self._aim in (LAST, NEWEST) else random.choice(taken)
