@@ -51,6 +51,7 @@ class Reason(StrEnum):
     AMOUNT_DIFFERS = "AMOUNT_DIFFERS"
     PAID_SHORT = "PAID_SHORT"
     PAID_PERHAPS = "PAID_PERHAPS"
+    REFUSED_IN_DOUBT = "REFUSED_IN_DOUBT"
     CREDITED_ELSEWHERE = "CREDITED_ELSEWHERE"
     PAID_TWICE = "PAID_TWICE"
     NO_CARD = "NO_CARD"
@@ -117,6 +118,10 @@ _REASON_LABELS: dict[Reason, tuple[str, str]] = {
     Reason.PAID_PERHAPS: (
         "账本恢复前可能已付",
         "perhaps paid by a file that was lost with the ledger",
+    ),
+    Reason.REFUSED_IN_DOUBT: (
+        "应予退回,但账本恢复前可能已付",
+        "to be set aside, and perhaps paid by a file that was lost with the ledger",
     ),
     Reason.PAID_SHORT: ("少付且不补足", "credited too little, and the bank makes up nothing"),
     Reason.CREDITED_ELSEWHERE: ("入账账号或户名与指令不符", "credited to another account or name"),
@@ -199,6 +204,7 @@ PERMITTED: dict[Reason, tuple[Status, ...]] = {
     # Held payments have no outcome yet.
     Reason.ON_HOLD: (),
     Reason.PAID_PERHAPS: (),
+    Reason.REFUSED_IN_DOUBT: (),
     Reason.WITHDRAWN: (Status.WITHDRAWN,),
     # Said by two persons, never by a bank's code.
     Reason.CONFIRMED_UNPAID: (Status.FAILED,),

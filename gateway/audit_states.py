@@ -78,6 +78,7 @@ def told_dispositions(journal: Journal) -> dict[str, int]:
         return {}
     set_aside = sum(count for count in submitted if isinstance(count, int))
     set_aside += sum(len(told.body["payments"]) for told in journal.of("payments set aside"))
+    set_aside += len(journal.of("payment set aside"))
     counted = ("batch withdrawn", "file withdrawn", "payments withdrawn")
     withdrawn = len(journal.of("payment withdrawn"))
     withdrawn += sum(int(told.body.get("count", 0)) for kind in counted for told in journal.of(kind))

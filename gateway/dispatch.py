@@ -11,7 +11,7 @@ from datetime import date, datetime
 
 from msgspec import Struct
 
-from formats import EncodeError, FileIdentity, Reason, Status
+from formats import EncodeError, FileIdentity, Reason
 from gateway import evidence
 from gateway.agreement import Agreement, closed_window
 from gateway.behind import spool_ahead
@@ -36,13 +36,13 @@ from gateway.ledger_files import (
     sent_today,
     take_sequence,
 )
-from gateway.ledger_intake import append_gateway_outcome, move_payment
 from gateway.ledger_unfit import forget_unfit, set_down_rest, set_down_unfit, unfit_of
 from gateway.make import FileTooLarge, Planned, make_file
 from gateway.money import money
 from gateway.profile import PilotLimits, Profile, Stage
 from gateway.rules.budget import Left, Load, Loads, amount_left
 from gateway.sealing import require_seal_keys
+from gateway.set_aside import set_aside
 from gateway.states import Disposition, FileState
 from gateway.verdict import verdict_digest
 
@@ -340,6 +340,4 @@ def _void_and_set_aside(installation: Installation, planned: Planned, error: Enc
         for item, reason in sorted(unfit.items()):
             key = planned.payments[item - 1].payment_pk
             named = reason if reason is not Reason.NONE else Reason.FIELD_INVALID
-            move_payment(transaction, key, Disposition.ACCEPTED, Disposition.SET_ASIDE, named)
-            append_gateway_outcome(transaction, key, Status.SET_ASIDE, named, now)
-            evidence.record(transaction, now, "payments set aside", payments=[key], reason=named)
+            set_aside(transaction, [key], Disposition.ACCEPTED, named, now)

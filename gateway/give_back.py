@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from formats import Reason, Status
+from formats import Reason
 from gateway import evidence
 from gateway.ledger import Transaction
 from gateway.ledger_files import fall_back, file_by_key, is_doubted, lane_by_key, release_attempts
-from gateway.ledger_holds import BEHIND, bank_holds
-from gateway.ledger_intake import append_gateway_outcome, hold_payments, move_payment, withdraw_payments
+from gateway.ledger_holds import is_behind
+from gateway.ledger_intake import hold_payments, withdraw_payments
 from gateway.ledger_payments import live_item
-from gateway.ledger_reissues import successors_to_stop
+from gateway.ledger_reissues import payments_to_stop
+from gateway.set_aside import set_aside
 from gateway.states import BatchState, Disposition
 
 
@@ -19,37 +20,25 @@ def give_back(transaction: Transaction, file_pk: int, lane_pk: int, at: datetime
     """End the file's attempts. Its payments may go into another file, except
 
     * those that the bank has in another file still, which was reopened: they count there;
-    * those whose predecessor may not be replaced any more: they are set aside;
+    * those in whose chain another may be paid, or not just so much is missing: they are set aside;
     * those of a file that is older than a restore of the ledger: a file that it forgot may have paid
       them, so they are held until two persons have the bank's word (while the bank is not
       reconciled nothing leaves in any case);
     * those of a batch that was withdrawn meanwhile: they are withdrawn too.
     """
-    stopped = successors_to_stop(transaction, file_pk)
+    stopped = payments_to_stop(transaction, file_pk)
     release_attempts(transaction, file_pk)
     for other, live in fall_back(transaction, file_pk):
         evidence.record(transaction, at, "attempts renewed", bank=other.bank, file=other.name, live=live)
     stopped = [payment_pk for payment_pk in stopped if live_item(transaction, payment_pk) is None]
-    for payment_pk in stopped:
-        move_payment(
-            transaction, payment_pk, Disposition.ACCEPTED, Disposition.SET_ASIDE, Reason.REISSUE_REFUSED
-        )
-        append_gateway_outcome(transaction, payment_pk, Status.SET_ASIDE, Reason.REISSUE_REFUSED, at)
-    if stopped:
-        evidence.record(
-            transaction, at, "payments set aside", payments=stopped, reason=Reason.REISSUE_REFUSED
-        )
+    set_aside(transaction, stopped, Disposition.ACCEPTED, Reason.REISSUE_REFUSED, at)
     lane = lane_by_key(transaction, lane_pk)
-    if is_doubted(transaction, file_pk) and not _is_behind(transaction, lane.bank):
+    if is_doubted(transaction, file_pk) and not is_behind(transaction, lane.bank):
         _hold(transaction, file_pk, at)
         return
     if lane.batch_state is BatchState.WITHDRAWN:
         count = withdraw_payments(transaction, at, file_pk=file_pk)
         evidence.record(transaction, at, "payments withdrawn", lane=lane_pk, count=count)
-
-
-def _is_behind(transaction: Transaction, bank: str) -> bool:
-    return any(hold.cause == BEHIND for hold in bank_holds(transaction, bank))
 
 
 def _hold(transaction: Transaction, file_pk: int, at: datetime) -> None:

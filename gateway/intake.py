@@ -24,6 +24,7 @@ from gateway.config import Policy
 from gateway.errors import Conflict, InputRefused
 from gateway.installation import Installation, canonical
 from gateway.ledger import Transaction
+from gateway.ledger_holds import is_behind
 from gateway.ledger_intake import (
     BatchRow,
     Subject,
@@ -40,7 +41,7 @@ from gateway.ledger_payments import state_totals
 from gateway.ledger_reissues import link_reissues, refuse_reissues
 from gateway.ledger_staging import Staging
 from gateway.locks import writing_spool
-from gateway.problems import ProblemList
+from gateway.problems import NEVER_PAID, ProblemList
 from gateway.release import PlatformSignature, release_by_platform, verify_platform_signature
 from gateway.rules.catalogue import Catalogue
 from gateway.rules.repeats import find_repeats
@@ -115,13 +116,7 @@ def check(installation: Installation, source: Source) -> CheckReport:
         with _reading(installation, name, source.name) as reader:
             screening = _screen(installation, reader, staging, None)
             with staging.read() as transaction:
-                _find_repeated(transaction, reader.batch.source_platform, staging, screening.problems)
-                screening.problems.add(refuse_reissues(transaction, reader.batch.source_platform, staging))
-                screening.problems.add(
-                    find_repeats(
-                        transaction, installation.configuration.catalogue, reader.batch, screening.judged
-                    )
-                )
+                _judge_by_ledger(installation, transaction, reader.batch, staging, screening)
             return CheckReport(
                 batch=reader.batch,
                 rows=sum(lane.rows for lane in screening.lanes),
@@ -271,17 +266,30 @@ def _take(
         batch = reader.batch
         draft.offered = True
         with staging.write() as transaction:
-            left_out = _find_repeated(transaction, batch.source_platform, staging, screening.problems)
-            screening.problems.add(refuse_reissues(transaction, batch.source_platform, staging))
-            screening.problems.add(
-                find_repeats(transaction, installation.configuration.catalogue, batch, screening.judged)
-            )
+            left_out = _judge_by_ledger(installation, transaction, batch, staging, screening)
             _refuse_if_needed(screening.problems, policy)
             batch_pk = _insert(
                 installation, transaction, batch, (draft.stored, sha256), screening, staging, left_out
             )
             if signed is not None:
                 release_by_platform(installation, transaction, batch_pk, signed)
+
+
+def _judge_by_ledger(
+    installation: Installation,
+    transaction: Transaction,
+    batch: Batch,
+    staging: Staging,
+    screening: Screening,
+) -> tuple[int, int]:
+    """Judge the staged rows by what is in the ledger; (rows, minor units) left out as repeated."""
+    problems, platform = screening.problems, batch.source_platform
+    left_out = _find_repeated(transaction, platform, staging, problems)
+    problems.add(refuse_reissues(transaction, platform, staging))
+    problems.add(find_repeats(transaction, installation.configuration.catalogue, batch, screening.judged))
+    if is_behind(transaction):
+        staging.hold_refused(NEVER_PAID)
+    return left_out
 
 
 def _refuse_if_needed(problems: ProblemList, policy: Policy) -> None:

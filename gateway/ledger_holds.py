@@ -39,6 +39,11 @@ def sending_stopped(transaction: Transaction, bank: str) -> tuple[str, str] | No
     return next(((cause, held[cause]) for cause in _NOTHING_LEAVES if cause in held), None)
 
 
+def is_behind(transaction: Transaction, bank: str | None = None) -> bool:
+    """Whether that bank, or any, may have files of ours that this ledger does not know."""
+    return any(hold.cause == BEHIND for hold in bank_holds(transaction, bank))
+
+
 def bank_holds(transaction: Transaction, bank: str | None = None) -> list[Hold]:
     """Every hold, or one bank's, by bank and cause."""
     rows = transaction.all(

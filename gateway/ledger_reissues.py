@@ -120,18 +120,22 @@ def link_reissues(transaction: Transaction, source_platform: str, staging: Stagi
         )
 
 
-def successors_to_stop(transaction: Transaction, file_pk: int) -> list[int]:
+def payments_to_stop(transaction: Transaction, file_pk: int) -> list[int]:
     """Accepted payments of a file that may not be paid: another of their chain may be, or not just so
     much is missing in it any more, since more of what was paid short has come meanwhile.
 
-    What became of some is known already, on a bank's letter: those do not leave in any case.
+    The payment that began a chain is looked at like those that replaced it: a restored ledger may
+    learn of these first. What became of some is known already, on a bank's letter: those do not
+    leave in any case.
     """
     rows = transaction.all(
-        "SELECT attempt.payment_pk, reissue.chain_pk, payment.amount_minor FROM attempt"
-        " JOIN reissue ON reissue.successor_pk = attempt.payment_pk"
-        " JOIN payment ON payment.payment_pk = attempt.payment_pk"
+        "SELECT attempt.payment_pk, payment.amount_minor, COALESCE((SELECT chain_pk FROM reissue"
+        "  WHERE successor_pk = attempt.payment_pk), attempt.payment_pk) AS chain_pk"
+        " FROM attempt JOIN payment USING (payment_pk)"
         " WHERE attempt.file_pk = :file AND attempt.live = 1 AND payment.disposition = 'accepted'"
-        " AND NOT EXISTS (SELECT 1 FROM outcome WHERE outcome.payment_pk = payment.payment_pk)",
+        " AND (EXISTS (SELECT 1 FROM reissue WHERE successor_pk = attempt.payment_pk)"
+        "  OR EXISTS (SELECT 1 FROM reissue WHERE chain_pk = attempt.payment_pk))"
+        " AND NOT EXISTS (SELECT 1 FROM outcome WHERE outcome.payment_pk = attempt.payment_pk)",
         file=file_pk,
     )
     return [

@@ -92,6 +92,22 @@ def name_hold(transaction: Transaction, payment_pk: int, reason: Reason) -> None
     )
 
 
+def hold_for(transaction: Transaction, payment_pk: int, shown: Reason, refused: Reason, at: datetime) -> None:
+    """A held payment shows `shown`; `refused`, for which it would be set aside, alone stays beside it."""
+    transaction.run(
+        "UPDATE hold SET ended_at = :at WHERE payment_pk = :pk AND ended_at IS NULL",
+        at=at.isoformat(),
+        pk=payment_pk,
+    )
+    transaction.run(
+        "INSERT INTO hold (payment_pk, reason) VALUES (:pk, :reason)"
+        " ON CONFLICT (payment_pk, reason) DO UPDATE SET ended_at = NULL",
+        pk=payment_pk,
+        reason=refused,
+    )
+    name_hold(transaction, payment_pk, shown)
+
+
 def repeated_by(
     transaction: Transaction, subject_pk: int, rivals: list[int], by_other_keys: Iterable[tuple[int, bytes]]
 ) -> dict[int, int]:

@@ -10,7 +10,7 @@ amounts and fingerprints, no names or accounts.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Self, cast
@@ -119,6 +119,21 @@ class Staging:
             (Disposition.SET_ASIDE, reason, line, payment_id),
         )
 
+    def hold_refused(self, but: Iterable[Reason]) -> None:
+        """Hold what was set aside, its reason kept beside it, except for some reasons."""
+        spared = ",".join(f"'{reason.value}'" for reason in but)
+        chosen = f"disposition = 'set_aside' AND reason NOT IN ({spared})"
+        self._database.execute(
+            f"DELETE FROM staged_hold WHERE source_line IN (SELECT source_line FROM staged WHERE {chosen})"
+        )
+        self._database.execute(
+            f"INSERT INTO staged_hold SELECT source_line, reason, NULL FROM staged WHERE {chosen}"
+        )
+        self._database.execute(
+            f"UPDATE staged SET disposition = ?, reason = ? WHERE {chosen}",
+            (Disposition.HELD, Reason.REFUSED_IN_DOUBT),
+        )
+
     def reissues(self) -> list[tuple[str, str, int, int]]:
         """(payment_id, reissue_of, amount, line) of payments that replace another and are fit to go."""
         return self._database.execute(
@@ -130,9 +145,9 @@ class Staging:
     def named_predecessors(self) -> list[tuple[str, str, bool]]:
         """(payment_id, reissue_of, whether it is fit to go) of every payment that names one it replaces."""
         rows = self._database.execute(
-            "SELECT payment_id, reissue_of, disposition <> ? FROM staged WHERE reissue_of <> ''"
-            " ORDER BY source_line",
-            (Disposition.SET_ASIDE,),
+            "SELECT payment_id, reissue_of, disposition <> ? AND reason <> ? FROM staged"
+            " WHERE reissue_of <> '' ORDER BY source_line",
+            (Disposition.SET_ASIDE, Reason.REFUSED_IN_DOUBT),
         )
         return [(payment_id, reissue_of, bool(fit)) for payment_id, reissue_of, fit in rows]
 

@@ -5,22 +5,36 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from formats import Problem, Severity
+import msgspec
+
+from formats import Problem, Reason, Severity
+
+NEVER_PAID = frozenset(
+    {Reason.INVALID_ID, Reason.INVALID_ACCOUNT, Reason.INVALID_PAYEE, Reason.FIELD_INVALID}
+)
+"""Reasons that lie in the row itself: what is refused for one was refused at any time, by any catalogue."""
 
 
 class ProblemList:
     """Problems in the order of their lines once `sorted` is asked."""
 
-    def __init__(self, keep: int) -> None:
+    def __init__(self, keep: int, *, in_doubt: bool = False) -> None:
+        """`in_doubt`: a bank may have paid what is refused here; see `gateway.set_aside`."""
         self.kept: list[Problem] = []
         self.counts: Counter[Severity] = Counter()
         self._keep = keep
+        self._in_doubt = in_doubt
 
     def add(self, problems: Iterable[Problem]) -> None:
-        for problem in problems:
+        for problem in map(self._doubted, problems) if self._in_doubt else problems:
             self.counts[problem.severity] += 1
             if len(self.kept) < self._keep:
                 self.kept.append(problem)
+
+    def _doubted(self, problem: Problem) -> Problem:
+        if problem.severity is not Severity.SETS_ASIDE or problem.reason in NEVER_PAID:
+            return problem
+        return msgspec.structs.replace(problem, severity=Severity.HOLDS)
 
     def sorted(self) -> list[Problem]:
         """Envelope first, then by line; problems of one line in the order found."""

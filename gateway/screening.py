@@ -22,6 +22,7 @@ from formats.standard import BatchChunk
 from gateway.agreement import EVERY, Agreement
 from gateway.config import Configuration
 from gateway.installation import Installation
+from gateway.ledger_holds import is_behind
 from gateway.ledger_staging import StagedRow, Staging
 from gateway.money import money
 from gateway.problems import ProblemList
@@ -103,7 +104,9 @@ class Screening:
         batch: Batch,
         open_writer: Callable[[int], ColumnsWriter] | None,
     ) -> None:
-        self.problems = ProblemList(installation.configuration.intake.maximum_problems)
+        with installation.ledger.read() as transaction:
+            in_doubt = is_behind(transaction)
+        self.problems = ProblemList(installation.configuration.intake.maximum_problems, in_doubt=in_doubt)
         self.lanes: list[Lane] = []
         self.subjects: dict[tuple[str, ...], int] = {}
         self._profiles = installation.configuration.profiles

@@ -236,6 +236,9 @@ _MEANINGS: dict[str, str] = {
     "it is paid as it stands": "按现状发放",
     "taken back": "撤回",
     "the bank confirms in writing that it did not pay it: it goes again": "银行书面确认未付该笔:重新发出",
+    "the bank confirms in writing that it did not pay it by any file: it is set aside, as the rule says": (
+        "银行书面确认未通过任何文件付出:按规则退回"
+    ),
     "the bank confirms in writing that it did not pay it by any file: it goes again": (
         "银行书面确认未通过任何文件付出该笔:重新发出"
     ),

@@ -43,7 +43,7 @@ from gateway.ledger_files import (
 )
 from gateway.ledger_holds import sending_stopped
 from gateway.ledger_received import is_arriving
-from gateway.ledger_reissues import has_second_chances, successors_to_stop, unbelieved_answer
+from gateway.ledger_reissues import has_second_chances, payments_to_stop, unbelieved_answer
 from gateway.profile import Profile
 from gateway.states import BatchState, FileState
 
@@ -216,8 +216,12 @@ def _obstacle(
         return Delivery(file, Transmission.VOIDED, "its batch was withdrawn")
     if unfit_payments(transaction, file.file_pk):
         return Delivery(file, Transmission.VOIDED, "a payment in it was withdrawn or set aside")
-    if successors_to_stop(transaction, file.file_pk):
-        return Delivery(file, Transmission.VOIDED, "a payment that it replaces may not be replaced any more")
+    if payments_to_stop(transaction, file.file_pk):
+        return Delivery(
+            file,
+            Transmission.VOIDED,
+            "of a payment in it another may be paid already",
+        )
     if (answer := unbelieved_answer(transaction, file.file_pk)) is not None:
         # It waits for its other half, or for a person, and may say that the first attempt was paid.
         message = f"{answer} speaks of what it would pay a second time, and is not believed yet"

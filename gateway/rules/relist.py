@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from formats import Reason, Severity, Status
+from formats import Reason, Severity
 from gateway import evidence
 from gateway.installation import Installation
 from gateway.ledger import Transaction
 from gateway.ledger_files import reopen_lane
-from gateway.ledger_intake import Subject, append_gateway_outcome, move_payment
+from gateway.ledger_intake import Subject, move_payment
 from gateway.ledger_people import payments_by_key
 from gateway.ledger_rule_holds import (
     add_hold,
@@ -30,10 +30,8 @@ from gateway.rules.catalogue import Catalogue
 from gateway.rules.people import with_people
 from gateway.rules.repeats import rivals_of
 from gateway.rules.verdict import Verdict, judge
+from gateway.set_aside import TOLD_TOGETHER, set_aside
 from gateway.states import Disposition
-
-_TOLD_TOGETHER = 1000
-"""Payments of one event, so that no body of the journal grows without bound."""
 
 
 def take_up_listed(installation: Installation) -> int:
@@ -85,8 +83,6 @@ def _take_up(
         no_rule = Reason.OTHER_PERSONS_ACCOUNT in others and verdict.programme.other_account is None
         own = [*refused, *([Reason.OTHER_PERSONS_ACCOUNT] if no_rule else [])]
         if own:
-            move_payment(transaction, payment_pk, Disposition.HELD, Disposition.SET_ASIDE, own[0])
-            append_gateway_outcome(transaction, payment_pk, Status.SET_ASIDE, own[0], at)
             fates.setdefault(own[0], []).append(payment_pk)
             continue
         for reason in held:
@@ -100,17 +96,13 @@ def _take_up(
         move_payment(transaction, payment_pk, Disposition.HELD, Disposition.ACCEPTED, Reason.NONE)
         reopen_lane(transaction, lane_pk)
         fates.setdefault(Reason.NONE, []).append(payment_pk)
-    for reason, keys in _told(fates):
-        kind = "payments listed" if reason is Reason.NONE else "payments set aside"
-        evidence.record(
-            transaction,
-            at,
-            kind,
-            payments=keys,
-            reason=reason,
-            programme=verdict.programme.code,
-            catalogue=catalogue.digest,
-        )
+    told = {"programme": verdict.programme.code, "catalogue": catalogue.digest}
+    listed = fates.pop(Reason.NONE, [])
+    for first in range(0, len(listed), TOLD_TOGETHER):
+        together = listed[first : first + TOLD_TOGETHER]
+        evidence.record(transaction, at, "payments listed", payments=together, reason=Reason.NONE, **told)
+    for reason, keys in fates.items():
+        set_aside(transaction, keys, Disposition.HELD, reason, at, **told)
     return len(payments)
 
 
@@ -125,9 +117,3 @@ def _by_other_keys(
     for payment, person in people:
         for fingerprinter in fingerprinters if person else ():
             yield payment.payment_pk, fingerprinter.of([person["beneficiary_id"]])[0]
-
-
-def _told(fates: dict[Reason, list[int]]) -> Iterator[tuple[Reason, list[int]]]:
-    for reason, keys in fates.items():
-        for first in range(0, len(keys), _TOLD_TOGETHER):
-            yield reason, keys[first : first + _TOLD_TOGETHER]

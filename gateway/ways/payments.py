@@ -16,7 +16,7 @@ from gateway.double_payments import tell_of_heirs
 from gateway.installation import Installation
 from gateway.ledger import Transaction
 from gateway.ledger_files import file_by_key, reopen_lane
-from gateway.ledger_holds import BEHIND, bank_holds
+from gateway.ledger_holds import is_behind
 from gateway.ledger_intake import append_gateway_outcome, move_payment
 from gateway.ledger_outcomes import (
     append_decided_outcome,
@@ -25,6 +25,7 @@ from gateway.ledger_outcomes import (
     unsettled_items,
 )
 from gateway.ledger_payments import PaymentRow, bank_of_payment, live_item
+from gateway.ledger_rule_holds import holds_of
 from gateway.states import BEFORE_RELEASE, RESOLUTIONS, Disposition, FileState, PaymentState
 from gateway.ways.way import Carried, Decision, Ways
 
@@ -40,8 +41,12 @@ def payment_ways(transaction: Transaction, payment: PaymentRow) -> Ways:
             return _UNLISTED_WAYS
         if payment.reason is Reason.PAID_PERHAPS:
             return _FORGOTTEN_WAYS
+        # A rule refuses it, whatever the bank says: it never goes.
+        if payment.reason is Reason.REFUSED_IN_DOUBT:
+            return _REFUSED_WAYS
         # Who stops a payment alone must not be able to take it back alone.
-        return _STOPPED_WAYS if payment.reason is Reason.ON_HOLD else _HELD_WAYS
+        ways = _STOPPED_WAYS if payment.reason is Reason.ON_HOLD else _HELD_WAYS
+        return ways | (_LOST_WAYS if _is_behind(transaction, payment) else {})
     item = live_item(transaction, payment.payment_pk)
     file = None if item is None else file_by_key(transaction, item[0])
     if payment.state is PaymentState.ACCEPTED or (file is not None and file.state in BEFORE_RELEASE):
@@ -74,8 +79,7 @@ def _gone_of_discrepant(transaction: Transaction, payment: PaymentRow) -> set[St
 
 def _is_behind(transaction: Transaction, payment: PaymentRow) -> bool:
     """Whether its bank may have files of ours that this ledger does not know."""
-    bank = bank_of_payment(transaction, payment.payment_pk)
-    return any(hold.cause == BEHIND for hold in bank_holds(transaction, bank))
+    return is_behind(transaction, bank_of_payment(transaction, payment.payment_pk))
 
 
 # Before it leaves.
@@ -105,6 +109,15 @@ def _withdraw(
     )
     append_gateway_outcome(transaction, payment.payment_pk, Status.WITHDRAWN, Reason.WITHDRAWN, carried.at)
     _tell(transaction, payment, "payment withdrawn", carried)
+
+
+def _set_aside(
+    _installation: Installation, transaction: Transaction, payment: PaymentRow, carried: Carried
+) -> None:
+    refused = holds_of(transaction, payment.payment_pk)[0].reason
+    move_payment(transaction, payment.payment_pk, Disposition.HELD, Disposition.SET_ASIDE, refused)
+    append_gateway_outcome(transaction, payment.payment_pk, Status.SET_ASIDE, refused, carried.at)
+    _tell(transaction, payment, "payment set aside", carried)
 
 
 # When its outcome is in doubt.
@@ -248,6 +261,15 @@ _FORGOTTEN_WAYS: Ways = {
     "withdraw": Decision(2, "taken back", _withdraw),
     **_LOST_WAYS,
 }
+_REFUSED_WAYS: Ways = {
+    "set-aside": Decision(
+        2,
+        "the bank confirms in writing that it did not pay it by any file: it is set aside, as the rule says",
+        _set_aside,
+        needs_exhibit=True,
+    ),
+    **_LOST_WAYS,
+}
 TABLES: tuple[Ways, ...] = (
     _HELD_WAYS,
     _STOPPED_WAYS,
@@ -256,6 +278,7 @@ TABLES: tuple[Ways, ...] = (
     _ACCEPTED_WAYS,
     _LOST_WAYS,
     _FORGOTTEN_WAYS,
+    _REFUSED_WAYS,
     {str(status): way for status, way in _RESOLUTIONS.items()},
 )
 """Every decision about a payment."""

@@ -106,6 +106,10 @@ ADVICE: dict[Reason, tuple[str, str]] = {
         "ask the bank in writing whether any file paid it; two persons accept, withdraw or call it credited",
         "书面询问银行是否已通过任何文件付出,由两人放行、撤回或确认已入账",
     ),
+    Reason.REFUSED_IN_DOUBT: (
+        "ask the bank in writing whether any file paid it; two persons set it aside or call it credited",
+        "书面询问银行是否已通过任何文件付出,由两人退回或确认已入账",
+    ),
     Reason.CONFIRMED_UNPAID: _VERIFY,
     Reason.PAID_SHORT: (
         "reissue exactly what is missing; call the bank to account for it",

@@ -302,7 +302,7 @@ class _Look:
         if decision == "accept" and self._behind and self._rest in self._world.lost:
             # Nothing leaves yet: first it is accepted again, as it was, then what the bank paid is told.
             return True
-        if decision in ("accept", "withdraw"):
+        if decision in ("accept", "withdraw", "set-aside"):
             return kept == 0 and not (self._rest in self._world.lost and self._may_still_be_paid())
         return True
 

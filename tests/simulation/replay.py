@@ -155,10 +155,15 @@ class Replay:
         self.payments["here"] -= len(body["payments"])
         self.payments["set_aside"] += len(body["payments"])
 
+    def _payment_set_aside(self, _body: Body) -> None:
+        self.payments["here"] -= 1
+        self.payments["set_aside"] += 1
+
     def _payment_held(self, _body: Body) -> None:
         """It stays here."""
 
     _payment_accepted = _payments_held = _payments_accepted = _payments_listed = _payment_held
+    _payments_refused_in_doubt = _payment_held
 
     def _outcomes(self, body: Body) -> None:
         self.outcomes.update(body["statuses"])
