@@ -45,7 +45,8 @@ class Batch(Struct, frozen=True, kw_only=True):
     """One list of payments, handed over together.
 
     `department`, `programme` and `period` are what a payment inherits that does not state
-    its own. The declared count and total cover every row of the list, good and bad.
+    its own. The declared count and total cover every row of the list, good and bad. `installation` is
+    the identity of the gateway that it is for (`bankgate status`), "" where it names none.
     """
 
     batch_id: str
@@ -57,6 +58,7 @@ class Batch(Struct, frozen=True, kw_only=True):
     period: str = ""
     currency: str = "CNY"
     summary: str = ""
+    installation: str = ""
 
 
 class Payment(Struct, frozen=True, kw_only=True):

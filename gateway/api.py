@@ -29,6 +29,7 @@ from gateway.held import HeldItem, Way
 from gateway.installation import ChannelOpener, Installation
 from gateway.intake import CheckReport, Receipt, Source
 from gateway.ledger import Ledger
+from gateway.ledger_identity import identity_of
 from gateway.ledger_intake import BatchRow, batches, find_batch
 from gateway.ledger_notices import notices
 from gateway.ledger_outcomes import fee_findings, outcomes
@@ -288,6 +289,12 @@ class Gateway:
         Goes on where it stopped, also after a crash; stops after about `limit_bytes` of files.
         """
         return rewrap(self.installation, limit_bytes, TEXT_CONTEXT)
+
+    @property
+    def identity(self) -> str:
+        """Its ledger's identity, which persons and platforms sign: 32 hex digits."""
+        with self.installation.ledger.read() as transaction:
+            return identity_of(transaction)
 
     def status(self, batch_id: str | None = None) -> list[BatchStatus]:
         """Where the batches stand, in count and minor units."""

@@ -17,6 +17,7 @@ import msgspec
 from msgspec import Struct
 
 from gateway.audit_chain import Journal, Told
+from gateway.audit_identity import IdentityChecks
 from gateway.audit_payments import PackedPayments
 from gateway.audit_persons import EnrolmentChecks, SignedBy
 from gateway.audit_report import Bundle
@@ -394,6 +395,7 @@ class _Checks:
         persons = self._persons()
         digests = {key_id: _key_digest(person) for key_id, person in persons.items()}
         enrolments = EnrolmentChecks(self._bundle, self._journal)
+        identity = IdentityChecks(self._bundle, self._journal)
         used = set()
         signed: dict[tuple[str, str], list[SignedBy]] = {}
         events = iter(self._journal.of("decision"))
@@ -404,8 +406,8 @@ class _Checks:
                 self._add(place, f"the key {line.key_id} of {line.person} is not in the bundle")
             else:
                 self._check_signature(place, line, person)
-            self._check_statement(place, line)
             told = next(events, None)
+            self._check_statement(place, line, told, identity)
             self._agree(
                 place, told, "decision", object=line.object, decision=line.decision, person=line.person
             )
@@ -451,7 +453,9 @@ class _Checks:
         except SealError as error:
             self._add(place, f"the signature is not {line.person}'s: {error}")
 
-    def _check_statement(self, place: str, line: DecisionLine) -> None:
+    def _check_statement(
+        self, place: str, line: DecisionLine, told: Told | None, identity: IdentityChecks
+    ) -> None:
         try:
             statement = msgspec.json.decode(line.statement, type=Statement)
         except msgspec.DecodeError as error:
@@ -463,6 +467,7 @@ class _Checks:
             line.person,
         ):
             self._add(place, "the statement that was signed says something else")
+        identity.check(place, told, statement.installation)
 
     def _agree_digests(
         self, place: str, told: Told | None, line: DecisionLine, person: PersonLine | None

@@ -28,6 +28,7 @@ from gateway.bundle import (
 )
 from gateway.evidence import body_digest
 from gateway.ledger import Transaction
+from gateway.ledger_identity import NAMED
 from gateway.ledger_persons import ENROLLED
 from keys.keyring import Keyring
 
@@ -131,8 +132,9 @@ class Tables:
         for row in self._transaction.stream(
             "SELECT event_pk, recorded_at, kind, hash, body FROM event ORDER BY event_pk"
         ):
-            # Who could decide belongs to every selection: decisions are held against it.
-            shown = self._everything or row.kind == ENROLLED or self._concerns(msgspec.json.decode(row.body))
+            # Who could decide, and where, belongs to every selection: decisions are held against it.
+            always = self._everything or row.kind in (ENROLLED, NAMED)
+            shown = always or self._concerns(msgspec.json.decode(row.body))
             body = row.body if shown else None
             yield EventLine(row.event_pk, row.recorded_at, row.kind, body_digest(row.body), row.hash, body)
 

@@ -125,7 +125,12 @@ def status(batch_id: str | None, config: Path, as_json: bool) -> None:
     with opened(config) as gateway:
         batches = gateway.status(batch_id)
         screen.show_status(
-            batches, gateway.files(batch_id), gateway.received(batch_id), gateway.anchor_status(), as_json
+            batches,
+            gateway.files(batch_id),
+            gateway.received(batch_id),
+            gateway.anchor_status(),
+            gateway.identity,
+            as_json,
         )
         if not all(batch.adds_up for batch in batches):
             sys.exit(ExitCode.INTEGRITY)

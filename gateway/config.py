@@ -77,12 +77,15 @@ class IntakeSettings(Struct, frozen=True, kw_only=True):
 class PlatformSettings(Struct, frozen=True, kw_only=True):
     """`[platform.NAME]`: who may hand over batches. Its verifying key is in the key ring.
 
-    `require_signature`: two persons cannot stand in for the platform's signature.
+    `require_signature`: two persons cannot stand in for the platform's signature. `names_installation`:
+    its signature counts only over a batch that says for which gateway it is, so that what it signed for
+    a test installation does not count here.
     """
 
     name: Text
     kind: AccountKind
     require_signature: bool = False
+    names_installation: bool = False
 
 
 class PersonSettings(Struct, frozen=True, kw_only=True):

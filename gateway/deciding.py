@@ -12,6 +12,7 @@ from gateway.errors import DecisionRefused
 from gateway.exhibits import require_exhibit
 from gateway.installation import Installation
 from gateway.ledger import Transaction
+from gateway.ledger_identity import identity_of
 from gateway.ledger_whereabouts import Whereabouts
 from gateway.targets import Target, find_target, seen_of, whereabouts_of
 from gateway.ways.permitted import chosen_way, permitted_ways
@@ -69,6 +70,7 @@ def decide(installation: Installation, statement: Statement, signature: bytes) -
     for sha256 in filter(None, (statement.exhibit, statement.reason)):
         require_exhibit(installation, sha256)
     with installation.ledger.write() as transaction:
+        _require_ours(transaction, statement)
         target = find_target(installation, transaction, statement.object)
         chosen = _chosen(
             installation,
@@ -107,6 +109,17 @@ def decide(installation: Installation, statement: Statement, signature: bytes) -
             before=before,
             after=whereabouts_of(transaction, target) if done else before,
             other_letters=others,
+        )
+
+
+def _require_ours(transaction: Transaction, statement: Statement) -> None:
+    """Raises `DecisionRefused` where it was signed for another installation, or for none."""
+    ours = identity_of(transaction)
+    if statement.installation != ours:
+        raise DecisionRefused(
+            f"the decision about {statement.object} was signed for"
+            f" {statement.installation or 'no installation'}, this is {ours}",
+            hint="look at it here (`bankgate status` shows this installation), then sign",
         )
 
 

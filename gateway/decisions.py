@@ -28,6 +28,8 @@ from keys.statement import verify_statement
 
 EXHIBIT = "exhibit"
 """In a statement's `about`: SHA-256 of what the decision rests on, absent where it rests on nothing."""
+INSTALLATION = "installation"
+"""In a statement's `about`: identity of the ledger for which it is signed; absent before there were any."""
 REASON = "why"
 """In a statement's `about`: SHA-256 of why, in the person's own words, absent where none are given."""
 
@@ -48,6 +50,11 @@ class Statement(Struct, frozen=True, kw_only=True):
     def to_bytes(self) -> bytes:
         """The exact bytes that are signed: JSON with sorted keys."""
         return msgspec.json.encode(self, order="sorted")
+
+    @property
+    def installation(self) -> str:
+        """Identity of the ledger for which it was signed, "" where it names none."""
+        return str(self.about.get(INSTALLATION, ""))
 
     @property
     def exhibit(self) -> str:

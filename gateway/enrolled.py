@@ -17,6 +17,7 @@ from gateway import evidence
 from gateway.config import Configuration
 from gateway.installation import Installation
 from gateway.ledger import Transaction
+from gateway.ledger_identity import tell_identity
 from gateway.ledger_persons import ENROLLED, decisions_by_key, last_enrolled
 from keys.keyring import Keyring
 from keys.person_key import public_key_sha256
@@ -73,8 +74,10 @@ class Operator(Struct, frozen=True, kw_only=True):
 def note_enrolled(installation: Installation, transaction: Transaction) -> list[str]:
     """Record who may decide where that is not what the journal said last; what has changed, in words.
 
-    Call it before anything is done for which persons count.
+    Call it before anything is done for which persons count. The ledger's identity, which they sign, is
+    told before them.
     """
+    tell_identity(transaction, installation.clock.now())
     now = enrolled_persons(installation.configuration, installation.keyring)
     before = last_enrolled(transaction)
     # Never told, and nobody is there: nothing has changed.

@@ -42,7 +42,12 @@ from gateway.ledger_reissues import link_reissues, refuse_reissues
 from gateway.ledger_staging import Staging
 from gateway.locks import writing_spool
 from gateway.problems import NEVER_PAID, ProblemList
-from gateway.release import PlatformSignature, release_by_platform, verify_platform_signature
+from gateway.release import (
+    PlatformSignature,
+    release_by_platform,
+    require_ours,
+    verify_platform_signature,
+)
 from gateway.rules.catalogue import Catalogue
 from gateway.rules.repeats import find_repeats
 from gateway.screening import Screening
@@ -188,6 +193,7 @@ def _reading(installation: Installation, name: str, source_name: str) -> Iterato
         stored = _StoredBatch(installation.spool, name, source_name)
         today = installation.clock.now().date()
         with open_batch(stored, today=today) as reader:
+            require_ours(installation, reader.batch)
             yield reader
     except BatchError as error:
         raise InputRefused(error.problems, hint="nothing was stored") from error

@@ -6,11 +6,12 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from formats import Batch
+from formats import Batch, Problem
 from gateway import evidence
-from gateway.errors import DecisionRefused
+from gateway.errors import DecisionRefused, InputRefused
 from gateway.installation import Installation, canonical
 from gateway.ledger import Transaction
+from gateway.ledger_identity import identity_of
 from gateway.ledger_intake import BatchRow, batch_by_key, move_batch
 from gateway.states import BatchState
 from keys.cms import Verdict, verify_detached
@@ -29,14 +30,42 @@ def verify_platform_signature(
     """Check a detached CMS signature over the batch's own bytes; None where there is none.
 
     The bytes contain the envelope, so count, total and platform are signed too; the key must
-    be enrolled for the very platform that the envelope names. Raises `keys.errors.SealError`.
+    be enrolled for the very platform that the envelope names. Raises `keys.errors.SealError`, and
+    `InputRefused` where the platform's batches must name this installation and this one does not.
     """
     if signature is None:
         return None
+    _require_named(installation, batch)
     now = installation.clock.now()
     trust = installation.keyring.platform_trust(batch.source_platform)
     with installation.spool.open(stored) as stream:
         return PlatformSignature(verify_detached(stream, signature, trust, now), now)
+
+
+def require_ours(installation: Installation, batch: Batch) -> None:
+    """Raises `InputRefused` where the batch says that it is for another gateway."""
+    with installation.ledger.read() as transaction:
+        ours = identity_of(transaction)
+    if batch.installation not in ("", ours):
+        raise _refused(
+            f"batch {batch.batch_id} is for the gateway {batch.installation}, this is {ours}",
+            "hand it over there, or name this one (`bankgate status`) and sign again",
+        )
+
+
+def _require_named(installation: Installation, batch: Batch) -> None:
+    platform = installation.configuration.platforms.get(batch.source_platform)
+    if platform is not None and platform.names_installation and not batch.installation:
+        raise _refused(
+            f"batch {batch.batch_id} does not say for which gateway {batch.source_platform} signed it",
+            "let the platform put the entry `installation` into the envelope (`bankgate status` shows it),"
+            " and sign again",
+        )
+
+
+def _refused(message: str, hint: str) -> InputRefused:
+    problem = Problem(code="installation", message=message, column="installation", record="batch", hint=hint)
+    return InputRefused([problem], hint="nothing was stored")
 
 
 def release_by_platform(

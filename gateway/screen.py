@@ -206,14 +206,17 @@ def show_status(
     files: list[FileStatus],
     received: list[ReceivedStatus],
     anchor: AnchorStatus,
+    identity: str,
     json: bool,
 ) -> None:
     if json:
-        as_json({"batches": batches, "files": files, "received": received, "anchor": anchor})
+        told = {"installation": identity, "batches": batches, "files": files, "received": received}
+        as_json(told | {"anchor": anchor})
         return
     for batch in batches:
         show_sum(batch)
     show_files(files, received)
+    _console.print(f"{_words['installation']}: {identity}")
     show_anchor(anchor)
 
 

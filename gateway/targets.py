@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from gateway.decisions import INSTALLATION
 from gateway.errors import Unknown
 from gateway.holding import problems_digest
 from gateway.installation import Installation
@@ -17,6 +18,7 @@ from gateway.ledger_decisions import carried_out_count
 from gateway.ledger_files import FileRow, find_file, has_live_attempts, parts_of
 from gateway.ledger_funding import FundingRow, find_funding
 from gateway.ledger_holds import bank_holds
+from gateway.ledger_identity import identity_of
 from gateway.ledger_intake import BatchRow, batch_by_key, find_batch
 from gateway.ledger_oddities import OddityRow, open_oddity
 from gateway.ledger_payments import PaymentRow, find_payment, state_totals
@@ -102,10 +104,14 @@ def seen_of(transaction: Transaction, target: Target) -> dict[str, Any]:
     """What a person sees of an object: enough that a decision fits nothing else.
 
     Most objects can come to the same point again: `carried_out` counts the decisions about it
-    that had their effect before, so that each time needs signatures of its own.
+    that had their effect before, so that each time needs signatures of its own. The ledger's identity
+    keeps what is signed for one installation from another that has objects of the same names.
     """
-    before = {"carried_out": carried_out_count(transaction, name_of(transaction, target))}
-    return before | _looks(transaction, target)
+    return {
+        INSTALLATION: identity_of(transaction),
+        "carried_out": carried_out_count(transaction, name_of(transaction, target)),
+        **_looks(transaction, target),
+    }
 
 
 def _looks(transaction: Transaction, target: Target) -> dict[str, Any]:

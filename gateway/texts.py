@@ -13,6 +13,7 @@ from gateway.money import money, yuan
 _TEXTS: dict[str, tuple[str, str]] = {
     "journal": ("日志", "journal"),
     "anchor": ("锚点", "anchor"),
+    "installation": ("本系统标识", "installation"),
     "no_anchor": (
         "未配置: 无法发现日志被截断或还原",
         "none is configured: a cut or restored ledger would not be noticed",

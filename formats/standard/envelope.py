@@ -174,6 +174,7 @@ def _batch(values: dict[str, str]) -> Batch:
         period=values.get("period", ""),
         currency=currency.choices.get(values.get("currency", ""), currency.default),
         summary=values.get("summary", ""),
+        installation=values.get("installation", ""),
     )
 
 

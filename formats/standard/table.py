@@ -217,6 +217,13 @@ BATCH_FIELDS: tuple[Field, ...] = (
         _REQUIRED,
     ),
     _field("summary", "摘要", Kind.TEXT, 140, "what rows inherit"),
+    _field(
+        "installation",
+        "接收系统",
+        Kind.CODE,
+        64,
+        "for which gateway the batch is, by its identity; another one refuses it",
+    ),
 )
 
 PAYMENT_BY_ATTRIBUTE = {field.attribute: field for field in PAYMENT_FIELDS}

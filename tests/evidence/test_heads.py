@@ -252,7 +252,7 @@ def test_without_an_anchor_status_says_so(ground: Ground, bankgate: Commands) ->
         ground.submit(gateway, payments_of(CITY, 3))
     assert bankgate("run").code == ExitCode.DONE
     said = bankgate("status").out
-    assert "signed to event 8; anchor: none is configured: a cut or restored ledger" in " ".join(said.split())
+    assert "signed to event 9; anchor: none is configured: a cut or restored ledger" in " ".join(said.split())
     assert heads_of(ground) == []
 
 

@@ -15,6 +15,7 @@ import gateway
 from gateway.errors import JournalBroken
 from gateway.evidence import first_broken_event
 from gateway.ledger import Ledger
+from gateway.ledger_identity import identity_of
 
 
 def first_form(previous: str, *parts: str) -> str:
@@ -61,6 +62,18 @@ def test_its_chain_is_checked_and_written_anew(old_ledger: Path) -> None:
             ("bank", "refused", "login", "2026-01-01")
         ]
     ledger.close()
+
+
+def test_every_ledger_gets_an_identity_of_its_own(old_ledger: Path, tmp_path: Path) -> None:
+    found = []
+    for path in (old_ledger, tmp_path / "new.sqlite"):
+        for _ in range(2):
+            ledger = Ledger(path)
+            with ledger.read() as transaction:
+                found.append(identity_of(transaction))
+            ledger.close()
+    assert (found[0], found[2]) == (found[1], found[3])
+    assert found[0] != found[2]
 
 
 def test_a_broken_chain_is_not_mended_by_it(old_ledger: Path) -> None:

@@ -50,7 +50,7 @@ _RECEIVED_STATES = {
 _SAY_NO_STATE = frozenset(
     {
         *("received again", "received file accepted", "received file closed"),
-        *("file held", "file cleared", "backup made", "persons enrolled"),
+        *("file held", "file cleared", "backup made", "persons enrolled", "ledger named"),
     }
 )
 """Events about what is no state, count or number here."""

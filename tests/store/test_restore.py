@@ -62,12 +62,15 @@ def test_what_was_copied_is_back_and_nothing_leaves(
     saved: tuple[Ground, Path], ground: Ground, bankgate: Commands
 ) -> None:
     lose(ground)
+    with saved[0].open() as before:
+        identity = before.identity
     ended = bankgate("restore", saved[1])
     assert ended.code == ExitCode.NEEDS_PERSON
     next_number = 1 + SEQUENCE_MARGIN + 1
     assert f"city-bank: its last number was 1, the next will be {next_number}" in ended.out
     assert f"rural-credit: it had no file, the next will be {SEQUENCE_MARGIN + 1}" in ended.out
     with ground.open() as gateway:
+        assert gateway.identity == identity
         assert current(gateway) == credited(payments_of(CITY, 3, prefix="C"))
         report = gateway.run()
         assert report.exit_code == ExitCode.INTEGRITY
