@@ -16,6 +16,9 @@ _SAMPLES = "BANKGATE_SAMPLES"
 # the tests start and interrupt.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# Where people share a group (umask 0002) others might change what the tests write: refused, as it should be.
+os.umask(0o022)
+
 
 def _samples_folder() -> Path | None:
     value = os.environ.get(_SAMPLES, "")

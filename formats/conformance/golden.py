@@ -6,7 +6,7 @@ from formats.codec import Purpose
 from formats.conformance.content import Content, Crash, Refusal, changed_names, differences, shown
 from formats.conformance.report import Part, PartReport
 from formats.conformance.subjects import Subject
-from formats.conformance.vectors import VECTORS, Expected, Vector
+from formats.conformance.vectors import VECTORS, Expected, RowTable, Vector
 from formats.conformance.writing import as_given, write
 from formats.reasons import Status
 
@@ -81,8 +81,12 @@ def _kept(expected: Expected) -> dict[str, list[dict[str, object]]]:
     """Rows as `rows_of` has them: what is absent may be written out in a JSON."""
     return {
         record: [
-            {name: value for name, value in row.items() if value not in (None, "") or name == "outcome.code"}
-            for row in rows
+            {
+                name: value
+                for name, value in row.items()
+                if value not in (None, "") or (name == "outcome.code" and value == "")
+            }
+            for row in (rows.unfolded() if isinstance(rows, RowTable) else rows)
         ]
         for record, rows in expected.records.items()
     }

@@ -46,7 +46,10 @@ class Subject(Struct, frozen=True, kw_only=True):
         return [
             vector
             for vector in self.vectors
-            if vector.content is not None and not vector.content.problems and not vector.content.tolerated
+            if vector.content is not None
+            and not vector.content.problems
+            and not vector.content.tolerated
+            and not vector.expected.only_read
         ]
 
 

@@ -59,17 +59,38 @@ class Meaningless(Struct, frozen=True, forbid_unknown_fields=True):
     why: str
 
 
+class RowTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Many rows in few words: `columns` once, a list of cells a row, and in `same` what stands in all.
+
+    A null is a cell that says nothing.
+    """
+
+    columns: list[str]
+    rows: list[list[Any]]
+    same: dict[str, Any] = {}
+
+    def __post_init__(self) -> None:
+        uneven = [number for number, row in enumerate(self.rows, 1) if len(row) != len(self.columns)]
+        if uneven:
+            raise ValueError(f"row {uneven[0]} of a table has not {len(self.columns)} cells")
+
+    def unfolded(self) -> list[dict[str, Any]]:
+        return [self.same | dict(zip(self.columns, row, strict=True)) for row in self.rows]
+
+
 class Expected(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """The JSON of a vector. `identity` is what neither file nor default says of the file.
 
     `records` are rows by record, `problems` the codes of what does not add up. `rewritten` is
-    true where the codec writes the same bytes again, else why it does not.
+    true where the codec writes the same bytes again, else why it does not. `only_read`: the file is
+    read, compared and written again, and no other file is made of it, as too many would be.
     """
 
     note: str = ""
     draft: bool = False
+    only_read: bool = False
     identity: dict[str, Any] = {}
-    records: dict[str, list[dict[str, Any]]] = {}
+    records: dict[str, list[dict[str, Any]] | RowTable] = {}
     facts: dict[str, Any] = {}
     problems: list[str] = []
     refused: RefusedAs | None = None
@@ -150,7 +171,8 @@ def draft_of(codec: Codec, raw: bytes) -> Expected:
     """What the codec makes of a file, to be held against the bank's paper by a person."""
     reading = read(codec, raw)
     if isinstance(reading, Content):
-        return Expected(draft=True, records=reading.records, facts=reading.facts, problems=reading.problems)
+        records: dict[str, list[dict[str, Any]] | RowTable] = {**reading.records}
+        return Expected(draft=True, records=records, facts=reading.facts, problems=reading.problems)
     if isinstance(reading, Refusal):
         return Expected(draft=True, refused=RefusedAs(reading.problem.code, reading.problem.line))
     return Expected(draft=True, note=f"the codec fails with {reading.kind}")
