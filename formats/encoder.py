@@ -324,6 +324,8 @@ class _File:
         self._scopes: list[_Scope] = []
         self._numbers: dict[str, int] = {}
         self._written: dict[str, int] = {}
+        self._times: dict[int, int] = {}
+        """How often each line of `structure` was written in the scope around it, for what stands in `any`."""
         self._paid_count = self._paid_minor = 0
         self._known = {_COUNT: identity.count, _SUM: identity.total_minor} if self._is_request else {}
         self._foretold = self._foretell()
@@ -440,6 +442,7 @@ class _File:
                 yield from self._rows(self._plan.rows[node.line], chunks)
             elif node.any_order:
                 yield from self._nodes(node.children, chunks)
+                self._check_occurrence(node, sum(self._times.get(child.line, 0) for child in node.children))
             elif node.children:
                 yield from self._scope(node, chunks)
             else:
@@ -453,6 +456,7 @@ class _File:
                 self._open(node.name)
                 yield from self._nodes(node.children, ())
                 self._close()
+            self._times[node.line] = node.minimum
             return
         count = 0
         for run in runs_of(chunks, rows, self._plan, self._limit(rows)):
@@ -471,7 +475,9 @@ class _File:
         return min((row.node.maximum for row in rows if row.node.maximum is not None), default=None)
 
     def _check_occurrence(self, node: Node, count: int) -> None:
-        name = f"{count} records of {node.name}"
+        self._times[node.line] = count
+        words = " or ".join(child.name for child in node.children) if node.any_order else node.name
+        name = f"{count} records of {words}"
         if count < node.minimum:
             raise EncodeError([self._encoder.problem("too-few", name, f"at least {node.minimum}")])
         if node.maximum is not None and count > node.maximum:
@@ -480,8 +486,9 @@ class _File:
     def _record(self, node: Node, behind: Sequence[Node]) -> Iterator[bytes]:
         """A record that is no payment's; one that may be absent is written where it has a value."""
         plan = self._plan.records[node.name][0]
-        times = 1 if node.minimum or self._has_value(plan) else 0
-        for _ in range(max(times, node.minimum)):
+        times = node.minimum or int(self._has_value(plan))
+        self._times[node.line] = times
+        for _ in range(times):
             scope = self._scopes[-1]
             for one in self._scopes:
                 one.tally.add(plan.name)

@@ -43,6 +43,39 @@ class Slot(Struct, frozen=True):
     rows: Sequence[int]
 
 
+class _Limit(Struct, frozen=True):
+    """How many of some records a row has; told under the first field that is theirs alone."""
+
+    names: tuple[str, ...]
+    minimum: int
+    maximum: int | None
+    column: Column
+
+    @staticmethod
+    def of(row: RowPlan, child: Node) -> _Limit:
+        """What `structure` says of a record, or of all records of an `any`."""
+        names = tuple(node.name for node in child.children or (child,))
+        columns = row.records[names[0]][0].columns
+        own = (column for column in columns if column.role is Role.RECORD)
+        return _Limit(names, child.minimum, child.maximum, next(own, columns[0]))
+
+    def fault(self, number: int, row: str) -> Fault | None:
+        """What is wrong with so many of them."""
+        words = f"of {' or '.join(self.names)} in a {row}"
+        if number < self.minimum:
+            return Fault("too-few", f"at least {self.minimum} {words}", Reason.FIELD_INVALID)
+        if self.maximum is not None and number > self.maximum:
+            return Fault("too-many", f"at most {self.maximum} {words}", Reason.FIELD_INVALID)
+        return None
+
+
+def _is_limited(child: Node) -> bool:
+    """Whether a row can be written that has too few or too many: a record by itself is written once."""
+    if child.any_order:
+        return child.minimum > 0 or child.maximum is not None
+    return child.minimum > 1
+
+
 def slots(row: RowPlan, columns: Mapping[str, Sequence[Any]], count: int) -> list[Slot]:
     """The records of some rows in the order of the layout; those without a row are left out."""
     every = range(count)
@@ -122,6 +155,7 @@ class RowWriter:
         self._own = own
         self._near = near
         self._end = plan.layout.framing.line_end.decode("ascii")
+        self._limits = [_Limit.of(row, child) for child in row.children if _is_limited(child)]
 
     def write(
         self, columns: Columns, count: int, written: int, tallies: Sequence[Tally]
@@ -131,6 +165,8 @@ class RowWriter:
         `written` rows of the file came before. Counts and hash totals are added to the tallies.
         """
         found = slots(self.row, columns, count)
+        if self._unfit_children(found, count):
+            return None
         single = len(found) == 1 and len(found[0].rows) == count
         numbers = self._running(found, count)
         texts: list[list[str]] = []
@@ -162,8 +198,9 @@ class RowWriter:
 
     def unfit(self, columns: Columns, count: int) -> list[Unfit]:
         """Values that fit their cells and yet cannot be written."""
-        faults: list[Unfit] = []
-        for slot in slots(self.row, columns, count):
+        found = slots(self.row, columns, count)
+        faults = self._unfit_children(found, count)
+        for slot in found:
             chosen = columns if len(slot.rows) == count else _chosen(columns, slot.rows)
             for one in self._unfit(slot.plan, chosen):
                 faults.append(Unfit(slot.rows[one.row], one.column, one.value, one.fault))
@@ -271,6 +308,21 @@ class RowWriter:
         return [f"{line}{self._end}" for line in text.split(self._end)[:-1]]
 
     # What the cells do not know.
+
+    def _unfit_children(self, found: Sequence[Slot], count: int) -> list[Unfit]:
+        """Rows whose records below are not as many as the structure says: nobody could read them."""
+        faults: list[Unfit] = []
+        for limit in self._limits:
+            counts = [0] * count
+            for slot in found:
+                if slot.plan.name in limit.names:
+                    for row in slot.rows:
+                        counts[row] += 1
+            for row, number in enumerate(counts):
+                fault = limit.fault(number, self.row.name)
+                if fault is not None:
+                    faults.append(Unfit(row, limit.column, number, fault))
+        return faults
 
     def _unfit(self, plan: RecordPlan, columns: Columns) -> list[Unfit]:
         faults: list[Unfit] = []

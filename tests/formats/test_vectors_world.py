@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from formats.errors import DecodeError, LayoutError
+from formats.errors import DecodeError, EncodeError, LayoutError
 from formats.layout import parse_layout
 from formats.reasons import Reason, Status
 from formats.records import RecordChunk
@@ -330,3 +330,38 @@ def test_what_only_a_trailer_says_of_its_lot_is_a_fact_of_the_file() -> None:
     codec = REGISTRY.get("cnab240-payment-result")
     assert decode(codec, CNAB_RESULT)[1].get("group.trailer_occurrences") is None
     assert decode(codec, b"".join(marked))[1]["group.trailer_occurrences"] == "HA"
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "found"),
+    [
+        ({"outcome.code": [None]}, "too-few", "0"),
+        ({"notice.code": ["C01"], "notice.account": ["55554444"]}, "too-many", "2"),
+    ],
+)
+def test_records_of_any_are_as_many_in_what_is_written_as_in_what_is_read(
+    changes: dict[str, list[str | None]], code: str, found: str
+) -> None:
+    """`any 1..1`: a return without its reason, or a return that is a correction too, cannot be made."""
+    codec = REGISTRY.get("nacha-result")
+    known, _, _ = decode(codec, NACHA_RESULT)
+    columns = {name: values[:1] for name, values in known["payment"].items()} | changes
+    one_row = RecordChunk(record="payment", count=1, columns=columns, lines=[3])
+    wanted = "at least 1" if code == "too-few" else "at most 1"
+    (problem,) = codec.problems(one_row)
+    assert (problem.code, problem.found, problem.line) == (code, found, 3)
+    assert problem.wanted == f"{wanted} of refusal or correction in a payment"
+    with pytest.raises(EncodeError) as caught:
+        encode(codec, [one_row], profile=NACHA_PROFILE)
+    assert caught.value.problems == [problem]
+
+
+def test_any_around_lots_wants_at_least_one() -> None:
+    with pytest.raises(EncodeError) as caught:
+        encode(REGISTRY.get("nacha-request"), [], count=0, total_minor=0, profile=NACHA_PROFILE)
+    (problem,) = caught.value.problems
+    assert (problem.code, problem.found, problem.wanted) == (
+        "too-few",
+        "0 records of batch or iat_batch",
+        "at least 1",
+    )
