@@ -32,7 +32,9 @@ from formats.layout_model import (
     Lines,
     Node,
     Number,
+    Parts,
     Record,
+    Repetition,
     Sum,
     Syntax,
 )
@@ -110,7 +112,12 @@ class Spread(Struct, frozen=True):
     @property
     def join(self) -> str:
         """What stands between the parts of a repeat."""
-        return CODES_JOIN if self.name in _CODES else "; "
+        return join_of(self.name)
+
+
+def join_of(name: str) -> str:
+    """What stands between the values of one meaning in several parts."""
+    return CODES_JOIN if name in _CODES else "; "
 
 
 class RecordPlan(Struct, frozen=True, kw_only=True):
@@ -125,6 +132,8 @@ class RecordPlan(Struct, frozen=True, kw_only=True):
     pieces: tuple[str, ...]
     """What stands before each field, and last what ends the record, line end included."""
     spreads: tuple[Spread, ...]
+    repetitions: tuple[Repetition, ...] = ()
+    """How many parts its repeats have that may have more or fewer, in the same order in all variants."""
     least_bytes: int = 0
     """A short line must reach so far: padding never supplies a key, an amount, a number or a code."""
 
@@ -135,7 +144,9 @@ class RecordPlan(Struct, frozen=True, kw_only=True):
     def needed(self) -> frozenset[str]:
         """Those that every row must have."""
         return frozenset(
-            column.name for column in self.columns if column.role is Role.RECORD and not column.field.optional
+            column.name
+            for column in self.columns
+            if column.role is Role.RECORD and not column.field.optional and not column.field.repeat
         )
 
     def selectors(self) -> tuple[Column, ...]:
@@ -302,15 +313,15 @@ def _compile_record(layout: Layout, tree: Tree, record: Record, charset: Charset
         start += width_bytes + len(separator)
     between = "" if fixed and not separator else separator
     ends = between if fixed or framing.after_last else ""
-    padding = " " * (-start % framing.record_multiple)
-    end = ends + padding + framing.line_end.decode("ascii")
+    end = ends + framing.line_end.decode("ascii")
     return RecordPlan(
         name=record.name,
         label=record.label,
         columns=tuple(columns),
-        size_bytes=start + len(padding),
+        size_bytes=start,
         pieces=("", *[between] * (len(columns) - 1), end),
         spreads=_spreads(columns),
+        repetitions=record.repetitions,
         least_bytes=max((column.end for column in columns if _is_protected(column)), default=0),
     )
 
@@ -362,7 +373,7 @@ class _ColumnCompiler:
     def column(self, field: Field, index: int, start: int, end: int) -> Column:
         """One field at its place."""
         meaning = field.meaning
-        if isinstance(meaning, Constant | Blank | Length):
+        if isinstance(meaning, Constant | Blank | Length | Parts):
             return self._constant(field, index, start, end)
         role, name = self._role(field)
         cells = cells_for(
@@ -390,8 +401,8 @@ class _ColumnCompiler:
         meaning = field.meaning
         # What only tells the record is written as the first of its values.
         constant = meaning.text if isinstance(meaning, Constant) else next(iter(field.values), "")
-        if isinstance(meaning, Length):
-            constant = str(self._length())
+        if isinstance(meaning, Length) and not constant:
+            constant = str(self._record.length_bytes + len(self._record.fields) * len(self._separator))
         # Blank is blank, also where numbers are filled with zeros.
         text = " " * (end - start) if not constant else pad(self._bytes(constant), field.width)
         selects = isinstance(meaning, Constant) and meaning.selects
@@ -405,10 +416,6 @@ class _ColumnCompiler:
             end=end,
             hash_name=hash_name(self._record.name, field.title) if field.title in self._hashed else "",
         )
-
-    def _length(self) -> int:
-        separators = len(self._record.fields) * len(self._separator)
-        return self._record.bytes_ + separators
 
     def _bytes(self, text: str) -> str:
         return self._charset.encode(text).decode("latin-1")

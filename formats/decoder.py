@@ -15,11 +15,13 @@ from msgspec import Struct
 
 from formats.codec import CHUNK_RECORDS
 from formats.compiler import GROUP_ITEM, ITEM, Column, Plan, RecordPlan, Role, line_width
+from formats.errors import DecodeError
 from formats.faults import FaultMaker
 from formats.layout_model import Lines, Node, Number, Syntax
 from formats.layout_tree import FILE_SCOPE
 from formats.lines import MAXIMUM_LINE_BYTES, LineTooLong, OneLineEnd, Source, Window
 from formats.record_reader import RecordReader
+from formats.record_widths import RecordWidths
 from formats.records import FileIdentity, Problem, RecordChunk
 from formats.row_reader import RowReader, Rows, RunningNumbers, RunReader, ScopeNumbers
 from formats.totals import Tally
@@ -62,8 +64,14 @@ class FileDecoder:
     """One file being read; see `formats.codec.Decoder`."""
 
     def __init__(
-        self, plan: Plan, reader: RunReader, source: BinaryIO, identity: FileIdentity | None
+        self,
+        plan: Plan,
+        reader: RunReader,
+        source: BinaryIO,
+        identity: FileIdentity | None,
+        widths: RecordWidths | None = None,
     ) -> None:
+        """`widths`: what tells where a record ends, where neither a line end nor one width of all does."""
         self.facts: dict[str, Any] = {"declared": {}}
         self.problems: list[Problem] = []
         self._plan = plan
@@ -76,11 +84,13 @@ class FileDecoder:
         self._line_ends = None
         stream: Source = source
         if "any-eol" in self._framing.tolerate:
-            widths = {record.size_bytes for plans in plan.records.values() for record in plans}
-            one = widths.pop() if len(widths) == 1 and plan.layout.syntax is Syntax.FIXED else 0
+            sizes = {record.size_bytes for plans in plan.records.values() for record in plans}
+            one = sizes.pop() if len(sizes) == 1 and plan.layout.syntax is Syntax.FIXED else 0
             self._line_ends = OneLineEnd(source, self._framing.line_end, one)
             stream = self._line_ends
-        self._window = Window(stream, self._framing.line_end, line_width(plan))
+        self._widths = widths
+        measure = None if self._widths is None else self._widths.size_at
+        self._window = Window(stream, self._framing.line_end, line_width(plan), measure)
         file_name = identity.name if identity else ""
         self._faults = FaultMaker(plan.layout.name, file_name, self._tolerated)
         self._records = RecordReader(plan, reader, self._faults, identity, self.facts, self.problems)
@@ -186,12 +196,13 @@ class FileDecoder:
         framing = self._framing
         end = framing.line_end
         if not end:
-            if len(line) == line_width(self._plan):
+            size = line_width(self._plan) if self._widths is None else self._widths.size_at(line, 0)
+            if not size:
+                raise self._no_record(line)
+            if len(line) == size:
                 return line
             found = f"{len(line)} bytes at the end of the file"
-            raise self._faults.file(
-                "file-cut", self._window.line, found, f"records of {line_width(self._plan)}"
-            )
+            raise self._faults.file("file-cut", self._window.line, found, f"a record of {size}")
         if line.endswith(end):
             body = line[: -len(end)]
             if not body.endswith(b"\r"):
@@ -205,6 +216,19 @@ class FileDecoder:
         found = "another line end" if whole else "the end of the file inside a line"
         code = "line-end" if whole else "file-cut"
         raise self._faults.file(code, self._window.line, found, f"{framing.eol.upper()} after each line")
+
+    def _no_record(self, line: bytes) -> DecodeError:
+        """Bytes that no record begins with, in a file where only the record says where it ends."""
+        assert self._widths is not None, "records of one width are cut by it"
+        odd = self._widths.odd(line)
+        if odd is None:
+            found = f"{len(line)} bytes at the end of the file"
+            return self._faults.file("file-cut", self._window.line, found, "a whole record")
+        plan, column = odd
+        cell = line[column.start : column.end].decode("latin-1")
+        wanted = " or ".join(repr(text.strip(" ")) for text in sorted(column.selecting))
+        problem = self._faults.problem("record-framing", plan.name, column, cell, self._window.line, wanted)
+        return DecodeError([problem])
 
     # The structure.
 
@@ -224,6 +248,8 @@ class FileDecoder:
         known = next((node for node in self._leaves() if self._belongs(node, body, catch_all=False)), None)
         if known is not None:
             raise self._faults.file("record-unexpected", line, _node_name(known), wanted)
+        if self._widths is not None:
+            raise self._no_record(body)
         raise self._faults.file("record-unknown", line, "a line that no record takes", wanted)
 
     def _leaves(self) -> Iterator[Node]:

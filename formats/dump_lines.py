@@ -22,6 +22,7 @@ from formats.fixed import FixedReader
 from formats.layout_follow import Follow, node_words
 from formats.layout_model import LINE_ENDS, Layout, Node, Syntax
 from formats.lines import MAXIMUM_LINE_BYTES
+from formats.record_widths import widths_of
 
 FILL, COMMENT, BLANK, CTRL_Z = BESIDE
 
@@ -42,6 +43,8 @@ class LineAnnotator:
         self._fields = FieldAnnotator(self._plan, showing)
         self._follow = Follow(layout.structure)
         self._width = line_width(self._plan) if self._is_fixed else 0
+        widths = widths_of(self._plan)
+        self._measure = None if widths is None else widths.size_at
         framing, charset = self._framing, self._plan.charset
         self._fill = charset.encode(framing.fill_line * self._width) if framing.fill_to else b""
         self._comment = charset.encode(framing.comment) if framing.comment else b""
@@ -56,7 +59,7 @@ class LineAnnotator:
         told_end = False
         line = None
         in_parts = False
-        for line in raw_lines(rest, start + skipped, separator, self._width):
+        for line in raw_lines(rest, start + skipped, separator, self._width, self._measure):
             in_parts = in_parts or line.continues
             node, passage = self._part(line) if in_parts else self._line(line, last)
             in_parts = line.continues
@@ -70,6 +73,8 @@ class LineAnnotator:
 
     def _separator(self, head: bytes) -> bytes:
         """How lines end: as the layout says, else as the file shows."""
+        if self._measure is not None:
+            return b""
         found = separator_of(head)
         widths = {plan.size_bytes for plans in self._plan.records.values() for plan in plans}
         if not self._is_fixed or len(widths) > 1 or len(head) < self._width:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
 from msgspec import Struct
@@ -51,11 +51,17 @@ def separator_of(head: bytes) -> bytes:
     return b"\n" if b"\n" in head else b"\r" if b"\r" in head else b""
 
 
-def raw_lines(source: BinaryIO, start: int, separator: bytes, record_bytes: int = 0) -> Iterator[RawLine]:
+def raw_lines(
+    source: BinaryIO,
+    start: int,
+    separator: bytes,
+    record_bytes: int = 0,
+    measure: Callable[[bytes, int], int] | None = None,
+) -> Iterator[RawLine]:
     """The lines of a stream that stands at byte `start`.
 
     A carriage return before a line feed belongs to the line end. Without a separator, records of
-    `record_bytes`, else parts of `MAXIMUM_LINE_BYTES`.
+    `record_bytes`, or at most so wide and as `measure` tells them, else parts of `MAXIMUM_LINE_BYTES`.
     """
     most = record_bytes if record_bytes and not separator else MAXIMUM_LINE_BYTES
     buffer, position, number, at_end = b"", 0, 1, False
@@ -72,7 +78,8 @@ def raw_lines(source: BinaryIO, start: int, separator: bytes, record_bytes: int 
             if separator == b"\n" and body.endswith(b"\r"):
                 body, line_end = body[:-1], b"\r\n"
         else:
-            body, line_end = buffer[position : position + most], b""
+            size = measure(buffer, position) if measure is not None and not separator else 0
+            body, line_end = buffer[position : position + (size or most)], b""
         size = len(body) + len(line_end)
         continues = found < 0 and bool(separator) and position + size < len(buffer)
         yield RawLine(number, start, body, line_end, continues)

@@ -18,6 +18,7 @@ from formats.faults import FaultMaker
 from formats.layout_model import Layout
 from formats.lines import Window
 from formats.record_reader import Block, Raw, Repeated, Row
+from formats.record_widths import widths_of
 from formats.records import FileIdentity
 
 _CONTROLS = bytes([*range(0x20), 0x7F])
@@ -38,9 +39,10 @@ def compile_fixed(layout: Layout) -> DataCodec:
     """The codec of a layout with `syntax = "fixed"`."""
     plan = compile_plan(layout)
     reader = FixedReader(plan)
+    widths = widths_of(plan)
 
     def open_decoder(source: BinaryIO, identity: FileIdentity | None) -> FileDecoder:
-        return FileDecoder(plan, reader, source, identity)
+        return FileDecoder(plan, reader, source, identity, widths)
 
     return DataCodec(plan, open_decoder)
 
@@ -78,16 +80,25 @@ class FixedReader:
         first, last = offsets[0], offsets[-1] + 1
         if last - first == len(offsets):
             return [line[first:last] for line in lines]
+        pick = itemgetter(*offsets)
         stride = self._forms[plans[0].label].stride
         joined = b"".join(lines)
-        if len(joined) == stride * len(lines) and len(set(map(len, lines))) == 1:
+        if last <= stride and len(joined) == stride * len(lines) and len(set(map(len, lines))) == 1:
             # Lines of one width: the bytes of each place by one slice.
             return list(zip(*(joined[offset::stride] for offset in offsets), strict=True))
-        pick = itemgetter(*offsets)
-        try:
-            return list(map(pick, lines))
-        except IndexError:
-            return [pick(line) if len(line) > offsets[-1] else line for line in lines]
+        # Of a shorter line the places that it has tell as much: with its length they are its key.
+        picks: dict[int, tuple[int, ...]] = {}
+        keys: list[object] = []
+        for line in lines:
+            size = len(line)
+            if size >= last:
+                keys.append(pick(line))
+                continue
+            there = picks.get(size)
+            if there is None:
+                there = picks[size] = tuple(offset for offset in offsets if offset < size)
+            keys.append((size, *(line[offset] for offset in there)))
+        return keys
 
     def row(self, plan: RecordPlan, body: bytes, line: int, faults: FaultMaker) -> Row:
         """The fields of one line, each decoded by itself."""

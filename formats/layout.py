@@ -20,7 +20,7 @@ from formats.layout_codes import read_file_codes, read_outcome_codes
 from formats.layout_model import TOLERANCES, Field, Frame, Framing, Layout, Record, Syntax
 from formats.layout_source import LayoutSource
 from formats.layout_structure import read_structure
-from formats.layout_table import read_records, read_xml_table, split_cells
+from formats.layout_table import read_records, read_xml_table, split_cells, told_by_numbers
 
 LANGUAGE_VERSION = "2"
 """Enters the digest of every layout: raised when the same text would make other bytes."""
@@ -137,6 +137,7 @@ def _read_document(source: LayoutSource, document: dict[str, Any]) -> Layout | N
             source.add("key-syntax", source.line_of(key), f"{key} has no meaning in {syntax.value} files")
     outcome_codes, outcome_source = _codes(source, document, "outcome")
     file_codes, file_source = _codes(source, document, "file")
+    framing = _framing(source, document.get("framing", {}), syntax)
     permitted, substitutions = _characters(source, document.get("characters", {}))
     digest = hashlib.sha256(f"{LANGUAGE_VERSION}\n{source.text}".encode()).hexdigest()
     return Layout(
@@ -144,13 +145,13 @@ def _read_document(source: LayoutSource, document: dict[str, Any]) -> Layout | N
         version=_text(document, "version"),
         purpose=purpose,
         syntax=syntax,
-        framing=_framing(source, document.get("framing", {}), syntax),
+        framing=framing,
         source_name=source.name,
         digest=digest,
         sources=_texts(source, document, "sources"),
         answers=_text(document, "answers"),
         structure=() if syntax is Syntax.XML else read_structure(source, document.get("structure")),
-        records=() if syntax is Syntax.XML else _records(source, document.get("record"), syntax),
+        records=() if syntax is Syntax.XML else _records(source, document.get("record"), syntax, framing),
         table=_table(source, document, syntax),
         namespaces=_texts(source, document, "namespaces"),
         options=document["xml"] if isinstance(document.get("xml"), dict) else {},
@@ -303,7 +304,7 @@ def _implied_code(document: dict[str, Any]) -> str:
     return _text(outcome, "implied") if isinstance(outcome, dict) else ""
 
 
-def _records(source: LayoutSource, tables: object, syntax: Syntax) -> tuple[Record, ...]:
+def _records(source: LayoutSource, tables: object, syntax: Syntax, framing: Framing) -> tuple[Record, ...]:
     if not isinstance(tables, dict) or not tables:
         source.add("record-missing", None, "no record", hint="[record.payment] with a table")
         return ()
@@ -314,9 +315,9 @@ def _records(source: LayoutSource, tables: object, syntax: Syntax) -> tuple[Reco
             source.add("key-type", line, f"record.{name} is not a table")
             continue
         _check_keys(source, table, {"table": str, "record_bytes": int}, "record", name)
-        variants = read_records(source, name, table.get("table"), syntax)
+        variants = read_records(source, name, table.get("table"), syntax, framing=framing)
         records += variants
-        width = variants[0].bytes_ if variants else 0
+        width = variants[0].length_bytes if variants else 0
         asserted = table.get("record_bytes", width)
         if asserted != width:
             place = source.line_of("record", name, "record_bytes")
@@ -326,6 +327,9 @@ def _records(source: LayoutSource, tables: object, syntax: Syntax) -> tuple[Reco
                 f"record.{name} is {width} bytes wide, but {asserted} asserted",
                 hint="separators after fields are not counted",
             )
+    if framing.eol == "none" and len({record.bytes_ for record in records}) > 1:
+        # Nothing but the record itself says where the next one begins.
+        records = [told_by_numbers(record, framing) for record in records]
     return tuple(records)
 
 

@@ -116,9 +116,8 @@ def _check_line_ends(source: LayoutSource, layout: Layout, framing: Framing, lin
             source.add("eol", line, "lines without line ends", hint=hint)
         if any(node.literal is not None for top in layout.structure for node in top.walk()):
             source.add("eol", line, "literal lines without line ends")
-        if len({_padded(record.bytes_, framing) for record in layout.records}) > 1:
-            hint = "fill the shorter ones with a blank field, or set record_multiple"
-            source.add("eol", line, "records of several widths without line ends", hint=hint)
+        if framing.record_multiple != 1 and framing.after_each_field:
+            source.add("eol", line, "record_multiple, and a separator after each field")
     elif framing.record_multiple != 1:
         source.add("eol", line, "record_multiple with line ends", hint='eol = "none"')
     if framing.record_multiple < 1 or framing.record_multiple > 4096:
@@ -128,10 +127,6 @@ def _check_line_ends(source: LayoutSource, layout: Layout, framing: Framing, lin
         source.add("fill-lines", line, "fill_lines not understood", hint=hint)
     if "any-eol" in framing.tolerate and framing.eol == "cr":
         source.add("tolerance", line, "any-eol with eol = cr", hint="declare lf or crlf")
-
-
-def _padded(size_bytes: int, framing: Framing) -> int:
-    return -(-size_bytes // max(framing.record_multiple, 1)) * max(framing.record_multiple, 1)
 
 
 def _check_frame(source: LayoutSource, layout: Layout, frame: Frame) -> None:
@@ -245,7 +240,8 @@ def _check_binding(source: LayoutSource, layout: Layout, field: Field, meaning: 
         source.add("meaning-purpose", field.line, f"{name} in an answer", hint=f"an echo: <{name}")
     if meaning.echo and family != "payment":
         source.add("echo", field.line, f"<{name}", hint="only payment.x is echoed")
-    if meaning.is_slice and (shape.value != "text" or meaning.last < meaning.first or field.parts > 1):
+    fixed_parts = field.parts > 1 and not field.repeat
+    if meaning.is_slice and (shape.value != "text" or meaning.last < meaning.first or fixed_parts):
         hint = "a part of a text, as payment.bank_code[1-8]"
         source.add("slice", field.line, f"{name}[{meaning.first}-{meaning.last}]", hint=hint)
     if field.values and shape.value != "text":
@@ -290,7 +286,9 @@ def _check_repeated_meanings(source: LayoutSource, record: Record) -> None:
         assert isinstance(other.meaning, Binding), "only bindings are kept"
         both_parts = other.meaning.is_slice and field.meaning.is_slice
         same_repeat = other.line == field.line
-        if other is not field and not both_parts and not same_repeat:
+        is_slice = other.meaning.is_slice or field.meaning.is_slice
+        goes_on = field.repeat and not is_slice and field.kind == other.kind
+        if other is not field and not both_parts and not same_repeat and not goes_on:
             source.add("meaning-twice", field.line, f"{name} is bound in line {other.line} too")
 
 

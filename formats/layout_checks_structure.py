@@ -15,7 +15,7 @@ from formats.layout_model import (
 )
 from formats.layout_source import LayoutSource
 from formats.layout_tree import FILE_SCOPE, Place, Tree, rivals
-from formats.meanings import ROW_FAMILIES
+from formats.meanings import ROW_FAMILIES, Shape, shape_of
 
 _Selectors = dict[tuple[int, int], frozenset[str]]
 
@@ -41,6 +41,9 @@ def check_structure(source: LayoutSource, layout: Layout, tree: Tree) -> None:
         _check_rivals(source, layout, nodes, tables)
     for name, variants in tables.items():
         _check_variants(source, name, variants, layout.syntax)
+        _check_repeats(source, variants[0])
+    if layout.framing.eol == "none":
+        _check_widths(source, layout)
 
 
 def _check_names(source: LayoutSource, layout: Layout, tables: dict[str, list[Record]]) -> None:
@@ -150,9 +153,40 @@ def _check_variants(source: LayoutSource, name: str, variants: list[Record], syn
     for index, record in enumerate(variants):
         for other in variants[index + 1 :]:
             if not _tells(record, other, syntax):
-                _add_once(
-                    source, record.line, f"{name}: {other.variant} cannot be told from {record.variant}"
-                )
+                hint = "bind = parts or = length" if record.repetitions else ""
+                message = f"{name}: {other.variant} cannot be told from {record.variant}"
+                _add_once(source, record.line, message, hint)
+
+
+def _check_repeats(source: LayoutSource, record: Record) -> None:
+    """A repeat of a number that varies stands behind what tells how many parts it has."""
+    for repetition in record.repetitions:
+        for field in repetition.fields:
+            shape = shape_of(field.meaning.name) if isinstance(field.meaning, Binding) else Shape.TEXT
+            if field.key or shape not in (Shape.TEXT, Shape.AMOUNT):
+                hint = "texts, codes, amounts and constants"
+                source.add("repeat", field.line, f"{field.title} in a repeat that varies", hint=hint)
+    if record.repetitions and not any(
+        isinstance(field.meaning, Binding) for one in record.repetitions for field in one.fields
+    ):
+        hint = "bind a text or an amount, by which its number of parts is known"
+        source.add("repeat", record.line, f"{record.name}: nothing says how many parts to write", hint=hint)
+
+
+def _check_widths(source: LayoutSource, layout: Layout) -> None:
+    """Without line ends, records of several widths are told by themselves alone, whatever came before."""
+    for index, record in enumerate(layout.records):
+        for other in layout.records[index + 1 :]:
+            if record.bytes_ != other.bytes_ and not _apart(record, other, layout.syntax):
+                hint = 'give each a selecting constant !"..." at the same place, or = length'
+                message = f"{other.name} of {other.bytes_} bytes cannot be told from {record.name}"
+                _add_once(source, other.line, f"{message} of {record.bytes_}, without line ends", hint)
+
+
+def _apart(first: Record, second: Record, syntax: Syntax) -> bool:
+    """Whether no line can be of both."""
+    selectors, others = _selectors(first, syntax), _selectors(second, syntax)
+    return any(place in others and others[place].isdisjoint(values) for place, values in selectors.items())
 
 
 def _add_once(source: LayoutSource, line: int, message: str, hint: str = "") -> None:

@@ -17,6 +17,7 @@ from formats.layout_model import (
     Lines,
     Node,
     Number,
+    Parts,
     Record,
     Sum,
     Syntax,
@@ -74,6 +75,12 @@ class _Checker:
             self._wants_number("a length")
             if self._layout.syntax is not Syntax.FIXED:
                 self._add("total", "a length in a delimited file")
+            self._wants_room(max(one.length_bytes for one in self._variants()))
+        elif isinstance(meaning, Parts):
+            self._wants_number("a number of parts")
+            if not self._record.repetitions:
+                self._add("total", "a number of parts, and no repeat that varies", "repeat 0..5")
+            self._wants_room(max(one.parts for one in self._variants()))
 
     def _add(self, code: str, message: str, hint: str = "") -> None:
         self._source.add(code, self._field.line, message, hint=hint)
@@ -84,6 +91,15 @@ class _Checker:
             self._add("kind-meaning", f"{what} in {kind.name.value}", _FORM)
         if kind is not None and kind.sign:
             self._add("kind-argument", f"a sign on {what}")
+
+    def _variants(self) -> list[Record]:
+        return [record for record in self._layout.records if record.name == self._record.name]
+
+    def _wants_room(self, number: int) -> None:
+        width = self._field.width
+        if width is not None and len(str(number)) > width.bytes_:
+            message = f"{width.bytes_} bytes for {self._field.title}, which is {number}"
+            self._add("width", message, f"at least {len(str(number))}")
 
     def _count(self, meaning: Count) -> None:
         self._wants_number("a count")

@@ -161,7 +161,7 @@ def _records(before: Layout, after: Layout) -> Iterator[Difference]:
 
 
 def _by_label(layout: Layout) -> dict[str, Record]:
-    records = {record.label: record for record in layout.records}
+    records = {f"{record.name} {record.overlay}".strip(): record for record in layout.shown_records()}
     return records if layout.frame is None else {"frame": layout.frame.record, **records}
 
 

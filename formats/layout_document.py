@@ -88,7 +88,7 @@ def _tables(layout: Layout) -> Iterator[Table]:
         lines = tuple((line,) for line in structure_words(layout.structure))
         yield Table(title="structure 结构", columns=("records in their order 记录顺序",), rows=lines)
     occurrences = {node.name: occurrence_words(node) for node in _nodes(layout.structure)}
-    for record in layout.records:
+    for record in layout.shown_records():
         separator = layout.framing.after_each_field
         yield _record_table(record, layout.syntax, separator, occurrences.get(record.name, ""))
     if layout.table:
@@ -116,8 +116,12 @@ def _nodes(structure: tuple[Node, ...]) -> Iterator[Node]:
 
 
 def _record_table(record: Record, syntax: Syntax, separator: str, occurrence: str) -> Table:
-    title = f"record {record.name}" + (f", where {record.variant}" if record.variant else "")
+    title = f"record {record.name}" + (f", where {record.overlay}" if record.overlay else "")
     notes = [f"occurs 次数: {occurrence}"] if occurrence else []
+    if record.repetitions:
+        notes.append(
+            f"up to {record.parts} parts, of which those stand that are needed 至多如此, 用几段写几段"
+        )
     if syntax is not Syntax.FIXED:
         columns = tuple((str(number), *_words(field)) for number, field in enumerate(record.fields, 1))
         return Table(title=title, columns=_DELIMITED_COLUMNS, rows=columns, note="; ".join(notes), right=(0,))

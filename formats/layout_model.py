@@ -171,13 +171,19 @@ class Check(Struct, frozen=True, tag=True):
 
 
 class Length(Struct, frozen=True, tag=True):
-    """`= length`: bytes of the record."""
+    """`= length`: bytes of the record, without those that only fill it up."""
 
     text: str = "length"
 
 
+class Parts(Struct, frozen=True, tag=True):
+    """`= parts`: how many parts the repeats of a number that varies have in the record."""
+
+    text: str = "parts"
+
+
 Total = Count | Sum | Lines
-Meaning = Constant | Blank | Binding | Count | Sum | Lines | Number | Has | Check | Length
+Meaning = Constant | Blank | Binding | Count | Sum | Lines | Number | Has | Check | Length | Parts
 
 
 class Marker(Struct, frozen=True):
@@ -193,7 +199,9 @@ class Field(Struct, frozen=True, kw_only=True):
 
     `values` are those by which the record is told (`!item.kind in 22 32`), beside a constant that
     selects. A field inside `repeat` stands `parts` times, this being number `part` from 0; with
-    `until_blank` a later one may be blank. `case` is the variant of an overlay that it stands in.
+    `until_blank` a later one may be blank; `repeat` is the line of a repeat of a number that varies, 0
+    elsewhere: a record has as many parts as it needs. `filler`: blank bytes that fill a block, which no
+    line of the table says.
 
     `kind` and `meaning` are None on an XML line that only opens an element. `depth` is
     the level of indentation from 0, always 0 outside XML. `line` is 1-based in the layout.
@@ -215,6 +223,8 @@ class Field(Struct, frozen=True, kw_only=True):
     part: int = 0
     parts: int = 1
     until_blank: bool = False
+    repeat: int = 0
+    filler: bool = False
 
     @property
     def selects(self) -> bool:
@@ -262,22 +272,42 @@ class Node(Struct, frozen=True, kw_only=True):
             yield from child.walk()
 
 
+class Repetition(Struct, frozen=True):
+    """`repeat 0..13` in one variant of a record: the fields of one part, and how many parts are there."""
+
+    fields: tuple[Field, ...]
+    parts: int
+
+
 class Record(Struct, frozen=True, kw_only=True):
     """A table with its name. `bytes_` is the width of a fixed record without line end.
 
-    A table with an overlay becomes several of one name, each with the values of its `variant`.
+    A table with an overlay, or with a repeat of a number that varies, becomes several of one name, each with
+    what tells its `variant`. `length_bytes` are its bytes without those that only fill blocks.
     """
 
     name: str
     fields: tuple[Field, ...]
     line: int
     bytes_: int = 0
+    length_bytes: int = 0
     variant: str = ""
+    repetitions: tuple[Repetition, ...] = ()
+
+    @property
+    def parts(self) -> int:
+        """Parts of all repeats of a number that varies."""
+        return sum(repetition.parts for repetition in self.repetitions)
 
     @property
     def label(self) -> str:
         """What tells it from every other record of the layout."""
         return f"{self.name} {self.variant}" if self.variant else self.name
+
+    @property
+    def overlay(self) -> str:
+        """The values of its overlays alone, however many parts it has."""
+        return " ".join(word for word in self.variant.split() if not word.startswith("parts="))
 
 
 LINE_ENDS = {"lf": b"\n", "crlf": b"\r\n", "cr": b"\r", "none": b""}
@@ -294,7 +324,8 @@ class Framing(Struct, frozen=True, kw_only=True):
     `charset.RareForm`). `final_eol` false writes, and accepts, a last line without line end.
     `byte_order_mark` writes one before UTF-8; one that comes is read over anyway.
     `record_multiple` pads each record of a file without line ends with blanks to a multiple of so
-    many bytes. `fill_to` and `fill_line`: lines after the end, up to a multiple of so many.
+    many bytes, and keeps parts of a repeat that varies within one such block.
+    `fill_to` and `fill_line`: lines after the end, up to a multiple of so many.
     `comment` begins lines that are read over anywhere, never written. `tolerate` are names of
     `TOLERANCES`.
     """
@@ -401,6 +432,13 @@ class Layout(Struct, frozen=True, kw_only=True):
             if record.name == name:
                 return record
         raise KeyError(name)
+
+    def shown_records(self) -> tuple[Record, ...]:
+        """The records as a person reads them: of a repeat that varies only the one with all parts."""
+        most: dict[str, int] = {}
+        for record in self.records:
+            most[record.name] = max(record.parts, most.get(record.name, 0))
+        return tuple(record for record in self.records if record.parts == most[record.name])
 
     def payment_texts(self) -> dict[str, str]:
         """The texts of payments that the layout writes: meaning to the field's name in the paper."""

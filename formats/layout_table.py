@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from itertools import product
+from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -20,10 +21,15 @@ from formats.layout_model import (
     Blank,
     Constant,
     Field,
+    FieldKind,
+    Framing,
     Kind,
+    Length,
     Meaning,
     Number,
+    Parts,
     Record,
+    Repetition,
     Syntax,
     Width,
 )
@@ -36,17 +42,19 @@ MAXIMUM_VARIANTS = 64
 _CELL = re.compile(r'(?:"[^"]*"|[^" ]| (?! ))+')
 _FIXED_PLACE = re.compile(r"(\d{1,5})(>?)(0?)")
 _ASSERTED_OFFSET = re.compile(r"@(\d{1,6})")
-_REPEAT = re.compile(r"repeat (\d{1,3})( until blank)?")
+_REPEAT = re.compile(r"repeat (\d{1,3})(?:\.\.(\d{1,3})|( until blank))?")
+_FILLER = "(fill)"
 _FLAGS = re.compile(r"\s+(key|optional)$")
 
 
 class _Repeat(Struct):
-    """`repeat 5 until blank`, with its lines."""
+    """`repeat 5 until blank` or `repeat 0..13`, with its lines; `least` is None where the number is fixed."""
 
     line: int
     parts: int
     until_blank: bool
     items: list[_Item]
+    least: int | None = None
 
 
 class _Branch(Struct):
@@ -70,6 +78,26 @@ class _Case(Struct):
 _Item = Field | _Repeat | _Case
 
 
+class _Variant(Struct):
+    """One choice of branches and numbers of parts: its label, its fields, and what its branches depend on."""
+
+    labels: tuple[str, ...] = ()
+    fields: tuple[Field, ...] = ()
+    depends: dict[int, dict[str, tuple[str, ...]]] = {}
+    """By the place of the field."""
+    repetitions: tuple[Repetition, ...] = ()
+
+    def and_then(self, other: _Variant) -> _Variant:
+        """This one with what comes behind it."""
+        behind = {len(self.fields) + place: words for place, words in other.depends.items()}
+        return _Variant(
+            self.labels + other.labels,
+            self.fields + other.fields,
+            self.depends | behind,
+            self.repetitions + other.repetitions,
+        )
+
+
 class _Line(Struct):
     """One line of a table with the lines indented under it."""
 
@@ -89,9 +117,14 @@ def split_cells(text: str) -> tuple[list[str], str]:
 
 
 def read_records(
-    source: LayoutSource, name: str, text: object, syntax: Syntax, place: tuple[str, ...] = ()
+    source: LayoutSource,
+    name: str,
+    text: object,
+    syntax: Syntax,
+    place: tuple[str, ...] = (),
+    framing: Framing = Framing(),  # noqa: B008
 ) -> list[Record]:
-    """A table of a fixed or delimited file: one record, or one for each variant of its overlays.
+    """A table of a fixed or delimited file: one record, or one for each variant of it.
 
     `place` is where it stands, where that is not `[record.NAME]`.
     """
@@ -105,12 +138,38 @@ def read_records(
     line = source.line_of(*path[:-1]) or 0
     variants = _variants(items)
     if len(variants) > MAXIMUM_VARIANTS:
-        source.add("case", line, f"{len(variants)} variants", hint=f"at most {MAXIMUM_VARIANTS}")
+        source.add("case", line, "too many variants", hint=f"at most {MAXIMUM_VARIANTS}")
         return []
-    for label, fields in variants:
-        placed, size_bytes = reader.placed(_selecting(source, fields))
-        records.append(Record(name=name, fields=placed, line=line, bytes_=size_bytes, variant=label))
+    block_bytes = max(framing.record_multiple, 1)
+    for variant in variants:
+        placed = reader.placed(_selecting(source, variant), block_bytes)
+        widths = [field.width.bytes_ for field in placed if field.width]
+        record = Record(
+            name=name,
+            fields=placed,
+            line=line,
+            bytes_=sum(widths),
+            length_bytes=sum(field.width.bytes_ for field in placed if field.width and not field.filler),
+            variant=" ".join(variant.labels),
+            repetitions=variant.repetitions,
+        )
+        records.append(told_by_numbers(record, framing) if record.repetitions else record)
     return records
+
+
+def told_by_numbers(record: Record, framing: Framing) -> Record:
+    """The record with its `= length` and `= parts` as values by which it is told."""
+    separators = len(record.fields) * len(framing.after_each_field)
+
+    def told(field: Field) -> Field:
+        width = field.width
+        if not isinstance(field.meaning, Length | Parts):
+            return field
+        number = record.parts if isinstance(field.meaning, Parts) else record.length_bytes + separators
+        zeros = width.bytes_ if width is not None and width.fill == "0" else 0
+        return replace(field, values=(f"{number:0{zeros}d}",))
+
+    return replace(record, fields=tuple(map(told, record.fields)))
 
 
 def read_xml_table(source: LayoutSource, text: object) -> tuple[Field, ...]:
@@ -142,29 +201,44 @@ def _indented(lines: list[tuple[int, str]]) -> list[_Line]:
     return top
 
 
-def _variants(items: list[_Item]) -> list[tuple[str, list[tuple[Field, dict[str, tuple[str, ...]]]]]]:
-    """Each choice of branches: its label, and the fields, each with what its branch depends on."""
-    choices: list[list[tuple[str, list[tuple[Field, dict[str, tuple[str, ...]]]]]]] = []
-    for item in items:
-        if isinstance(item, Field):
-            choices.append([("", [(item, {})])])
-        elif isinstance(item, _Repeat):
-            choices.append([("", [(field, {}) for field in _repeated(item)])])
-        else:
-            choices.append(
-                [
-                    (
-                        " ".join(branch.values),
-                        [(field, {item.on: branch.values}) for field in _plain(branch.items)],
-                    )
-                    for branch in item.branches
-                ]
-            )
+def _variants(items: list[_Item]) -> list[_Variant]:
+    """Each choice of branches, and of how many parts there are; too many are not written out."""
+    choices = [_choices(item) for item in items]
+    total = 1
+    for choice in choices:
+        total *= len(choice)
+    if total > MAXIMUM_VARIANTS:
+        return [_Variant()] * (MAXIMUM_VARIANTS + 1)
     variants = []
     for chosen in product(*choices):
-        label = " ".join(label for label, _ in chosen if label)
-        variants.append((label, [pair for _, fields in chosen for pair in fields]))
+        whole = _Variant()
+        for part in chosen:
+            whole = whole.and_then(part)
+        variants.append(whole)
     return variants
+
+
+def _choices(item: _Item) -> list[_Variant]:
+    if isinstance(item, Field):
+        return [_Variant(fields=(item,))]
+    if isinstance(item, _Case):
+        return [_branch(item, branch) for branch in item.branches]
+    if item.least is None:
+        return [_Variant(fields=tuple(_repeated(item, item.parts)))]
+    return [_parts(item, parts) for parts in range(item.least, item.parts + 1)]
+
+
+def _branch(case: _Case, branch: _Branch) -> _Variant:
+    fields = tuple(_plain(branch.items))
+    depends = {place: {case.on: branch.values} for place in range(len(fields))}
+    label = " ".join(branch.values)
+    return _Variant((label,) if label else (), fields, depends)
+
+
+def _parts(item: _Repeat, parts: int) -> _Variant:
+    fields = tuple(_repeated(item, parts))
+    repetition = Repetition(tuple(_plain(item.items)), parts)
+    return _Variant((f"parts={parts}",), fields, repetitions=(repetition,))
 
 
 def _plain(items: list[_Item]) -> list[Field]:
@@ -174,26 +248,40 @@ def _plain(items: list[_Item]) -> list[Field]:
         if isinstance(item, Field):
             fields.append(item)
         elif isinstance(item, _Repeat):
-            fields += _repeated(item)
+            fields += _repeated(item, item.parts)
     return fields
 
 
-def _repeated(item: _Repeat) -> list[Field]:
+def _repeated(item: _Repeat, parts: int) -> list[Field]:
     """The fields of a repeat, written out."""
+    varies = item.least is not None
+    changes: dict[str, Any] = {"parts": parts, "until_blank": item.until_blank, "repeat": item.line * varies}
     return [
-        replace(field, part=part, parts=item.parts, until_blank=item.until_blank)
-        for part in range(item.parts)
+        replace(_going_on(field, part) if varies else field, part=part, **changes)
+        for part in range(parts)
         for field in _plain(item.items)
     ]
 
 
-def _selecting(source: LayoutSource, pairs: list[tuple[Field, dict[str, tuple[str, ...]]]]) -> list[Field]:
+def _going_on(field: Field, part: int) -> Field:
+    """Characters 28 to 54 in the first part are 55 to 81 in the second."""
+    meaning = field.meaning
+    if not isinstance(meaning, Binding) or not meaning.is_slice:
+        return field
+    by = part * (meaning.last - meaning.first + 1)
+    return replace(field, meaning=replace(meaning, first=meaning.first + by, last=meaning.last + by))
+
+
+def _selecting(source: LayoutSource, variant: _Variant) -> list[Field]:
     """The fields of a variant: those that its overlays depend on select by the branch's values."""
     wanted: dict[str, tuple[str, ...]] = {}
-    for field, depends in pairs:
+    for place, depends in variant.depends.items():
+        field = variant.fields[place]
         for on, values in depends.items():
             wanted[on] = values
-            known = [other.line for other, _ in pairs if _is_called(other, on) and other.line < field.line]
+            known = [
+                other.line for other in variant.fields if _is_called(other, on) and other.line < field.line
+            ]
             if not known:
                 message = f"a case on {on}, which no field above is"
                 source.add("case", field.line, message, hint="a bound meaning, or a title in quotes")
@@ -201,7 +289,7 @@ def _selecting(source: LayoutSource, pairs: list[tuple[Field, dict[str, tuple[st
         replace(field, values=next((values for on, values in wanted.items() if _is_called(field, on)), ()))
         if any(_is_called(field, on) for on in wanted)
         else field
-        for field, _ in pairs
+        for field in variant.fields
     ]
 
 
@@ -209,6 +297,23 @@ def _is_called(field: Field, on: str) -> bool:
     if on.startswith('"'):
         return field.title == on.strip('"')
     return isinstance(field.meaning, Binding) and field.meaning.name == on
+
+
+def _same_part(one: Field, other: Field) -> bool:
+    return one.repeat > 0 and (one.repeat, one.part) == (other.repeat, other.part)
+
+
+def _filler(beside: Field, offset: int, size_bytes: int) -> Field:
+    """Blanks up to the end of a block."""
+    return Field(
+        place=str(size_bytes),
+        line=beside.line,
+        kind=FieldKind(name=Kind.BLANK),
+        title=_FILLER,
+        meaning=Blank(),
+        width=Width(bytes_=size_bytes, offset=offset),
+        filler=True,
+    )
 
 
 class _TableReader:
@@ -242,13 +347,16 @@ class _TableReader:
     def _repeat(self, line: _Line, cells: list[str], inside: str) -> _Repeat | None:
         match = _REPEAT.fullmatch(cells[0])
         assert match is not None, "only such lines come here"
-        parts = int(match[1])
-        if inside == "repeat" or len(cells) > 1 or not line.children or not 1 < parts <= MAXIMUM_PARTS:
-            hint = f"repeat 2 to {MAXIMUM_PARTS}, with lines indented under it"
+        least = int(match[1]) if match[2] else None
+        parts = int(match[2] or match[1])
+        in_range = parts > 1 if least is None else max(least, 1) <= parts and least < parts
+        nested = inside == "repeat" or (inside == "case" and least is not None)
+        if nested or len(cells) > 1 or not line.children or not in_range or parts > MAXIMUM_PARTS:
+            hint = f"repeat 2 to {MAXIMUM_PARTS}, or 0..5, with lines indented under it"
             self._source.add("repeat", line.number, f"not understood: {line.content.strip()}", hint=hint)
             return None
         items = self.items(line.children, inside="repeat")
-        return _Repeat(line.number, parts, bool(match[2]), items)
+        return _Repeat(line.number, parts, bool(match[3]), items, least)
 
     def _case(self, line: _Line, cells: list[str], inside: str) -> _Case | None:
         hint = "width, case, title, a field above; then each value with its lines indented under it"
@@ -282,20 +390,31 @@ class _TableReader:
             message = f"{sum(widths)} bytes in a case of {case.width_bytes}"
             self._source.add("case", line.number, message, hint="every branch covers all bytes")
 
-    def placed(self, fields: list[Field]) -> tuple[tuple[Field, ...], int]:
-        """The fields with their offsets, and how wide they are together."""
+    def placed(self, fields: list[Field], block_bytes: int) -> tuple[Field, ...]:
+        """The fields with their offsets, and what fills the blocks that they stand in.
+
+        A part of a repeat that varies is never cut by the end of a block: it begins in the next one.
+        """
         offset = 0
         placed = []
-        for field in fields:
+        for place, field in enumerate(fields):
             if field.width is None:
                 placed.append(field)
                 continue
+            if field.repeat and (place == 0 or not _same_part(fields[place - 1], field)):
+                part = [other.width for other in fields[place:] if _same_part(field, other) and other.width]
+                room = -offset % block_bytes
+                if room and sum(width.bytes_ for width in part) > room:
+                    placed.append(_filler(field, offset, room))
+                    offset += room
             asserted = self._asserted.get(field.line)
             if asserted is not None and asserted != offset + 1 and field.part == 0:
                 self._tell_offset(field.line, asserted, offset + 1)
             placed.append(replace(field, width=replace(field.width, offset=offset)))
             offset += field.width.bytes_
-        return tuple(placed), offset
+        if -offset % block_bytes:
+            placed.append(_filler(fields[-1], offset, -offset % block_bytes))
+        return tuple(placed)
 
     def _tell_offset(self, line: int, asserted: int, found: int) -> None:
         if line in self._told:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import BinaryIO, Protocol
 
 READ_BYTES = 1 << 18
@@ -81,15 +82,23 @@ class OneLineEnd:
 class Window:
     """The part of a stream that is being looked at. `line` is the 1-based number of the next line.
 
-    `last` is the last byte of a line end, b"" where records have none and are `record_bytes` long.
+    `last` is the last byte of a line end, b"" where records have none and are `record_bytes` long; or at most
+    so long, and `measure` says how long the one at a place of some bytes is (0 for no record).
     Line ends may be cut by the limits of what is read, so that only that byte is looked for.
     """
 
-    def __init__(self, source: Source, line_end: bytes = b"\n", record_bytes: int = 0) -> None:
+    def __init__(
+        self,
+        source: Source,
+        line_end: bytes = b"\n",
+        record_bytes: int = 0,
+        measure: Callable[[bytes, int], int] | None = None,
+    ) -> None:
         self._source = source
         self.last = line_end[-1:]
         self._controls = bytes(byte for byte in _CONTROLS if byte not in line_end)
         self._record_bytes = record_bytes
+        self._measure = measure
         self._at_end = False
         self.has_controls = False
         """Whether anything that was read has a control character that no line end has."""
@@ -118,11 +127,12 @@ class Window:
 
     def peek_line(self) -> bytes | None:
         """The next line with its line end, if it has one; None at the end. Raises `LineTooLong`."""
-        available = self.fill(MAXIMUM_LINE_BYTES)
+        available = self.fill(max(MAXIMUM_LINE_BYTES, self._record_bytes))
         if not available:
             return None
         if not self.last:
-            return self.buffer[self.position : self.position + self._record_bytes]
+            size = self._measure(self.buffer, self.position) if self._measure else 0
+            return self.buffer[self.position : self.position + (size or self._record_bytes)]
         end = self.buffer.find(self.last, self.position, self.position + MAXIMUM_LINE_BYTES)
         if end >= 0:
             return self.buffer[self.position : end + 1]
@@ -135,17 +145,28 @@ class Window:
         self.fill(most_bytes)
         end = min(len(self.buffer), self.position + most_bytes)
         if not self.last:
-            size = self._record_bytes
-            count = min((end - self.position) // size, most)
-            return [
-                self.buffer[at : at + size] for at in range(self.position, self.position + count * size, size)
-            ]
+            return self._records(most, end)
         raw = self.buffer[self.position : end]
         *parts, rest = raw.split(self.last, most)
         lines = [part + self.last for part in parts]
         if rest and self._at_end and end == len(self.buffer) and len(lines) < most:
             lines.append(rest)
         return lines
+
+    def _records(self, most: int, end: int) -> list[bytes]:
+        """Records without line ends. Behind the last one may come what is none, or the half of one."""
+        buffer, at = self.buffer, self.position
+        records: list[bytes] = []
+        while at < end and len(records) < most:
+            if not self._at_end and at + self._record_bytes > len(buffer):
+                break
+            size = self._measure(buffer, at) if self._measure else self._record_bytes
+            if not size:
+                records.append(buffer[at : at + self._record_bytes])
+                break
+            records.append(buffer[at : at + size])
+            at += size
+        return records
 
     @property
     def ended(self) -> bool:

@@ -24,6 +24,7 @@ from formats.layout_model import (
     Marker,
     Meaning,
     Number,
+    Parts,
     Sum,
 )
 from formats.records import Payment
@@ -210,6 +211,8 @@ def _computed(text: str) -> Meaning | None:
     if match := _CHECK.fullmatch(text):
         titles = tuple(word.strip('"') for word in _TITLE.findall(match[2]))
         return Check(match[1], titles, text)
+    if text == "parts":
+        return Parts()
     return Length() if text == "length" else None
 
 

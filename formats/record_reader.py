@@ -132,7 +132,11 @@ class RecordReader:
     def read(
         self, plan: RecordPlan, block: Block, lines: Sequence[int], raw: Raw, numbers: Mapping[str, Any]
     ) -> Taken:
-        """The columns of a block. `numbers`: what running numbers must be, by what they count."""
+        """The columns of a block. `numbers`: what running numbers must be, by what they count.
+
+        For a number over the records of its own kind these are their ranks among those read together, from 0,
+        left out where they stand one behind the other.
+        """
         hashes: dict[str, int] = {}
         values = _Values(block)
         for column in plan.columns:
@@ -190,6 +194,11 @@ class RecordReader:
             if column.role is Role.CHECK:
                 self._check_digits(plan, column, values[column.index], values, (line,))
         return found
+
+    def went_by(self, records: Mapping[str, int]) -> None:
+        """So many records of each name have been read: the next ones are numbered on from there."""
+        for name, count in records.items():
+            self._numbers[name] = self._numbers.get(name, 0) + count
 
     def report(self, code: str, plan: RecordPlan, column: Column, cell: str, line: int, wanted: str) -> None:
         """Tell a problem of a field, once for each field."""
@@ -351,8 +360,8 @@ class RecordReader:
             wanted = [known] * len(values) if isinstance(known, int) else list(known)
         else:
             start = self._numbers.get(plan.name, 0) + 1
-            self._numbers[plan.name] = start + len(values) - 1
-            wanted = list(range(start, start + len(values)))
+            # Records of several forms are read form by form, and counted as they stand in the file.
+            wanted = [start + rank for rank in numbers.get(column.name, range(len(values)))]
         if values != wanted:
             row = next(row for row, value in enumerate(values) if value != wanted[row])
             self.report("number-differs", plan, column, str(values[row]), lines[row], str(wanted[row]))

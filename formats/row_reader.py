@@ -127,6 +127,7 @@ class RowReader:
         lines = range(window.line, window.line + block.count)
         raw = memoryview(window.buffer)[window.position : window.position + block.size_bytes]
         taken = self._records.read(plan, block, lines, raw, numbers.of_run(plan, block.count))
+        self._records.went_by({plan.name: block.count})
         return Rows(
             block.count,
             block.size_bytes,
@@ -191,11 +192,17 @@ class RowReader:
             plan = next((one for one in self._plans if self._reader.matches(one, body)), None)
             known[key] = _OTHER if plan is None else self._letters[plan.label]
         text = "".join(map(known.__getitem__, keys))
+        if not self._line_end and lines and self._is_half(text[-1], lines[-1]):
+            text = text[:-1] + _OTHER
         if stops:
             for place, line in enumerate(lines):
                 if line.startswith(tuple(stops)):
                     return text[:place] + _OTHER * (len(text) - place)
         return text
+
+    def _is_half(self, letter: str, line: bytes) -> bool:
+        """Whether what stands at the end of a file without line ends is the half of a record."""
+        return letter != _OTHER and len(line) < self._by_letter[letter].size_bytes
 
     def _whole_rows(self, letters: str, *, at_end: bool, limit: int) -> int:
         """How many lines the whole rows take that the lines begin with."""
@@ -237,6 +244,7 @@ class RowReader:
     def _assemble(self, lines: list[bytes], letters: str, first: int, numbers: RunningNumbers) -> Rows:
         count, places = self._sorted(letters)
         wanted = numbers.of_lines([self._by_letter[letter] for letter in letters]) if self._counts else {}
+        ranks = self._ranks(letters)
         takens, rows = [], []
         hashes: dict[str, int] = {}
         starts: list[int] = []
@@ -252,7 +260,8 @@ class RowReader:
                 {
                     name: values if isinstance(values, int) else [values[place] for place in found]
                     for name, values in wanted.get(plan.label, {}).items()
-                },
+                }
+                | {name: [ranks[place] for place in found] for name in own_numbers(plan) if ranks},
             )
             takens.append(taken)
             rows.append(rows_of_found)
@@ -262,6 +271,7 @@ class RowReader:
         record_counts: dict[str, int] = {}
         for taken in takens:
             record_counts[taken.plan.name] = record_counts.get(taken.plan.name, 0) + taken.count
+        self._records.went_by(record_counts)
         return Rows(
             count,
             sum(map(len, lines)),
@@ -272,6 +282,19 @@ class RowReader:
             record_counts,
             hashes,
         )
+
+    def _ranks(self, letters: str) -> Sequence[int]:
+        """By line: how many of the same record, of whatever form, stand before it; () for one form each."""
+        forms = [self._by_letter[letter] for letter in set(letters)]
+        if len({plan.name for plan in forms}) == len(forms):
+            return ()
+        seen: dict[str, int] = {}
+        ranks = []
+        for letter in letters:
+            name = self._by_letter[letter].name
+            ranks.append(seen.get(name, 0))
+            seen[name] = ranks[-1] + 1
+        return ranks
 
     def _sorted(self, letters: str) -> tuple[int, dict[str, tuple[Sequence[int], Sequence[int]]]]:
         """The number of rows; by letter the places of its lines, and the rows they are of, from 0."""
@@ -456,6 +479,13 @@ class RunningNumbers:
         for names in several:
             went_by = sum(name in names for name in records)
             self._counted[names] = self._counted.get(names, 0) + went_by
+
+
+def own_numbers(plan: RecordPlan) -> Iterator[str]:
+    """The fields that count the records of their own kind."""
+    for column in plan.columns:
+        if isinstance(column.field.meaning, Number) and not column.field.meaning.of:
+            yield column.name
 
 
 def _counting(plans: Sequence[RecordPlan]) -> Iterator[tuple[str, tuple[str, ...]]]:

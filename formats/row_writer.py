@@ -15,10 +15,10 @@ from typing import Any
 from msgspec import Struct
 
 from formats.check_digits import invalid_values
-from formats.compiler import ITEM, Column, Plan, RecordPlan, Role, RowPlan, Spread
+from formats.compiler import ITEM, Column, Plan, RecordPlan, Role, RowPlan, Spread, join_of
 from formats.field_cells import Fault
 from formats.field_dates import with_year
-from formats.layout_model import Binding, Count, Has, Kind, Layout, Node, Number
+from formats.layout_model import Binding, Count, Has, Kind, Layout, Node, Number, Repetition
 from formats.reasons import Reason
 from formats.record_reader import wanted_digit
 from formats.row_reader import RunningNumbers
@@ -115,6 +115,54 @@ def _variants(
     """The variant of each row, by the value that its overlay depends on; the last one takes the rest."""
     if len(plans) == 1:
         return [(plans[0], rows)]
+    if plans[0].repetitions:
+        return _by_parts(plans, columns, rows)
+    return _by_overlay(plans, columns, rows)
+
+
+def _by_parts(
+    plans: Sequence[RecordPlan], columns: Mapping[str, Sequence[Any]], rows: Sequence[int]
+) -> list[tuple[RecordPlan, Sequence[int]]]:
+    """Rows by how many parts their values need; the widest takes one that needs more than there may be."""
+    by_parts: dict[tuple[int, ...], list[RecordPlan]] = {}
+    for plan in plans:
+        by_parts.setdefault(tuple(one.parts for one in plan.repetitions), []).append(plan)
+    least = next(iter(by_parts))
+    most = next(reversed(by_parts))
+    chosen: dict[tuple[int, ...], list[int]] = {}
+    for row in rows:
+        needed = tuple(
+            min(max(_parts_needed(plans[0], one, columns, row), lowest), highest)
+            for one, lowest, highest in zip(plans[0].repetitions, least, most, strict=True)
+        )
+        chosen.setdefault(needed, []).append(row)
+    return [
+        found for needed, wanted in chosen.items() for found in _by_overlay(by_parts[needed], columns, wanted)
+    ]
+
+
+def _parts_needed(
+    plan: RecordPlan, repetition: Repetition, columns: Mapping[str, Sequence[Any]], row: int
+) -> int:
+    """How many parts of a repeat the values of a row take: characters, or texts that stand nowhere else."""
+    most = 0
+    for field in repetition.fields:
+        meaning = field.meaning
+        if not isinstance(meaning, Binding) or (value := columns[meaning.name][row]) in (None, ""):
+            continue
+        parts = 1
+        if meaning.is_slice:
+            parts = -(-(len(value) - meaning.first + 1) // (meaning.last - meaning.first + 1))
+        elif isinstance(value, str):
+            before = [one for one in plan.columns if one.name == meaning.name and not one.field.repeat]
+            parts = value.count(join_of(meaning.name)) + 1 - len(before)
+        most = max(most, parts)
+    return most
+
+
+def _by_overlay(
+    plans: Sequence[RecordPlan], columns: Mapping[str, Sequence[Any]], rows: Sequence[int]
+) -> list[tuple[RecordPlan, Sequence[int]]]:
     left = list(rows)
     found: list[tuple[RecordPlan, Sequence[int]]] = []
     for plan in plans[:-1]:
@@ -183,8 +231,10 @@ class RowWriter:
                         tally.add_hash(column.hash_name, _digits(column, values, len(slot.rows)))
             text = self._fill(slot.plan, cells, len(slot.rows))
             if single:
+                self._count(found)
                 return text, count
             texts.append(self._lines(slot.plan, text, len(slot.rows)))
+        self._count(found)
         places: list[list[str]] = []
         for slot, lines in zip(found, texts, strict=True):
             if len(lines) == count:
@@ -195,6 +245,10 @@ class RowWriter:
                 place[row] = line
             places.append(place)
         return "".join(chain.from_iterable(zip(*places, strict=True))), sum(map(len, texts))
+
+    def _count(self, found: Sequence[Slot]) -> None:
+        for slot in found:
+            self._own[slot.plan.name] = self._own.get(slot.plan.name, 0) + len(slot.rows)
 
     def unfit(self, columns: Columns, count: int) -> list[Unfit]:
         """Values that fit their cells and yet cannot be written."""
@@ -223,7 +277,12 @@ class RowWriter:
             if column.role is Role.NUMBER and isinstance(meaning, Number):
                 if not meaning.of:
                     start = written if column.name == ITEM else self._own.get(plan.name, 0)
-                    values[column.index] = range(start + 1, start + len(slot.rows) + 1)
+                    ranks = _ranks(slot, found)
+                    values[column.index] = (
+                        range(start + 1, start + len(slot.rows) + 1)
+                        if isinstance(ranks, range)
+                        else [start + rank + 1 for rank in ranks]
+                    )
                 else:
                     known = numbers[plan.label][column.name]
                     values[column.index] = [known] * len(slot.rows) if isinstance(known, int) else known
@@ -239,8 +298,6 @@ class RowWriter:
                     check_value(column, {index: cells[row] for index, cells in known.items()}, plan)
                     for row in range(len(slot.rows))
                 ]
-        if any(column.role is Role.NUMBER and column.name != ITEM for column in plan.columns):
-            self._own[plan.name] = self._own.get(plan.name, 0) + len(slot.rows)
         return values
 
     def _running(self, found: Sequence[Slot], count: int) -> dict[str, dict[str, Any]]:
@@ -424,6 +481,15 @@ def _counted(meaning: Has | Count, found: Sequence[Slot], count: int) -> list[in
             for row in slot.rows:
                 counts[row] += 1
     return [int(number > 0) for number in counts] if isinstance(meaning, Has) else counts
+
+
+def _ranks(slot: Slot, found: Sequence[Slot]) -> Sequence[int]:
+    """The place of each record of a slot among all of its name, whatever their form."""
+    others = [one for one in found if one.plan.name == slot.plan.name]
+    if len(others) == 1:
+        return range(len(slot.rows))
+    place = {row: rank for rank, row in enumerate(sorted(row for one in others for row in one.rows))}
+    return [place[row] for row in slot.rows]
 
 
 def _digits(column: Column, values: Mapping[int, Sequence[Any]], count: int) -> int:

@@ -8,6 +8,7 @@ comment, or inside an element that the table does not name. For everything else 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from formats.conformance.vectors import Vector
 from formats.layout_model import Blank, Constant, Field, Kind, Layout, Record, Syntax
@@ -115,14 +116,27 @@ class Places:
 def _lines(layout: Layout | None, raw: bytes, body: int) -> list[tuple[int, bytes]]:
     """Where each line begins, and its bytes without line end; a header block is the first."""
     if layout is not None and layout.framing.eol == "none":
-        size = max(record.bytes_ for record in layout.records)
-        size += -size % layout.framing.record_multiple
-        return [(start, raw[start : start + size]) for start in range(body, len(raw), size)]
+        return list(_records(layout, raw, body))
     lines, start = [], 0
     for match in _ANY_LINE_END.finditer(raw):
         lines.append((start, raw[start : match.start()]))
         start = match.end()
     return [*lines, (start, raw[start:])] if start < len(raw) else lines
+
+
+def _records(layout: Layout, raw: bytes, start: int) -> Iterator[tuple[int, bytes]]:
+    """Records without line ends: each as wide as the one that it fits, else as the widest."""
+    widest = max(record.bytes_ for record in layout.records)
+    while start < len(raw):
+        body = raw[start : start + widest]
+        fitting = (
+            record.bytes_
+            for record in layout.records
+            if _fits(layout, record, _fixed_spans(layout, record), body)
+        )
+        size = next(fitting, widest)
+        yield start, raw[start : start + size]
+        start += size
 
 
 def _fixed_spans(layout: Layout, record: Record) -> list[tuple[int, int]]:

@@ -184,7 +184,7 @@ def test_records_without_line_ends_and_their_padding() -> None:
         ("record payment", 64, 96),
     ]
     assert doubts(passages) == []
-    assert [one.gaps for one in passages] == [1, 1, 1]
+    assert [one.pieces[-1].title for one in passages] == ["(fill)"] * 3
     assert doubts(annotated("example-blocks", raw[:-1]))[0] == (3, "31 bytes, wanted 32")
 
 

@@ -68,7 +68,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def bytes_of(name: str, codec: Codec) -> bytes:
     """The file as it stands on the page, in the layout's encoding and with its line ends."""
     text = FILES[name]
-    if name == "example-blocks":
+    if name in ("example-blocks", "example-parts"):
         return text.rstrip("\n").encode("ascii")
     if name == "example-receipt":
         return text.rstrip("\n").replace("\n", "\r").encode("gb18030")
@@ -92,6 +92,7 @@ def test_every_example_loads(folder: Path) -> None:
         "example-kinds": Purpose.RESULT,
         "example-answers": Purpose.RESULT,
         "example-blocks": Purpose.REQUEST,
+        "example-parts": Purpose.REQUEST,
         "example-result": Purpose.RESULT,
         "example-successes": Purpose.RESULT,
         "example-failures": Purpose.RESULT,
@@ -366,7 +367,7 @@ def test_every_meaning_is_in_an_example() -> None:
     assert [meaning for meaning in sums if meaning.modulus]
     assert [meaning for meaning in MEANINGS_SHOWN if isinstance(meaning, Lines) and meaning.divisor > 1]
     assert {len(meaning.of) for meaning in MEANINGS_SHOWN if isinstance(meaning, Number)} == {0, 1, 2}
-    for flag in ("key", "optional", "values", "until_blank"):
+    for flag in ("key", "optional", "values", "until_blank", "repeat", "filler"):
         assert [field for field in EVERY_FIELD if getattr(field, flag)], flag
 
 

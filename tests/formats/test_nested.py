@@ -80,7 +80,7 @@ STATEMENT = LAYOUTS["example-statement"]
         (KINDS, "money.3 overpunch", "money.0", "decimals"),
         (KINDS, "number                        Item", "number comma  Item", "kind-argument"),
         (KINDS, "quote = '\"'", "quote = '*'", "quote"),
-        (BLOCKS, "record_multiple = 32", "record_multiple = 1", "eol"),
+        (BLOCKS, "record_multiple = 32", 'record_multiple = 32, after_each_field = "|"', "eol"),
         (BLOCKS, "record_multiple = 32", "record_multiple = 0", "record-multiple"),
         (BLOCKS, 'eol = "none"', 'eol = "lf"', "eol"),
         (BLOCKS, "record_multiple = 32", 'record_multiple = 32, comment = "#"', "eol"),
