@@ -18,7 +18,7 @@ from formats.records import RecordChunk
 from formats.reference import ITEM_DIGITS
 from gateway.simulator.books import Booked, Taken, book
 from gateway.simulator.forms import AnswerForm
-from gateway.simulator.scenario import Fate
+from gateway.simulator.scenario import Fate, chosen_reason
 
 FEE_LABEL = "手续费"
 STRANGE_ITEM = 99_999_999
@@ -90,7 +90,7 @@ class ResultChunks:
         self._variant = variant
         self._day = day
         self._deciders = taken.scenario.deciders()
-        self._words: dict[tuple[Fate, int], _Word] = {}
+        self._words: dict[tuple[Fate, Reason], _Word] = {}
         self.gave = False
 
     def __iter__(self) -> Iterator[RecordChunk]:
@@ -155,11 +155,20 @@ class ResultChunks:
         return _Said(rows, words, self._amounts(booked, rows, words), self._fees(booked, rows, words))
 
     def _word(self, fate: Fate, choice: int) -> _Word:
-        reasons = self._form.codes.failures if self._tells_failure(fate) else [Reason.NONE]
-        key = fate, choice % len(reasons)
+        reasons = self._reasons(choice) if self._tells_failure(fate) else [Reason.NONE]
+        key = fate, reasons[choice % len(reasons)]
         if key not in self._words:
-            self._words[key] = self._make_word(fate, reasons[key[1]])
+            self._words[key] = self._make_word(*key)
         return self._words[key]
+
+    def _reasons(self, choice: int) -> list[Reason]:
+        """Those for which a payment may be told to have failed: one where the choice names it."""
+        named = chosen_reason(choice)
+        if named:
+            return [named]
+        wanted = self._taken.scenario.reasons
+        failures = self._form.codes.failures
+        return [reason for reason in failures if reason in wanted] if wanted else failures
 
     def _tells_failure(self, fate: Fate) -> bool:
         """Failed; where a result contradicts the one before it, everything but failed."""
@@ -196,7 +205,7 @@ class ResultChunks:
     def _fees(self, booked: Booked, rows: list[int], words: list[_Word]) -> list[int]:
         if not (self._variant.fee_column or self._variant.fee_lines):
             return [0] * len(rows)
-        struck, fee_minor = self._deciders.struck(booked.draws, "fee"), self._taken.scenario.fee_minor
+        struck, fee_minor = self._deciders.charged(booked.draws), self._taken.scenario.fee_minor
         return [
             fee_minor if struck[row] and word.status is Status.CREDITED else 0
             for row, word in zip(rows, words, strict=True)

@@ -236,12 +236,13 @@ class SimulatedBank:
         """Everything that is said of single payments, now and later."""
         scenario, writer = self.scenario, self._writer
         due = moment.after(scenario.late_looks, scenario.late_hours) if scenario.has(Kind.LATE) else moment
+        due = due.after(0, taken.result_after_hours)
         if scenario.has(Kind.ECHO):
             return writer.echo(taken, arrival.data, arrival.signature, moment, due)
         first = Variant(
             unmatched=scenario.has(Kind.UNMATCHED),
-            fee_lines=scenario.has(Kind.FEE_LINES),
-            fee_column=scenario.has(Kind.FEE_COLUMN),
+            fee_lines=scenario.plays(Kind.FEE_LINES),
+            fee_column=scenario.plays(Kind.FEE_COLUMN),
         )
         variants = [replace(first, part=part) for part in (0, 1)] if scenario.has(Kind.IN_PARTS) else [first]
         postings: list[Posting] = []
@@ -253,10 +254,15 @@ class SimulatedBank:
                 postings += writer.again(told, taken, serial + 1, moment, due.after(1))
                 words = replace(variant, again=True)
                 postings += writer.result(taken, words, serial, moment, due.after(2))
-        for kind, variant, serial in (
-            (Kind.CONTRADICTING, Variant(only_contradicted=True), _CONTRADICTING_SERIAL),
-            (Kind.RETURNED, Variant(only_returned=True), _RETURNED_SERIAL),
+        for kind, variant, serial, later in (
+            (Kind.CONTRADICTING, Variant(only_contradicted=True), _CONTRADICTING_SERIAL, due.after(1)),
+            (
+                Kind.RETURNED,
+                Variant(only_returned=True),
+                _RETURNED_SERIAL,
+                due.after(1, taken.returned_after_hours),
+            ),
         ):
-            if scenario.has(kind):
-                postings += writer.result(taken, variant, serial, moment, due.after(1))
+            if scenario.plays(kind):
+                postings += writer.result(taken, variant, serial, moment, later)
         return [*postings, *writer.statement(taken, moment, due.after(1))]

@@ -11,7 +11,7 @@ from msgspec import Struct, field
 from formats.codec import Codec
 from formats.records import RecordChunk
 from formats.reference import parse_reference
-from gateway.simulator.scenario import Deciders, DrawnBy, Fate, Scenario
+from gateway.simulator.scenario import Deciders, DrawnBy, Fate, NamedPayment, Scenario, draw_text
 from gateway.simulator.store import Blob
 
 _BITS = 8
@@ -34,12 +34,24 @@ class Taken(Struct, kw_only=True):
     scenario: Scenario
     decided: Decisions
 
+    @property
+    def result_after_hours(self) -> int:
+        """How late its result is for the sake of named payments."""
+        return max((one.result_after_hours for one in self.decided.named), default=0)
+
+    @property
+    def returned_after_hours(self) -> int:
+        """How long after the result the money of named payments comes back."""
+        return max((one.returned_after_hours for one in self.decided.named), default=0)
+
 
 class Decisions:
     """Fates and choices of a file's payments, in the order of items. Empty: all are credited."""
 
     def __init__(self, deciders: Deciders) -> None:
         self._deciders = deciders
+        self.named: list[NamedPayment] = []
+        """The payments of the file that the scenario names."""
         self._fates = bytearray()
         self._choices = array("i")
 
@@ -47,6 +59,7 @@ class Decisions:
         """Decide over the next payments of the file; see `draws_of`."""
         if self._deciders.pays_all:
             return
+        self.named += self._deciders.named(draws)
         for fate, choice in self._deciders.fates(draws):
             self._fates.append(_FATES.index(fate))
             self._choices.append(choice)
@@ -129,8 +142,8 @@ def draws_of(scenario: Scenario, chunk: RecordChunk, references: list[str]) -> l
     accounts = chunk.columns.get("payment.account")
     if scenario.drawn_by is DrawnBy.REFERENCE or accounts is None:
         return references
-    amounts = chunk.columns["payment.amount"]
-    return [f"{account}/{amount}" for account, amount in zip(accounts, amounts, strict=True)]
+    names = chunk.columns.get("payment.payee_name") or [""] * chunk.count
+    return list(map(draw_text, accounts, chunk.columns["payment.amount"], names))
 
 
 def paid_items(taken: Taken, codec: Codec) -> Iterator[Paid]:

@@ -68,9 +68,9 @@ class EntryChunks:
 
     def _charged(self, booked: Booked) -> list[int]:
         scenario = self._taken.scenario
-        if not (scenario.has(Kind.FEE_LINES) or scenario.has(Kind.FEE_COLUMN)):
+        if not (scenario.plays(Kind.FEE_LINES) or scenario.plays(Kind.FEE_COLUMN)):
             return [0] * booked.chunk.count
-        struck = self._deciders.struck(booked.draws, "fee")
+        struck = self._deciders.charged(booked.draws)
         return [
             scenario.fee_minor if one and credited else 0
             for one, credited in zip(struck, booked.credited_minor, strict=True)

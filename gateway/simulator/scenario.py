@@ -2,8 +2,9 @@
 
 Which payment meets which fate is decided by a keyed hash of (seed, reference), so that a run
 can be repeated and does not depend on how a file is cut into chunks. Where it is drawn by the
-payment (its account and amount) instead, it does not depend on the file's number either: a
-payment that goes again in another file meets the same fate.
+payment (its account, amount and name) instead, it does not depend on the file's number either: a
+payment that goes again in another file meets the same fate. Single payments can be named by
+their account and meet the fate that is written down for them, whatever the draws say.
 """
 
 from __future__ import annotations
@@ -11,9 +12,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from enum import StrEnum
 from hashlib import blake2b
+from typing import Literal
 
 from msgspec import Struct
 
+from formats.reasons import Reason
 from gateway.simulator.errors import ScenarioUnsupported
 
 
@@ -75,6 +78,7 @@ _FATES: tuple[tuple[Kind, Fate], ...] = (
     (Kind.RETURNED, Fate.RETURNED),
 )
 _PER_MILLE = 1000
+_REASONS = tuple(Reason)
 
 
 class DrawnBy(StrEnum):
@@ -83,7 +87,29 @@ class DrawnBy(StrEnum):
     REFERENCE = "reference"
     """Each attempt anew."""
     PAYMENT = "payment"
-    """Account and amount: the same in whatever file."""
+    """Account, amount and name: the same in whatever file."""
+
+
+class NamedPayment(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What becomes of the payments to one account, as test accounts of real banks do.
+
+    `reason` is for failures, "" for any. `charged` is how a fee is told, "" for none.
+    `result_after_hours`: the result of a whole file with such a payment comes so late.
+    `returned_after_hours`: so long after the result the money comes back.
+    """
+
+    account: str
+    fate: Fate = Fate.CREDITED
+    reason: Reason = Reason.NONE
+    charged: Literal["", "fee-lines", "fee-column"] = ""
+    result_after_hours: int = 0
+    returned_after_hours: int = 0
+
+    @property
+    def kinds(self) -> frozenset[Kind]:
+        """Behaviours that the bank must be able to write for it."""
+        told = {kind for kind, fate in _FATES if fate is self.fate}
+        return frozenset({*told, Kind(self.charged)} if self.charged else told)
 
 
 class Scenario(Struct, frozen=True, kw_only=True):
@@ -103,9 +129,17 @@ class Scenario(Struct, frozen=True, kw_only=True):
     late_hours: int = 0
     fee_minor: int = 50
     shortfall_minor: int = 200
+    reasons: tuple[Reason, ...] = ()
+    """Why payments fail, where no name says it; empty: for every reason that the layout can write."""
+    named: tuple[NamedPayment, ...] = ()
 
     def has(self, kind: Kind) -> bool:
+        """Whether the share of payments meets it."""
         return kind in self.kinds
+
+    def plays(self, kind: Kind) -> bool:
+        """Whether a share of payments or a named one meets it."""
+        return self.has(kind) or any(kind in one.kinds for one in self.named)
 
     def deciders(self) -> Deciders:
         """What decides over single payments; make one for each file."""
@@ -140,20 +174,37 @@ class Deciders:
         self._key = f"simulated bank {scenario.seed}".encode()
         self._share = scenario.share_per_mille
         self._fates = [fate for kind, fate in _FATES if scenario.has(kind)]
+        self._charges = scenario.has(Kind.FEE_LINES) or scenario.has(Kind.FEE_COLUMN)
+        self._named = {one.account: one for one in scenario.named}
 
     @property
     def pays_all(self) -> bool:
         """Whether every payment is credited, with nothing to decide."""
-        return not self._fates
+        return not (self._fates or self._named)
 
     def fates(self, draws: Iterable[str]) -> list[tuple[Fate, int]]:
-        """The fate of each, with a number below 2^31 to choose a reason by.
+        """The fate of each, with a number below 2^31 to choose a reason by; below 0 it names one.
 
         `draws` are texts that decide over payments: references, or what `DrawnBy` says.
         """
         if self.pays_all:
             return [(Fate.CREDITED, 0) for _ in draws]
-        return [self._fate(self._draw(text, b"fate")) for text in draws]
+        return [self._fate_of(text) for text in draws]
+
+    def named(self, draws: Iterable[str]) -> list[NamedPayment]:
+        """Those of them that are written down."""
+        return [self._named[account] for account in map(_account, draws) if account in self._named]
+
+    def charged(self, draws: Iterable[str]) -> list[bool]:
+        """Which of them are charged a fee."""
+        texts = list(draws)
+        drawn = self.struck(texts, "fee") if self._charges else [False] * len(texts)
+        if not self._named:
+            return drawn
+        found = [self._named.get(_account(text)) for text in texts]
+        return [
+            struck if one is None else bool(one.charged) for struck, one in zip(drawn, found, strict=True)
+        ]
 
     def struck(self, draws: Iterable[str], purpose: str) -> list[bool]:
         """Which of them a purpose ("fee", "contradiction") strikes."""
@@ -164,6 +215,12 @@ class Deciders:
         """In which of two parts the result of each stands: 0 or 1."""
         return [self._draw(text, b"half") & 1 for text in draws]
 
+    def _fate_of(self, text: str) -> tuple[Fate, int]:
+        named = self._named.get(_account(text)) if self._named else None
+        if named is None:
+            return self._fate(self._draw(text, b"fate"))
+        return named.fate, choice_of(named.reason)
+
     def _fate(self, draw: int) -> tuple[Fate, int]:
         choice, position = divmod(draw, _PER_MILLE)
         place = position // self._share if self._share else len(self._fates)
@@ -173,3 +230,22 @@ class Deciders:
     def _draw(self, text: str, person: bytes) -> int:
         digest = blake2b(text.encode(), key=self._key, person=person, digest_size=8).digest()
         return int.from_bytes(digest, "big")
+
+
+def draw_text(account: str, amount_minor: int, payee_name: str) -> str:
+    """What decides over a payment by `DrawnBy.PAYMENT`."""
+    return f"{account}/{amount_minor}/{payee_name}"
+
+
+def choice_of(reason: Reason) -> int:
+    """A choice that names a reason; 0 for none."""
+    return -_REASONS.index(reason) if reason else 0
+
+
+def chosen_reason(choice: int) -> Reason:
+    """The reason that a choice below 0 names; `Reason.NONE` for any other."""
+    return _REASONS[-choice] if choice < 0 else Reason.NONE
+
+
+def _account(text: str) -> str:
+    return text.partition("/")[0]

@@ -11,13 +11,16 @@ How the bank's files look comes from the gateway's own profile: one source, no c
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 from msgspec import Meta, Struct, field
+from msgspec.structs import replace
 
 from formats.layout import read_layout
 from formats.layout_model import Layout
+from formats.reasons import Reason
 from formats.records import Problem
 from formats.registry import SHIPPED_FOLDER, Registry
 from gateway.config import Configuration
@@ -26,7 +29,7 @@ from gateway.simulator.bank import SimulatedBank
 from gateway.simulator.errors import SettingsWrong
 from gateway.simulator.forms import Desk, make_desk
 from gateway.simulator.front import STORE
-from gateway.simulator.scenario import DrawnBy, Scenario, make_scenario
+from gateway.simulator.scenario import DrawnBy, NamedPayment, Scenario, make_scenario
 from gateway.simulator.seals import BankSeals
 from gateway.simulator.server import BankServer, Login, ServerSettings
 from gateway.simulator.store import FolderStore
@@ -76,6 +79,21 @@ class SimulatorSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields
     share_per_mille: Annotated[int, Meta(ge=0, le=1000)] = 20
     late_looks: Annotated[int, Meta(ge=0, le=1000)] = 3
     drawn_by: DrawnBy = DrawnBy.REFERENCE
+    reasons: list[Reason] = field(default_factory=list)
+    """Why payments fail; empty: for every reason that the bank's layout can write."""
+    payment: list[NamedPayment] = field(default_factory=list)
+    """`[[payment]]`: what becomes of single ones; wants `drawn_by = "payment"`."""
+
+    def as_scenario(self) -> Scenario:
+        """How the bank behaves. Raises `ScenarioUnsupported` for a name that there is not."""
+        drawn = make_scenario(
+            self.scenario,
+            seed=self.seed,
+            share_per_mille=self.share_per_mille,
+            late_looks=self.late_looks,
+            drawn_by=self.drawn_by,
+        )
+        return replace(drawn, reasons=tuple(self.reasons), named=tuple(self.payment))
 
 
 def open_bank(
@@ -83,6 +101,7 @@ def open_bank(
     configuration: Configuration,
     scenario: Scenario | None = None,
     announce: Callable[[str], None] | None = None,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> BankServer:
     """The server of the bank in a folder, not started; `scenario` comes before the file's own.
 
@@ -100,14 +119,7 @@ def open_bank(
         read_desk(profile, configuration.layout_folders),
         read_seals(folder, settings, profile),
         FolderStore(folder / STORE),
-        scenario
-        or make_scenario(
-            settings.scenario,
-            seed=settings.seed,
-            share_per_mille=settings.share_per_mille,
-            late_looks=settings.late_looks,
-            drawn_by=settings.drawn_by,
-        ),
+        scenario or settings.as_scenario(),
     )
     server = ServerSettings(
         folder=folder,
@@ -115,7 +127,7 @@ def open_bank(
         logins=tuple(_login(folder, table) for table in settings.login),
         port=profile.channel.port,
     )
-    return BankServer(bank, server, announce=announce)
+    return BankServer(bank, server, clock, announce)
 
 
 def read_settings(folder: Path) -> SimulatorSettings:
@@ -124,6 +136,11 @@ def read_settings(folder: Path) -> SimulatorSettings:
     settings = source.read_as(SimulatorSettings)
     if settings is None or source.problems:
         raise SettingsWrong(_told(source.problems), hint="see docs/simulator.md")
+    if settings.payment and settings.drawn_by is not DrawnBy.PAYMENT:
+        raise SettingsWrong(
+            f"{folder / SETTINGS_FILE}: [[payment]] names accounts, but references decide",
+            hint='drawn_by = "payment"',
+        )
     return settings
 
 

@@ -17,7 +17,10 @@ GIVEN_BACK = (Status.RETURNED, Reason.RETURNED)
 
 def unsupported(desk: Desk, scenario: Scenario) -> list[str]:
     """What of the scenario the bank cannot write, each as `kind: why`; [] when it can do all."""
-    return [f"{kind}: {_NEEDS[kind][0]}" for kind in Kind if scenario.has(kind) and not _can(desk, kind)]
+    kinds = [f"{kind}: {_NEEDS[kind][0]}" for kind in Kind if scenario.plays(kind) and not _can(desk, kind)]
+    reasons = {*scenario.reasons, *(one.reason for one in scenario.named)} - {Reason.NONE}
+    unsaid = sorted(reason for reason in reasons if not desk.can_say(Status.FAILED, reason))
+    return [*kinds, *(f"{Kind.FAILURES}: no code says {reason}" for reason in unsaid)]
 
 
 def supported(desk: Desk) -> list[Kind]:
