@@ -9,7 +9,7 @@ endif
 .PHONY: help demo check test test-heavy simulate kill-tests fuzz bench format set-up set-up-test
 
 help:
-	@echo "make demo        the whole job against simulated banks over SFTP, on this machine"
+	@echo "make demo        a month of a district against simulated banks over SFTP, on this machine"
 	@echo "make check       format, lint, types, imports"
 	@echo "make test        the tests, without those that take long"
 	@echo "make test-heavy  the tests that take long"
@@ -20,7 +20,7 @@ help:
 	@echo "make bench       speeds, as ratios taken in one run"
 
 demo: set-up
-	@echo "demo: a batch through three simulated banks over loopback SFTP"
+	@echo "demo: a month of a district through three simulated banks over loopback SFTP"
 	@$(BIN)/bankgate demo $(ARGS)
 
 check: set-up

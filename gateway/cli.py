@@ -220,12 +220,12 @@ def trace(payment_id: str, platform: str | None, config: Path, as_json: bool) ->
 
 
 @cli.command(context_settings={"ignore_unknown_options": True})
-@click.option("--payments", type=click.IntRange(30, 5_000_000), default=10_000, show_default=True)
+@click.option("--payments", type=click.IntRange(120, 5_000_000), default=10_000, show_default=True)
 @click.option("--folder", type=click.Path(path_type=Path), default=Path("demo"), show_default=True)
 @click.option("--seed", type=int, default=20211117, show_default=True)
 @JSON
 def demo(payments: int, folder: Path, seed: int, as_json: bool) -> None:
-    """The whole job against three simulated banks over real SFTP, on this machine."""
+    """A month of a district against three simulated banks over real SFTP, on this machine."""
     from gateway.demonstration.run import run_demo
 
     # A site's files decide who is paid by what: others may not write them, whatever the shell is used to.

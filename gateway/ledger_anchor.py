@@ -32,6 +32,12 @@ def last_event(transaction: Transaction) -> tuple[int, str] | None:
     return None if row is None else (int(row.event_pk), str(row.hash))
 
 
+def last_recorded_at(transaction: Transaction) -> datetime | None:
+    """When the journal's last event was recorded; None before the first."""
+    row = transaction.one("SELECT recorded_at FROM event ORDER BY event_pk DESC LIMIT 1")
+    return None if row is None else datetime.fromisoformat(row.recorded_at)
+
+
 def event_hash_of(transaction: Transaction, event_pk: int) -> str | None:
     row = transaction.one("SELECT hash FROM event WHERE event_pk = :pk", pk=event_pk)
     return None if row is None else str(row.hash)

@@ -45,18 +45,26 @@ class Defect(StrEnum):
 
 
 class Order(Struct, frozen=True, kw_only=True):
-    """What to generate. `defects` payments of the `count` are wrong on purpose."""
+    """What to generate. `defects` payments of the `count` are wrong on purpose.
+
+    `name` says apart what else decides the content: `fields`, `banks`, `twins`.
+    """
 
     count: int
     seed: int = 1
     month: date = date(2026, 9, 1)
     banks: tuple[DemonstrationBank, ...] = BANKS
     defects: int = 0
+    fields: tuple[Field, ...] = FIELDS
+    twins: bool = True
+    """Whether some are paid to the same person as the one before, same amount too."""
+    name: str = ""
 
     @property
     def batch_id(self) -> str:
         """Other content, other batch: every field that decides the content is in it."""
-        return f"demo-{self.month:%Y%m}-{self.seed}-{self.count}-{self.defects}"
+        named = f"-{self.name}" if self.name else ""
+        return f"demo-{self.month:%Y%m}{named}-{self.seed}-{self.count}-{self.defects}"
 
 
 class _Choice(Struct):
@@ -73,9 +81,14 @@ class _Choice(Struct):
 def make_payments(order: Order) -> Iterator[Payment]:
     """The payments of an order, one after the other."""
     for index in range(order.count):
-        payment = make_payment(order, index)
-        defect = defect_of(order, index)
-        yield payment if defect is None else _spoil(payment, defect, order, index)
+        yield ordered_payment(order, index)
+
+
+def ordered_payment(order: Order, index: int) -> Payment:
+    """The payment of that index (from 0) as it stands in the batch, with its defect."""
+    payment = make_payment(order, index)
+    defect = defect_of(order, index)
+    return payment if defect is None else _spoil(payment, defect, order, index)
 
 
 def make_batch(order: Order) -> Batch:
@@ -134,9 +147,9 @@ def make_payment(order: Order, index: int) -> Payment:
 
 
 def _choose(order: Order, index: int) -> _Choice:
-    number = index - 1 if index % _TWIN_EVERY == _TWIN_EVERY - 1 else index
+    number = index - 1 if order.twins and index % _TWIN_EVERY == _TWIN_EVERY - 1 else index
     draw = Draw(order.seed, number, "payment")
-    field = FIELDS[draw.below(len(FIELDS))]
+    field = order.fields[draw.below(len(order.fields))]
     programme = field.programmes[draw.below(len(field.programmes))]
     bank = order.banks[draw.below(len(order.banks))]
     steps = (programme.high_minor - programme.low_minor) // programme.step_minor

@@ -34,7 +34,7 @@ class Reviewers:
     def __init__(
         self, site: Site, gateway: Gateway, banks: Mapping[str, BankServer], tell: Callable[[str], None]
     ) -> None:
-        self._department = site.batch.parent
+        self._department = site.department
         self._gateway = gateway
         self._banks = banks
         self._tell = tell
@@ -51,6 +51,10 @@ class Reviewers:
             self._decide(file)
         return len(waiting)
 
+    def sign_one(self, about: str, decision: str) -> None:
+        """The first of them decides something that takes one person and no letter."""
+        self._sign(about, decision, next(iter(PERSONS)))
+
     def _decide(self, file: FileStatus) -> None:
         about = f"file:{file.bank}/{file.name}"
         decision = "arrived" if self._banks[file.bank].bank.saw(file.name) else "not-received"
@@ -60,10 +64,13 @@ class Reviewers:
         for person in PERSONS:
             # One may have signed before the process died.
             if person not in signed:
-                statement = self._gateway.statement(about, decision, person, exhibit=letter)
-                signer = load_signer(person, self._department / "persons" / f"{person}.pem")
-                self._gateway.decide(statement, sign_statement(signer, statement.to_bytes()))
+                self._sign(about, decision, person, letter)
         self._tell(f"   {about}: the bank wrote, and {' and '.join(PERSONS)} signed: {decision}")
+
+    def _sign(self, about: str, decision: str, person: str, letter: str = "") -> None:
+        statement = self._gateway.statement(about, decision, person, exhibit=letter)
+        signer = load_signer(person, self._department / "persons" / f"{person}.pem")
+        self._gateway.decide(statement, sign_statement(signer, statement.to_bytes()))
 
     def _letter(self, file: FileStatus, decision: str) -> Path:
         """What the bank wrote, the same whenever it is asked."""

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from datetime import date
 
+from msgspec import Struct
+
 from gateway.demonstration.people import DemonstrationBank
 from gateway.demonstration.plan import DEPARTMENTS, PLATFORM, programmes_of
+from gateway.simulator.scenario import NamedPayment
 
 GATEWAY_FOLDER_ON_SERVER = "to-bank"
 ANSWERS_FOLDER_ON_SERVER = "from-bank"
@@ -28,6 +31,19 @@ SCENARIOS = {
 PAYER_NAME = "惠民补贴资金专户"
 
 _FIRST_BUSINESS_NUMBER = 300_100
+
+
+class Conduct(Struct, frozen=True, kw_only=True):
+    """How a simulated bank behaves: see docs/simulator.md."""
+
+    scenario: str
+    reasons: tuple[str, ...] = ()
+    payments: tuple[NamedPayment, ...] = ()
+
+
+def usual_conduct(bank: str) -> Conduct:
+    """Some of everything that goes wrong, each for a share of the payments."""
+    return Conduct(scenario=SCENARIOS.get(bank, "all-well"))
 
 
 def gateway_text(*, judged: bool = False) -> str:
@@ -128,8 +144,23 @@ lengths = [{bank.passbook_digits}]
 """
 
 
-def agreement_text(number: int, department: str, bank: DemonstrationBank, today: date) -> str:
-    """`agreements/BANK-NN.toml`; valid from the year before today's to the end of the next one."""
+def agreement_text(
+    number: int,
+    department: str,
+    bank: DemonstrationBank,
+    today: date,
+    since: date | None = None,
+    *,
+    by_working_days: bool = False,
+) -> str:
+    """`agreements/BANK-NN.toml`; valid from the year before today's, or from `since`, to the end of the next.
+
+    `by_working_days`: files go in the bank's hours only, and are answered within two working days.
+    """
+    first = date(today.year - 1, 1, 1)
+    valid_from = first if since is None else min(first, since)
+    deadline = "2 workdays" if by_working_days else "3 days"
+    windows = _WINDOWS if by_working_days else ""
     programmes = "".join(f'    "{programme.name}",\n' for programme in programmes_of(department))
     return f"""\
 number            = "DL-{today.year}-{number:04d}"
@@ -141,31 +172,33 @@ payer_bank        = "{bank.title}"
 payer_bank_code   = "{bank.code}"
 business_no       = "{_FIRST_BUSINESS_NUMBER + number}"
 unit_no           = "TS{number:06d}"
-valid_from        = {today.year - 1}-01-01
+valid_from        = {valid_from}
 valid_until       = {today.year + 1}-12-31
-feedback_deadline = "3 days"
+feedback_deadline = "{deadline}"
 platforms         = ["{PLATFORM}"]
 programmes        = [
 {programmes}]
-"""
+{windows}"""
 
 
-def simulator_text(bank: DemonstrationBank, login_key: str) -> str:
+def simulator_text(bank: DemonstrationBank, login_key: str, conduct: Conduct) -> str:
     """`banks/BANK/simulator.toml`; `login_key` is the gateway's public key, as an OpenSSH line."""
     if bank.bank in PASSWORD_BANKS:
         login = 'credential_file = "keys/login-word"'
     else:
         login = f'public_keys = ["{login_key}"]'
     envelopes = _ENVELOPE_KEYS if bank.bank in NATIONAL_BANKS else ""
+    quoted = ", ".join(f'"{reason}"' for reason in conduct.reasons)
+    reasons = f"reasons         = [{quoted}]\n" if quoted else ""
     return f"""\
 # The simulated {bank.title}: which keys it has, who may log in, and how it behaves.
 
 bank            = "{bank.bank}"
-scenario        = "{SCENARIOS.get(bank.bank, "all-well")}"
+scenario        = "{conduct.scenario}"
 seed            = 1
 share_per_mille = 20
 drawn_by        = "payment"
-
+{reasons}
 [keys]
 host_key            = "keys/host-key"
 signing_key         = "keys/signing.pem"
@@ -175,7 +208,18 @@ gateway_certificate = "keys/gateway.crt"
 [[login]]
 user = "{USER}"
 {login}
-"""
+{"".join(map(_named_text, conduct.payments))}"""
+
+
+def _named_text(named: NamedPayment) -> str:
+    """`[[payment]]` with what is not usual."""
+    defaults = NamedPayment(account=named.account)
+    lines = ["", "[[payment]]", f'account = "{named.account}"']
+    for name in NamedPayment.__struct_fields__[1:]:
+        value = getattr(named, name)
+        if value != getattr(defaults, name):
+            lines.append(f"{name} = {value}" if isinstance(value, int) else f'{name} = "{value}"')
+    return "\n".join(lines) + "\n"
 
 
 def agreement_numbers(banks: tuple[DemonstrationBank, ...]) -> list[tuple[int, str, DemonstrationBank]]:
@@ -188,6 +232,13 @@ _ENVELOPE_KEYS = """\
 decryption_key         = "keys/decryption.pem"
 decryption_certificate = "keys/decryption.crt"
 gateway_encryption_certificate = "keys/gateway-encryption.crt"
+"""
+
+_WINDOWS = """
+[[windows]]
+days   = ["workday"]
+opens  = "08:30"
+closes = "17:00"
 """
 
 _RELEASE = {"rural-credit": "flag", "city-bank": "rename", "iso-bank": "rename"}

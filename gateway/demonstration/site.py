@@ -1,7 +1,7 @@
 """A whole site to look at: a gateway, a department with its batch, and three simulated banks.
 
 gateway/       bankgate.toml, catalogue.toml, profiles/, agreements/, keys.toml, keys/; ledger and spool later
-department/    batch.csv, its signature, and the keys of the platform and two persons
+department/    month/ or batch.csv, what is handed over, signed; the keys of the platform and two persons
 anchor/        signed heads of the gateway's journal; in earnest this is another machine
 banks/BANK/    simulator.toml, keys/; files/ is what the bank's SFTP server shows
 """
@@ -11,7 +11,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,12 +24,14 @@ from gateway.config import Configuration
 from gateway.demonstration.payments import Order, make_batch, make_payments
 from gateway.demonstration.people import BANKS
 from gateway.demonstration.settings_texts import (
+    Conduct,
     agreement_numbers,
     agreement_text,
     gateway_text,
     profile_text,
 )
 from gateway.demonstration.site_keys import PLATFORM_CERTIFICATE, PLATFORM_KEY, SiteKeys
+from gateway.output import output_file
 from gateway.rules.catalogue import shipped_text
 from gateway.simulator.scenario import Scenario
 from keys.cms import sign_detached
@@ -51,13 +53,31 @@ class Site(Struct, frozen=True):
         return self.folder / "gateway" / "bankgate.toml"
 
     @property
+    def department(self) -> Path:
+        return self.folder / "department"
+
+    @property
+    def month(self) -> Path:
+        """Where the batches of a whole month lie, each beside its signature."""
+        return self.department / "month"
+
+    @property
+    def month_size(self) -> Path:
+        """Of which size the month is: written last, so that there is a whole month where it is."""
+        return self.month / "size.json"
+
+    @property
+    def reports(self) -> Path:
+        return self.department / "reports"
+
+    @property
     def batch(self) -> Path:
-        return self.folder / "department" / "batch.csv"
+        """The only batch of a site that has no month."""
+        return self.department / "batch.csv"
 
     @property
     def signature(self) -> Path:
-        """The platform's detached CMS signature over the bytes of `batch`."""
-        return self.batch.with_name(self.batch.name + SIGNATURE_SUFFIX)
+        return signature_of(self.batch)
 
     def bank(self, name: str) -> Path:
         return self.folder / "banks" / name
@@ -68,10 +88,32 @@ class Site(Struct, frozen=True):
         return sorted(path.name for path in (self.folder / "banks").iterdir() if path.is_dir())
 
 
+def signature_of(batch: Path) -> Path:
+    """The platform's detached CMS signature over the bytes of a batch."""
+    return batch.with_name(batch.name + SIGNATURE_SUFFIX)
+
+
+class Setting(Struct, frozen=True, kw_only=True):
+    """What is special about the site of a month in the past.
+
+    Keys and agreements are in force `since` then, agreements go by working days except those of the
+    `unbound` department, and banks behave as `conducts` says.
+    """
+
+    since: datetime
+    unbound: str
+    conducts: Mapping[str, Conduct]
+
+
 def create_site(
-    folder: Path, now: datetime, ports: Mapping[str, int] | None = None, *, judged: bool = False
+    folder: Path,
+    now: datetime,
+    ports: Mapping[str, int] | None = None,
+    *,
+    judged: bool = False,
+    setting: Setting | None = None,
 ) -> Site:
-    """Everything except the batch, in a folder that does not exist yet or is empty.
+    """Everything except what is handed over, in a folder that does not exist yet or is empty.
 
     Each bank listens on its port of `ports`, else on one that is free now. `judged`: payments
     are held to the catalogue that ships. Raises
@@ -81,7 +123,8 @@ def create_site(
     if any(folder.iterdir()):
         raise FileExistsError(f"{folder} is not empty")
     site = Site(folder.absolute())
-    SiteKeys(site.folder, now).make()
+    since = None if setting is None else setting.since
+    SiteKeys(site.folder, now, since, None if setting is None else setting.conducts).make()
     gateway = site.configuration.parent
     site.configuration.write_text(gateway_text(judged=judged), "utf-8")
     if judged:
@@ -94,7 +137,14 @@ def create_site(
         text = profile_text(bank, chosen[bank.bank])
         (gateway / "profiles" / f"{bank.bank}.toml").write_text(text, "utf-8")
     for number, department, bank in agreement_numbers(BANKS):
-        text = agreement_text(number, department, bank, now.date())
+        text = agreement_text(
+            number,
+            department,
+            bank,
+            now.date(),
+            None if since is None else since.date(),
+            by_working_days=setting is not None and department != setting.unbound,
+        )
         (gateway / "agreements" / f"{bank.bank}-{number:02d}.toml").write_text(text, "utf-8")
     Gateway.begin(site.configuration)
     return site
@@ -107,12 +157,16 @@ def write_demo_batch(path: Path, order: Order) -> Batch:
     return batch
 
 
-def sign_batch(site: Site, now: datetime) -> None:
-    """The platform signs the bytes of the site's batch."""
-    department = site.batch.parent
+def sign_batch(site: Site, now: datetime, batch: Path | None = None) -> None:
+    """The platform signs the bytes of a batch, else of the site's only one.
+
+    The signature is there whole or not at all: a batch that has one was handed over to be paid.
+    """
+    path = batch or site.batch
+    department = site.department
     signer = load_signer("platform", department / PLATFORM_KEY, department / PLATFORM_CERTIFICATE)
-    with site.batch.open("rb") as source:
-        site.signature.write_bytes(sign_detached(source, signer, now))
+    with path.open("rb") as source, output_file(signature_of(path), overwrite=True) as sink:
+        sink.write(sign_detached(source, signer, now))
 
 
 @contextmanager
@@ -121,10 +175,11 @@ def run_banks(
     configuration: Configuration,
     scenarios: Mapping[str, Scenario] | None = None,
     announce: Callable[[str], None] | None = None,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Iterator[dict[str, BankServer]]:
     """All simulated banks of a site, listening, by name; stopped at the end of the block.
 
-    A bank without a scenario of its own plays the one of its `simulator.toml`.
+    They go by `clock`. A bank without a scenario of its own plays the one of its `simulator.toml`.
     """
     # The only place that needs the extra [simulator].
     from gateway.simulator.settings import open_bank
@@ -132,7 +187,9 @@ def run_banks(
     chosen = scenarios or {}
     with ExitStack() as stack:
         yield {
-            name: stack.enter_context(open_bank(site.bank(name), configuration, chosen.get(name), announce))
+            name: stack.enter_context(
+                open_bank(site.bank(name), configuration, chosen.get(name), announce, clock)
+            )
             for name in site.banks
         }
 

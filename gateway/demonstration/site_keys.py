@@ -6,12 +6,21 @@ Everything that one party keeps for itself lies in that party's folder only.
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from gateway.demonstration.people import BANKS, DemonstrationBank
 from gateway.demonstration.plan import PLATFORM
-from gateway.demonstration.settings_texts import NATIONAL_BANKS, PASSWORD_BANKS, PERSONS, USER, simulator_text
+from gateway.demonstration.settings_texts import (
+    NATIONAL_BANKS,
+    PASSWORD_BANKS,
+    PERSONS,
+    USER,
+    Conduct,
+    simulator_text,
+    usual_conduct,
+)
 from keys.authority import Authority, write_ssh_key_pair
 from keys.certificate_make import RECEIVING
 from keys.master import new_master_key_file
@@ -29,19 +38,29 @@ _VALID_DAYS = 3650
 _ENVIRONMENT = 'environment = "test"'
 
 
-def validity(now: datetime) -> tuple[datetime, datetime]:
-    """From when until when all certificates of a site made now are valid."""
-    return now - timedelta(days=1), now + timedelta(days=_VALID_DAYS)
+def validity(now: datetime, since: datetime | None = None) -> tuple[datetime, datetime]:
+    """From when until when all certificates of a site made now are valid; `since` if that is earlier."""
+    return min(now, since or now) - timedelta(days=1), now + timedelta(days=_VALID_DAYS)
 
 
 class SiteKeys:
-    """Makes all keys of a site below `folder`, valid from the day before `now` for ten years."""
+    """Makes all keys of a site below `folder`, valid for ten years from `now`: see `validity`.
 
-    def __init__(self, folder: Path, now: datetime) -> None:
+    Each simulated bank behaves as `conducts` says, else as usual.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        now: datetime,
+        since: datetime | None = None,
+        conducts: Mapping[str, Conduct] | None = None,
+    ) -> None:
         self._gateway = folder / "gateway"
         self._department = folder / "department"
         self._banks = folder / "banks"
-        self._valid = validity(now)
+        self._valid = validity(now, since)
+        self._conducts = conducts or {}
         self._ring = ["# The keys of the demonstration; all of them were made for it.\n"]
 
     def make(self) -> None:
@@ -151,7 +170,8 @@ class SiteKeys:
             public_line = write_ssh_key_pair(ours / f"{name}-login", USER)
             source = f'private_key = "keys/{name}-login"'
         self._enter(f"{name}-login", "ssh-login", f'bank = "{name}"', source)
-        (self._banks / name / "simulator.toml").write_text(simulator_text(bank, public_line), "utf-8")
+        text = simulator_text(bank, public_line, self._conducts.get(name) or usual_conduct(name))
+        (self._banks / name / "simulator.toml").write_text(text, "utf-8")
 
     def _make_platform(self) -> None:
         authority = Authority.create(f"CN={PLATFORM} CA,C=CN", *self._valid)

@@ -22,7 +22,14 @@ from gateway import Gateway, screen
 from gateway.cli import main
 from gateway.demonstration.payments import Order
 from gateway.demonstration.people import BANKS
-from gateway.demonstration.site import Site, create_site, sign_batch, write_demo_batch
+from gateway.demonstration.site import (
+    Site,
+    create_site,
+    run_banks,
+    sign_batch,
+    signature_of,
+    write_demo_batch,
+)
 from keys.authority import Authority, write_ssh_key_pair
 from keys.person_key import read_person_key
 from keys.secret_sources import write_public_file
@@ -48,8 +55,10 @@ def place(tmp_path: Path) -> Path:
     now = datetime.now(UTC)
     site = create_site(tmp_path / "demo", now, judged=True)
     # One bank, whose answers have flags: complete at the first look.
-    write_demo_batch(site.batch, Order(count=12, seed=20211117, defects=3, banks=BANKS[:1]))
-    sign_batch(site, now)
+    batch = site.month / "field-02.csv"
+    batch.parent.mkdir()
+    write_demo_batch(batch, Order(count=12, seed=20211117, defects=3, banks=BANKS[:1]))
+    sign_batch(site, now, batch)
     shutil.copytree(DOCS / "examples", tmp_path / "docs" / "examples")
     return tmp_path
 
@@ -125,16 +134,20 @@ def _second_terminal(command: str, place: Path) -> Iterator[None]:
 
 
 def test_the_readmes_tour(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every command of the README but `make` and the activation, in order, with its exit code."""
+    """Every command of the README but `make` and the activation, in order, with its exit code.
+
+    The demonstration itself is played in `tests/gateway/test_demo.py`; here its folder has one small batch.
+    """
     monkeypatch.chdir(place)
     for name, value in _environment().items():
         monkeypatch.setenv(name, value)
     typed = [
         command
         for command in commands(ROOT / "README.md")
-        if not command.startswith(("make ", ". ", "export "))
+        if not command.startswith(("make ", ". ", "export ", "bankgate demo "))
     ]
     assert set(ENDINGS) <= set(typed)
+    _pay(Site(place / "demo"))
     (served,) = [command for command in typed if command.startswith("bankgate simulate")]
     before, after = typed[: typed.index(served)], typed[typed.index(served) + 1 :]
     told = _type_all(before, place)
@@ -149,6 +162,17 @@ def test_the_readmes_tour(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "MZ-2026-11-001-3" in told["bankgate outcomes MZ-2026-11-001"]
     assert told["python docs/examples/hand_over.py"].splitlines()[-1] == "0 still open"
     assert (place / "outcomes.csv").read_text("utf-8").startswith("cursor,")
+
+
+def _pay(site: Site) -> None:
+    """Its batch goes to its bank, and comes back."""
+    batch = site.month / "field-02.csv"
+    with Gateway.open(site.configuration) as gateway, run_banks(site, gateway.configuration) as banks:
+        gateway.submit(batch, signature=signature_of(batch).read_bytes())
+        for _ in range(3):
+            gateway.run()
+            for bank in banks.values():
+                bank.wait()
 
 
 def _type_all(typed: list[str], place: Path) -> dict[str, str]:

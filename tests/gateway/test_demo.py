@@ -1,20 +1,26 @@
-"""The demonstration, killed at any moment, ends with the outcomes of an undisturbed one."""
+"""The demonstrated month: what it shows to each command, and that a kill changes nothing of it."""
 
 from __future__ import annotations
 
 import json
 import random
+import shlex
 import subprocess
+from collections import Counter
 from pathlib import Path
 
 import pytest
+from msgspec import Struct
 
 from gateway import Gateway, Outcome, Reason
+from gateway.demonstration.month import Month, Size
 from gateway.demonstration.site import Site
+from gateway.demonstration.summary import commands_to_try
 from tests.gateway.commands import start
 
-COUNT = 300
+COUNT = 180
 SEED = 7
+MONTH = Month(Size(COUNT, SEED))
 
 
 def demo(folder: Path) -> subprocess.Popen[str]:
@@ -25,7 +31,7 @@ def ended(folder: Path, said: str) -> dict[str, Outcome]:
     """The last outcome of each payment, after the sum and the banks' own books were compared."""
     result = json.loads(said)
     with Gateway.open(Site(folder).configuration) as gateway:
-        assert [one.adds_up for one in gateway.status()] == [True]
+        assert {one.adds_up for one in gateway.status()} == {True}
         last = {one.payment_id: one for one in gateway.outcomes(only_current=True)}
     # A payment under a code that no table lists was paid, and says so nowhere.
     unsaid = sum(one.amount_minor for one in last.values() if one.reason is Reason.UNMAPPED)
@@ -34,20 +40,121 @@ def ended(folder: Path, said: str) -> dict[str, Outcome]:
     return last
 
 
+class Played(Struct):
+    """A month that nobody disturbed, and the JSON that it ended with."""
+
+    site: Site
+    said: str
+
+    def month_file(self, name: str) -> Path:
+        return self.site.month / name
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
+    folder = tmp_path_factory.mktemp("played") / "demo"
+    process = demo(folder)
+    out, err = process.communicate(timeout=300)
+    assert process.returncode == 0, out + err
+    return Played(Site(folder), out)
+
+
 @pytest.mark.heavy
-@pytest.mark.timeout(600)
-def test_killed_at_any_moment_it_goes_on(tmp_path: Path) -> None:
-    undisturbed = demo(tmp_path / "undisturbed")
-    out, err = undisturbed.communicate(timeout=300)
-    assert undisturbed.returncode == 0, out + err
-    expected = ended(tmp_path / "undisturbed", out)
-    assert len(expected) == COUNT
+@pytest.mark.timeout(300)
+def test_the_month_has_what_a_month_has(played: Played) -> None:
+    """Twelve fields at three banks; failures and a return paid again in full; one late, one charged."""
+    result = json.loads(played.said)
+    last = ended(played.site.folder, played.said)
+    again = {name for name in last if "-R" in name}
+    assert (result["batches"], len(last) - len(again)) == (14, COUNT)
+    with Gateway.open(played.site.configuration) as gateway:
+        files = gateway.files()
+        submitted = {one.batch_id for one in gateway.status()}
+        charges = {(one.bank, one.kind, one.count, one.minor) for one in gateway.plan.charges()}
+        breaches = [(one.bank, one.answered_at is not None) for one in gateway.plan.breaches()]
+        closed = Counter(gateway.plan.closed(batch_id).closed for batch_id in submitted)
+        overdue = {(one.programme, one.credited_late) for one in gateway.plan.overdue()}
+    assert {file.bank for file in files} == {"city-bank", "iso-bank", "rural-credit"}
+    # The return: credited, back, and credited again.
+    (returned,) = [one for one in last.values() if one.reason is Reason.RETURNED]
+    assert str(last[f"{returned.payment_id}-R1"].status) == "credited"
+    for name in again:
+        assert last[name].amount_minor == last[name.partition("-R")[0]].amount_minor
+    assert Counter(str(last[name].status) for name in again)["credited"] >= 5
+    assert {MONTH.again_id(number) for number in (1, 2)} < submitted
+    assert charges == {("rural-credit", "fee_line", 1, 50), ("city-bank", "short_credit", 1, 200)}
+    # The late one was answered; of the other the bank has not said a word that is in its table.
+    assert breaches == [("city-bank", True), ("iso-bank", False)]
+    assert closed[True] > closed[False] > 0
+    assert {programme for programme, _ in overdue} == {"城乡居民最低生活保障补贴"}
+    assert any(late for _, late in overdue)
+
+
+@pytest.mark.heavy
+@pytest.mark.timeout(300)
+def test_every_command_that_it_names_shows_something_of_it(
+    played: Played, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As typed, on the folder as it lies there, by the machine's own clock."""
+    monkeypatch.setenv("BANKGATE_CONFIG", str(played.site.configuration))
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
+    monkeypatch.setenv("COLUMNS", "200")
+    told: dict[str, str] = {}
+    for command in commands_to_try(played.site, MONTH):
+        program, name, *arguments = shlex.split(command)
+        assert program == "bankgate"
+        process = start(name, *arguments)
+        out, err = process.communicate(timeout=60)
+        # Done, or done and a person is needed.
+        assert process.returncode in (0, 1), (command, out, err)
+        assert err == "", (command, err)
+        told[" ".join([name, *arguments[:1]])] = out
+    batch = MONTH.published.batch_id
+    for key, wanted in {
+        "status": "the sum holds",
+        "reconcile --by": "rural-credit",
+        "reconcile --ageing": "2 payments open",
+        "breaches": "2 deadlines missed, by 2 banks",
+        "overdue": "城乡居民最低生活保障补贴",
+        "spread": "days apart",
+        "share": "by passbook",
+        "charges": "2 findings, 2.50 yuan",
+        "lists no-card": "1 payments",
+        "lists not-activated": "rural-credit",
+        f"warnings {MONTH.again_id(1)}": "with accounts that were corrected",
+        f"publish-check {batch}": "published, not credited",
+        f"reissue {played.month_file('corrections-3.csv')}": "0 refused",
+        "held": "oddity:1  city-bank",
+    }.items():
+        assert wanted in told[key], (key, told[key])
+    (story,) = [out for key, out in told.items() if key.startswith("trace ")]
+    assert ": returned\n" in story
+    assert " credited: success" in story
+    messages = [json.loads(line) for line in told["messages"].splitlines()]
+    assert len(messages) > COUNT / 2
+    assert (played.site.reports / "another.html").read_text("utf-8").startswith("<!DOCTYPE html>")
+    for name in ("credited-02.csv", "booklet-02.csv", "again-3.csv"):
+        assert len(played.month_file(name).read_text("utf-8").splitlines()) > 1, name
+
+
+@pytest.mark.heavy
+@pytest.mark.timeout(300)
+def test_reports_lie_in_its_folder(played: Played) -> None:
+    names = {path.name for path in played.site.reports.iterdir()} - {"another.html"}
+    stems = ("2026-09", MONTH.published.batch_id)
+    assert names == {f"{stem}{ending}" for stem in stems for ending in (".html", ".xlsx")}
+
+
+@pytest.mark.heavy
+@pytest.mark.timeout(900)
+def test_killed_at_any_moment_it_goes_on(played: Played, tmp_path: Path) -> None:
+    expected = ended(played.site.folder, played.said)
     draw = random.Random(SEED)
     folder = tmp_path / "disturbed"
-    for _ in range(6):
+    for _ in range(7):
         process = demo(folder)
         try:
-            process.communicate(timeout=draw.uniform(0.5, 9))
+            process.communicate(timeout=draw.uniform(0.5, 14))
         except subprocess.TimeoutExpired:
             process.kill()
             process.communicate()

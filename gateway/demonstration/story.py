@@ -1,0 +1,232 @@
+"""The demonstrated month, day by day: handed over, paid, answered, verified, paid again, closed.
+
+Each act asks the ledger and the folder what was done already, so that all of them can be played
+again from the first after the process died: what was done is not done twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from formats import Outcome, Reason, Status
+from formats.standard import FileFormat, write_batch
+from gateway.api import Gateway
+from gateway.demonstration.month import BEGINS, MONTH, YEAR, ZONE, FieldBatch, Month, moment
+from gateway.demonstration.month_clock import MonthClock
+from gateway.demonstration.reviewers import Reviewers
+from gateway.demonstration.site import Site, sign_batch, signature_of, write_demo_batch
+from gateway.demonstration.verified import verify
+from gateway.demonstration.watch import Watch
+from gateway.money import money
+from gateway.rules.books import By
+from gateway.runner import RunReport
+
+if TYPE_CHECKING:
+    from gateway.simulator.server import BankServer
+
+HALF = 6
+"""Fields of which the departments are ready on the first day."""
+_IDLE_TURNS = 2
+"""Turns in a row in which nothing happened before a day is over."""
+_MOST_TURNS = 200
+_VERIFIABLE = (Status.FAILED, Status.RETURNED, Status.SET_ASIDE)
+_WAITS_FOR_ITS_OWNER = frozenset({Reason.NO_CARD, Reason.NOT_ACTIVATED})
+"""Nobody but the owner can mend these, at the card office and at the bank's counter."""
+
+Tell = Callable[[str], None]
+
+
+class Story:
+    """One playing of the month. `tell` gets a line for what happens, without personal data."""
+
+    def __init__(
+        self,
+        site: Site,
+        month: Month,
+        gateway: Gateway,
+        banks: Mapping[str, BankServer],
+        clock: MonthClock,
+        watch: Watch,
+        tell: Tell,
+    ) -> None:
+        self._site = site
+        self._month = month
+        self._gateway = gateway
+        self._banks = banks
+        self._clock = clock
+        self._watch = watch
+        self._tell = tell
+        self._reviewers = Reviewers(site, gateway, banks, tell)
+
+    def play(self) -> RunReport:
+        """Everything, in order. The last run's report: what went wrong in it goes wrong still."""
+        last = RunReport()
+        for at, act in (
+            (moment(1, 9), self._first_half),
+            (moment(3, 9), self._second_half),
+            (moment(8, 10), self._late_answer),
+            (moment(11, 9, 30), lambda: self._pay_again(1)),
+            (moment(15, 10), self._return),
+            (moment(20, 9, 30), lambda: self._pay_again(2)),
+            (moment(28, 10), self._activated),
+            (moment(30, 15), self._close),
+        ):
+            self._clock.go_to(at)
+            act()
+            last = self._run(at)
+        return last
+
+    def _first_half(self) -> None:
+        self._hand_over(moment(1, 9), self._month.batches[:HALF])
+        published = self._month.published
+        path = published_list(self._site, published)
+        if not path.exists():
+            count = self._gateway.plan.publish(published.batch_id, path)
+            self._tell(f"   {path.name}: the list of {count} payments is published (公示)")
+
+    def _second_half(self) -> None:
+        self._hand_over(moment(3, 9), self._month.batches[HALF:])
+
+    def _late_answer(self) -> None:
+        self._say(moment(8, 10), "a bank's answer comes after its deadline of two working days")
+
+    def _return(self) -> None:
+        self._say(moment(15, 10), "money that was credited comes back")
+
+    def _hand_over(self, at: datetime, batches: tuple[FieldBatch, ...]) -> None:
+        count = minor = aside = 0
+        for batch in batches:
+            path = batch.file(self._site.month)
+            with self._watch.stage("submit"):
+                receipt = self._gateway.submit(path, signature=signature_of(path).read_bytes())
+            count, minor = count + receipt.payments, minor + receipt.total_minor
+            aside += receipt.set_aside
+        fields = f"{batches[0].field.number} to {batches[-1].field.number}"
+        told = f"fields {fields} hand over {count} payments, {money(minor)}; {aside} set aside"
+        self._say(at, told)
+
+    def _pay_again(self, number: int) -> None:
+        """The departments verified what failed; the platform signs a batch that pays it again."""
+        path = self._again(number)
+        batch_id = self._month.again_id(number)
+        if not signature_of(path).exists():
+            corrections = self._corrections(number)
+            day = self._clock.now().astimezone(ZONE).date()
+            if not verify(self._month, self._failed(again=False), corrections, day, number):
+                return
+            made = self._gateway.plan.reissue(corrections, batch_id)
+            for problem in made.refused:
+                self._tell(f"   not paid again: {problem.message}")
+            if not made.payments:
+                return
+            write_batch(path, made.batch, made.payments, FileFormat.CSV)
+            sign_batch(self._site, self._clock.now(), path)
+        receipt = self._gateway.submit(path, signature=signature_of(path).read_bytes())
+        told = f"{receipt.payments} payments were verified and are paid again in full, "
+        self._say(self._clock.now(), told + money(receipt.total_minor))
+
+    def _activated(self) -> None:
+        """Some owners were at the counter since; their corrections are left for whoever looks."""
+        path = self._corrections(3)
+        if not path.exists():
+            verify(self._month, self._failed(again=True), path, moment(28, 10).date(), 3)
+
+    def _close(self) -> None:
+        """A person closes the books of every batch that is clean."""
+        plan, closed = self._gateway.plan, 0
+        for status in self._gateway.status():
+            (book,) = plan.books(By.BATCH, status.batch_id)
+            clean = book.adds_up and not (book.open.count or book.findings.count or book.gap_minor)
+            if clean and not plan.closed(status.batch_id).closed:
+                self._reviewers.sign_one(f"books:{status.source_platform}/{status.batch_id}", "close-books")
+            closed += clean
+        self._check_list()
+        told = f"the books of {closed} of {len(self._gateway.status())} batches are clean and closed"
+        self._say(moment(30, 15), told)
+
+    def _check_list(self) -> None:
+        """The published list against what was credited, both ways."""
+        published = self._month.published
+        path = published_list(self._site, published)
+        check = self._gateway.plan.check_list(published.batch_id, path)
+        sums = f"published {check.published_count}, {money(check.published_minor)};"
+        credited = f"credited {check.credited_count}, {money(check.credited_minor)}"
+        verdict = "they agree" if check.agrees else "bankgate publish-check names each difference"
+        self._say(moment(30, 15), f"{path.name}: {sums} {credited}; {verdict}")
+
+    def _failed(self, *, again: bool) -> Iterator[Outcome]:
+        """What may be paid again and was not; `again`: only what waited for its owner, who was there."""
+        told = {one.payment_id: one for one in self._gateway.outcomes(only_current=True)}
+        for payment_id, one in sorted(told.items()):
+            waits = one.reason is Reason.NOT_ACTIVATED if again else one.reason not in _WAITS_FOR_ITS_OWNER
+            if one.status in _VERIFIABLE and waits and next_id(payment_id) not in told:
+                yield one
+
+    def _run(self, at: datetime) -> RunReport:
+        """Run as a scheduler would, until nothing is due; the banks work on their own meanwhile."""
+        idle = 0
+        report = RunReport()
+        for _ in range(_MOST_TURNS):
+            report = self._gateway.run()
+            for stage, seconds in report.seconds.items():
+                self._watch.add(stage, seconds)
+            with self._watch.stage("wait"):
+                for bank in self._banks.values():
+                    bank.wait()
+                soon = report.next_due is not None and report.next_due.astimezone(ZONE).date() <= at.date()
+                if report.next_due is not None and soon:
+                    self._clock.wait_until(report.next_due)
+            decided = self._reviewers.decide()
+            idle = 0 if decided or report.did_something or soon else idle + 1
+            if idle == _IDLE_TURNS:
+                break
+        return report
+
+    def _again(self, number: int) -> Path:
+        return self._site.month / f"again-{number}.csv"
+
+    def _corrections(self, number: int) -> Path:
+        return self._site.month / f"corrections-{number}.csv"
+
+    def _say(self, at: datetime, words: str) -> None:
+        self._tell(f"{at.astimezone(ZONE):%Y-%m-%d %a}: {words}")
+
+
+def write_month(site: Site, month: Month) -> None:
+    """Everything that is handed over on its days, signed."""
+    site.month.mkdir()
+    for batch in month.batches:
+        path = batch.file(site.month)
+        write_demo_batch(path, batch.order)
+        sign_batch(site, BEGINS, path)
+    site.month_size.write_bytes(msgspec.json.encode(month.size))
+
+
+def published_list(site: Site, batch: FieldBatch) -> Path:
+    """Where the public list of a batch lies."""
+    return site.month / f"published-{batch.field.number:02d}.csv"
+
+
+def next_id(payment_id: str) -> str:
+    """The id under which a payment of the month is paid again."""
+    stem, again, number = payment_id.rpartition("-R")
+    return f"{stem}-R{int(number) + 1}" if again else f"{payment_id}-R1"
+
+
+def write_reports(site: Site, gateway: Gateway, batch_id: str) -> list[Path]:
+    """The month's report and one batch's, as a page and as a workbook, as things stand."""
+    site.reports.mkdir(exist_ok=True)
+    month = f"{YEAR}-{MONTH:02d}"
+    written = []
+    for name, chosen in ((month, {"month": month}), (batch_id, {"batch_id": batch_id})):
+        for ending in (".html", ".xlsx"):
+            path = site.reports / f"{name}{ending}"
+            path.unlink(missing_ok=True)
+            gateway.plan.report(path, **chosen)
+            written.append(path)
+    return written
