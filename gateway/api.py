@@ -22,7 +22,7 @@ from gateway.bank_texts import TEXT_CONTEXT
 from gateway.config import Configuration, Policy, load_configuration
 from gateway.connect import anchor_opener, channel_opener
 from gateway.deciding import Decided
-from gateway.decisions import Statement
+from gateway.decisions import Basis, Statement, Terms
 from gateway.enrolled import Operator
 from gateway.errors import Unknown
 from gateway.held import HeldItem, Way
@@ -416,14 +416,25 @@ class Gateway:
         return exhibits.keep_words(self.installation, words)
 
     def statement(
-        self, about: str, decision: str, person: str, *, exhibit: str = "", reason: str = ""
+        self,
+        about: str,
+        decision: str,
+        person: str,
+        *,
+        exhibit: str = "",
+        reason: str = "",
+        amount_minor: int | None = None,
+        ground: str = "",
     ) -> Statement:
         """What a person signs (`Statement.to_bytes`) to decide about an object as it is now.
 
         `exhibit` is what `attach` gave; decisions that rest on the bank's word need one. `reason` is
-        what `keep_reason` gave; a hold may have one.
+        what `keep_reason` gave; a hold may have one. `amount_minor` and `ground` are said in decisions
+        about recoveries (`ways` tells which).
         """
-        return deciding.statement_for(self.installation, about, decision, person, exhibit, reason)
+        terms = Terms(amount_minor=amount_minor, ground=ground)
+        basis = Basis(exhibit=exhibit, reason=reason, terms=terms)
+        return deciding.statement_for(self.installation, about, decision, person, basis)
 
     def decide(self, statement: Statement, signature: bytes) -> bool:
         """Record a signed decision; True when it was carried out, False when another is needed."""
@@ -449,6 +460,11 @@ class Gateway:
         """The name under which a batch is decided about."""
         row = self._batch(batch_id)
         return f"batch:{row.source_platform}/{row.batch_id}"
+
+    def recovery_object(self, payment_id: str, source_platform: str | None = None) -> str:
+        """The name under which a payment's recovery is decided about. Raises `Unknown`."""
+        story = self.trace(payment_id, source_platform)
+        return f"recovery:{story.source_platform}/{story.payment_id}"
 
     def _compare_with_anchor(self) -> AnchorTurn:
         with running(self.installation):

@@ -20,6 +20,7 @@ from gateway.audit_chain import Journal, Told
 from gateway.audit_identity import IdentityChecks
 from gateway.audit_payments import PackedPayments
 from gateway.audit_persons import EnrolmentChecks, SignedBy
+from gateway.audit_recoveries import RecoveryChecks
 from gateway.audit_report import Bundle
 from gateway.audit_states import told_dispositions, told_states
 from gateway.bundle import (
@@ -35,7 +36,9 @@ from gateway.bundle import (
     PartLine,
     PaymentLine,
     PersonLine,
+    ReceiptLine,
     ReceivedLine,
+    RecoveryLine,
 )
 from gateway.decisions import Statement
 from gateway.evidence import items_digest, rows_digest
@@ -73,6 +76,7 @@ def check_tables(bundle: Bundle, journal: Journal) -> None:
     check.notices()
     check.entries()
     check.outcomes()
+    check.recoveries()
     check.decisions()
 
 
@@ -388,6 +392,15 @@ class _Checks:
         if len(persons) < 2:
             signed = ", ".join(sorted(persons)) or "nobody"
             self._add(place, f"payment {row.payment} was resolved as {row.status}, signed by {signed}")
+
+    def recoveries(self) -> None:
+        """Money that was asked back, by what persons signed and the journal tells."""
+        checks = RecoveryChecks(self._bundle, self._journal, self._payments)
+        for place, recovery in self._ascending("recoveries", RecoveryLine):
+            checks.recovery(place, recovery)
+        for place, receipt in self._ascending("receipts", ReceiptLine):
+            checks.receipt(place, receipt)
+        checks.finish()
 
     # Who decided.
 

@@ -24,7 +24,9 @@ from gateway.bundle import (
     PartLine,
     PaymentLine,
     PersonLine,
+    ReceiptLine,
     ReceivedLine,
+    RecoveryLine,
 )
 from gateway.evidence import body_digest
 from gateway.ledger import Transaction
@@ -86,6 +88,8 @@ class Tables:
         yield "notices", self._rows(NoticeLine, _NOTICES)
         # A booking of a statement that is for no file of ours belongs to no batch.
         yield "entries", self._rows(EntryLine, _ENTRIES.format(received=received))
+        yield "recoveries", self._rows(RecoveryLine, _RECOVERIES)
+        yield "receipts", self._rows(ReceiptLine, _RECEIPTS)
         yield "decisions", self._decisions()
         yield "persons", self._persons()
         yield "events", self._events()
@@ -169,7 +173,7 @@ class _Names:
     def decided_about(self, subject: str) -> bool:
         kind, _, key = subject.rpartition("#")[0].partition(":")
         owner, _, rest = key.partition("/")
-        if kind == "payment":
+        if kind in ("payment", "recovery"):
             return self._is_chosen_payment(owner, rest)
         if kind == "received":
             return key.isdigit() and int(key) in self._received
@@ -238,6 +242,12 @@ _FEES = """SELECT fee_pk, bank, kind, amount_minor, file_pk, item, payment_pk, r
     FROM fee_finding WHERE {received} ORDER BY fee_pk"""
 _NOTICES = """SELECT notice_pk, bank, code, about, file_pk, item, payment_pk, received_pk, line, recorded_at
     FROM notice WHERE file_pk IN ({files}) ORDER BY notice_pk"""
+_RECOVERIES = """SELECT recovery_pk, payment_pk, recovery.amount_minor, ground, exhibit, marked_at, ending,
+    closed_at, decided FROM recovery JOIN payment USING (payment_pk) JOIN batch USING (batch_pk)
+    WHERE {chosen} ORDER BY recovery_pk"""
+_RECEIPTS = """SELECT receipt_pk, recovery_pk, recovery_receipt.amount_minor, voucher, noted_at, struck_at,
+    recovery_receipt.decided FROM recovery_receipt JOIN recovery USING (recovery_pk)
+    JOIN payment USING (payment_pk) JOIN batch USING (batch_pk) WHERE {chosen} ORDER BY receipt_pk"""
 _ENTRIES = """SELECT entry_pk, bank, account, statement, received_pk, line, direction, amount_minor,
     entry_minor, currency, booked_on, value_date, booked, kind, serial, code, file_pk, item, payment_pk,
     recorded_at

@@ -206,6 +206,32 @@ class EntryLine(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     recorded_at: str
 
 
+class RecoveryLine(Struct, frozen=True, forbid_unknown_fields=True):
+    """Money asked back. `ending` is "", `whole` or `given_up`; `decided` the object of the decision."""
+
+    recovery: int
+    payment: int
+    amount_minor: int
+    ground: str
+    exhibit: str
+    marked_at: str
+    ending: str
+    closed_at: str | None
+    decided: str
+
+
+class ReceiptLine(Struct, frozen=True, forbid_unknown_fields=True):
+    """A part of it that came back; `struck_at` where persons said that it was noted by mistake."""
+
+    receipt: int
+    recovery: int
+    amount_minor: int
+    voucher_sha256: str
+    noted_at: str
+    struck_at: str | None
+    decided: str
+
+
 class DecisionLine(Struct, frozen=True, forbid_unknown_fields=True):
     """`statement` is the exact text that was signed."""
 
@@ -261,6 +287,8 @@ TABLES: dict[str, type[Struct]] = {
     "fees": FeeLine,
     "notices": NoticeLine,
     "entries": EntryLine,
+    "recoveries": RecoveryLine,
+    "receipts": ReceiptLine,
     "decisions": DecisionLine,
     "persons": PersonLine,
     "events": EventLine,

@@ -11,11 +11,13 @@ from typing import Any
 import click
 from msgspec import Struct
 
+from formats.standard.amounts import parse_yuan
 from gateway import screen_decisions
 from gateway.api import Gateway
 from gateway.cli_operator import PASSPHRASE, person_signer
 from gateway.cli_options import CONFIGURATION, JSON, opened
 from gateway.errors import ExitCode
+from gateway.ways.recoveries import GROUNDS
 from keys.secret_sources import SecretSource
 from keys.signer import Signer
 from keys.statement import sign_statement
@@ -32,8 +34,10 @@ _EVIDENCE = click.option(
 _REASON = click.option(
     "--reason", metavar="TEXT", help="Why, in a line of your own; kept sealed, and shown by `held`."
 )
+_AMOUNT_HELP = "So many yuan, as 100.00."
+_GROUND = click.Choice(GROUNDS)
 _DIGEST = "sha256:"
-_KINDS = ("batch:", "payment:", "file:", "received:", "oddity:", "bank:", "funding:", "books:")
+_KINDS = ("batch:", "payment:", "file:", "received:", "oddity:", "bank:", "funding:", "books:", "recovery:")
 
 
 @click.command()
@@ -44,6 +48,8 @@ _KINDS = ("batch:", "payment:", "file:", "received:", "oddity:", "bank:", "fundi
 @PASSPHRASE
 @_EVIDENCE
 @_REASON
+@click.option("--amount", metavar="YUAN", help=f"Where the decision says how much. {_AMOUNT_HELP}")
+@click.option("--ground", type=_GROUND, help="Where the decision says on what ground.")
 @CONFIGURATION
 @JSON
 def held(
@@ -54,6 +60,8 @@ def held(
     passphrase: SecretSource | None,
     evidence: str | None,
     reason: str | None,
+    amount: str | None,
+    ground: str | None,
     config: Path,
     as_json: bool,
 ) -> None:
@@ -65,16 +73,18 @@ def held(
             sys.exit(ExitCode.NEEDS_PERSON if items else ExitCode.DONE)
         if about is None or person is None or key is None:
             raise click.UsageError("a decision needs DECISION OBJECT --as NAME --key FILE")
-        grounds = Grounds(evidence, reason, as_json)
+        grounds = Grounds(evidence, reason, as_json, _minor(amount), ground or "")
         _decide(gateway, about, decision, person_signer(person, key, passphrase), grounds)
 
 
 class Grounds(Struct, frozen=True):
-    """What a decision rests on, the person's own words, and how its effect is told."""
+    """What a decision rests on, the person's own words, how its effect is told, and its terms."""
 
     evidence: str | None
     reason: str | None
     as_json: bool
+    amount_minor: int | None = None
+    ground: str = ""
 
 
 def _signed(command: Callable[..., None]) -> Callable[..., None]:
@@ -88,10 +98,13 @@ def _signed(command: Callable[..., None]) -> Callable[..., None]:
         evidence: str | None,
         as_json: bool,
         reason: str | None = None,
+        amount: str | None = None,
+        ground: str | None = None,
         **rest: Any,
     ) -> None:
         signer = person_signer(person, key, passphrase)
-        command(signer=signer, grounds=Grounds(evidence, reason, as_json), **rest)
+        grounds = Grounds(evidence, reason, as_json, _minor(amount), ground or "")
+        command(signer=signer, grounds=grounds, **rest)
 
     for option in (JSON, CONFIGURATION, _EVIDENCE, PASSPHRASE, _KEY, _PERSON):
         with_signer = option(with_signer)
@@ -149,6 +162,33 @@ def resolve(about: str, outcome: str, signer: Signer, grounds: Grounds, config: 
         _decide(gateway, about, outcome, signer, grounds)
 
 
+_AMOUNT = click.option("--amount", metavar="YUAN", required=True, help=_AMOUNT_HELP)
+_PLATFORM = click.option("--platform", help="Whose payment it is, where several platforms have that id.")
+
+
+@click.command()
+@click.argument("payment_id")
+@_PLATFORM
+@_AMOUNT
+@click.option("--ground", type=_GROUND, required=True, help="Why it is asked back.")
+@_signed
+def recover(payment_id: str, platform: str | None, signer: Signer, grounds: Grounds, config: Path) -> None:
+    """Ask back, as one of two persons, what was wrongly paid; --evidence FILE shows it."""
+    with opened(config) as gateway:
+        _decide(gateway, gateway.recovery_object(payment_id, platform), "recover", signer, grounds)
+
+
+@click.command()
+@click.argument("payment_id")
+@_PLATFORM
+@_AMOUNT
+@_signed
+def recovered(payment_id: str, platform: str | None, signer: Signer, grounds: Grounds, config: Path) -> None:
+    """Note what came back of a payment that is being recovered; --evidence FILE is the voucher."""
+    with opened(config) as gateway:
+        _decide(gateway, gateway.recovery_object(payment_id, platform), "recovered", signer, grounds)
+
+
 @click.command()
 @click.argument("digest")
 @click.option("--output", type=click.Path(path_type=Path), required=True, help="A new file.")
@@ -159,7 +199,7 @@ def exhibit(digest: str, output: Path, config: Path) -> None:
         gateway.exhibit(digest.removeprefix(_DIGEST), output)
 
 
-COMMANDS = (exhibit, held, release, hold, withdraw, redispatch, resolve)
+COMMANDS = (exhibit, held, release, hold, withdraw, redispatch, resolve, recover, recovered)
 
 
 def _attached(gateway: Gateway, evidence: str | None) -> str:
@@ -169,6 +209,18 @@ def _attached(gateway: Gateway, evidence: str | None) -> str:
     if evidence.startswith(_DIGEST):
         return evidence.removeprefix(_DIGEST)
     return gateway.attach(evidence)
+
+
+def _minor(amount: str | None) -> int | None:
+    """Minor units of an amount in yuan, as standard batches write it."""
+    if amount is None:
+        return None
+    minor = parse_yuan(amount)
+    if minor is None:
+        raise click.BadParameter(
+            f"found {amount!r}, wanted yuan with two decimals, as 100.00", param_hint="--amount"
+        )
+    return minor
 
 
 def _object(gateway: Gateway, about: str) -> str:
@@ -184,6 +236,8 @@ def _decide(gateway: Gateway, about: str, decision: str, signer: Signer, grounds
         signer.key_id,
         exhibit=_attached(gateway, grounds.evidence),
         reason=gateway.keep_reason(grounds.reason) if grounds.reason else "",
+        amount_minor=grounds.amount_minor,
+        ground=grounds.ground,
     )
     decided = gateway.sign(statement, sign_statement(signer, statement.to_bytes()))
     screen_decisions.show_decision(decided, statement.person, grounds.as_json)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from gateway import screen, screen_books, screen_rules
+from gateway import screen, screen_books, screen_recoveries, screen_rules
 from gateway.cli_options import CONFIGURATION, JSON, opened
 from gateway.errors import ExitCode
 from gateway.rules.books import By
@@ -202,8 +202,25 @@ def reconcile(
         screen_books.show_books(found, closed, output, as_json)
         if not all(book.adds_up for book in found):
             sys.exit(ExitCode.INTEGRITY)
-        unequal = any(book.open.count or book.gap_minor for book in found)
+        unequal = any(book.open.count or book.gap_minor or book.to_recover.count for book in found)
         sys.exit(ExitCode.NEEDS_PERSON if unequal else ExitCode.DONE)
+
+
+@click.command()
+@click.argument("batch_id", required=False)
+@click.option("--open", "only_open", is_flag=True, help="Only what is outstanding still.")
+@_OUTPUT
+@CONFIGURATION
+@JSON
+def recoveries(
+    batch_id: str | None, only_open: bool, output: Path | None, config: Path, as_json: bool
+) -> None:
+    """What was wrongly paid and asked back: what came back of it, what is outstanding since when."""
+    with opened(config) as gateway:
+        found = gateway.plan.recoveries(batch_id, only_open=only_open)
+        screen_recoveries.show_recoveries(found, output, as_json)
+        waits = any(one.outstanding_minor or one.excess_minor for one in found)
+        sys.exit(ExitCode.NEEDS_PERSON if waits else ExitCode.DONE)
 
 
 @click.command()
@@ -275,6 +292,7 @@ COMMANDS: tuple[click.Command, ...] = (
     publish_check,
     reconcile,
     charges,
+    recoveries,
     reissue,
     report,
     share,

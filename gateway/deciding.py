@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from gateway.decisions import EXHIBIT, REASON, Statement, record_decision, signed_so_far
+from gateway.decisions import Basis, Signed, Statement, Terms, record_decision, signed_so_far
 from gateway.errors import DecisionRefused
 from gateway.exhibits import require_exhibit
 from gateway.installation import Installation
@@ -24,7 +24,8 @@ class Decided(Struct, frozen=True, kw_only=True):
 
     `persons` are those whose signatures of the same decision count. `before` and `after` say where
     the object's payments were and are, in count and instructed minor units. `other_letters` are the
-    SHA-256 of letters on which others rest the same decision: theirs and this one are apart.
+    SHA-256 of letters on which others rest the same decision, `other_terms` the amounts and grounds
+    that others signed in it: theirs and this one are apart.
     """
 
     object: str
@@ -35,29 +36,31 @@ class Decided(Struct, frozen=True, kw_only=True):
     before: list[Whereabouts]
     after: list[Whereabouts]
     other_letters: list[str] = []
+    other_terms: list[Terms] = []
+
+
+_NOTHING = Basis()
 
 
 def statement_for(
-    installation: Installation, about: str, decision: str, person: str, exhibit: str = "", reason: str = ""
+    installation: Installation, about: str, decision: str, person: str, basis: Basis = _NOTHING
 ) -> Statement:
     """What a person signs to decide this about an object as it is now.
 
-    `exhibit` is the SHA-256 of what it rests on, `reason` that of the person's own words; both
-    were kept before by `exhibits`.
+    `basis` is what it rests on; exhibit and reason were kept before by `exhibits`.
     """
     with installation.ledger.read() as transaction:
         target = find_target(installation, transaction, about)
-        _chosen(installation, transaction, target, about, decision, exhibit, reason)
+        _chosen(installation, transaction, target, about, decision, basis)
         seen = seen_of(transaction, target)
-    grounds = {EXHIBIT: exhibit, REASON: reason}
-    for sha256 in filter(None, grounds.values()):
+    for sha256 in filter(None, (basis.exhibit, basis.reason)):
         require_exhibit(installation, sha256)
     return Statement(
         object=about,
         decision=decision,
         person=person,
         at=installation.clock.now().isoformat(),
-        about=seen | {name: sha256 for name, sha256 in grounds.items() if sha256},
+        about=seen | basis.told(),
     )
 
 
@@ -67,20 +70,13 @@ def decide(installation: Installation, statement: Statement, signature: bytes) -
     Raises `DecisionRefused` where the signature or the person does not count, or the object
     is not any more what the person saw.
     """
-    for sha256 in filter(None, (statement.exhibit, statement.reason)):
+    basis = statement.basis
+    for sha256 in filter(None, (basis.exhibit, basis.reason)):
         require_exhibit(installation, sha256)
     with installation.ledger.write() as transaction:
         _require_ours(transaction, statement)
         target = find_target(installation, transaction, statement.object)
-        chosen = _chosen(
-            installation,
-            transaction,
-            target,
-            statement.object,
-            statement.decision,
-            statement.exhibit,
-            statement.reason,
-        )
+        chosen = _chosen(installation, transaction, target, statement.object, statement.decision, basis)
         seen = seen_of(transaction, target)
         if seen != statement.seen:
             raise DecisionRefused(
@@ -90,7 +86,7 @@ def decide(installation: Installation, statement: Statement, signature: bytes) -
         before = whereabouts_of(transaction, target)
         persons = record_decision(installation, transaction, statement, signature, chosen.persons_needed)
         done = len(persons) >= chosen.persons_needed
-        others = [] if done else _other_letters(installation, transaction, statement)
+        others = [] if done else _others(installation, transaction, statement)
         if done:
             carried = Carried(
                 decision=statement.decision,
@@ -98,6 +94,7 @@ def decide(installation: Installation, statement: Statement, signature: bytes) -
                 persons=persons,
                 exhibit=statement.exhibit,
                 at=installation.clock.now(),
+                terms=basis.terms,
             )
             chosen.act(installation, transaction, target, carried)
         return Decided(
@@ -108,7 +105,8 @@ def decide(installation: Installation, statement: Statement, signature: bytes) -
             persons_needed=chosen.persons_needed,
             before=before,
             after=whereabouts_of(transaction, target) if done else before,
-            other_letters=others,
+            other_letters=sorted({one.exhibit for one in others} - {statement.exhibit, ""}),
+            other_terms=[one.terms for one in others if one.terms != basis.terms],
         )
 
 
@@ -129,15 +127,14 @@ def _chosen(
     target: Target,
     name: str,
     decision: str,
-    exhibit: str,
-    reason: str,
+    basis: Basis,
 ) -> Decision:
     signed = signed_so_far(installation, transaction, name, seen_of(transaction, target))
     ways = permitted_ways(installation, transaction, target, begun=any(one.counts for one in signed))
-    return chosen_way(ways, name, decision, exhibit, reason)
+    return chosen_way(ways, name, decision, basis)
 
 
-def _other_letters(installation: Installation, transaction: Transaction, statement: Statement) -> list[str]:
+def _others(installation: Installation, transaction: Transaction, statement: Statement) -> list[Signed]:
+    """What counts of the same decision about the same, on whatever it rests."""
     signed = signed_so_far(installation, transaction, statement.object, statement.seen)
-    letters = {one.exhibit for one in signed if one.decision == statement.decision and one.counts}
-    return sorted(letters - {statement.exhibit, ""})
+    return [one for one in signed if one.decision == statement.decision and one.counts]

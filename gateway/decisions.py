@@ -32,6 +32,33 @@ INSTALLATION = "installation"
 """In a statement's `about`: identity of the ledger for which it is signed; absent before there were any."""
 REASON = "why"
 """In a statement's `about`: SHA-256 of why, in the person's own words, absent where none are given."""
+TERMS = "terms"
+"""In a statement's `about`: how much and on what ground, absent where the decision leaves nothing to say."""
+
+
+class Terms(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What a person says within a decision: `amount_minor` in minor units, and a ground of its list."""
+
+    amount_minor: int | None = None
+    ground: str = ""
+
+    def told(self) -> dict[str, Any]:
+        """As a statement's `about` has it; empty where nothing is said."""
+        said: dict[str, Any] = msgspec.to_builtins(self)
+        return {TERMS: said} if said else {}
+
+
+class Basis(Struct, frozen=True, kw_only=True):
+    """What a decision rests on: digests of what was kept before ("" for none), and its terms."""
+
+    exhibit: str = ""
+    reason: str = ""
+    terms: Terms = Terms()
+
+    def told(self) -> dict[str, Any]:
+        """As a statement's `about` has it."""
+        digests = {EXHIBIT: self.exhibit, REASON: self.reason}
+        return {name: sha256 for name, sha256 in digests.items() if sha256} | self.terms.told()
 
 
 class Statement(Struct, frozen=True, kw_only=True):
@@ -67,9 +94,18 @@ class Statement(Struct, frozen=True, kw_only=True):
         return str(self.about.get(REASON, ""))
 
     @property
+    def basis(self) -> Basis:
+        """What it rests on. Raises `DecisionRefused` where its terms are none."""
+        try:
+            terms = msgspec.convert(self.about.get(TERMS, {}), Terms)
+        except msgspec.ValidationError as error:
+            raise DecisionRefused(f"the terms of {self.person}'s statement are none: {error}") from None
+        return Basis(exhibit=self.exhibit, reason=self.reason, terms=terms)
+
+    @property
     def seen(self) -> dict[str, Any]:
         """What the person saw of the object itself."""
-        return {name: value for name, value in self.about.items() if name not in (EXHIBIT, REASON)}
+        return {name: value for name, value in self.about.items() if name not in (EXHIBIT, REASON, TERMS)}
 
     @property
     def subject(self) -> str:
@@ -87,6 +123,7 @@ class Signed(Struct, frozen=True, kw_only=True):
     signed_at: str
     exhibit: str
     counts: bool
+    terms: Terms = Terms()
 
 
 def record_decision(
@@ -198,6 +235,7 @@ def signed_so_far(
                     signed_at=row.recorded_at,
                     exhibit=statement.exhibit,
                     counts=(row.person, row.key_id) in alive,
+                    terms=statement.basis.terms,
                 )
             )
     return found

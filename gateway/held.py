@@ -51,6 +51,10 @@ class Way(Struct, frozen=True):
     exhibits: list[str] = []
     """SHA-256 of what those who signed rest it on: who agrees with them signs the same one."""
     signatures: list[Signed] = []
+    most_minor: int | None = None
+    """The most that may be said, where the decision says how much, in minor units."""
+    grounds: list[str] = []
+    """One of them is said, where there are any."""
 
 
 class HeldItem(Struct, frozen=True, kw_only=True):
@@ -157,6 +161,8 @@ def _why(transaction: Transaction, payment: PaymentRow) -> str:
     for reason in dict.fromkeys((payment.reason, *told)):
         hold = told.get(reason)
         other = f": {hold.other_id} ({hold.other_batch})" if hold is not None and hold.other_id else ""
+        if hold is not None and hold.other_recovered_minor:
+            other += f", 已追回 recovered {yuan(hold.other_recovered_minor)}"
         words.append(" ".join(reason.label) + other)
     return "; ".join(words)
 
@@ -209,6 +215,8 @@ def _ways(installation: Installation, transaction: Transaction, target: Target) 
             chosen.needs_exhibit,
             sorted({one.exhibit for one in signed if one.decision == word and one.counts and one.exhibit}),
             [one for one in signed if one.decision == word],
+            chosen.most_minor if chosen.needs_amount else None,
+            list(chosen.grounds),
         )
         for word, chosen in permitted.items()
     ]

@@ -75,7 +75,7 @@ def stored_batches(transaction: Transaction) -> list[StoredBatch]:
 
 
 def last_word(transaction: Transaction, batch_pk: int) -> datetime:
-    """When something last became known of a batch: outcomes, charges, answers, its release."""
+    """When something last became known of a batch: outcomes, charges, answers, recoveries, its release."""
     row = transaction.one(
         "SELECT MAX(at) AS at FROM ("
         " SELECT MAX(submitted_at, COALESCE(released_at, '')) AS at FROM batch WHERE batch_pk = :batch"
@@ -83,6 +83,8 @@ def last_word(transaction: Transaction, batch_pk: int) -> datetime:
         f" UNION ALL SELECT MAX(recorded_at) FROM fee_finding WHERE file_pk IN ({_FILES})"
         f" UNION ALL SELECT MAX(recorded_at) FROM acknowledgement WHERE file_pk IN ({_FILES})"
         f" UNION ALL SELECT MAX(recorded_at) FROM notice WHERE file_pk IN ({_FILES})"
+        " UNION ALL SELECT MAX(COALESCE(closed_at, marked_at)) FROM recovery"
+        f" WHERE payment_pk IN ({_PAYMENTS})"
         f" UNION ALL SELECT MAX(MAX(received_at, COALESCE(closed_at, ''))) FROM received"
         f" WHERE file_pk IN ({_FILES}))",
         batch=batch_pk,
@@ -237,6 +239,11 @@ def exhibit_uses(transaction: Transaction) -> list[ExhibitUse]:
         odd = transaction.all(
             "SELECT recorded_at, closed_at FROM oddity WHERE exhibit = :sha256", sha256=exhibit.sha256
         )
+        recovering = transaction.one(
+            "SELECT 1 FROM recovery WHERE closed_at IS NULL AND (exhibit = :sha256 OR recovery_pk IN"
+            " (SELECT recovery_pk FROM recovery_receipt WHERE voucher = :sha256)) LIMIT 1",
+            sha256=exhibit.sha256,
+        )
         dates = [exhibit.recorded_at, *(row.recorded_at for row in decided)]
         dates += [row.closed_at or row.recorded_at for row in odd]
         found.append(
@@ -245,7 +252,7 @@ def exhibit_uses(transaction: Transaction) -> list[ExhibitUse]:
                 spool_name=exhibit.spool_name,
                 objects=sorted({row.object.rpartition("#")[0] for row in decided}),
                 since=max(dates),
-                is_open=any(row.closed_at is None for row in odd),
+                is_open=recovering is not None or any(row.closed_at is None for row in odd),
             )
         )
     return found
@@ -258,6 +265,8 @@ def batch_of_object(transaction: Transaction, name: str) -> int | None:
     queries = {
         "batch": "SELECT batch_pk FROM batch WHERE source_platform = :owner AND batch_id = :rest",
         "payment": "SELECT batch_pk FROM payment_key JOIN payment USING (payment_pk)"
+        " WHERE payment_key.source_platform = :owner AND payment_key.payment_id = :rest",
+        "recovery": "SELECT batch_pk FROM payment_key JOIN payment USING (payment_pk)"
         " WHERE payment_key.source_platform = :owner AND payment_key.payment_id = :rest",
         "file": "SELECT batch_pk FROM file JOIN lane USING (lane_pk)"
         " WHERE file.bank = :owner AND file.name = :rest",

@@ -29,6 +29,7 @@ from gateway.ledger_received import ReceivedRow, received_in, received_of_batch
 from gateway.ledger_reissues import ChainMember, chain_members, relatives_of
 from gateway.ledger_rule_holds import HoldRow, holds_of
 from gateway.ledger_statements import StatementEntry, statement_entries
+from gateway.rules.recoveries import Recovery, told_recoveries
 from gateway.states import PaymentState
 
 OPEN_STATES = (PaymentState.ACCEPTED, PaymentState.DISPATCHED)
@@ -120,6 +121,8 @@ class Story(Struct, frozen=True, kw_only=True):
     chain: list[ChainMember] = []
     """All payments that stand for the same money, the first one first; empty where it is alone."""
     holds: list[HoldRow] = []
+    recoveries: list[Recovery] = []
+    """What persons asked back of it, and what came."""
     replaces: str = ""
     replaced_by: str = ""
 
@@ -195,6 +198,7 @@ def story(installation: Installation, payment: PaymentRow) -> Story:
             decided=_decided(transaction, payment.payment_pk),
             chain=chain if len(chain) > 1 else [],
             holds=holds_of(transaction, payment.payment_pk),
+            recoveries=told_recoveries(transaction, installation.clock.now(), payment_pk=payment.payment_pk),
             replaces=replaces,
             replaced_by=replaced_by,
         )

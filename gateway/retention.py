@@ -18,6 +18,7 @@ from gateway.installation import Installation
 from gateway.ledger import Transaction
 from gateway.ledger_holds import BEHIND, bank_holds
 from gateway.ledger_payments import short_count, state_totals
+from gateway.ledger_recoveries import open_recoveries
 from gateway.ledger_retention import (
     LooseFile,
     StoredBatch,
@@ -209,6 +210,8 @@ def _reasons(transaction: Transaction, batch: StoredBatch) -> list[str]:
         for total in state_totals(transaction, key)
         if total.state in _OPEN_PAYMENTS and (open_count := total.count - over.get(total.state, 0))
     ]
+    if recoveries := open_recoveries(transaction, key):
+        reasons.append(f"payments that are being recovered: {recoveries}")
     if successors := open_successors(transaction, key):
         reasons.append(f"payments in the chains of some of it are open: {successors}")
     reasons += [f"file {name} for {bank} is {state}" for bank, name, state in open_files(transaction, key)]
@@ -225,7 +228,7 @@ def _loose(transaction: Transaction) -> Iterator[tuple[LooseFile, list[str]]]:
         batches = {batch_of_object(transaction, name) for name in exhibit.objects} - {None}
         if all(is_batch_destroyed(transaction, key) for key in batches if key is not None):
             name = f"exhibit:{exhibit.sha256}"
-            reasons = ["an oddity that it shows is open"] if exhibit.is_open else []
+            reasons = ["what it shows is open"] if exhibit.is_open else []
             yield LooseFile(object=name, names=[exhibit.spool_name], since=exhibit.since), reasons
 
 

@@ -46,6 +46,8 @@ def show_books(books: list[Book], closed: Closed | None, output: Path | None, js
         screen.pick("实发(元)", "credited (yuan)"),
         screen.pick("退回(元)", "returned (yuan)"),
         screen.pick("违规收费", "charged"),
+        screen.pick("已追回(元)", "recovered (yuan)"),
+        screen.pick("未追回", "to be recovered"),
         screen.pick("对账单记账(元)", "booked by statements (yuan)"),
         screen.pick("差额(元)", "difference (yuan)"),
     ]
@@ -58,7 +60,8 @@ def show_books(books: list[Book], closed: Closed | None, output: Path | None, js
         sums = [book.instructed, book.sent, *(book.states.get(state, Sum()) for state in _STATES), way]
         moved = [format_yuan(book.credited_minor), format_yuan(book.returned_minor)]
         booked = [_money(book.booked_minor), _money(book.gap_minor)]
-        rows.append([book.key, *map(_cell, sums), *moved, _cell(book.findings), *booked])
+        recovered = [format_yuan(book.recovered_minor), _cell(book.to_recover)]
+        rows.append([book.key, *map(_cell, sums), *moved, _cell(book.findings), *recovered, *booked])
     if output is not None:
         _write(headers, rows, output)
         return

@@ -8,8 +8,10 @@ from rich.markup import escape
 
 from gateway import screen
 from gateway.deciding import Decided
+from gateway.decisions import Terms
 from gateway.held import HeldItem, Way
 from gateway.ledger_whereabouts import Whereabouts
+from gateway.money import yuan
 
 
 def show_held(items: list[HeldItem], json: bool) -> None:
@@ -38,6 +40,8 @@ def show_decision(decided: Decided, person: str, json: bool) -> None:
         screen.say(words.say_line("decided_begun", about, person, missing))
     for letter in decided.other_letters:
         screen.say(f"[yellow]{words['attention']}:[/] {words.say_line('decided_other_letter', letter)}")
+    for terms in decided.other_terms:
+        screen.say(f"[yellow]{words['attention']}:[/] {words.say_line('decided_other_terms', _terms(terms))}")
     if decided.before != decided.after:
         _show_places("places_before", decided.before)
         _show_places("places_now", decided.after)
@@ -67,13 +71,24 @@ def _show_way(way: Way) -> None:
     needs = [words.say_line("persons_needed", str(way.persons_needed))]
     if way.needs_exhibit:
         needs.append("--evidence FILE")
+    if way.most_minor is not None:
+        needs.append(f"--amount <= {yuan(way.most_minor)}")
+    if way.grounds:
+        needs.append(f"--ground {'|'.join(way.grounds)}")
     needs += [words.say_line("signed_exhibit", digest) for digest in way.exhibits]
     for one in way.signatures:
         key = "signed_by" if one.counts else "signed_no_more"
-        needs.append(words.say_line(key, one.person, one.signed_at[:19]))
+        needs.append(words.say_line(key, one.person, one.signed_at[:19]) + _terms(one.terms, ": "))
     if way.persons:
         needs.append(words.say_line("still_needed", str(way.persons_needed - len(way.persons))))
     screen.say(f"  -> {way.decision}: {words.meaning(way.meaning)} ({'; '.join(needs)})")
+
+
+def _terms(terms: Terms, before: str = "") -> str:
+    """Amount and ground that somebody signed, "" where none were to be said."""
+    said = [] if terms.amount_minor is None else [screen.words().money(terms.amount_minor)]
+    said += [terms.ground] if terms.ground else []
+    return before + " ".join(said) if said else ""
 
 
 def _show_places(heading: str, places: Sequence[Whereabouts]) -> None:

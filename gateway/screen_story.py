@@ -7,6 +7,7 @@ from rich.markup import escape
 from formats import Outcome
 from gateway import screen
 from gateway.report import Story
+from gateway.screen_recoveries import recovery_lines
 
 
 def show_story(story: Story, json: bool) -> None:
@@ -48,6 +49,9 @@ def show_story(story: Story, json: bool) -> None:
             f"  {notice.recorded_at.isoformat()[:19]} {words['notice']} {escape(notice.code)}:"
             f" {escape(', '.join(notice.about))} {rests}"
         )
+    for recovery in story.recoveries:
+        for line in recovery_lines(recovery):
+            screen.say(f"  {escape(line)}")
     if story.replaced_by:
         screen.say(f"  {pick('已由其补发', 'replaced by')} {escape(story.replaced_by)}")
 

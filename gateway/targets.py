@@ -1,7 +1,7 @@
 """What persons decide about: objects by name, and what a person sees of each.
 
 Names are `batch:PLATFORM/ID`, `payment:PLATFORM/ID`, `file:BANK/NAME`, `received:NUMBER`,
-`oddity:NUMBER`, `bank:BANK`, `funding:NUMBER`, `books:PLATFORM/ID`.
+`oddity:NUMBER`, `bank:BANK`, `funding:NUMBER`, `books:PLATFORM/ID`, `recovery:PLATFORM/ID` (a payment's).
 """
 
 from __future__ import annotations
@@ -34,11 +34,12 @@ from gateway.ledger_whereabouts import (
 from gateway.rules.books import sums_digest
 from gateway.states import BatchState, PaymentState
 from gateway.ways.books import Books
+from gateway.ways.recoveries import Recoverable, recoverable
 
 _ROW_KEY = re.compile("[0-9]{1,18}")
 """What an integer key of SQLite takes, in the digits that `int` takes."""
 
-Target = BatchRow | PaymentRow | FileRow | ReceivedRow | OddityRow | FundingRow | Books | str
+Target = BatchRow | PaymentRow | FileRow | ReceivedRow | OddityRow | FundingRow | Books | Recoverable | str
 """A row of the ledger; a bank is its name."""
 
 
@@ -59,6 +60,8 @@ def name_of(transaction: Transaction, target: Target) -> str:
         return f"funding:{target.lane_pk}"
     if isinstance(target, Books):
         return f"books:{target.batch.source_platform}/{target.batch.batch_id}"
+    if isinstance(target, Recoverable):
+        return f"recovery:{target.source_platform}/{target.payment.payment_id}"
     return f"bank:{target}"
 
 
@@ -74,6 +77,9 @@ def find_target(installation: Installation, transaction: Transaction, name: str)
         found = None if batch is None else Books(batch, sums_digest(transaction, batch))
     elif kind == "payment":
         found = next(iter(find_payment(transaction, rest, owner)), None)
+    elif kind == "recovery":
+        payment = next(iter(find_payment(transaction, rest, owner)), None)
+        found = None if payment is None else recoverable(transaction, payment, owner)
     elif kind == "file":
         found = find_file(transaction, owner, name=rest)
     elif kind == "received" and _ROW_KEY.fullmatch(key):
@@ -95,6 +101,8 @@ def whereabouts_of(transaction: Transaction, target: Target) -> list[Whereabouts
         return whereabouts_of_batch(transaction, target.batch_pk)
     if isinstance(target, PaymentRow):
         return whereabouts_of_payment(transaction, target.payment_pk)
+    if isinstance(target, Recoverable):
+        return whereabouts_of_payment(transaction, target.payment.payment_pk)
     if isinstance(target, FileRow):
         return whereabouts_of_file(transaction, target.file_pk)
     return whereabouts_of_bank(transaction, target) if isinstance(target, str) else []
@@ -167,4 +175,13 @@ def _looks(transaction: Transaction, target: Target) -> dict[str, Any]:
         }
     if isinstance(target, Books):
         return {"sums_sha256": target.sums_sha256}
+    if isinstance(target, Recoverable):
+        return {
+            "payment_id": target.payment.payment_id,
+            "outcome": target.payment.outcome_pk,
+            "kept_minor": target.kept_minor,
+            "recovered_minor": target.recovered_minor,
+            "outstanding_minor": target.outstanding_minor,
+            "recoveries": len(target.recoveries),
+        }
     return {"hold": [[hold.bank, hold.cause, hold.message] for hold in bank_holds(transaction, target)]}

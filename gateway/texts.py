@@ -154,6 +154,10 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "somebody rests the same decision on another letter, sha256:{}. Both must rest it on one: read that"
         " one (bankgate exhibit), then sign with --evidence sha256:DIGEST",
     ),
+    "decided_other_terms": (
+        "他人已就同一决定签署另一金额或依据({})。两人须签署相同内容",
+        "somebody signed the same decision with another amount or ground ({}). Both must sign the same",
+    ),
     "places": ("目前", "as it stands"),
     "places_before": ("此前", "before"),
     "places_now": ("现在", "now"),
@@ -207,6 +211,10 @@ _STATE_LABELS: dict[str, tuple[str, str]] = {
 _MEANINGS: dict[str, str] = {
     "the sums were compared with the bank's and explained": "已与银行核对汇总并说明差异",
     "the voucher shows that the money is on the payer account": "凭证表明资金已到付款账户",
+    "it was wrongly paid, as the exhibit shows: so much is asked back": "书证表明属错发:追回所列金额",
+    "so much came back, as the voucher shows": "凭证表明已追回所列金额",
+    "the rest is not asked back any more, as the exhibit says": "依书证不再追回余额",
+    "the part on this voucher was noted by mistake": "凭此凭证登记的追回款系误记,予以冲销",
     # What decisions mean, by their English sentence in `gateway.ways`.
     "the signatures given so far count no more": "此前的签署不再有效",
     "nothing leaves for it; its answers are still fetched": "不再向其发出任何文件;其回执照常收取",

@@ -13,8 +13,10 @@ from gateway.installation import Installation
 from gateway.ledger_books import BookRow, FoundCharge, book_rows, booked_rows, found_charges
 from gateway.ledger_intake import BatchRow, batches
 from gateway.ledger_payments import reason_totals
+from gateway.ledger_recoveries import RecoveredRow, recovered_rows
 from gateway.rules.books import Aged, Book, By, aged_rows, sum_up
 from gateway.rules.deadlines import Breach, breaches
+from gateway.rules.recoveries import Recovery, told_recoveries
 from gateway.rules.shares import target_percent
 
 LOCAL = ZoneInfo("Asia/Shanghai")
@@ -28,6 +30,18 @@ class ReasonLine(Struct, frozen=True, kw_only=True):
     reason: Reason
     count: int
     minor: int
+
+
+class RecoveryLine(Struct, frozen=True, kw_only=True):
+    """Wrong payments of one programme that are asked back on one ground; `oldest` is of what is open."""
+
+    programme: str
+    ground: str
+    count: int
+    asked_minor: int
+    recovered_minor: int
+    outstanding_minor: int
+    oldest: datetime | None
 
 
 class Contents(Struct, frozen=True, kw_only=True):
@@ -46,6 +60,7 @@ class Contents(Struct, frozen=True, kw_only=True):
     passbook_count: int
     target_percent: int | None
     breaches: list[Breach]
+    recoveries: list[RecoveryLine]
 
     @property
     def card_per_mille(self) -> int | None:
@@ -76,6 +91,8 @@ def _contents(installation: Installation, title: tuple[str, str], chosen: Sequen
     rows: list[BookRow] = []
     charged: list[FoundCharge] = []
     booked, booked_by_payment = [], []
+    recovered: list[RecoveredRow] = []
+    asked_back: list[Recovery] = []
     reasons: dict[tuple[Status, Reason], tuple[int, int]] = {}
     with installation.ledger.read() as transaction:
         for batch in chosen:
@@ -83,10 +100,12 @@ def _contents(installation: Installation, title: tuple[str, str], chosen: Sequen
             charged += found_charges(transaction, batch.batch_pk)
             booked += booked_rows(transaction, False, batch.batch_pk)
             booked_by_payment += booked_rows(transaction, True, batch.batch_pk)
+            recovered += recovered_rows(transaction, batch.batch_pk)
+            asked_back += told_recoveries(transaction, now, batch.batch_pk)
             for status, reason, count, minor in reason_totals(transaction, batch.batch_pk):
                 before = reasons.get((status, reason), (0, 0))
                 reasons[status, reason] = before[0] + count, before[1] + minor
-    by_bank = sum_up(installation, By.BANK, rows, charged, booked)
+    by_bank = sum_up(installation, By.BANK, rows, charged, booked, recovered)
     names = {f"{batch.source_platform}/{batch.batch_id}" for batch in chosen}
     credited = {kind: _credited(rows, kind) for kind in ("card", "passbook")}
     return Contents(
@@ -94,7 +113,7 @@ def _contents(installation: Installation, title: tuple[str, str], chosen: Sequen
         made_at=now.astimezone(LOCAL),
         batches=sorted(names),
         total=_whole(by_bank),
-        by_programme=sum_up(installation, By.PROGRAMME, rows, charged, booked_by_payment),
+        by_programme=sum_up(installation, By.PROGRAMME, rows, charged, booked_by_payment, recovered),
         by_bank=by_bank,
         reasons=[
             ReasonLine(status=status, reason=reason, count=count, minor=minor)
@@ -108,7 +127,28 @@ def _contents(installation: Installation, title: tuple[str, str], chosen: Sequen
         passbook_count=credited["passbook"],
         target_percent=target_percent(now.astimezone(LOCAL).year),
         breaches=[one for one in breaches(installation) if _is_of(one, rows)],
+        recoveries=_recovery_lines(asked_back),
     )
+
+
+def _recovery_lines(found: Sequence[Recovery]) -> list[RecoveryLine]:
+    """By programme and ground, what is outstanding longest first."""
+    groups: dict[tuple[str, str], list[Recovery]] = {}
+    for one in found:
+        groups.setdefault((one.programme, one.ground), []).append(one)
+    lines = [
+        RecoveryLine(
+            programme=programme,
+            ground=ground,
+            count=len(group),
+            asked_minor=sum(one.amount_minor for one in group),
+            recovered_minor=sum(one.recovered_minor for one in group),
+            outstanding_minor=sum(one.outstanding_minor for one in group),
+            oldest=min((one.marked_at for one in group if one.outstanding_minor), default=None),
+        )
+        for (programme, ground), group in groups.items()
+    ]
+    return sorted(lines, key=lambda line: (str(line.oldest or "~"), line.programme, line.ground))
 
 
 def _credited(rows: Sequence[BookRow], kind: str) -> int:
@@ -123,6 +163,8 @@ def _whole(books: Sequence[Book]) -> Book:
         total.findings.add(book.findings.count, book.findings.minor)
         total.credited_minor += book.credited_minor
         total.returned_minor += book.returned_minor
+        total.recovered_minor += book.recovered_minor
+        total.to_recover.add(book.to_recover.count, book.to_recover.minor)
         if book.booked_minor is not None:
             total.booked_minor = (total.booked_minor or 0) + book.booked_minor
         for state, each in book.states.items():

@@ -11,7 +11,7 @@ from html import escape
 
 from gateway.money import yuan
 from gateway.reports.contents import Contents
-from gateway.reports.wording import KINDS_OF_STATES, Words, state_words
+from gateway.reports.wording import GROUNDS, KINDS_OF_STATES, Words, state_words
 from gateway.rules.books import Book, Sum
 
 _STYLE = """
@@ -58,6 +58,7 @@ def report_page(contents: Contents) -> str:
         _books(Words.PROGRAMME, contents.by_programme),
         _share(contents),
         _charges(contents),
+        _recoveries(contents),
     ]
     body = "\n".join(part for part in parts if part)
     return (
@@ -215,6 +216,37 @@ def _charges(contents: Contents) -> str:
         _heading(Words.CHARGED)
         + f"<p>{_plain(Words.CHARGED_NOTE)}</p>"
         + _table(headers, rows, numbers=(1, 2))
+    )
+
+
+def _recoveries(contents: Contents) -> str:
+    if not contents.recoveries:
+        return ""
+    rows = [
+        [
+            escape(line.programme),
+            _plain_text(GROUNDS[line.ground]),
+            str(line.count),
+            yuan(line.asked_minor),
+            yuan(line.recovered_minor),
+            yuan(line.outstanding_minor),
+            "" if line.oldest is None else f"{line.oldest.astimezone(contents.made_at.tzinfo):%Y-%m-%d}",
+        ]
+        for line in contents.recoveries
+    ]
+    headers = [
+        Words.PROGRAMME,
+        Words.GROUND,
+        Words.COUNT,
+        Words.ASKED_BACK,
+        Words.CAME_BACK,
+        Words.OUTSTANDING,
+        Words.OUTSTANDING_SINCE,
+    ]
+    return (
+        _heading(Words.RECOVERIES)
+        + f"<p>{_plain(Words.RECOVERIES_NOTE)}</p>"
+        + _table(headers, rows, numbers=range(2, 6))
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from formats.standard.amounts import format_yuan
 from gateway.reports.contents import Contents
-from gateway.reports.wording import Words, state_words
+from gateway.reports.wording import GROUNDS, Words, state_words
 from gateway.rules.books import Book, Sum
 
 
@@ -55,6 +55,14 @@ def report_rows(contents: Contents) -> Iterator[list[str]]:
     for book in contents.by_bank:
         if book.findings.count:
             yield [book.key, str(book.findings.count), format_yuan(book.findings.minor)]
+    yield from _section(Words.RECOVERIES)
+    for asked in contents.recoveries:
+        amounts = (asked.asked_minor, asked.recovered_minor, asked.outstanding_minor)
+        oldest = (
+            "" if asked.oldest is None else f"{asked.oldest.astimezone(contents.made_at.tzinfo):%Y-%m-%d}"
+        )
+        ground = " ".join(GROUNDS[asked.ground])
+        yield [asked.programme, ground, str(asked.count), *map(format_yuan, amounts), oldest]
 
 
 def _books(words: Words, books: list[Book]) -> Iterator[list[str]]:

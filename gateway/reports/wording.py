@@ -41,6 +41,16 @@ class Words(Enum):
     TARGET = ("目标", "target")
     REACHED = ("已达到", "reached")
     MISSED = ("未达到", "missed")
+    RECOVERIES = ("错发资金追回", "Wrong payments that are asked back")
+    RECOVERIES_NOTE = (
+        "追回不改变发放结果;已到账金额未扣除追回款",
+        "A recovery changes no result; no credited amount above has it taken off",
+    )
+    GROUND = ("依据", "Ground")
+    ASKED_BACK = ("应追回(元)", "Asked back, yuan")
+    CAME_BACK = ("已追回(元)", "Came back, yuan")
+    OUTSTANDING = ("未追回(元)", "Outstanding, yuan")
+    OUTSTANDING_SINCE = ("最早立案日", "Outstanding since")
     CHARGED = ("违规收费", "Charged by banks")
     CHARGED_NOTE = (
         "银行不得收费;下列不影响到账金额",
@@ -57,6 +67,15 @@ KINDS_OF_STATES: dict[Words, tuple[str, tuple[str, ...]]] = {
     Words.TAKEN_BACK: ("#777777", ("withdrawn",)),
 }
 """Every state of a payment in one kind, with its colour."""
+
+
+GROUNDS: dict[str, tuple[str, str]] = {
+    "wrong-person": ("付错人", "paid to the wrong person"),
+    "too-much": ("多付", "too much was paid"),
+    "paid-twice": ("重复发放", "paid twice"),
+    "not-entitled": ("不符合享受条件", "not entitled, or no more"),
+}
+"""Why money is asked back."""
 
 
 def state_words(state: str) -> tuple[str, str]:

@@ -1,7 +1,8 @@
 """Reconciliation (对账): what was instructed against what banks say, in count and fen, by any side.
 
 Plan, section 四(四): each agreement fixes how accounts are reconciled. Sums come from the banks'
-result files; what statements booked, and what a bank charged, stands beside them and is in none. A
+result files; what statements booked, what a bank charged, and what persons recovered of wrong payments
+stands beside them and is in none. A
 batch is closed by a person, and open again as soon as its sums are others.
 """
 
@@ -29,6 +30,7 @@ from gateway.ledger_books import (
     last_closing,
 )
 from gateway.ledger_intake import BatchRow
+from gateway.ledger_recoveries import RecoveredRow, recovered_rows
 
 FINAL = frozenset({"credited", "failed", "returned", "set_aside", "withdrawn"})
 """States that end by themselves in no other; of the rest somebody waits for a word."""
@@ -71,6 +73,10 @@ class Book(Struct, kw_only=True):
     credited_minor: int = 0
     returned_minor: int = 0
     findings: Sum = msgspec.field(default_factory=Sum)
+    recovered_minor: int = 0
+    """What came back of wrong payments otherwise than by the bank."""
+    to_recover: Sum = msgspec.field(default_factory=Sum)
+    """Payments of which something is asked back still, and how much."""
     booked_minor: int | None = None
     """What statements booked, net of what came back; None where none speaks of it."""
 
@@ -148,7 +154,8 @@ def books(installation: Installation, by: By, batch: BatchRow | None = None) -> 
     with installation.ledger.read() as transaction:
         rows, charges = book_rows(transaction, batch_pk), found_charges(transaction, batch_pk)
         booked = booked_rows(transaction, by in (By.PROGRAMME, By.PERIOD), batch_pk)
-    return sum_up(installation, by, rows, charges, booked)
+        recovered = recovered_rows(transaction, batch_pk)
+    return sum_up(installation, by, rows, charges, booked, recovered)
 
 
 def differences(installation: Installation, batch: BatchRow | None = None) -> Iterator[Gap]:
@@ -205,6 +212,9 @@ def sums_digest(transaction: Transaction, batch: BatchRow) -> str:
     charged = [msgspec.structs.astuple(row) for row in found_charges(transaction, batch.batch_pk)]
     booked = [msgspec.structs.astuple(row) for row in booked_rows(transaction, False, batch.batch_pk)]
     sums = [sorted(rows), sorted(charged), sorted(booked)]
+    # Where nothing is recovered the digest stays what it was before there were recoveries.
+    if recovered := [msgspec.structs.astuple(row) for row in recovered_rows(transaction, batch.batch_pk)]:
+        sums.append(sorted(recovered))
     return hashlib.sha256(msgspec.json.encode(sums)).hexdigest()
 
 
@@ -214,6 +224,7 @@ def sum_up(
     rows: Iterable[BookRow],
     charged: Iterable[FoundCharge],
     booked: Iterable[BookedRow],
+    recovered: Iterable[RecoveredRow],
 ) -> list[Book]:
     """Rows of the ledger by one side, in its order."""
     found: dict[str, Book] = {}
@@ -231,10 +242,14 @@ def sum_up(
     for entry in booked:
         book = found.setdefault(key := _key(installation, by, entry), Book(key=key))
         book.booked_minor = (book.booked_minor or 0) + entry.booked_minor
+    for back in recovered:
+        book = found.setdefault(key := _key(installation, by, back), Book(key=key))
+        book.recovered_minor += back.recovered_minor
+        book.to_recover.add(back.open_count, back.outstanding_minor)
     return [found[key] for key in sorted(found)]
 
 
-def _key(installation: Installation, by: By, row: BookRow | FoundCharge | BookedRow) -> str:
+def _key(installation: Installation, by: By, row: BookRow | FoundCharge | BookedRow | RecoveredRow) -> str:
     if by is By.BATCH:
         return f"{row.source_platform}/{row.batch_id}" if row.batch_id else ""
     if by is By.PROGRAMME:

@@ -37,6 +37,7 @@ from gateway.rules.lists import ListedPerson, WorkList, work_list
 from gateway.rules.messages import BookletEntry, Message, booklet, messages
 from gateway.rules.periods import Frequency, last_day, wanted_form
 from gateway.rules.publication import ListCheck, Published, check_list, head_of, public_rows
+from gateway.rules.recoveries import Recovery, recoveries
 from gateway.rules.reissue import Reissue, make_reissue
 from gateway.rules.shares import Shares, card_shares
 from gateway.rules.warnings import Warned, early_warnings
@@ -157,6 +158,11 @@ class PlanDesk:
     def differences(self, batch_id: str | None = None) -> Iterator[Gap]:
         """Payments of which results and statements say different amounts. Raises `Unknown`."""
         return differences(self._installation, None if batch_id is None else self._find_batch(batch_id))
+
+    def recoveries(self, batch_id: str | None = None, *, only_open: bool = False) -> list[Recovery]:
+        """What was wrongly paid and asked back, what came back, what is outstanding. Raises `Unknown`."""
+        batch = None if batch_id is None else self._find_batch(batch_id)
+        return recoveries(self._installation, batch, only_open=only_open)
 
     def charges(self, bank: str | None = None) -> list[Charge]:
         """What banks charged, by bank, month, kind and batch."""

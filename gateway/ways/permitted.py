@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gateway.decisions import Basis
 from gateway.errors import NotPermitted
 from gateway.installation import Installation
 from gateway.ledger import Transaction
@@ -11,6 +12,7 @@ from gateway.ledger_intake import BatchRow
 from gateway.ledger_oddities import OddityRow
 from gateway.ledger_payments import PaymentRow
 from gateway.ledger_received import ReceivedRow
+from gateway.money import yuan
 from gateway.targets import Target
 from gateway.ways.banks import bank_ways
 from gateway.ways.batches import batch_ways
@@ -20,6 +22,7 @@ from gateway.ways.files import file_ways
 from gateway.ways.funding import funding_ways
 from gateway.ways.payments import payment_ways
 from gateway.ways.received import oddity_ways, received_ways
+from gateway.ways.recoveries import Recoverable, recovery_ways
 from gateway.ways.way import Decision, Ways
 
 
@@ -30,18 +33,45 @@ def permitted_ways(
     return _by_state(installation, transaction, target) | (BEGUN_WAYS if begun else {})
 
 
-def chosen_way(ways: Ways, name: str, decision: str, exhibit: str, reason: str) -> Decision:
-    """That decision about the object `name`. Raises `NotPermitted`, also where it lacks its letter."""
+def chosen_way(ways: Ways, name: str, decision: str, basis: Basis) -> Decision:
+    """That decision about the object `name`. Raises `NotPermitted`, also where it lacks what it rests on."""
     if decision not in ways:
         known = ", ".join(ways) or "none: nothing is to be decided"
         raise NotPermitted(f"{name} does not take the decision {decision!r}", hint=f"possible: {known}")
-    if ways[decision].needs_exhibit and not exhibit:
+    if ways[decision].needs_exhibit and not basis.exhibit:
         raise NotPermitted(
-            f"{name}: {decision!r} rests on what the bank wrote", hint="attach it: --evidence FILE"
+            f"{name}: {decision!r} rests on a letter or a voucher", hint="attach it: --evidence FILE"
         )
-    if reason and decision != "hold":
+    if ways[decision].exhibits and basis.exhibit not in ways[decision].exhibits:
+        known = ", ".join(f"sha256:{sha256}" for sha256 in ways[decision].exhibits)
+        raise NotPermitted(
+            f"{name}: {decision!r} does not rest on sha256:{basis.exhibit}", hint=f"name one of {known}"
+        )
+    if basis.reason and decision != "hold":
         raise NotPermitted(f"{name}: {decision!r} takes no reason", hint="a reason is given for a hold")
+    _check_amount(ways[decision], f"{name}: {decision!r}", basis.terms.amount_minor)
+    _check_ground(ways[decision], f"{name}: {decision!r}", basis.terms.ground)
     return ways[decision]
+
+
+def _check_amount(way: Decision, what: str, amount_minor: int | None) -> None:
+    """Raises `NotPermitted` for an amount that is missing, out of bounds or not asked for."""
+    if not way.needs_amount:
+        if amount_minor is not None:
+            raise NotPermitted(f"{what} takes no amount", hint="leave it out")
+    elif amount_minor is None:
+        raise NotPermitted(f"{what} says how much", hint=f"--amount YUAN, at most {yuan(way.most_minor)}")
+    elif not 0 < amount_minor <= way.most_minor:
+        raise NotPermitted(
+            f"{what} amount: found {yuan(amount_minor)}, wanted 0.01 to {yuan(way.most_minor)}",
+            hint="no more is left of what was paid, or of what was to come back",
+        )
+
+
+def _check_ground(way: Decision, what: str, ground: str) -> None:
+    if (ground and ground not in way.grounds) or (not ground and way.grounds):
+        listed = ", ".join(way.grounds) or "none"
+        raise NotPermitted(f"{what} ground: found {ground!r}, wanted {listed}", hint="--ground GROUND")
 
 
 def _by_state(installation: Installation, transaction: Transaction, target: Target) -> Ways:
@@ -59,4 +89,6 @@ def _by_state(installation: Installation, transaction: Transaction, target: Targ
         return funding_ways(installation, target)
     if isinstance(target, Books):
         return books_ways(transaction, target)
+    if isinstance(target, Recoverable):
+        return recovery_ways(target)
     return bank_ways(transaction, target)

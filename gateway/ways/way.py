@@ -8,6 +8,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from gateway.decisions import Terms
 from gateway.installation import Installation
 from gateway.ledger import Transaction
 
@@ -24,6 +25,7 @@ class Carried(Struct, frozen=True, kw_only=True):
     persons: list[str]
     exhibit: str
     at: datetime
+    terms: Terms = Terms()
 
 
 Act = Callable[[Installation, Transaction, Any, Carried], None]
@@ -31,12 +33,20 @@ Act = Callable[[Installation, Transaction, Any, Carried], None]
 
 
 class Decision(Struct, frozen=True):
-    """One way out of a state. Without its exhibit a decision that `needs_exhibit` is not taken."""
+    """One way out of a state. Without its exhibit a decision that `needs_exhibit` is not taken.
+
+    One that `needs_amount` says how much, from 1 to `most_minor` minor units; one with `grounds` says
+    which of them. One with `exhibits` rests on one of those.
+    """
 
     persons_needed: int
     meaning: str
     act: Act
     needs_exhibit: bool = False
+    needs_amount: bool = False
+    most_minor: int = 0
+    grounds: tuple[str, ...] = ()
+    exhibits: tuple[str, ...] = ()
 
 
 Ways = dict[str, Decision]

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from msgspec import Struct
 
-from formats import Payment
+from formats import Payment, Status
 from formats.layout import read_layout
 from formats.registry import SHIPPED_FOLDER
+from gateway import Gateway
 from gateway.demonstration.site import Site
 from tests.evidence.forger import Forger
 from tests.gateway.commands import Commands
@@ -84,9 +85,24 @@ def audited(master_site: Site, tmp_path_factory: pytest.TempPathFactory) -> Audi
         ]
         ground.run_to_the_end(gateway)
         assert {file.state for file in gateway.files()} == {"settled"}
+        recover_some(ground, gateway)
+        gateway.anchor()
         gateway.audit_export(folder / "everything")
         gateway.audit_export(folder / "one", batch_id=batch.batch_id)
     return Audited(ground, folder / "everything", folder / "one", batch.batch_id, payments + released)
+
+
+def recover_some(ground: Ground, gateway: Gateway) -> None:
+    """One that came back in parts, one noted by mistake that is open again, one given up."""
+    paid = [outcome for outcome in gateway.outcomes() if outcome.status is Status.CREDITED][:3]
+    whole, struck, given_up = (f"recovery:yikatong/{outcome.payment_id}" for outcome in paid)
+    for about in (whole, struck, given_up):
+        ground.decide(gateway, about, "recover", *PERSONS, amount_minor=900, ground="too-much")
+    ground.decide(gateway, whole, "recovered", PERSONS[0], amount_minor=400, paper="one")
+    ground.decide(gateway, whole, "recovered", PERSONS[1], amount_minor=500, paper="two")
+    ground.decide(gateway, struck, "recovered", PERSONS[0], amount_minor=900, paper="three")
+    ground.decide(gateway, struck, "strike", *PERSONS, paper="three")
+    ground.decide(gateway, given_up, "give-up", *PERSONS)
 
 
 @pytest.fixture

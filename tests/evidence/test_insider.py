@@ -92,6 +92,24 @@ CHANGED = {
     "fees": [change(0, received=999)],
     "notices": [change(0, code="OTHER"), change(0, payment=1), change(0, about="")],
     "entries": [change(0, amount_minor=1), change(0, kind="other"), change(0, account="1234")],
+    "recoveries": [
+        change(0, amount_minor=901),
+        change(0, ground="not-entitled"),
+        change(0, payment=5),
+        change(0, exhibit="0" * 64),
+        change(0, ending="", closed_at=None),
+        change(1, ending="whole", closed_at="2026-09-01T00:00:00+00:00", amount_minor=899),
+        change(1, ending="given_up", closed_at="2026-09-01T00:00:00+00:00"),
+        change(2, ending="", closed_at=None),
+        change(2, ending="whole"),
+    ],
+    "receipts": [
+        change(0, amount_minor=401),
+        change(0, voucher_sha256="0" * 64),
+        change(0, recovery=2),
+        change(0, struck_at="2026-09-01T00:00:00+00:00"),
+        change(2, struck_at=None),
+    ],
     "decisions": [
         change(0, person="reviewer-b"),
         change(0, decision="withdraw"),
@@ -193,9 +211,13 @@ def test_a_cut_tail_is_found_by_the_anchor_alone(forger: Forger, bundle: Path, a
         "fees",
         "notices",
         "entries",
+        "recoveries",
+        "receipts",
         "heads",
     ):
         forger.write(table, [])
+    # What was decided later than the release goes with it.
+    forger.write("decisions", [row for row in forger.rows("decisions") if row["decision"] == "release"])
     assert rows
     forger.write("events", events)
     forger.sign({**forger.manifest(), "event": len(events), "hash": events[-1]["hash"], "sequences": {}})

@@ -265,25 +265,35 @@ class Ground:
         person = key_of or statement.person
         return sign_statement(load_signer(person, self.person_key(person)), statement.to_bytes())
 
-    def decide(self, gateway: Gateway, about: str, decision: str, *persons: str) -> list[bool]:
+    def decide(
+        self,
+        gateway: Gateway,
+        about: str,
+        decision: str,
+        *persons: str,
+        amount_minor: int | None = None,
+        ground: str = "",
+        paper: str = "",
+    ) -> list[bool]:
         """Each person signs what is there now; for each whether the decision was carried out.
 
-        Where a decision rests on the bank's word, the bank has written a letter.
+        Where a decision rests on the bank's word, the bank has written a letter, with `paper` in it.
         """
         done = []
         for person in persons:
+            exhibit = self.letter(gateway, about, decision, paper)
             statement = gateway.statement(
-                about, decision, person, exhibit=self.letter(gateway, about, decision)
+                about, decision, person, exhibit=exhibit, amount_minor=amount_minor, ground=ground
             )
             done.append(gateway.decide(statement, self.signature(statement)))
         return done
 
-    def letter(self, gateway: Gateway, about: str, decision: str) -> str:
+    def letter(self, gateway: Gateway, about: str, decision: str, paper: str = "") -> str:
         """The digest of a letter of the bank, where the decision needs one."""
         if not any(way.needs_exhibit for way in gateway.ways(about) if way.decision == decision):
             return ""
         letter = self.site.folder / "letter.txt"
-        letter.write_text(f"{about}: {decision}", "utf-8")
+        letter.write_text(paper or f"{about}: {decision}", "utf-8")
         return gateway.attach(letter)
 
     # What must always hold.
