@@ -40,7 +40,7 @@ from gateway.ledger_unfit import forget_unfit, set_down_rest, set_down_unfit, un
 from gateway.make import FileTooLarge, Planned, make_file
 from gateway.money import money
 from gateway.profile import PilotLimits, Profile, Stage
-from gateway.rules.budget import Left, Load, Loads, amount_left
+from gateway.rules.budget import Ceiling, Left, Load, Loads, bounds_of, ceiling_of, least_left
 from gateway.sealing import require_seal_keys
 from gateway.set_aside import set_aside
 from gateway.states import Disposition, FileState
@@ -165,7 +165,9 @@ def _of_file(profile: Profile, agreement: Agreement) -> Left:
     """The bound of bank and agreement for one file."""
     limits = (profile.file_limits().amount_per_file_minor, agreement.limits.amount_per_file_minor)
     least = min((limit for limit in limits if limit is not None), default=None)
-    return Left(least, f"agreement {agreement.number}: the next payment is over the amount of one file")
+    number = f"agreement {agreement.number}"
+    why = f"{number}: the next payment is over the amount of one file"
+    return Left(least, why, least, f"{number}: one file")
 
 
 def _of_pilot(caps: PilotLimits | None, today: SentToday) -> list[Left]:
@@ -173,7 +175,8 @@ def _of_pilot(caps: PilotLimits | None, today: SentToday) -> list[Left]:
     if caps is None or caps.amount_per_day_minor is None:
         return []
     why = "the next payment is over the amount that the pilot leaves for today"
-    return [Left(caps.amount_per_day_minor - today.total_minor, why)]
+    whole = "one day of the pilot"
+    return [Left(caps.amount_per_day_minor - today.total_minor, why, caps.amount_per_day_minor, whole)]
 
 
 def _plan(
@@ -195,10 +198,15 @@ def _plan(
         if caps is not None and caps.payments_per_day is not None:
             most = min(most, caps.payments_per_day - today.payments)
         bounds = [_of_file(profile, agreement), *_of_pilot(caps, today)]
-        left = amount_left(transaction, lane, load, day, bounds)
+        bounds += bounds_of(transaction, lane, load, day)
+        left, ceiling = least_left(bounds), ceiling_of(bounds)
         pins = _pin(installation, transaction, profile, agreement)
         forget_unfit(transaction, lane.lane_pk, load.subjects, pins)
-        payments = _cut(due_payments(transaction, lane.lane_pk, load.subjects), most, left.minor)
+        over: list[int] = []
+        due = _within(due_payments(transaction, lane.lane_pk, load.subjects), ceiling, over)
+        payments = _cut(due, most, left.minor)
+        if ceiling is not None:
+            set_down_unfit(transaction, over, pins, ceiling.why)
         if payments is None:
             return Waiting(lane.bank, left.why)
         if not payments:
@@ -238,6 +246,15 @@ def _plan(
             ),
         )
     return Planned(file_pk, identity, lane, payments, pins)
+
+
+def _within(payments: Iterator[DuePayment], ceiling: Ceiling | None, over: list[int]) -> Iterator[DuePayment]:
+    """Those that a file and a day can carry at all; the keys of the others go to `over`."""
+    for payment in payments:
+        if ceiling is not None and payment.amount_minor > ceiling.minor:
+            over.append(payment.payment_pk)
+        else:
+            yield payment
 
 
 def _cut(payments: Iterator[DuePayment], most: int, limit: int | None) -> list[DuePayment] | None:
@@ -316,7 +333,7 @@ def _set_down(
 ) -> None:
     """A payment that fits no file alone waits until something changes; `rest`: so do all after it."""
     with installation.ledger.write() as transaction:
-        set_down_unfit(transaction, planned.payments[0].payment_pk, planned.pins, message)
+        set_down_unfit(transaction, [planned.payments[0].payment_pk], planned.pins, message)
         if rest:
             set_down_rest(transaction, planned.lane.lane_pk, subjects, planned.pins, message)
 

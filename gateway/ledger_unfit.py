@@ -1,7 +1,8 @@
 """Payments that fit no file of their bank: set down once, and not planned again until something changes.
 
 A number is taken for each file that is tried, and never given back: what is known not to fit is
-not tried at each run. It depends on profile, agreement and layouts; a row holds for their digests.
+not tried at each run. What is more than a whole limit of file, day or programme is set down, too: it would
+stop all behind it. It depends on profile, agreement and layouts; a row holds for their digests.
 """
 
 from __future__ import annotations
@@ -24,12 +25,10 @@ class Unfit(Struct, frozen=True):
     message: str
 
 
-def set_down_unfit(transaction: Transaction, payment_pk: int, pins: str, message: str) -> None:
-    transaction.run(
-        "INSERT OR REPLACE INTO unfit (payment_pk, pins, message) VALUES (:pk, :pins, :message)",
-        pk=payment_pk,
-        pins=pins,
-        message=message,
+def set_down_unfit(transaction: Transaction, payment_keys: Iterable[int], pins: str, message: str) -> None:
+    transaction.many(
+        "INSERT OR REPLACE INTO unfit (payment_pk, pins, message) VALUES (?, ?, ?)",
+        [(key, pins, message) for key in payment_keys],
     )
 
 

@@ -1,7 +1,8 @@
 """How much of a lane may go into the next file: limits of file, day and programme, and funding.
 
 Payments of a programme with a limit of its own go into files of their own, a period each, so
-that what a file took from the budget can be told from the file alone.
+that what a file took from the budget can be told from the file alone. What is left of a limit bounds the
+next file; the whole of it bounds each payment, which else would wait for ever before all others.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from gateway.ledger import Transaction
 from gateway.ledger_files import LaneRow, sent_today
 from gateway.ledger_funding import budgets_of, taken_of_programme, unused_funding
 from gateway.ledger_intake import Subject
+from gateway.money import money
 
 
 class Load(Struct):
@@ -37,10 +39,16 @@ class Load(Struct):
 
 
 class Left(Struct, frozen=True):
-    """The most minor units of the next file, None for no bound, and what bounds it in words."""
+    """The most minor units of the next file, None for no bound, and what bounds it in words.
+
+    `whole_minor` is what the bound is before anything is taken from it, `name` that limit in words: no
+    payment above it can ever leave. None where more may be added, such as funding.
+    """
 
     minor: int | None
     why: str
+    whole_minor: int | None = None
+    name: str = ""
 
 
 class Loads:
@@ -63,24 +71,43 @@ class Loads:
         return list(self._loads.values())
 
 
-def amount_left(
-    transaction: Transaction, lane: LaneRow, load: Load, day: date, bounds_of_bank: Sequence[Left]
-) -> Left:
-    """The smallest of all bounds; those of the bank, of which there is at least one, come first."""
+def bounds_of(transaction: Transaction, lane: LaneRow, load: Load, day: date) -> list[Left]:
+    """What the department's agreement and its funding leave for the next file."""
     agreement = load.agreement
     number = f"agreement {agreement.number}"
-    bounds = list(bounds_of_bank)
+    bounds = []
     day_limit = agreement.limits.amount_per_day_minor
     if day_limit is not None:
         today = sent_today(transaction, lane.bank, agreement.number, day)
         why = f"{number}: the next payment is over the amount left for today"
-        bounds.append(Left(day_limit - today.agreement_minor, why))
+        bounds.append(Left(day_limit - today.agreement_minor, why, day_limit, f"{number}: one day"))
     bounds += _of_programme(transaction, lane, load, day)
     if agreement.funding.required:
         why = f"{number}: the money is not confirmed on the payer account: funding:{lane.lane_pk}"
         bounds.append(Left(unused_funding(transaction, lane.lane_pk), why))
+    return bounds
+
+
+def least_left(bounds: Sequence[Left]) -> Left:
+    """The bound that leaves the least; the first one where none is a bound."""
     known = [bound for bound in bounds if bound.minor is not None]
     return min(known, key=lambda bound: bound.minor or 0, default=bounds[0])
+
+
+class Ceiling(Struct, frozen=True):
+    """What no single payment may be above, in minor units, and which limit that is."""
+
+    minor: int
+    why: str
+
+
+def ceiling_of(bounds: Sequence[Left]) -> Ceiling | None:
+    """The smallest of the whole limits; None where there is none."""
+    whole = [(bound.whole_minor, bound.name) for bound in bounds if bound.whole_minor is not None]
+    if not whole:
+        return None
+    minor, name = min(whole)
+    return Ceiling(minor, f"{name} takes {money(minor)}, less than one of them")
 
 
 def _of_programme(transaction: Transaction, lane: LaneRow, load: Load, day: date) -> list[Left]:
@@ -92,11 +119,15 @@ def _of_programme(transaction: Transaction, lane: LaneRow, load: Load, day: date
         budgets = {load.budget, *budgets_of(transaction, lane.bank, number, load.programme)}
         today, _ = taken_of_programme(transaction, lane.bank, number, sorted(budgets), day)
         why = f"agreement {number}: the next payment is over the amount left for {load.programme} today"
-        bounds.append(Left(limits.amount_per_day_minor - today, why))
+        whole = f"agreement {number}: one day of {load.programme}"
+        bounds.append(Left(limits.amount_per_day_minor - today, why, limits.amount_per_day_minor, whole))
     if limits.amount_per_period_minor is not None:
         _, total = taken_of_programme(transaction, lane.bank, number, [load.budget], day)
         why = (
             f"agreement {number}: the next payment is over the amount left for {load.programme} {load.period}"
         )
-        bounds.append(Left(limits.amount_per_period_minor - total, why))
+        whole = f"agreement {number}: {load.programme} {load.period}"
+        bounds.append(
+            Left(limits.amount_per_period_minor - total, why, limits.amount_per_period_minor, whole)
+        )
     return bounds

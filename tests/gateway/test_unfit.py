@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
+
+import pytest
 
 from gateway import ExitCode, Gateway
 from tests.gateway.commands import Commands
@@ -67,3 +70,71 @@ def test_what_fits_goes_and_what_does_not_stays(ground: Ground) -> None:
         assert current(gateway) == before | credited([*payments, *long])
         assert (gateway.held(), states(gateway)[-1]) == ([], "settled")
         ground.check_sound(gateway)
+
+
+# Over the whole of a limit by amount.
+
+FILE = "amount_per_file_minor = 20000"
+DAY = "amount_per_day_minor = 20000"
+PROGRAMME = '[limits.programme."学前教育政府助学金"]\n'
+
+
+def agreement_path(ground: Ground) -> Path:
+    (path,) = (ground.site.configuration.parent / "agreements").glob(f"{CITY}*.toml")
+    return path
+
+
+def agreed(ground: Ground, limits: str) -> None:
+    path = agreement_path(ground)
+    assert "[limits" not in path.read_text("utf-8")
+    with path.open("a", encoding="utf-8") as sink:
+        sink.write(f"\n{limits}\n")
+
+
+@pytest.mark.parametrize(
+    ("limits", "named"),
+    [
+        (f"[limits]\n{FILE}", "one file takes 200.00 yuan, less"),
+        (f"[limits]\n{DAY}", "one day takes 200.00 yuan, less"),
+        (f"{PROGRAMME}{DAY}", "one day of 学前教育政府助学金 takes 200.00 yuan, less"),
+        (f"{PROGRAMME}amount_per_period_minor = 20000", "学前教育政府助学金 2026-T2 takes 200.00 yuan, less"),
+        (
+            f"[limits]\n{FILE}\n{PROGRAMME}amount_per_day_minor = 19000",
+            "one day of 学前教育政府助学金 takes 190",
+        ),
+    ],
+)
+def test_one_payment_over_a_limit_waits_and_the_others_go(ground: Ground, limits: str, named: str) -> None:
+    agreed(ground, limits)
+    ground.bank(CITY)
+    first = payments_of(CITY, 1, prefix="L", amount_minor=20_001)
+    others = payments_of(CITY, 1, start=1)
+    with ground.open() as gateway:
+        ground.submit(gateway, [*first, *others])
+        ground.run_to_the_end(gateway)
+        assert current(gateway) == credited(others)
+        (item,) = gateway.held()
+        assert item.said.values[:3] == ["1", "200.01", CITY]
+        assert named in item.message
+        assert any(named in line for line in gateway.run().waiting)
+    path = agreement_path(ground)
+    path.write_text(re.sub(r"(_minor = )\d+", r"\g<1>9000000", path.read_text("utf-8")), "utf-8")
+    with ground.open() as gateway:
+        ground.run_to_the_end(gateway)
+        assert current(gateway) == credited([*first, *others])
+        assert gateway.held() == []
+        ground.check_sound(gateway)
+
+
+def test_what_is_left_of_a_day_still_waits_for_the_next_one(ground: Ground) -> None:
+    agreed(ground, f"[limits]\n{DAY}")
+    ground.bank(CITY)
+    payments = payments_of(CITY, 2)
+    with ground.open() as gateway:
+        ground.submit(gateway, payments)
+        ground.run_to_the_end(gateway)
+        assert current(gateway) == credited(payments[:1])
+        assert gateway.held() == []
+        ground.clock.turn(days=1)
+        ground.run_to_the_end(gateway)
+        assert current(gateway) == credited(payments)
