@@ -29,15 +29,24 @@ class Compared(Struct, frozen=True, kw_only=True):
     line: int | None = None
 
 
+_BROUGHT = "latest.credited_minor - COALESCE(latest.returned_minor, 0) AS credited_minor"
+_HAS_BROUGHT = "(latest.status = 'credited' OR latest.reason = 'PAID_SHORT')"
+"""What was paid short for good is with the payee, too: its rest comes by a reissue."""
+_SUCCESSOR = f"JOIN payment ON payment.payment_pk = reissue.successor_pk {LATEST_OUTCOME}"
+_OF_ANOTHER_BATCH = f"published.batch_pk = :batch AND payment.batch_pk <> :batch AND {_HAS_BROUGHT}"
 _CREDIT = (
     "SELECT payment_id, SUM(credited_minor) AS credited_minor FROM ("
-    f"SELECT payment.payment_id, latest.credited_minor FROM payment {LATEST_OUTCOME}"
-    " WHERE payment.batch_pk = :batch AND latest.status = 'credited'"
-    # What a reissue in another batch brought to the same person stands for the first payment.
-    " UNION ALL SELECT published.payment_id, latest.credited_minor FROM reissue"
-    " JOIN payment AS published ON published.payment_pk = reissue.chain_pk"
-    f" JOIN payment ON payment.payment_pk = reissue.successor_pk {LATEST_OUTCOME}"
-    " WHERE published.batch_pk = :batch AND payment.batch_pk <> :batch AND latest.status = 'credited'"
+    f"SELECT payment.payment_id, {_BROUGHT} FROM payment {LATEST_OUTCOME}"
+    f" WHERE payment.batch_pk = :batch AND {_HAS_BROUGHT}"
+    # What later payments of its chain brought, in other batches, stands for the published one: where that
+    # began the chain, and where it is a reissue itself.
+    f" UNION ALL SELECT published.payment_id, {_BROUGHT} FROM reissue"
+    f" JOIN payment AS published ON published.payment_pk = reissue.chain_pk {_SUCCESSOR}"
+    f" WHERE {_OF_ANOTHER_BATCH}"
+    f" UNION ALL SELECT published.payment_id, {_BROUGHT} FROM reissue AS own"
+    " JOIN payment AS published ON published.payment_pk = own.successor_pk"
+    " JOIN reissue ON reissue.chain_pk = own.chain_pk AND reissue.successor_pk > own.successor_pk"
+    f" {_SUCCESSOR} WHERE {_OF_ANOTHER_BATCH}"
     ") GROUP BY payment_id"
 )
 _KINDS: dict[str, str] = {

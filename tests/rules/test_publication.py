@@ -231,3 +231,57 @@ def test_the_share_by_card_is_held_against_the_plans_targets(ground: Ground, ban
         assert gateway.plan.shares(2025).rows == []
     told = bankgate("share", "--year", 2026)
     assert (told.code, "60.0 %" in told.out, "100 % missed" in told.out) == (0, True, True)
+
+
+# Lists and chains that were paid short.
+
+
+def short(ground: Ground, sent: Sent, file: int, payment: Payment, credited_minor: int) -> None:
+    """The bank pays a file's only payment in part, and two persons close that on its letter."""
+    name = sent.gateway.files()[file].name
+    content = result(name, [row(1, payment, "S", credited_minor)])
+    ground.post(CITY, f"{name[:-4]}_R1.bxt", content)
+    ground.take(sent.gateway)
+    about = f"payment:yikatong/{payment.payment_id}"
+    assert ground.decide(sent.gateway, about, "discrepant", A, B) == [False, True]
+
+
+def rest(ground: Ground, gateway: Gateway, amount_minor: int, batch_id: str, of: str) -> Payment:
+    """What is missing, in a batch of its own, in a file of its own."""
+    new = payments_of(
+        CITY,
+        1,
+        prefix=batch_id,
+        amount_minor=amount_minor,
+        reissue_of=of,
+        account=payments_of(CITY, 1)[0].account,
+    )
+    ground.submit(gateway, new, batch_id)
+    gateway.run()
+    return new[0]
+
+
+def test_a_short_payment_and_its_rest_agree_with_the_list(ground: Ground, tmp_path: Path) -> None:
+    lists = {name: tmp_path / f"{name}.csv" for name in ("FIRST", "Q", "R")}
+    with ground.open() as gateway:
+        sent = Sent(ground, gateway, 1)
+        (first,) = sent.payments
+        gateway.plan.publish(sent.batch_id, lists["FIRST"])
+        short(ground, sent, 0, first, 6000)
+
+        def told(name: str, batch_id: str = "") -> list[tuple[str, int | None, int | None]]:
+            found = gateway.plan.check_list(batch_id or name, lists[name]).differences
+            return [(one.kind, one.published_minor, one.credited_minor) for one in found]
+
+        assert told("FIRST", sent.batch_id) == [("other amount", 10000, 6000)]
+        second = rest(ground, gateway, 4000, "Q", first.payment_id)
+        gateway.plan.publish("Q", lists["Q"])
+        short(ground, sent, 1, second, 1500)
+        assert told("FIRST", sent.batch_id) == [("other amount", 10000, 7500)]
+        assert told("Q") == [("other amount", 4000, 1500)]
+        third = rest(ground, gateway, 2500, "R", second.payment_id)
+        gateway.plan.publish("R", lists["R"])
+        name = gateway.files()[2].name
+        ground.post(CITY, f"{name[:-4]}_R1.bxt", result(name, [row(1, third, "S")]))
+        ground.take(gateway)
+        assert [told("FIRST", sent.batch_id), told("Q"), told("R")] == [[], [], []]
