@@ -33,7 +33,8 @@ class Decoder(Protocol):
     for a person. `facts` maps meanings of records that occur once (`file.code`,
     `file.original_name`) to values; where a code table `[codes.file]` exists also
     `file.verdict` (an `AcknowledgementVerdict`) and `file.reason` (a `Reason`).
-    `facts["silence"]` is `credited` where the format lists failures only.
+    `facts["silence"]` is `credited` where the format lists failures only; `facts["returns"]` what the
+    amount of a return is of, where the format says so (`layout_model.RETURNS`).
     `facts["declared"]` maps each declared total, as the layout writes it
     (`count(payment)`), to the number the file declares.
     """

@@ -81,6 +81,8 @@ class FileDecoder:
         self._identity = identity
         if plan.layout.silence:
             self.facts["silence"] = plan.layout.silence
+        if plan.layout.returns:
+            self.facts["returns"] = plan.layout.returns
         self._line_ends = None
         stream: Source = source
         if "any-eol" in self._framing.tolerate:

@@ -17,7 +17,7 @@ from formats.codec import Purpose
 from formats.errors import LayoutError
 from formats.layout_checks import check_layout
 from formats.layout_codes import read_file_codes, read_outcome_codes
-from formats.layout_model import TOLERANCES, Field, Frame, Framing, Layout, Record, Syntax
+from formats.layout_model import RETURNS, TOLERANCES, Field, Frame, Framing, Layout, Record, Syntax
 from formats.layout_source import LayoutSource
 from formats.layout_structure import read_structure
 from formats.layout_table import read_records, read_xml_table, split_cells, told_by_numbers
@@ -41,6 +41,7 @@ ENVELOPE_KEYS: dict[str, type] = {
     "answers": str,
     "decimals": int,
     "silence": str,
+    "returns": str,
     "key": str,
     "record": dict,
     "codes": dict,
@@ -163,6 +164,7 @@ def _read_document(source: LayoutSource, document: dict[str, Any]) -> Layout | N
         file_codes_source=file_source,
         decimals=_number(source, document, "decimals", 2),
         silence=_silence(source, document),
+        returns=_returns(source, document),
         by_position=_by_position(source, document, syntax),
         frame=_frame(source, document),
         implied_code=_implied_code(document),
@@ -260,6 +262,16 @@ def _silence(source: LayoutSource, document: dict[str, Any]) -> str:
     if value not in ("", "credited"):
         hint = "credited, where only failures are returned"
         source.add("silence", source.line_of("silence"), f"silence means {value}", hint=hint)
+    return value
+
+
+def _returns(source: LayoutSource, document: dict[str, Any]) -> str:
+    value = _text(document, "returns")
+    if value not in ("", *RETURNS):
+        hint = (
+            "each, where the amount of a return is that of one part; total, where it is of all parts so far"
+        )
+        source.add("returns", source.line_of("returns"), f"returns tell {value}", hint=hint)
     return value
 
 

@@ -59,6 +59,8 @@ def check_layout(source: LayoutSource, layout: Layout) -> None:
     _check_key(source, layout)
     _check_codes(source, layout)
     _check_silence(source, layout)
+    if layout.returns and layout.purpose is not Purpose.RESULT:
+        source.add("returns", source.line_of("returns"), f"returns in a {layout.purpose.value}")
     if layout.purpose is Purpose.REQUEST:
         _check_request(source, layout)
     elif layout.purpose is Purpose.STATEMENT:

@@ -114,6 +114,7 @@ def _envelope(before: Layout, after: Layout) -> Iterator[Difference]:
         ("syntax", Weight.MONEY, lambda layout: layout.syntax.value),
         ("decimals", Weight.MONEY, lambda layout: str(layout.decimals)),
         ("silence", Weight.MONEY, lambda layout: layout.silence),
+        ("returns", Weight.MONEY, lambda layout: layout.returns),
         ("key", Weight.MONEY, lambda layout: "position" if layout.by_position else ""),
         ("namespaces", Weight.BYTES, lambda layout: " ".join(layout.namespaces)),
         ("xml", Weight.BYTES, lambda layout: str(layout.options or "")),

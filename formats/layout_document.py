@@ -56,6 +56,8 @@ def _facts(layout: Layout) -> Iterator[tuple[str, str]]:
         yield "decimals 货币小数位", str(layout.decimals)
     if layout.silence:
         yield "silence 未列明细视为", layout.silence
+    if layout.returns:
+        yield "returns 退汇金额为", layout.returns
     if layout.by_position:
         yield "key 明细定位", "position"
     if layout.implied_code:

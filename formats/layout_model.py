@@ -383,6 +383,10 @@ class FileCode(Struct, frozen=True, kw_only=True):
     line: int
 
 
+RETURNS = ("each", "total")
+"""The amount of a return is that of each part of a payment that came back, or of all parts so far."""
+
+
 class Layout(Struct, frozen=True, kw_only=True):
     """A checked layout. `digest` is over the source and the version of the language.
 
@@ -391,8 +395,9 @@ class Layout(Struct, frozen=True, kw_only=True):
     `answers` names the request layout that this one answers. `permitted` is the inside of a
     character class, "" where every character of the encoding may be written. `decimals` are those
     of the currency's minor unit. `silence` is what it means that a payment is not listed ("" for
-    nothing); `by_position` that a payment is found by its place in the file; `implied_code` the code
-    of every record of a file that holds one kind of outcome.
+    nothing), `returns` what the amount of a return is of (`RETURNS`, "" where nobody says);
+    `by_position` that a payment is found by its place in the file; `implied_code` the code of every
+    record of a file that holds one kind of outcome.
     """
 
     name: str
@@ -415,6 +420,7 @@ class Layout(Struct, frozen=True, kw_only=True):
     file_codes_source: str = ""
     decimals: int = 2
     silence: str = ""
+    returns: str = ""
     by_position: bool = False
     frame: Frame | None = None
     implied_code: str = ""

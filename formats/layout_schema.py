@@ -14,7 +14,7 @@ import msgspec
 from formats.charset import ENCODING_LABELS, RareForm
 from formats.codec import Purpose
 from formats.layout import ENVELOPE_KEYS, FRAMING_KEYS, REQUIRED_KEYS, SYNTAX_FRAMING, SYNTAX_KEYS
-from formats.layout_model import LINE_ENDS, TOLERANCES, Syntax
+from formats.layout_model import LINE_ENDS, RETURNS, TOLERANCES, Syntax
 from formats.registry import SHIPPED_FOLDER
 
 SCHEMA_NAME = "layout.schema.json"
@@ -38,6 +38,7 @@ _SAYS = {
     "answers": "for acknowledgements and results: the request layout that they answer",
     "decimals": "of the currency's minor unit: 2 unless said otherwise",
     "silence": "what it means that a payment is not listed",
+    "returns": "what the amount of a return is of: each part that came back, or all parts so far",
     "key": "position, where nothing in a line finds the payment again but its place",
     "record": "one table for each record of `structure`",
     "codes": "what the bank's codes mean; what is not listed is unmapped, hence unknown",
@@ -77,6 +78,7 @@ def schema() -> dict[str, Any]:
     entries["syntax"]["enum"] = [word.value for word in Syntax]
     entries["decimals"] |= {"minimum": 0, "maximum": 4}
     entries["silence"]["enum"] = ["credited"]
+    entries["returns"]["enum"] = list(RETURNS)
     entries["key"]["enum"] = ["position"]
     entries["framing"] |= {"properties": _framing(), "additionalProperties": False}
     entries["record"] |= {"additionalProperties": _table(record_bytes=int)}

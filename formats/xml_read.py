@@ -64,6 +64,8 @@ class XmlDecoder:
         self, layout: Layout, plan: Plan, tables: CodeTables, source: BinaryIO, identity: FileIdentity | None
     ) -> None:
         self.facts: dict[str, Any] = {"declared": {}}
+        if layout.returns:
+            self.facts["returns"] = layout.returns
         self.problems: list[Problem] = []
         self._layout = layout
         self._plan = plan

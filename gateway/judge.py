@@ -152,6 +152,9 @@ def _judge_return(amount: int | None, instructed: int) -> Stated:
     """Given back in full, or not surely: a part that stayed would be paid twice by a reissue."""
     if amount is None:
         return Stated(Status.UNKNOWN, Reason.RETURNED, None, None, 0)
+    if amount > instructed:
+        # More than was paid: how much really came back is not known.
+        return Stated(Status.DISCREPANT, Reason.CONTRADICTED, instructed, None, 0)
     if amount != instructed:
         return Stated(Status.DISCREPANT, Reason.AMOUNT_DIFFERS, instructed, amount, 0)
     return Stated(Status.RETURNED, Reason.RETURNED, instructed, amount, 0)

@@ -13,6 +13,7 @@ from msgspec import Struct
 from formats import FeeFinding, FeeKind, Outcome, Reason, SealedText, Status
 from gateway.errors import IntegrityError
 from gateway.ledger import Transaction
+from gateway.partial_returns import Return
 
 OutcomeValues = tuple[
     int, int, int, int, "int | None", str, str, str, "int | None", "int | None", str, str, "str | None", str,
@@ -171,6 +172,20 @@ def latest_outcomes(transaction: Transaction, file_pk: int) -> dict[int, LatestO
         pk=file_pk,
     )
     return {row.payment_pk: _latest(row) for row in rows}
+
+
+def returns_told(transaction: Transaction, file_pk: int) -> dict[int, list[Return]]:
+    """What was told of money that came back of a file's payments, in its order, by payment_pk."""
+    rows = transaction.stream(
+        "SELECT payment_pk, returned_minor, serial, value_date FROM outcome"
+        " WHERE payment_pk IN (SELECT payment_pk FROM attempt WHERE file_pk = :pk)"
+        " AND returned_minor IS NOT NULL ORDER BY outcome_pk",
+        pk=file_pk,
+    )
+    found: dict[int, list[Return]] = {}
+    for row in rows:
+        found.setdefault(row.payment_pk, []).append(Return(row.returned_minor, row.serial, row.value_date))
+    return found
 
 
 def _latest(row: Any) -> LatestOutcome:

@@ -12,6 +12,7 @@ from formats import RecordChunk, Status, items_of_sequence
 from gateway.items import Items
 from gateway.ledger_files import FileRow
 from gateway.ledger_outcomes import LatestOutcome, Words
+from gateway.partial_returns import Return
 
 Mistake = tuple[str, str]
 """Code and message of a problem."""
@@ -25,7 +26,8 @@ class Book(Struct):
     `said` is what the bank had said of payments about which persons decided since, by payment_pk.
     `seen` and `settled` have a byte for each item: 1 once it was named, 1 while its payment has
     an outcome other than unknown. `paired` are the payment_pk of which the other half of this
-    answer tells.
+    answer tells. `returns` is what the answer's layout means by the amount of a return, and
+    `returned` what was told of money that came back, by payment_pk.
     """
 
     file: FileRow
@@ -37,6 +39,8 @@ class Book(Struct):
     settled: bytearray
     again: set[int]
     paired: Collection[int] = ()
+    returns: str = ""
+    returned: dict[int, list[Return]] = {}
 
     @classmethod
     def open(

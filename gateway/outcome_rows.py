@@ -19,6 +19,7 @@ from gateway import evidence
 from gateway.judge import Columns, Verdicts
 from gateway.ledger_outcomes import LatestOutcome, OutcomeValues
 from gateway.matching import Book
+from gateway.partial_returns import Return, returned_together
 from gateway.states import effective_outcome, is_over, outcome_across_files
 
 _WORDS: dict[str, str] = {word: str(word.value) for kind in (Status, Reason) for word in kind}
@@ -56,6 +57,7 @@ class _Effects(Struct, frozen=True):
     statuses: list[Status]
     reasons: list[Reason]
     credited_minor: list[int | None]
+    returned_minor: list[int | None]
     news: list[bool]
     paid_after_all: list[int]
 
@@ -75,7 +77,7 @@ def outcome_rows(
     (each sealing differs): what an event `outcomes` tells and an audit compares.
     """
     keys, days = book.keys_of(items), _iso_days(columns.value_dates)
-    effects = _effects(book, keys, items, verdicts, columns.codes, days)
+    effects = _effects(book, keys, items, verdicts, columns, days)
     told = list(
         zip(
             keys,
@@ -87,7 +89,7 @@ def outcome_rows(
             map(_WORDS.__getitem__, effects.statuses),
             map(_WORDS.__getitem__, effects.reasons),
             effects.credited_minor,
-            verdicts.returned_minor,
+            effects.returned_minor,
             columns.codes,
             columns.serials,
             days,
@@ -106,16 +108,19 @@ def _effects(
     keys: list[int],
     items: Sequence[int],
     verdicts: Verdicts,
-    codes: list[str],
+    columns: Columns,
     days: list[str | None],
 ) -> _Effects:
     """Only what was said before, or is said twice in this file, makes an outcome another than is stated."""
     if not book.again and book.current.keys().isdisjoint(keys):
-        return _Effects(verdicts.statuses, verdicts.reasons, verdicts.credited_minor, [], [])
+        return _Effects(
+            verdicts.statuses, verdicts.reasons, verdicts.credited_minor, verdicts.returned_minor, [], []
+        )
     effects = _Effects(
         list(verdicts.statuses),
         list(verdicts.reasons),
         list(verdicts.credited_minor),
+        list(verdicts.returned_minor),
         [True] * len(keys),
         [],
     )
@@ -126,14 +131,14 @@ def _effects(
             if verdicts.returned_minor[row] is not None and current.file_pk == book.file.file_pk:
                 # That a return is of all that was instructed is an assumption: what was credited is known.
                 effects.credited_minor[row] = current.credited_minor or verdicts.credited_minor[row]
-            words = (verdicts.statuses[row], effects.credited_minor[row], codes[row])
+            words = (verdicts.statuses[row], effects.credited_minor[row], columns.codes[row])
             if key in book.paired and not current.decided and words[0] is not current.status:
                 effects.statuses[row], effects.reasons[row] = Status.UNKNOWN, Reason.CONTRADICTED
-            elif current.decided and words in book.said.get(key, ()):
+            elif current.decided and words in book.said.get(key, ()) and not _parts(effects, row, current):
                 # Persons knew this when they decided: it is no news.
                 effects.statuses[row], effects.news[row] = current.status, False
             else:
-                _move(effects, row, book, key, current, verdicts.returned_minor[row], days[row])
+                _move(effects, row, book, key, current, columns.serials[row], days[row])
     return effects
 
 
@@ -143,13 +148,14 @@ def _move(
     book: Book,
     key: int,
     current: LatestOutcome,
-    returned_minor: int | None,
+    serial: str,
     day: str | None,
 ) -> None:
     """From the payment's current outcome to the one after this row."""
     stated, before = (effects.statuses[row], effects.reasons[row]), (current.status, current.reason)
     credited_minor = effects.credited_minor[row]
-    if current.file_pk in (None, book.file.file_pk):
+    ours = current.file_pk in (None, book.file.file_pk)
+    if ours:
         status, reason = effective_outcome(before, stated)
     else:
         status, reason = outcome_across_files(before, stated)
@@ -157,12 +163,44 @@ def _move(
             credited_minor = (current.credited_minor or 0) + (credited_minor or 0)
     if credited_minor is None:
         credited_minor = current.credited_minor
+    returned_minor = effects.returned_minor[row]
+    if ours and returned_minor is None:
+        # What has come back stays so, whatever else is said.
+        returned_minor = current.returned_minor
+    elif ours and _parts(effects, row, current):
+        now = Return(returned_minor or 0, serial, day)
+        together = returned_together(book.returns, credited_minor or 0, book.returned[key], now)
+        status, reason = _after_parts(current, (status, reason), together)
+        returned_minor = current.returned_minor if together is None else together
+    elif returned_minor is not None and returned_minor > (credited_minor or 0):
+        status, reason, returned_minor = Status.DISCREPANT, Reason.CONTRADICTED, None
     effects.statuses[row], effects.reasons[row] = status, reason
-    effects.credited_minor[row] = credited_minor
+    effects.credited_minor[row], effects.returned_minor[row] = credited_minor, returned_minor
     if current.says(LatestOutcome(status, reason, credited_minor, returned_minor, day)):
         effects.news[row] = False
     elif is_over(*before) and not is_over(status, reason):
         effects.paid_after_all.append(key)
+
+
+def _parts(effects: _Effects, row: int, current: LatestOutcome) -> bool:
+    """Whether it tells of a return, and is not the first."""
+    return effects.returned_minor[row] is not None and current.returned_minor is not None
+
+
+def _after_parts(
+    current: LatestOutcome, alone: tuple[Status, Reason], together_minor: int | None
+) -> tuple[Status, Reason]:
+    """What a payment is of which more than one return was told; `alone` is what the last word makes it.
+
+    That all of it has come back in parts is for two persons to say: then it may be paid again.
+    """
+    before = (current.status, current.reason)
+    if together_minor == current.returned_minor or current.reason is Reason.CONTRADICTED:
+        return before
+    if together_minor is None:
+        return Status.DISCREPANT, Reason.CONTRADICTED
+    in_part = current.reason in (Reason.AMOUNT_DIFFERS, Reason.PAID_SHORT)
+    return (Status.DISCREPANT, Reason.AMOUNT_DIFFERS) if in_part else alone
 
 
 def _iso_days(days: list[date | None]) -> list[str | None]:

@@ -45,6 +45,7 @@ from gateway.ledger_outcomes import (
     append_outcomes,
     latest_outcomes,
     payment_keys,
+    returns_told,
     said_before_decisions,
     was_accepted,
     was_rejected,
@@ -249,6 +250,9 @@ class _Settlement:
                 said_before_decisions(transaction, file.file_pk),
             )
             note_paired(transaction, self._verified.inbound, self._received, book)
+            book.returns = str(decoder.facts.get("returns", ""))
+            if any(known.returned_minor is not None for known in book.current.values()):
+                book.returned = returns_told(transaction, file.file_pk)
             self._beside.open(transaction, file.file_pk)
             for source in (first, chunks):
                 for chunk in source:
