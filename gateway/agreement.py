@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo
@@ -218,15 +219,20 @@ def minute_of_day(time: str) -> int:
     return int(time[:2]) * 60 + int(time[3:])
 
 
-def overlapping(one: Agreement, other: Agreement) -> list[str]:
-    """Programmes that both entrust to the same bank on some day; [] where they are apart."""
+def overlapping(
+    one: Agreement, other: Agreement, name_of: Callable[[str], str] = lambda programme: programme
+) -> list[str]:
+    """Programmes that both entrust to the same bank on some day; [] where they are apart.
+
+    `name_of` is the one name of all spellings of a programme: else each would have limits of its own.
+    """
     if (one.department, one.bank, one.currency) != (other.department, other.bank, other.currency):
         return []
     if one.valid_from > other.valid_until or other.valid_from > one.valid_until:
         return []
     if not _common(one.platforms, other.platforms):
         return []
-    return _common(one.programmes, other.programmes)
+    return _common(list(map(name_of, one.programmes)), list(map(name_of, other.programmes)))
 
 
 def _common(one: list[str], other: list[str]) -> list[str]:

@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
+from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -27,7 +28,7 @@ from gateway.name_pattern import name_pattern
 from gateway.profile import Environment, Inbound, Key, PositiveInteger, Profile, Text
 from gateway.profile_checks import AGREEMENT_NAME_FIELDS, check_agreement, check_profile
 from gateway.rules.calendar import WorkingCalendar
-from gateway.rules.catalogue import Catalogue, CatalogueFile, check_entrusted, read_catalogue
+from gateway.rules.catalogue import Catalogue, CatalogueFile, check_entrusted, check_limited, read_catalogue
 from gateway.rules.warning_settings import WarningSettings
 from gateway.toml_places import Place
 from gateway.toml_source import TomlSource
@@ -205,8 +206,10 @@ class _Loading:
         profiles = self._profiles(main, settings)
         agreements = self._agreements(main, settings, profiles)
         catalogue = self._catalogue(settings)
-        if catalogue is not None:
-            for agreement, source in agreements:
+        _check_pairs(agreements, catalogue)
+        for agreement, source in agreements:
+            check_limited(agreement, catalogue, source)
+            if catalogue is not None:
                 check_entrusted(agreement, catalogue, source)
         self._check_places(main, settings)
         schemas = self._schemas(profiles)
@@ -328,8 +331,6 @@ class _Loading:
             _check_parties(agreement, source, settings, present)
             if agreement.bank in banks:
                 _check_name_texts(agreement, banks[agreement.bank], source)
-            for earlier, earlier_source in agreements:
-                _check_pair(agreement, source, earlier, earlier_source)
             agreements.append((agreement, source))
         return agreements
 
@@ -454,10 +455,25 @@ def _check_name_texts(agreement: Agreement, profile: Profile, source: TomlSource
         source.report((), f"no file name can be made from it: {error}", code="pattern")
 
 
-def _check_pair(agreement: Agreement, source: TomlSource, earlier: Agreement, other: TomlSource) -> None:
+def _check_pairs(agreements: list[tuple[Agreement, TomlSource]], catalogue: Catalogue | None) -> None:
+    def name_of(programme: str) -> str:
+        known = None if catalogue is None else catalogue.find(programme)
+        return programme if known is None else known.name
+
+    for (earlier, other), (agreement, source) in combinations(agreements, 2):
+        _check_pair(agreement, source, earlier, other, name_of)
+
+
+def _check_pair(
+    agreement: Agreement,
+    source: TomlSource,
+    earlier: Agreement,
+    other: TomlSource,
+    name_of: Callable[[str], str],
+) -> None:
     if agreement.number == earlier.number:
         source.report(("number",), f"the number of {other.path} too: {agreement.number}", code="repeated")
-    if common := overlapping(earlier, agreement):
+    if common := overlapping(earlier, agreement, name_of):
         source.report(
             ("programmes",),
             f"{', '.join(common)} at the same bank and time by {other.path} too",

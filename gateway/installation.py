@@ -64,14 +64,14 @@ class Installation(Struct, kw_only=True):
     ) -> Agreement | None:
         """The agreement in force that lets this bank pay this programme, or None.
 
-        An agreement that names the programme means each of its spellings in the catalogue.
+        An agreement that names the programme means each of its spellings in the catalogue; no two that are
+        in force entrust the same programme, whatever they call it.
         """
         profile = self.configuration.profiles.get(bank)
         if profile is None:
             return None
         day = self.bank_day(profile, at)
         agreements = self.configuration.agreements.get((department, bank), [])
-        # As the batch names it first: two agreements may divide the spellings.
         for name in self.spellings(programme):
             for agreement in agreements:
                 if agreement.currency == currency and agreement.entrusts(name, day, platform):

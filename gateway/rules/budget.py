@@ -27,6 +27,8 @@ class Load(Struct):
     programme: str = ""
     period: str = ""
     subjects: list[int] = []
+    spellings: tuple[str, ...] = ()
+    """Every name of the programme: what went under another one has taken from the same budget."""
 
     @property
     def budget(self) -> str:
@@ -64,7 +66,8 @@ class Loads:
         limited = next((name for name in spellings if name in agreement.limits.programme), "")
         period = subject.period if limited else ""
         budget = f"{limited}/{period}" if limited else ""
-        load = self._loads.setdefault((agreement.number, budget), Load(agreement, limited, period, []))
+        names = spellings if limited else ()
+        load = self._loads.setdefault((agreement.number, budget), Load(agreement, limited, period, [], names))
         load.subjects.append(subject_pk)
 
     def all(self) -> list[Load]:
@@ -116,13 +119,16 @@ def _of_programme(transaction: Transaction, lane: LaneRow, load: Load, day: date
         return []
     bounds = []
     if limits.amount_per_day_minor is not None:
-        budgets = {load.budget, *budgets_of(transaction, lane.bank, number, load.programme)}
+        budgets = {load.budget}
+        for name in load.spellings:
+            budgets.update(budgets_of(transaction, lane.bank, number, name))
         today, _ = taken_of_programme(transaction, lane.bank, number, sorted(budgets), day)
         why = f"agreement {number}: the next payment is over the amount left for {load.programme} today"
         whole = f"agreement {number}: one day of {load.programme}"
         bounds.append(Left(limits.amount_per_day_minor - today, why, limits.amount_per_day_minor, whole))
     if limits.amount_per_period_minor is not None:
-        _, total = taken_of_programme(transaction, lane.bank, number, [load.budget], day)
+        budgets = {f"{name}/{load.period}" for name in load.spellings}
+        _, total = taken_of_programme(transaction, lane.bank, number, sorted(budgets), day)
         why = (
             f"agreement {number}: the next payment is over the amount left for {load.programme} {load.period}"
         )

@@ -181,6 +181,38 @@ def check_entrusted(agreement: Agreement, catalogue: Catalogue, source: TomlSour
         source.report(place, message, code="catalogue", found=name, hint=hint, severity=Severity.WARNS)
 
 
+def check_limited(agreement: Agreement, catalogue: Catalogue | None, source: TomlSource) -> None:
+    """Refuse a limit that bounds nothing, or that one programme has twice by two of its names."""
+    programmes = {_name(catalogue, name) for name in agreement.programmes}
+    seen: dict[str, str] = {}
+    for key in agreement.limits.programme:
+        place, name = ("limits", "programme", key), _name(catalogue, key)
+        unknown = catalogue is not None and catalogue.find(key) is None
+        if name in seen:
+            source.report(
+                place,
+                f"is the programme of {seen[name]} too: it would have two limits",
+                code="repeated",
+                found=key,
+                hint=f"write one limit, for {name}",
+            )
+        elif (name not in programmes and EVERY not in programmes) or (EVERY in programmes and unknown):
+            source.report(
+                place,
+                "is a limit of nothing that the agreement entrusts",
+                code="limit",
+                found=key,
+                hint="name the programme as `programmes` and the catalogue do",
+            )
+        seen.setdefault(name, key)
+
+
+def _name(catalogue: Catalogue | None, programme: str) -> str:
+    """The one name of all spellings."""
+    known = None if catalogue is None else catalogue.find(programme)
+    return programme if known is None else known.name
+
+
 def shipped_text() -> str:
     """The catalogue of the plan as it ships, to be copied and edited."""
     return (files("gateway.rules") / "catalogues" / SHIPPED).read_text("utf-8")
