@@ -96,6 +96,7 @@ def test_every_example_loads(folder: Path) -> None:
         "example-result": Purpose.RESULT,
         "example-successes": Purpose.RESULT,
         "example-failures": Purpose.RESULT,
+        "example-returns": Purpose.RESULT,
         "example-statement": Purpose.STATEMENT,
         "example-two-kinds": Purpose.REQUEST,
         "example-numbers": Purpose.REQUEST,
@@ -211,6 +212,14 @@ def test_what_is_not_listed_is_held_against_our_file(folder: Path) -> None:
     assert [problem.message.partition(": ")[2] for problem in wrong.problems] == [
         "found 1 declared, wanted 2 as count(silent) of the records"
     ]
+
+
+def test_what_the_amount_of_a_return_is_of_is_a_fact(folder: Path) -> None:
+    codec = load_layout(folder / "example-returns.toml")
+    (chunk,), decoder = all_chunks(codec, bytes_of("example-returns", codec))
+    assert decoder.facts["returns"] == "each"
+    assert chunk.columns["outcome.amount"] == [3_000, 500]
+    assert chunk.columns["outcome.serial"] == ["T-0451", "T-0466"]
 
 
 def test_a_kind_of_file_is_a_code(folder: Path) -> None:

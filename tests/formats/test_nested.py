@@ -92,6 +92,8 @@ STATEMENT = LAYOUTS["example-statement"]
         (FAILURES, "= sum(silent)", "file.total", "silence"),
         (FAILURES, 'silence = "credited"\n', "", "silence"),
         (FAILURES, 'silence = "credited"', 'silence = "failed"', "silence"),
+        (FAILURES, 'silence = "credited"', 'silence = "credited"\nreturns = "some"', "returns"),
+        (STATEMENT, 'version = "1"', 'version = "1"\nreturns = "each"', "returns"),
         (FAILURES, "20     text     Key         attempt.reference  key", "20>    number   Key         attempt.item  key", "silence-key"),
         (FAILURES, "framing = {", 'framing = { tolerate = ["everything"],', "tolerance"),
         (STATEMENT, "statement.direction", "statement.text", "meaning-missing"),
