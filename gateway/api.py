@@ -340,19 +340,31 @@ class Gateway:
         batch_id: str | None = None,
         first: date | None = None,
         last: date | None = None,
+        programme: str = "",
+        department: str = "",
+        period: str = "",
         recipient: Recipient | None = None,
     ) -> Exported:
-        """Write a signed bundle (`docs/audit.md`) to a new folder: everything, a batch, or a period.
+        """Write a signed bundle (`docs/audit.md`) to a new folder: everything, or whole batches.
 
-        `first` and `last` are UTC days of submission. Only with a `recipient` are identities
-        written, enveloped for him. Raises `InputRefused` where the folder has something in it.
+        One batch, or those that fit all that is said: `first` and `last` are UTC days of submission,
+        `programme` (in any spelling of the catalogue), `department` and `period` (as `2026-09`) what a
+        payment of it is for. Only with a `recipient` are identities written, enveloped for
+        him, of the payments that the selection is about. Raises `InputRefused` where the folder has
+        something in it, `Unknown`.
         """
         batch = None if batch_id is None else self._batch(batch_id)
+        catalogue = self.configuration.catalogue
+        known = None if catalogue is None else catalogue.find(programme)
         selection = Selection(
             batch_pk=None if batch is None else batch.batch_pk,
             batch="" if batch is None else f"{batch.source_platform}/{batch.batch_id}",
             first=first,
             last=last,
+            programme=programme if known is None else known.name,
+            spellings=frozenset({programme} if known is None else {known.name, known.code, *known.also}),
+            department=department,
+            period=period,
         )
         return export(self.installation, Path(folder), selection, recipient)
 

@@ -154,6 +154,9 @@ class _Checks:
     def payments(self) -> None:
         sums: dict[int, _Sum] = {key: _Sum() for key in self._batches}
         dispositions: Counter[str] = Counter()
+        selection = self._bundle.manifest.selection
+        department, period = selection.get("department"), selection.get("period")
+        fitting: set[int] = set()
         for place, payment in self._ascending("payments", PaymentLine):
             self._payments.append(payment.payment, payment.amount_minor, payment.payment_id)
             total = sums.get(payment.batch)
@@ -162,7 +165,12 @@ class _Checks:
                 continue
             total.count += 1
             total.minor += payment.amount_minor
+            if payment.department == (department or payment.department) and payment.period == (
+                period or payment.period
+            ):
+                fitting.add(payment.batch)
             dispositions[payment.disposition] += 1
+        self._fits(fitting)
         for key, batch in self._batches.items():
             found = (sums[key].count + batch.left_out_count, sums[key].minor + batch.left_out_minor)
             if found != (batch.declared_count, batch.declared_total_minor):
@@ -178,6 +186,15 @@ class _Checks:
                     number = dispositions[disposition]
                     message = f"{number} payments are {disposition}, the journal tells of {told}"
                     self._add("payments.jsonl", message)
+
+    def _fits(self, fitting: set[int]) -> None:
+        """No batch is in a selection that is not of it, as far as its payments and times say."""
+        selection = self._bundle.manifest.selection
+        first, last = selection.get("from", ""), selection.get("to", "9999")
+        for key, batch in self._batches.items():
+            outside = not first <= batch.submitted_at[:10] <= last
+            if outside or (("department" in selection or "period" in selection) and key not in fitting):
+                self._add("batches.jsonl", f"batch {batch.batch_id} is not of the selection")
 
     # What went out.
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from formats import Problem
+from formats import CHUNK_RECORDS, Problem
 from gateway.audit_tables import Selection, Tables
 from gateway.bundle import FORMAT, MANIFEST, SIGNATURE, BundleFile, Listed, Manifest, write_table
 from gateway.errors import InputRefused
@@ -45,7 +45,7 @@ _IDENTITY_COLUMNS = (
 class Exported(Struct, frozen=True, kw_only=True):
     """What was written. `warning` says where the bundle is weaker than it could be.
 
-    `notes` tell whose identities were asked for and are not there any more.
+    `notes` tell whose identities were asked for and are not there any more, and that nothing fits.
     """
 
     folder: Path
@@ -71,6 +71,8 @@ def export(
             tables = Tables(installation.keyring, transaction, selection)
             manifest, signer, warning = _write(installation, transaction, draft, tables, recipient)
             notes = [] if recipient is None else _notes(tables.destroyed_batches())
+            if not selection.everything and tables.nothing:
+                notes.append("no batch fits the selection: the bundle has none")
         content = manifest.to_bytes()
         _write_file(draft / MANIFEST, content)
         if signer is not None:
@@ -115,7 +117,7 @@ def _write(
     for name, lines in tables.all():
         files |= write_table(folder, name, lines)
     if recipient is not None:
-        files |= _write_identities(installation, transaction, folder, tables.chosen, recipient)
+        files |= _write_identities(installation, transaction, folder, tables, recipient)
     now = installation.clock.now()
     signer: Signer | None = None
     warning = ""
@@ -148,11 +150,11 @@ def _write_file(path: Path, content: bytes) -> None:
 
 
 def _write_identities(
-    installation: Installation, transaction: Transaction, folder: Path, chosen: str, recipient: Recipient
+    installation: Installation, transaction: Transaction, folder: Path, tables: Tables, recipient: Recipient
 ) -> dict[str, Listed]:
-    """Who each payment is for, in envelopes that only the recipient opens."""
+    """Who each payment that the selection is about is for, in envelopes that only the recipient opens."""
     files: dict[str, Listed] = {}
-    for number, rows in enumerate(_identities(installation, transaction, chosen), start=1):
+    for number, rows in enumerate(_identities(installation, transaction, tables), start=1):
         name = f"identities-{number:05d}.p7m"
         file = BundleFile(folder / name)
         file.write(recipient.envelop(b"".join(rows)))
@@ -160,22 +162,29 @@ def _write_identities(
     return files
 
 
-def _identities(installation: Installation, transaction: Transaction, chosen: str) -> Iterator[list[bytes]]:
+def _identities(
+    installation: Installation, transaction: Transaction, tables: Tables
+) -> Iterator[list[bytes]]:
     """Lines of JSON, as many as go into one envelope at a time."""
     lanes = transaction.all(
-        "SELECT source_platform, spool_name FROM lane JOIN batch USING (batch_pk)"
-        f" WHERE {chosen} AND batch_pk NOT IN (SELECT batch_pk FROM destruction"
+        "SELECT lane_pk, source_platform, spool_name FROM lane JOIN batch USING (batch_pk)"
+        f" WHERE {tables.chosen} AND batch_pk NOT IN (SELECT batch_pk FROM destruction"
         "  WHERE batch_pk IS NOT NULL) ORDER BY lane_pk"
     )
     encoder = msgspec.json.Encoder()
     wanted = {f"payment.{name}": name for name in _IDENTITY_COLUMNS}
     rows: list[bytes] = []
     for lane in lanes:
+        asked = tables.positions(lane.lane_pk)
+        if asked is not None and not asked:
+            continue
         with installation.spool.open_columns(lane.spool_name) as reader:
             for index in range(reader.count):
                 columns = reader.columns(index, wanted)
                 names = ["platform", *[wanted[name] for name in columns]]
-                for values in zip(*columns.values(), strict=True):
+                for place, values in enumerate(zip(*columns.values(), strict=True), index * CHUNK_RECORDS):
+                    if asked is not None and place not in asked:
+                        continue
                     row = dict(zip(names, (lane.source_platform, *values), strict=True))
                     rows.append(encoder.encode(row) + b"\n")
                 if len(rows) >= _ENVELOPE_ROWS:

@@ -36,22 +36,41 @@ from keys.keyring import Keyring
 
 
 class Selection(Struct, frozen=True, kw_only=True):
-    """Which batches: one, those submitted in a period of UTC days (ends included), or all."""
+    """Which batches: one, or those that all of the others fit; nothing said is everything.
+
+    `first` and `last` are UTC days of submission, ends included. A batch fits a programme, department
+    and period where one of its payments has all that is said of them; `spellings` are the programme's.
+    """
 
     batch_pk: int | None = None
     batch: str = ""
     first: date | None = None
     last: date | None = None
+    programme: str = ""
+    spellings: frozenset[str] = frozenset()
+    department: str = ""
+    period: str = ""
 
     @property
     def everything(self) -> bool:
-        return self.batch_pk is None and self.first is None and self.last is None
+        return not self.told()
+
+    @property
+    def by_subject(self) -> bool:
+        """Whether it says what payments are for."""
+        return bool(self.programme or self.department or self.period)
 
     def told(self) -> dict[str, str]:
         """As the manifest says it."""
-        ends = {"from": self.first, "to": self.last}
-        days = {name: day.isoformat() for name, day in ends.items() if day is not None}
-        return {"batch": self.batch, **days} if self.batch_pk is not None else days
+        said = {
+            "batch": self.batch,
+            "from": "" if self.first is None else self.first.isoformat(),
+            "to": "" if self.last is None else self.last.isoformat(),
+            "programme": self.programme,
+            "department": self.department,
+            "period": self.period,
+        }
+        return {name: value for name, value in said.items() if value}
 
 
 class Tables:
@@ -62,9 +81,10 @@ class Tables:
         self._keyring = keyring
         self._transaction = transaction
         self._everything = selection.everything
+        self._subjects = _subject_keys(transaction, selection) if selection.by_subject else None
         self._key_ids: set[str] = set()
         self._decided: set[str] = set()
-        keys = "" if selection.everything else _batch_keys(transaction, selection)
+        keys = "" if selection.everything else _batch_keys(transaction, selection, self._subjects)
         self.chosen = "1" if selection.everything else f"batch.batch_pk IN ({keys})"
         self._files = (
             "SELECT file_pk FROM file JOIN lane USING (lane_pk) JOIN batch USING (batch_pk)"
@@ -102,6 +122,22 @@ class Tables:
             f" WHERE {self.chosen} ORDER BY batch_pk"
         )
         return [f"{row.source_platform}/{row.batch_id}" for row in rows]
+
+    @property
+    def nothing(self) -> bool:
+        """Whether no batch fits."""
+        return self._transaction.one(f"SELECT 1 FROM batch WHERE {self.chosen} LIMIT 1") is None
+
+    def positions(self, lane_pk: int) -> set[int] | None:
+        """Rows of a lane that the selection is about, from 0; None for all of them."""
+        if self._subjects is None:
+            return None
+        rows = self._transaction.all(
+            f"SELECT position FROM payment WHERE lane_pk = :lane AND subject_pk IN ({self._subjects})"
+            " AND position IS NOT NULL",
+            lane=lane_pk,
+        )
+        return {int(row.position) for row in rows}
 
     def _rows(self, kind: type[Struct], query: str) -> Iterator[Struct]:
         filled = query.replace("{chosen}", self.chosen).replace("{files}", self._files)
@@ -163,6 +199,8 @@ class _Names:
         self._chosen = chosen
         rows = transaction.all(f"SELECT source_platform, batch_id FROM batch WHERE {chosen}")
         self._batches = {(row.source_platform, row.batch_id) for row in rows}
+        rows = transaction.all(f"SELECT lane_pk FROM lane JOIN batch USING (batch_pk) WHERE {chosen}")
+        self._lanes = {row.lane_pk for row in rows}
         rows = transaction.all(f"SELECT bank, name FROM file WHERE file_pk IN ({files})")
         self._files = {(row.bank, row.name) for row in rows}
         self._file_names = {name for _, name in self._files}
@@ -177,7 +215,9 @@ class _Names:
             return self._is_chosen_payment(owner, rest)
         if kind == "received":
             return key.isdigit() and int(key) in self._received
-        return (kind == "batch" and (owner, rest) in self._batches) or (
+        if kind == "funding":
+            return key.isdigit() and int(key) in self._lanes
+        return (kind in ("batch", "books") and (owner, rest) in self._batches) or (
             kind == "file" and (owner, rest) in self._files
         )
 
@@ -204,11 +244,34 @@ class _Names:
         return found is not None
 
 
-def _batch_keys(transaction: Transaction, selection: Selection) -> str:
+def _subject_keys(transaction: Transaction, selection: Selection) -> str:
+    """Keys of what the selection is about, for SQL."""
+    rows = transaction.all(
+        "SELECT subject_pk, department, programme, period FROM subject ORDER BY subject_pk"
+    )
+    fitting = [
+        str(int(row.subject_pk))
+        for row in rows
+        if (not selection.programme or row.programme in selection.spellings)
+        and selection.department in ("", row.department)
+        and selection.period in ("", row.period)
+    ]
+    return ",".join(fitting) or "NULL"
+
+
+def _batch_keys(transaction: Transaction, selection: Selection, subjects: str | None) -> str:
     if selection.batch_pk is not None:
         return str(int(selection.batch_pk))
+    about = (
+        ""
+        if subjects is None
+        else (
+            " AND EXISTS (SELECT 1 FROM payment WHERE payment.batch_pk = batch.batch_pk"
+            f" AND subject_pk IN ({subjects}))"
+        )
+    )
     rows = transaction.all(
-        "SELECT batch_pk FROM batch WHERE substr(submitted_at, 1, 10) BETWEEN :first AND :last",
+        f"SELECT batch_pk FROM batch WHERE substr(submitted_at, 1, 10) BETWEEN :first AND :last{about}",
         first="" if selection.first is None else selection.first.isoformat(),
         last="9999" if selection.last is None else selection.last.isoformat(),
     )

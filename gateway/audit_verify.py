@@ -59,6 +59,11 @@ def verify(folder: Path, anchor: Path | None = None, trust: Path | None = None) 
             f"a selection ({told}): {report.shown_events} of {report.events} events are shown;"
             " of the others only that they are links of the chain"
         )
+    if manifest.selection and "batch" not in manifest.selection:
+        report.notes.append(
+            "that no other batch fits the selection rests on the signature of the bundle alone: a bundle of"
+            " everything tells"
+        )
     return report
 
 

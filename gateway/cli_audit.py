@@ -44,6 +44,9 @@ def anchor(config: Path, as_json: bool) -> None:
 @click.option("--batch", "batch_id", help="Only this batch, and all that became of it.")
 @click.option("--from", "first", type=_DAY, help="Only batches submitted on this UTC day or later.")
 @click.option("--to", "last", type=_DAY, help="Only batches submitted on this UTC day or earlier.")
+@click.option("--programme", default="", help="Only batches with payments of this programme.")
+@click.option("--department", default="", help="Only batches with payments of this department.")
+@click.option("--period", default="", help="Only batches with payments for this period, as 2026-09.")
 @click.option(
     "--recipient",
     type=click.Path(path_type=Path),
@@ -56,19 +59,25 @@ def export(
     batch_id: str | None,
     first: datetime | None,
     last: datetime | None,
+    programme: str,
+    department: str,
+    period: str,
     recipient: Path | None,
     config: Path,
     as_json: bool,
 ) -> None:
-    """Write a signed, pseudonymous bundle of everything, a batch or a period."""
-    if batch_id is not None and (first is not None or last is not None):
-        raise click.UsageError("--batch does not go with --from and --to")
+    """Write a signed, pseudonymous bundle of everything, a batch, or the batches that all options fit."""
+    if batch_id is not None and (first, last, programme, department, period) != (None, None, "", "", ""):
+        raise click.UsageError("--batch does not go with other selections")
     with opened(config) as gateway:
         exported = gateway.audit_export(
             output,
             batch_id=batch_id,
             first=None if first is None else first.date(),
             last=None if last is None else last.date(),
+            programme=programme,
+            department=department,
+            period=period,
             recipient=None if recipient is None else Recipient(recipient),
         )
         screen.show_exported(exported, as_json)
