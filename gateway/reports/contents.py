@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -14,7 +14,8 @@ from gateway.ledger_books import BookRow, FoundCharge, book_rows, booked_rows, f
 from gateway.ledger_intake import BatchRow, batches
 from gateway.ledger_payments import reason_totals
 from gateway.ledger_recoveries import RecoveredRow, recovered_rows
-from gateway.rules.books import Aged, Book, By, aged_rows, sum_up
+from gateway.ledger_reissues import replaced_totals, successor_totals
+from gateway.rules.books import Aged, Book, By, Sum, aged_rows, sum_up
 from gateway.rules.deadlines import Breach, breaches
 from gateway.rules.recoveries import Recovery, told_recoveries
 from gateway.rules.shares import target_percent
@@ -23,13 +24,32 @@ LOCAL = ZoneInfo("Asia/Shanghai")
 """The plan is a Chinese district's: months and times of a report are by its clock."""
 
 
+NOT_ARRIVED = ("failed", "returned", "set_aside")
+"""States in which a department verifies a payment, and pays it again."""
+
+
 class ReasonLine(Struct, frozen=True, kw_only=True):
-    """Payments that did not arrive as instructed, by reason."""
+    """Payments that did not arrive as instructed, by reason; `again` of them were paid again since."""
 
     status: Status
     reason: Reason
     count: int
     minor: int
+    again: Sum
+
+
+class CardShare(Struct, frozen=True, kw_only=True):
+    """How many of a department's credited payments went to a card, and to a passbook."""
+
+    department: str
+    card_count: int
+    passbook_count: int
+
+    @property
+    def per_mille(self) -> int | None:
+        """The share by card, rounded down; None where nothing was credited."""
+        credited = self.card_count + self.passbook_count
+        return self.card_count * 1000 // credited if credited else None
 
 
 class RecoveryLine(Struct, frozen=True, kw_only=True):
@@ -52,21 +72,34 @@ class Contents(Struct, frozen=True, kw_only=True):
     made_at: datetime
     batches: list[str]
     total: Book
+    successors: Sum
+    """What of it replaces other payments: the same money, handed over a second time."""
+    by_department: list[Book]
     by_programme: list[Book]
     by_bank: list[Book]
     reasons: list[ReasonLine]
     aged: list[Aged]
-    card_count: int
-    passbook_count: int
+    share: CardShare
+    shares: list[CardShare]
+    """By department, in their order."""
     target_percent: int | None
     breaches: list[Breach]
     recoveries: list[RecoveryLine]
+    bank_names: dict[str, str]
 
     @property
-    def card_per_mille(self) -> int | None:
-        """The share of credited payments by card, rounded down; None where nothing was credited."""
-        credited = self.card_count + self.passbook_count
-        return self.card_count * 1000 // credited if credited else None
+    def not_arrived(self) -> Sum:
+        """What failed, came back or was set aside."""
+        return _sum_of(self.total.states.get(state, Sum()) for state in NOT_ARRIVED)
+
+    @property
+    def unpaid(self) -> Sum:
+        """What of that nothing replaces: somebody waits for it still."""
+        total = self.not_arrived
+        for line in self.reasons:
+            if line.status in NOT_ARRIVED:
+                total.add(-line.again.count, -line.again.minor)
+        return total
 
 
 def batch_contents(installation: Installation, batch: BatchRow) -> Contents:
@@ -93,7 +126,9 @@ def _contents(installation: Installation, title: tuple[str, str], chosen: Sequen
     booked, booked_by_payment = [], []
     recovered: list[RecoveredRow] = []
     asked_back: list[Recovery] = []
-    reasons: dict[tuple[Status, Reason], tuple[int, int]] = {}
+    reasons: dict[tuple[Status, Reason], Sum] = {}
+    again: dict[tuple[Status, Reason], Sum] = {}
+    successors = Sum()
     with installation.ledger.read() as transaction:
         for batch in chosen:
             rows += book_rows(transaction, batch.batch_pk)
@@ -103,31 +138,55 @@ def _contents(installation: Installation, title: tuple[str, str], chosen: Sequen
             recovered += recovered_rows(transaction, batch.batch_pk)
             asked_back += told_recoveries(transaction, now, batch.batch_pk)
             for status, reason, count, minor in reason_totals(transaction, batch.batch_pk):
-                before = reasons.get((status, reason), (0, 0))
-                reasons[status, reason] = before[0] + count, before[1] + minor
+                reasons.setdefault((status, reason), Sum()).add(count, minor)
+            for status, reason, count, minor in replaced_totals(transaction, batch.batch_pk):
+                again.setdefault((status, reason), Sum()).add(count, minor)
+            successors.add(*successor_totals(transaction, batch.batch_pk))
     by_bank = sum_up(installation, By.BANK, rows, charged, booked, recovered)
     names = {f"{batch.source_platform}/{batch.batch_id}" for batch in chosen}
-    credited = {kind: _credited(rows, kind) for kind in ("card", "passbook")}
+    departments = sorted({row.department for row in rows})
     return Contents(
         title=title,
         made_at=now.astimezone(LOCAL),
         batches=sorted(names),
         total=_whole(by_bank),
+        successors=successors,
+        by_department=sum_up(installation, By.DEPARTMENT, rows, charged, booked, recovered),
         by_programme=sum_up(installation, By.PROGRAMME, rows, charged, booked_by_payment, recovered),
         by_bank=by_bank,
         reasons=[
-            ReasonLine(status=status, reason=reason, count=count, minor=minor)
-            for (status, reason), (count, minor) in sorted(
-                reasons.items(), key=lambda item: (item[0][0] is Status.CREDITED, -item[1][0])
+            ReasonLine(
+                status=key[0],
+                reason=key[1],
+                count=each.count,
+                minor=each.minor,
+                again=again.get(key, Sum()),
             )
-            if status is not Status.CREDITED
+            for key, each in sorted(reasons.items(), key=lambda item: -item[1].count)
+            if key[0] is not Status.CREDITED
         ],
         aged=aged_rows(rows, now),
-        card_count=credited["card"],
-        passbook_count=credited["passbook"],
+        share=_share(rows, ""),
+        shares=[_share([row for row in rows if row.department == name], name) for name in departments],
         target_percent=target_percent(now.astimezone(LOCAL).year),
         breaches=[one for one in breaches(installation) if _is_of(one, rows)],
         recoveries=_recovery_lines(asked_back),
+        bank_names={key: profile.name for key, profile in installation.configuration.profiles.items()},
+    )
+
+
+def _sum_of(sums: Iterable[Sum]) -> Sum:
+    total = Sum()
+    for each in sums:
+        total.add(each.count, each.minor)
+    return total
+
+
+def _share(rows: Sequence[BookRow], department: str) -> CardShare:
+    return CardShare(
+        department=department,
+        card_count=_credited(rows, "card"),
+        passbook_count=_credited(rows, "passbook"),
     )
 
 

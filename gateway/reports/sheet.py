@@ -9,6 +9,17 @@ from gateway.reports.contents import Contents
 from gateway.reports.wording import GROUNDS, Words, state_words
 from gateway.rules.books import Book, Sum
 
+_OPEN_HEADERS = (
+    Words.BANK,
+    Words.PROGRAMME,
+    Words.STATE,
+    Words.SINCE,
+    Words.DAYS,
+    Words.COUNT,
+    Words.AMOUNT,
+)
+_SHARE_HEADERS = (Words.DEPARTMENT, Words.PERCENT, Words.BY_CARD, Words.BY_PASSBOOK, Words.TARGET)
+
 
 def report_head(contents: Contents) -> list[list[str]]:
     """The lines above the sections."""
@@ -23,34 +34,42 @@ def report_rows(contents: Contents) -> Iterator[list[str]]:
     total = contents.total
     yield from _section(Words.STATES)
     yield [_both(Words.INSTRUCTED), str(total.instructed.count), format_yuan(total.instructed.minor)]
+    for words, each in ((Words.SUCCESSORS, contents.successors), (Words.UNPAID, contents.unpaid)):
+        yield [_both(words), str(each.count), format_yuan(each.minor)]
     for state, each in total.states.items():
         yield [" ".join(state_words(state)), str(each.count), format_yuan(each.minor)]
     yield [_both(Words.CREDITED_AMOUNT), "", format_yuan(total.kept_minor)]
-    for words, books in ((Words.PROGRAMME, contents.by_programme), (Words.BANK, contents.by_bank)):
+    for words, books in (
+        (Words.DEPARTMENT, contents.by_department),
+        (Words.PROGRAMME, contents.by_programme),
+        (Words.BANK, contents.by_bank),
+    ):
         yield from _books(words, books)
     yield from _section(Words.REASONS)
+    yield [_both(each) for each in (Words.REASON, Words.STATE, Words.COUNT, Words.AMOUNT, Words.AGAIN)]
     for line in contents.reasons:
         label, status = " ".join(line.reason.label), " ".join(line.status.label)
-        yield [label, status, str(line.count), format_yuan(line.minor)]
+        yield [label, status, str(line.count), format_yuan(line.minor), str(line.again.count)]
     yield from _section(Words.OPEN_SINCE)
+    yield [_both(each) for each in _OPEN_HEADERS]
     for one in contents.aged:
         since = f"{one.oldest.astimezone(contents.made_at.tzinfo):%Y-%m-%d}"
         state = " ".join(state_words(one.state))
         yield [one.bank, one.programme, state, since, str(one.days), str(one.count), format_yuan(one.minor)]
     yield from _section(Words.BREACHES)
+    yield [_both(each) for each in (Words.BANK, Words.FILE, Words.DUE, Words.HOURS_LATE, Words.OPEN)]
     for late in contents.breaches:
         due = f"{late.due.astimezone(contents.made_at.tzinfo):%Y-%m-%d %H:%M}"
         yield [late.bank, late.file_name, due, str(late.late_hours), str(late.open_count)]
     yield from _section(Words.SHARE)
-    share = contents.card_per_mille
-    if share is not None:
-        target = "" if contents.target_percent is None else f"{contents.target_percent} %"
-        yield [
-            f"{share // 10}.{share % 10} %",
-            str(contents.card_count),
-            str(contents.passbook_count),
-            target,
-        ]
+    yield [_both(each) for each in _SHARE_HEADERS]
+    target = "" if contents.target_percent is None else f"{contents.target_percent} %"
+    for each_share in (*contents.shares, contents.share):
+        share = each_share.per_mille
+        if share is not None:
+            told = f"{share // 10}.{share % 10} %"
+            counts = [str(each_share.card_count), str(each_share.passbook_count)]
+            yield [each_share.department, told, *counts, target]
     yield from _section(Words.CHARGED)
     for book in contents.by_bank:
         if book.findings.count:

@@ -9,16 +9,19 @@ from pathlib import Path
 import pytest
 import python_calamine
 
-from formats import PayeeRole
+from formats import PayeeRole, Reason
+from formats.standard.amounts import format_yuan
 from gateway import Gateway, InputRefused
 from gateway.money import yuan
 from gateway.reports.contents import batch_contents
 from gateway.reports.page import report_page
 from gateway.reports.wording import KINDS_OF_STATES
+from gateway.rules.books import Sum
 from gateway.states import PaymentState
 from tests.gateway.commands import Commands
 from tests.gateway.sites import RURAL, Ground, payments_of
 from tests.gateway.test_settle import Sent, result, row
+from tests.rules.test_reissue import correction, failed
 
 _VOID = {"meta", "br"}
 
@@ -81,6 +84,40 @@ def test_a_page_is_whole_stands_alone_and_says_the_ledgers_figures(ground: Groun
         assert payment.beneficiary_name not in text
         assert payment.account not in text
         assert payment.beneficiary_id not in text
+
+
+def test_what_was_paid_again_is_not_missing_any_more(ground: Ground, tmp_path: Path) -> None:
+    with ground.open() as gateway:
+        first = failed(ground, gateway)
+        batch_id = gateway.status()[0].batch_id
+        before = batch_contents(gateway.installation, gateway._batch(batch_id))
+        assert (before.unpaid.count, before.successors.count) == (1, 0)
+        made = gateway.plan.reissue([correction()], "AGAIN")
+        gateway.submit(made.batch, made.payments)
+        after = batch_contents(gateway.installation, gateway._batch(batch_id))
+        again = batch_contents(gateway.installation, gateway._batch("AGAIN"))
+        gateway.plan.report(tmp_path / "both.xlsx", month="2026-09")
+        page = report_page(after)
+    amount_minor = first.payments[0].amount_minor
+    assert (before.unpaid.minor, after.unpaid, after.not_arrived.count) == (amount_minor, Sum(), 1)
+    closed = {line.reason: line for line in after.reasons}[Reason.ACCOUNT_CLOSED]
+    assert (closed.count, closed.again) == (1, Sum(count=1, minor=amount_minor))
+    assert again.successors == Sum(count=1, minor=amount_minor)
+    words = re.sub(r"\s+", " ", Page(page).words)
+    assert "仍未发放 Not paid yet 0 笔 0.00 元 已补发 Paid again 1 笔" in words
+    rows = python_calamine.load_workbook(str(tmp_path / "both.xlsx")).get_sheet_by_index(0).to_python()
+    assert ["其中补发 of it paid again", "1", format_yuan(amount_minor)] in [row[:3] for row in rows]
+    assert ["仍未发放 Not paid yet", "0", "0.00"] in [row[:3] for row in rows]
+
+
+def test_each_cell_has_its_header_with_it_for_narrow_screens(ground: Ground) -> None:
+    with ground.open() as gateway:
+        settled(ground, gateway)
+        page = report_page(batch_contents(gateway.installation, gateway._batch(gateway.status()[0].batch_id)))
+    cells, labelled = page.count("<td"), re.findall(r'<td[^>]* data-label="([^"]+)"', page)
+    assert cells == len(labelled) > 20
+    assert {"原因 Reason", "尚余 Remaining", "合作银行 Bank", "已到账 Credited"} < set(labelled)
+    assert "@media (max-width:" in page
 
 
 def test_what_a_batch_says_is_text_and_never_markup(ground: Ground) -> None:
