@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import Engine, event
 
-from gateway import evidence, ledger, settle
+from gateway import bank_texts, evidence, ledger
 from keys.sealed_header import TAG_BYTES, PieceCipher
 
 
@@ -37,7 +37,7 @@ def _strip_seals() -> None:
     tag = bytes(TAG_BYTES)
     _put(PieceCipher, "seal", lambda _cipher, _role, _number, clear: bytes(clear) + tag)
     _put(PieceCipher, "open", lambda _cipher, _role, _number, piece: piece[:-TAG_BYTES])
-    _put(settle, "seal_texts", _clear_texts)
+    _put(bank_texts, "seal_texts", _clear_texts)
 
 
 def _clear_texts(_master: Any, texts: Sequence[str], _context: bytes = b"") -> list[bytes]:
