@@ -1,9 +1,10 @@
 """Plain records of an XML file, read without a parser: what most of a big file consists of.
 
-A record is plain where it is nothing but tags without prefixes, attributes in double quotes, and
-texts. Its tags in their order are its form; a file has few forms. A form met for the first time is
-taken apart tag by tag, which also says where its values stand; one met often becomes a
-regular expression, whose only open places are the texts. Whatever is not plain is the parser's.
+A record is plain where it is nothing but tags with the root element's prefix (or all without one),
+attributes in double quotes without a prefix, and texts. Its tags in their order are its form; a file
+has few forms. A form met for the first time is taken apart tag by tag, which also says where its
+values stand; one met often becomes a regular expression, whose only open places are the texts.
+Whatever is not plain is the parser's.
 
 The characters were looked at before (`xml_runs.py`): here are no comments, no references but the
 five that XML defines, no carriage returns, and nothing that XML forbids.
@@ -29,7 +30,8 @@ _OFTEN = 3
 """Times that a form is taken apart tag by tag before an expression is made, which costs a millisecond."""
 
 _NAME = r"[A-Za-z_][A-Za-z0-9_.-]*"
-_TAG = re.compile(rf'<(/?)({_NAME})((?: {_NAME}="[^"<\t\n]*")*)(/?)>([^<]*)')
+_BEHIND_PREFIX = rf'({_NAME})((?: {_NAME}="[^"<\t\n]*")*)(/?)>([^<]*)'
+_PREFIX = re.compile(_NAME)
 _ATTRIBUTE = re.compile(rf' ({_NAME})="([^"]*)"')
 _REFERENCES = (("&lt;", "<"), ("&gt;", ">"), ("&quot;", '"'), ("&apos;", "'"), ("&amp;", "&"))
 """The ampersand last: what it makes begins no reference."""
@@ -62,11 +64,28 @@ class _Form(Struct, frozen=True):
     """Whether a column has several values."""
 
 
-class PlainRecords:
-    """Reads the plain records of one file. `columns` are the ways of each column, from the record on."""
+class Tags:
+    """The tags of a file: what they are called behind the prefix that all of them have, "" for none."""
 
-    def __init__(self, record: str, columns: Sequence[Sequence[Alternative]]) -> None:
-        self.start = f"<{record}"
+    def __init__(self, prefix: str) -> None:
+        self.prefix = f"{prefix}:" if prefix else ""
+        self.match = re.compile(f"<(/?){re.escape(self.prefix)}{_BEHIND_PREFIX}").match
+
+
+def is_plain_prefix(prefix: str) -> bool:
+    """Whether tags with this prefix may be plain."""
+    return not prefix or _PREFIX.fullmatch(prefix) is not None
+
+
+class PlainRecords:
+    """Reads the plain records of one file. `columns` are the ways of each column, from the record on.
+
+    `prefix` is that of the tags, "" for none.
+    """
+
+    def __init__(self, record: str, columns: Sequence[Sequence[Alternative]], prefix: str = "") -> None:
+        self._tags = Tags(prefix)
+        self.start = f"<{self._tags.prefix}{record}"
         self._record = record
         self._columns: dict[tuple[tuple[str, ...], str], list[int]] = {}
         for column, ways in enumerate(columns):
@@ -93,7 +112,7 @@ class PlainRecords:
                     end = found.end()
                     break
             else:
-                taken = take_apart(text, position, self._record)
+                taken = take_apart(text, position, self._record, self._tags)
                 known = None if taken is None else self._form(taken)
                 if taken is None or known is None:
                     return rows, several, end
@@ -132,7 +151,7 @@ class PlainRecords:
         return _Form(itemgetter(*(places[0] if places else _EMPTY for places in wanted)), several)
 
 
-def take_apart(text: str, position: int, record: str) -> Taken | None:
+def take_apart(text: str, position: int, record: str, tags: Tags) -> Taken | None:
     """The record that begins at `position`, tag by tag; None where it is not plain."""
     taken = Taken((), [], [], set(), position)
     parts: list[str] = []
@@ -141,7 +160,7 @@ def take_apart(text: str, position: int, record: str) -> Taken | None:
     at, opened, between = position, False, ""
     """Where the next tag is, whether a start tag came last, and the text behind that."""
     while True:
-        tag = _TAG.match(text, at)
+        tag = tags.match(text, at)
         if tag is None or tag.end() - position > MAXIMUM_RECORD_CHARACTERS or len(steps) > _MAXIMUM_DEPTH:
             return None
         closes, name, attributes, is_empty, behind = tag.groups()
@@ -158,13 +177,13 @@ def take_apart(text: str, position: int, record: str) -> Taken | None:
         if closes:
             if attributes or is_empty or name != steps.pop():
                 return None
-            piece += f"</{name}>"
+            piece += f"</{tags.prefix}{name}>"
         else:
             if (name == record) != (not steps):
                 return None
             taken.inner.add(way)
             way = (*way, name) if steps else ()
-            piece += f"<{name}"
+            piece += f"<{tags.prefix}{name}"
             names = set()
             for attribute, value in _ATTRIBUTE.findall(attributes):
                 if attribute in names or attribute == "xmlns":

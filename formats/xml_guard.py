@@ -108,6 +108,8 @@ class Prologue:
         self._encoding = encoding
         self._root = root
         self._buffer = b""
+        self.prefix = ""
+        """Of the root element, once that is known."""
 
     def take(self, block: bytes) -> bytes | None:
         """Add bytes. Raises `DecodeError` for anything but a declaration, comments and the root."""
@@ -188,7 +190,8 @@ class Prologue:
             if len(self._buffer) - position > 1024:
                 raise self._refuse("xml-root", f"no element {self._root}")
             return False
-        local = match[1].rpartition(b":")[2]
+        prefix, _, local = match[1].rpartition(b":")
+        self.prefix = prefix.decode("utf-8", "replace")
         if local != self._root.encode():
             found = local[:40].decode("ascii", "replace")
             raise self._refuse("xml-root", f"root element {found}, wanted {self._root}")

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
-from formats.xml_forms import PlainRecords, Row, plain_texts
+from formats.xml_forms import PlainRecords, Row, is_plain_prefix, plain_texts
 from formats.xml_plan import Alternative
 
 _HELD_BYTES = 1 << 16
@@ -46,18 +46,22 @@ class Run(Struct, frozen=True):
 
 
 class RunFinder:
-    """One file; see `PlainRecords` for the columns. Without a record's name everything is the parser's.
+    """One file; see `PlainRecords` for columns and prefix. Without a record's name all is the parser's.
 
     `least_rows`: fewer plain records are left to the parser, for which a cut costs about as much.
     """
 
     def __init__(
-        self, record: str, columns: Sequence[Sequence[Alternative]], least_rows: int = LEAST_ROWS
+        self,
+        record: str,
+        columns: Sequence[Sequence[Alternative]],
+        prefix: str = "",
+        least_rows: int = LEAST_ROWS,
     ) -> None:
-        self._records = PlainRecords(record, columns)
-        self._start = f"<{record}".encode()
-        self._end = f"</{record}>".encode()
-        self._is_on = bool(record)
+        self._records = PlainRecords(record, columns, prefix)
+        self._start = self._records.start.encode()
+        self._end = f"</{self._records.start[1:]}>".encode()
+        self._is_on = bool(record) and is_plain_prefix(prefix)
         self._least = least_rows
         self._refused = 0
         self._held = b""

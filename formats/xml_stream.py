@@ -82,7 +82,10 @@ class RecordStream:
         utf8 = canonical_encoding(encoding) == "utf-8"
         self._transcoder = None if utf8 else Transcoder(layout.name, encoding)
         self._parser = etree.XMLPullParser(events=("pi",), **_SAFE)
-        self._runs = RunFinder("" if plan.detail else plan.record, columns)
+        self._columns = columns
+        self._runs: RunFinder
+        """Known when the root element is: records are looked for with its prefix."""
+        self._prefix = ""
         self._lines = LineCount()
         self._mark: etree._Element | None = None
         self._root: etree._Element | None = None
@@ -110,6 +113,9 @@ class RecordStream:
                     continue
                 self._feed(MARK)
                 block, started = first, True
+                self._prefix = self._prologue.prefix
+                record = "" if self._plan.detail else self._plan.record
+                self._runs = RunFinder(record, self._columns, self._prefix)
             if self._transcoder is not None:
                 block = self._transcoder.convert(block)
             yield from self._read(block)
@@ -164,8 +170,8 @@ class RecordStream:
             self._forget_header(holder, parent)
 
     def _is_holder(self, element: etree._Element, holder: etree._Element) -> bool:
-        """Whether elements without a prefix in this one are records."""
-        if element.nsmap.get(None) != self.namespace:
+        """Whether elements with the file's prefix in this one are records."""
+        if element.nsmap.get(self._prefix or None) != self.namespace:
             return False
         if not self._plan.group:
             return element is holder
@@ -176,8 +182,9 @@ class RecordStream:
         source = run.source.encode("utf-8")
         self._pending += len(source)
         around = "<around>"
-        if name := parent.nsmap.get(None):
-            around = f"<around xmlns={quoteattr(name)}>"
+        if name := parent.nsmap.get(self._prefix or None):
+            declared = f"xmlns:{self._prefix}" if self._prefix else "xmlns"
+            around = f"<around {declared}={quoteattr(name)}>"
         document = around.encode("utf-8") + source + b"</around>"
         for element in list(etree.fromstring(document, etree.XMLParser(**_SAFE))):
             mark.addprevious(element)

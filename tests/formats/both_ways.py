@@ -15,7 +15,7 @@ from typing import Any
 from formats import Codec, DecodeError, fixed, row_reader, xml_stream
 from formats.xml_runs import Run, RunFinder
 
-PLAIN, PARSED = partial(RunFinder, least_rows=1), lambda _, columns: RunFinder("", columns)
+PLAIN, PARSED = partial(RunFinder, least_rows=1), lambda _, columns, prefix: RunFinder("", columns, prefix)
 
 
 class Trickle(io.RawIOBase):

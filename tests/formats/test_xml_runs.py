@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from formats.xml_forms import MAXIMUM_FORMS, take_apart
+from formats.xml_forms import MAXIMUM_FORMS, Tags, take_apart
 from tests.formats.both_ways import PLAIN, xml_agrees, xml_says
 from tests.formats.xml_support import (
     PAIN_002,
@@ -124,17 +126,28 @@ def documents(draw: st.DrawFn) -> str:
     return document
 
 
+def with_prefix(document: str, prefix: str = "ns2") -> str:
+    """The document with a prefix on every tag, its namespace declared for that."""
+    named = re.sub(r"<(/?)(?=[A-Za-z])", rf"<\1{prefix}:", document)
+    return named.replace(" xmlns=", f" xmlns:{prefix}=", 1)
+
+
+PREFIXES = st.sampled_from(["", "", "ns2", "a.b-c", "é"])
+
+
 @SETTINGS
-@given(documents(), st.sampled_from([1 << 18, 1000, 150, 7]))
-def test_any_document_says_the_same(document: str, most: int) -> None:
-    xml_agrees(RESULT, document.encode("utf-8", "surrogatepass"), most, faults=2)
+@given(documents(), st.sampled_from([1 << 18, 1000, 150, 7]), PREFIXES)
+def test_any_document_says_the_same(document: str, most: int, prefix: str) -> None:
+    named = with_prefix(document, prefix) if prefix else document
+    xml_agrees(RESULT, named.encode("utf-8", "surrogatepass"), most, faults=2)
 
 
 @SETTINGS
 @given(st.data())
 def test_any_changed_byte_says_the_same(data: st.DataObject) -> None:
-    raw = report(group("".join(map(_transaction, range(5))))).encode()
-    place = data.draw(st.integers(raw.index(b"<OrgnlPmtInfAndSts>"), len(raw) - 1))
+    document = report(group("".join(map(_transaction, range(5)))))
+    raw = (with_prefix(document) if data.draw(st.booleans()) else document).encode()
+    place = data.draw(st.integers(raw.index(b"OrgnlPmtInfAndSts>"), len(raw) - 1))
     changed = raw[:place] + bytes([data.draw(st.integers(0, 255))]) + raw[place + 1 :]
     xml_agrees(RESULT, changed)
 
@@ -150,6 +163,50 @@ def test_records_directly_in_the_root_say_the_same(bodies: list[str], most: int)
     document = f'<Doc xmlns="urn:small"><Head><MsgId>M</MsgId></Head>{"".join(records)}</Doc>'
     spared = xml_agrees(ROOMS, document.encode(), most)
     assert spared == len(records) or most < len(document)
+
+
+# Prefixes.
+
+
+def test_the_parser_is_spared_all_of_a_file_with_prefixes() -> None:
+    raw = with_prefix(report(group("".join(_transaction(item) for item in range(40))))).encode()
+    assert xml_agrees(RESULT, raw) == 40
+    columns, *_ = xml_says(RESULT, raw, PLAIN, 1 << 18)[0]
+    assert columns["outcome.amount"] == [100 + item for item in range(40)]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "spared"),
+    [
+        ("<ns2:TxSts>ACSC</ns2:TxSts>", "<TxSts>ACSC</TxSts>", 0),
+        ("<ns2:TxSts>ACSC</ns2:TxSts>", "<ns3:TxSts>ACSC</ns3:TxSts>", 0),
+        ("<ns2:TxInfAndSts>", '<ns2:TxInfAndSts xmlns:ns2="urn:other">', 0),
+        ("<ns2:TxInfAndSts>", '<ns2:TxInfAndSts ns2:a="1">', 0),
+        ("<ns2:Cdtr>", '<ns2:Cdtr xmlns:ns2="urn:other">', 0),
+        ("<ns2:OrgnlPmtInfAndSts>", '<ns2:OrgnlPmtInfAndSts xmlns:ns2="urn:other">', 0),
+        ("<ns2:OrgnlPmtInfAndSts>", '<ns2:OrgnlPmtInfAndSts xmlns="urn:other">', 8),
+        ("ns2:TxInfAndSts", "TxInfAndSts", 0),
+        ("ns2:TxInfAndSts", "ns3:TxInfAndSts", 0),
+        ("<ns2:Document ", f'<ns2:Document xmlns:ns3="{PAIN_002}" xmlns="{PAIN_002}" ', 8),
+    ],
+)
+@pytest.mark.parametrize("most", [1 << 18, 90])
+def test_a_prefix_counts_for_what_it_is_declared(old: str, new: str, spared: int, most: int) -> None:
+    """Another prefix, none, or the same for another namespace: what is read is what the parser would read."""
+    document = with_prefix(report(group("".join(_transaction(item) for item in range(8)))))
+    assert old in document
+    found = xml_agrees(RESULT, document.replace(old, new).encode(), most)
+    assert found <= spared
+    assert most < 1000 or found == spared
+
+
+def test_two_prefixes_of_one_namespace_are_told_apart() -> None:
+    """Records with another prefix than the root's are the parser's, and are records all the same."""
+    declared = f'<ns2:Document xmlns:ns3="{PAIN_002}" '
+    document = with_prefix(report(group("".join(_transaction(item) for item in range(8)))))
+    other = document.replace("<ns2:Document ", declared).replace("ns2:TxInfAndSts", "ns3:TxInfAndSts")
+    assert xml_agrees(RESULT, other.encode()) == 0
+    assert len(xml_says(RESULT, other.encode(), PLAIN, 1 << 18)[0][1]) == 8
 
 
 # What must be the parser's.
@@ -295,11 +352,12 @@ def test_other_encodings_and_a_request_say_the_same() -> None:
     ],
 )
 def test_what_is_not_plain(text: str) -> None:
-    assert take_apart(text, 0, "R") is None
+    assert take_apart(text, 0, "R", Tags("")) is None
+    assert take_apart(with_prefix(text, "p"), 0, "R", Tags("p")) is None
 
 
 def test_a_plain_record_tag_by_tag() -> None:
-    taken = take_apart('..<R a="1"><A>\n<B>x</B><C/></A></R>tail', 2, "R")
+    taken = take_apart('..<R a="1"><A>\n<B>x</B><C/></A></R>tail', 2, "R", Tags(""))
     assert taken is not None
     assert taken.parts == ('<R a="', '"><A>\n<B>', "</B><C/></A></R>")
     assert taken.values == ["1", "x"]
