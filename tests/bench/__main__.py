@@ -1,7 +1,7 @@
 """`make bench`: every speed as a ratio to a baseline of the same run, then the main path.
 
     python -m tests.bench [--records N] [--outcomes N] [--payments N]
-                          [--only fixed|xml|nacha|keys|sftp|settle|safety|rules|end]
+                          [--only fixed|xml|nacha|statements|keys|sftp|settle|safety|rules|end]
 
 Prints; never fails because of time. What the figures mean stands in docs/performance.md.
 """
@@ -23,6 +23,7 @@ from tests.bench import (
     bench_safety,
     bench_settle,
     bench_sftp,
+    bench_statements,
     bench_xml,
 )
 from tests.bench.measure import Ratio
@@ -42,6 +43,7 @@ def main() -> None:
         "fixed": lambda: bench_fixed.run(options.records),
         "xml": lambda: bench_xml.run(options.records),
         "nacha": lambda: bench_nacha.run(options.records),
+        "statements": lambda: bench_statements.run(options.records),
         "keys": bench_keys.run,
         "sftp": bench_sftp.run,
         "settle": lambda: bench_settle.run(options.outcomes),
@@ -65,13 +67,16 @@ def main() -> None:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__.split("\n")[0])
-    parser.add_argument("--records", type=int, default=200_000, metavar="N", help="for fixed, xml and nacha")
+    parser.add_argument(
+        "--records", type=int, default=200_000, metavar="N", help="for fixed, xml, nacha, statements"
+    )
     parser.add_argument("--outcomes", type=int, default=200_000, metavar="N", help="for settle")
     parser.add_argument(
         "--payments", type=int, default=100_000, metavar="N", help="for end; a fifth for safety"
     )
     parser.add_argument(
-        "--only", choices=("fixed", "xml", "nacha", "keys", "sftp", "settle", "safety", "rules", "end")
+        "--only",
+        choices=("fixed", "xml", "nacha", "statements", "keys", "sftp", "settle", "safety", "rules", "end"),
     )
     return parser.parse_args()
 

@@ -1,9 +1,10 @@
 """A file of any size, written and read in one process, and what memory that took at most.
 
-    python -m tests.bench.big_file fixed|nacha|xml|schema RECORDS
+    python -m tests.bench.big_file fixed|nacha|xml|schema|camt053|statement RECORDS
 
 What is written is read at once, block by block: nothing is on disk, and the memory is that of both.
-`schema` checks what is written instead of reading it. Prints JSON.
+`schema` checks what is written instead of reading it; `camt053` and `statement` are statements, as a bank
+writes them, that are read only. Prints JSON.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from formats.layout import parse_layout, read_layout
 from formats.registry import Registry, compile_layout
 from formats.xml import compile_xml
 from formats.xml_schema import read_schema
-from tests.bench import bench_fixed, bench_nacha, bench_xml
+from tests.bench import bench_fixed, bench_nacha, bench_statements, bench_xml
 from tests.bench.measure import peak_bytes
 
 
@@ -87,7 +88,7 @@ def fixed_columns(items: range) -> dict[str, list[Any]]:
 def measured(kind: str, records: int) -> BigFile:
     """Write and read it here."""
     before = time.process_time()
-    size_bytes = {"fixed": _fixed, "nacha": _nacha, "xml": _xml, "schema": _schema}[kind](records)
+    size_bytes = _KINDS[kind](records)
     return BigFile(records, size_bytes, peak_bytes(), time.process_time() - before)
 
 
@@ -118,6 +119,33 @@ def _schema(records: int) -> int:
     codec = compile_xml(read_layout(bench_xml.LAYOUTS / "iso20022-pain001-request.toml"))
     blocks = codec.encode(bench_xml.make_identity(records), Chunks(records, bench_xml.request_columns))
     return sum(map(len, read_schema(bench_xml.SCHEMA).checked(blocks, "request")))
+
+
+def _camt053(records: int) -> int:
+    return _read(bench_statements.camt_codec(), bench_statements.camt_blocks(records), records)
+
+
+def _statement(records: int) -> int:
+    return _read(bench_statements.delimited_codec(), bench_statements.delimited_blocks(records), records)
+
+
+_KINDS: dict[str, Callable[[int], int]] = {
+    "fixed": _fixed,
+    "nacha": _nacha,
+    "xml": _xml,
+    "schema": _schema,
+    "camt053": _camt053,
+    "statement": _statement,
+}
+
+
+def _read(codec: Codec, blocks: Iterable[bytes], records: int) -> int:
+    stream = Stream(blocks)
+    decoder = codec.decode(stream)  # type: ignore[arg-type]
+    count = sum(chunk.count for chunk in decoder if chunk.record == "statement")
+    if count != records or decoder.problems:
+        raise AssertionError(f"{count} of {records} bookings read: {decoder.problems[:3]}")
+    return stream.size_bytes
 
 
 def _through(codec: Codec, identity: FileIdentity, chunks: Chunks) -> int:

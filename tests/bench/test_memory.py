@@ -18,7 +18,7 @@ PERMITTED_FILE_GROWTH_BYTES = 6 << 20
 """For 100,000 more records: an integer in a list would take 3 MiB, a text or a tuple more than this."""
 
 
-@pytest.mark.parametrize("kind", ["fixed", "nacha", "xml", "schema"])
+@pytest.mark.parametrize("kind", ["fixed", "nacha", "xml", "schema", "camt053", "statement"])
 def test_six_times_the_records_take_no_more_memory(kind: str) -> None:
     small, large = measured_apart(kind, 20_000), measured_apart(kind, 120_000)
     assert large.size_bytes > 5 * small.size_bytes
@@ -35,6 +35,8 @@ def test_six_times_the_records_take_no_more_memory(kind: str) -> None:
         ("nacha", 2_000_000, 200_000_000),
         ("xml", 2_000_000, 700_000_000),
         ("schema", 5_400_000, 2**31),
+        ("camt053", 1_000_000, 500_000_000),
+        ("statement", 10_000_000, 1_000_000_000),
     ],
 )
 def test_a_file_of_any_size_takes_little_memory(kind: str, records: int, least_bytes: int) -> None:
