@@ -28,7 +28,7 @@ MOST_COLUMNS = 100
 
 _FAR_ROW = re.compile(rb'r=["\'][A-Z]{0,2}(?:[2-9][0-9]{4}|[1-9][0-9]{5,})["\']')
 _BLANKS = re.compile(r"\s+")
-_SIGNS = re.compile(r"[\s()\[\]【】:*?./_\-]+")
+_SIGNS = re.compile(r"[\s<>()\[\]【】:*?./_\-]+")
 
 
 class Heading(StrEnum):
@@ -43,13 +43,16 @@ class Heading(StrEnum):
     REMARK = "remark"
     START = "start"
     ORDER = "order"
+    TAG = "tag"
+    LEVEL = "level"
+    OCCURS = "occurs"
 
 
 _HEADINGS: dict[Heading, str] = {
     Heading.NAME: """名称 字段名 字段名称 字段 域名 域名称 域 数据项 数据项名称 数据元 项目 项目名称
-        中文名 中文名称 字段中文名 含义 字段含义 name field fieldname item itemname element""",
+        中文名 中文名称 字段中文名 含义 字段含义 报文要素 name field fieldname item itemname element""",
     Heading.OTHER_NAME: """英文名 英文名称 变量名 标识 字段标识 字段英文名 english englishname identifier
-        variable tag""",
+        variable""",
     Heading.LENGTH: """长度 字段长度 位数 字节数 字节长度 最大长度 宽度 长度字节 length len size width bytes
         maxlength""",
     Heading.TYPE: """类型 数据类型 字段类型 格式 数据格式 类型长度 类型及长度 字段格式 type datatype format
@@ -62,6 +65,12 @@ _HEADINGS: dict[Heading, str] = {
     Heading.START: """起始 起始位 起始位置 开始位置 位置 起止位置 起始字节 偏移 偏移量 start position pos
         offset from begin startposition""",
     Heading.ORDER: "序号 编号 顺序 序 no seq number",
+    Heading.TAG: """标签 标签名 标签名称 xml标签 xml标签名 xml元素 xml元素名 报文标签 元素名 元素名称
+        路径 元素路径 标签路径 报文路径 xml路径 tag tagname xmltag xmlelement elementname
+        path xpath xmlpath elementpath""",
+    Heading.LEVEL: "层级 层次 级别 层 level depth",
+    Heading.OCCURS: """属性 出现次数 次数 重复次数 重复 多重性 基数 occurs occurrence occurrences
+        mult multiplicity cardinality""",
 }
 _TITLE_WORDS = {"中文名", "中文名称", "字段中文名", "含义", "字段含义"}
 """Of two columns with names the one that holds what the paper calls a field."""
@@ -81,6 +90,10 @@ class PaperRow(Struct, frozen=True, kw_only=True):
     may_be_empty: str = ""
     remark: str = ""
     start: str = ""
+    tag: str = ""
+    """Of an XML element: its tag or path, with what stands before it to show how deep it is."""
+    level: str = ""
+    occurs: str = ""
 
 
 class PaperTable(Struct, frozen=True):
@@ -191,12 +204,15 @@ class _SheetReader:
         self.texts: list[str] = []
         self._columns: dict[Heading, int] = {}
         self._title = ""
+        self._tag = ""
         self._rows: list[PaperRow] = []
         self._tables: list[PaperTable] = []
 
     def tables(self) -> list[PaperTable]:
         """Every table of the sheet."""
         for number, cells in enumerate(self._sheet.rows, 1):
+            tag_at = self._columns.get(Heading.TAG, -1)
+            self._tag = cells[tag_at].rstrip() if 0 <= tag_at < len(cells) else ""
             self._take(number, [_BLANKS.sub(" ", cell).strip() for cell in cells])
         self._finish()
         return self._tables
@@ -211,7 +227,7 @@ class _SheetReader:
             self._columns = columns
             return
         row = self._row(number, cells)
-        if len(found) == 1 and (row is None or not (row.length or row.type)):
+        if len(found) == 1 and (row is None or not (row.length or row.type or row.tag)):
             # One text in a row is a title, or a remark that goes on.
             remark_at = self._columns.get(Heading.REMARK)
             if self._rows and remark_at is not None and remark_at < len(cells) and cells[remark_at]:
@@ -231,7 +247,8 @@ class _SheetReader:
         values = {
             heading: cells[place] if place < len(cells) else "" for heading, place in self._columns.items()
         }
-        name = values.get(Heading.NAME, "") or values.get(Heading.OTHER_NAME, "")
+        tag = values.get(Heading.TAG, "")
+        name = values.get(Heading.NAME, "") or values.get(Heading.OTHER_NAME, "") or tag
         if not name:
             return None
         sheet = f"{self._sheet.name} " if self._sheet.name else ""
@@ -246,6 +263,9 @@ class _SheetReader:
             may_be_empty=plain(values.get(Heading.MAY_BE_EMPTY, "")),
             remark=plain(values.get(Heading.REMARK, "")),
             start=plain(values.get(Heading.START, "")),
+            tag=unicodedata.normalize("NFKC", self._tag) if tag else "",
+            level=plain(values.get(Heading.LEVEL, "")),
+            occurs=plain(values.get(Heading.OCCURS, "")),
         )
 
     def _go_on(self, text: str) -> None:
@@ -274,8 +294,9 @@ def _headings(cells: Sequence[str]) -> dict[Heading, int]:
             columns.setdefault(Heading.OTHER_NAME, first + place - columns[heading])
         else:
             columns.setdefault(heading, place)
-    names = columns.keys() & {Heading.NAME, Heading.OTHER_NAME}
-    return columns if names and columns.keys() & {Heading.LENGTH, Heading.TYPE} else {}
+    names = columns.keys() & {Heading.NAME, Heading.OTHER_NAME, Heading.TAG}
+    sizes = columns.keys() & {Heading.LENGTH, Heading.TYPE}
+    return columns if names and (sizes or {Heading.TAG, Heading.OCCURS} <= columns.keys()) else {}
 
 
 def _named(cells: Sequence[str]) -> Iterator[tuple[int, Heading]]:

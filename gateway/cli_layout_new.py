@@ -38,7 +38,7 @@ _BANK = re.compile(r"[a-z][a-z0-9-]{0,40}")
 @click.option(
     "--answers", default="", help="The request that it answers; BANK-request unless said otherwise."
 )
-@click.option("--syntax", type=click.Choice([Syntax.FIXED.value, Syntax.DELIMITED.value]), default=None)
+@click.option("--syntax", type=click.Choice([syntax.value for syntax in Syntax]), default=None)
 @click.option("--encoding", type=click.Choice(list(ENCODING_LABELS)), default=None)
 @click.option("--eol", type=click.Choice(list(LINE_ENDS)), default=None)
 @click.option("--delimiter", default="")
@@ -66,8 +66,9 @@ def new(
 ) -> None:
     """Draft a layout from TABLE, the fields of a paper as CSV or XLSX.
 
-    Headings are Chinese or English: name, length, type, required, remark, start. What is guessed is marked by
-    `# ?`, what cannot be guessed is `???`; the draft loads when a person has confirmed every line.
+    Headings are Chinese or English: name, length, type, required, remark, start; for XML the tag or path of
+    each element, its level, how often it comes. What is guessed is marked by `# ?`, what cannot be guessed is
+    `???`; the draft loads when a person has confirmed every line.
     """
     if _BANK.fullmatch(bank) is None:
         raise click.UsageError("--bank is letters, digits and -, in lower case, such as town-bank")

@@ -1,0 +1,183 @@
+"""What drafts of lines and of XML have in common: what is asked, words, codes that mean nothing yet."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from formats.codec import Purpose
+from formats.documents import aligned
+from formats.draft_kinds import UNKNOWN
+from formats.draft_meanings import Part, guess_meaning, is_mark, propose_codes
+from formats.paper import Paper, PaperRow
+
+PROPOSED = "#?"
+"""The mark before a code that means nothing yet."""
+
+ENCODINGS = (
+    ("gb18030", r"GB\s*-?18030"),
+    ("gbk", r"GBK"),
+    ("gb2312", r"GB\s*-?2312"),
+    ("utf-8", r"UTF-?8"),
+)
+_YES = re.compile(r"^(?:M|Y|YES|1|√|是|必输|必填|必选|必|TRUE|REQUIRED|MANDATORY)$", re.IGNORECASE)
+_NO = re.compile(r"^(?:O|N|NO|0|×|否|选输|选填|可选|非必输|非必填|FALSE|OPTIONAL)$", re.IGNORECASE)
+_CONDITIONAL = re.compile(r"^(?:C|条件|条件必输|CONDITIONAL)$", re.IGNORECASE)
+
+
+class DraftOrder(Struct, frozen=True, kw_only=True):
+    """What the person says beforehand; "" where the paper shall say it, or a guess."""
+
+    name: str
+    purpose: Purpose
+    source: str
+    answers: str = ""
+    syntax: str = ""
+    encoding: str = ""
+    eol: str = ""
+    delimiter: str = ""
+
+
+class Draft(Struct, frozen=True, kw_only=True):
+    """The text of the layout, how many lines hold guesses, and what is to be asked."""
+
+    text: str
+    guesses: int
+    questions: tuple[str, ...]
+    codes: str = ""
+    """The codes that the paper lists, as the conformance kit reads them; "" where it lists none."""
+
+
+class Written(Struct):
+    """What was written so far of a draft."""
+
+    guesses: int = 0
+    questions: list[str] = []
+
+    def ask(self, where: str, question: str) -> None:
+        self.questions.append(f"{where}: {question}")
+
+
+def assembled(
+    paper: Paper, order: DraftOrder, written: Written, body: Sequence[str], codes: Sequence[str]
+) -> Draft:
+    """The whole text: what is to be asked, the envelope, what the syntax makes, the codes."""
+    opening = [
+        f"# A draft of {one_line(order.source)}.",
+        "# A remark with a question mark: a guess. Compare the line with the paper, then take the mark away.",
+        "# Three question marks: what could not be guessed. The layout loads when none of either is left.",
+        *(f"# Ask: {one_line(question)}" for question in written.questions),
+        "",
+    ]
+    head = [
+        f'layout  = "{order.name}"',
+        'version = "1"',
+        f'purpose = "{order.purpose.value}"',
+        *([f'answers = "{order.answers}"'] if order.answers else []),
+        f'sources = ["{one_line(order.source)}"]',
+    ]
+    return Draft(
+        text="\n".join([*opening, *head, *body, *codes]) + "\n",
+        guesses=written.guesses,
+        questions=tuple(written.questions),
+        codes=listed_codes_of(paper, order),
+    )
+
+
+def one_line(text: str) -> str:
+    """A text that stands in a remark or between quotation marks, and ends neither that nor its block."""
+    return re.sub(r'[\s"\\#]+', " ", _printable(text)).strip()
+
+
+def _printable(text: str) -> str:
+    return "".join(one if one.isprintable() else " " for one in text).replace("'", "’")
+
+
+def said_of(words: str, known: Sequence[tuple[str, str]]) -> str:
+    return next((name for name, pattern in known if re.search(pattern, words, re.IGNORECASE)), "")
+
+
+def fitting(kind: str, meaning: str) -> str:
+    """A kind that can carry the meaning: digits that are counted are a number, an account is none."""
+    name = meaning.partition("  ")[0]
+    if name.startswith("=") or name in ("attempt.item", "file.sequence"):
+        return kind if kind.startswith(("money", "yuan", UNKNOWN)) else "number"
+    is_amount = name.endswith(".amount")
+    if kind == "number" and not is_amount:
+        return "blank" if name == "blank" else "digits"
+    return "blank" if name == "blank" else kind
+
+
+def optional_words(row: PaperRow, meaning: str, constant: str, guessed: list[str]) -> str:
+    """`optional` where the paper says that the field may be empty."""
+    may_be_empty = bool(_NO.match(row.required) or _YES.match(row.may_be_empty))
+    conditional = bool(_CONDITIONAL.match(row.required))
+    plain = meaning.partition("  ")[0]
+    if constant or plain in ("blank", UNKNOWN) or plain.startswith("=") or meaning.endswith("key"):
+        return ""
+    if plain in ("payment.account", "payment.payee_name", "payment.amount", "outcome.amount", "outcome.code"):
+        return ""
+    if conditional:
+        guessed.append("optional")
+    return "  optional" if may_be_empty or conditional else ""
+
+
+def title_of(name: str) -> str:
+    """The name as a cell: blanks made one, no signs that the language takes for itself."""
+    return one_line(name) or "-"
+
+
+def code_lines(paper: Paper, order: DraftOrder, written: Written) -> list[str]:
+    """Proposals for what the paper's codes mean, none of them in force."""
+    if order.purpose not in (Purpose.RESULT, Purpose.ACKNOWLEDGEMENT):
+        return []
+    is_result = order.purpose is Purpose.RESULT
+    proposals = propose_codes(_code_rows(paper))
+    cells = [
+        (
+            f"{PROPOSED} {one.code}",
+            one.status if is_result else UNKNOWN,
+            one.reason,
+            f"# paper: {one_line(one.words)}",
+        )
+        for one in proposals
+    ]
+    for one in proposals:
+        if UNKNOWN in (one.status, one.reason):
+            written.ask(f"code {one.code}", f'what does "{one.words}" mean?')
+    written.guesses += len(proposals)
+    if not proposals:
+        written.ask("codes", "which codes does the bank write, and what does each mean?")
+    return [
+        "",
+        f"# A code means nothing before its `{PROPOSED}` is taken away: it is unmapped, hence unknown.",
+        f"[codes.{_code_table(order)}]",
+        "table = '''",
+        *aligned([("*", "unmapped", "", ""), *cells]),
+        "'''",
+    ]
+
+
+def _code_table(order: DraftOrder) -> str:
+    return "outcome" if order.purpose is Purpose.RESULT else "file"
+
+
+def _code_rows(paper: Paper) -> list[PaperRow]:
+    """The fields that hold codes of the bank."""
+    return [
+        row
+        for table in paper.tables
+        for row in table.rows
+        if guess_meaning(row, Part.PAYMENT, Purpose.RESULT) == "outcome.code" and not is_mark(row)
+    ]
+
+
+def listed_codes_of(paper: Paper, order: DraftOrder) -> str:
+    """The paper's codes with its words, a line each."""
+    proposals = propose_codes(_code_rows(paper)) if order.purpose is not Purpose.REQUEST else []
+    if not proposals:
+        return ""
+    lines = aligned([(one.code, one_line(one.words)) for one in proposals])
+    return "\n".join([f"[{_code_table(order)}]", *lines]) + "\n"
