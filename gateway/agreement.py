@@ -98,6 +98,17 @@ class Funding(Struct, frozen=True, kw_only=True):
     required: bool = False
 
 
+class Reconciliation(Struct, frozen=True, kw_only=True):
+    """What must agree before a batch's books may close for the bank, to the fen, and by when.
+
+    `results`: the bank said a final word of every payment. `statements`: they booked exactly that too.
+    `within_workdays` counts from the bank day of the last file.
+    """
+
+    against: Literal["results", "statements"] = "results"
+    within_workdays: PositiveInteger | None = None
+
+
 class Agreement(Struct, frozen=True, kw_only=True):
     """One agreement. Immutable; `digest` is pinned with every file."""
 
@@ -119,6 +130,7 @@ class Agreement(Struct, frozen=True, kw_only=True):
     windows: list[Window] = field(default_factory=list)
     limits: AgreementLimits = field(default_factory=AgreementLimits)
     funding: Funding = field(default_factory=Funding)
+    reconciliation: Reconciliation | None = None
     retention_days: RetentionDays | None = None
     values: dict[Key, str] = field(default_factory=dict)
 
@@ -198,6 +210,18 @@ class Agreement(Struct, frozen=True, kw_only=True):
             return (local + timedelta(days=amount)).astimezone(UTC)
         last = calendar.after(local.date(), amount) or _weekdays_after(local.date(), amount)
         return datetime.combine(last, local.time(), zone).astimezone(UTC)
+
+    def reconciliation_due(
+        self, bank_day: date, calendar: WorkingCalendar = ANY_PUBLISHED_YEAR
+    ) -> date | None:
+        """The last day on which books are to be closed of what was sent on a bank day; None: not agreed.
+
+        Working days of a year that is not known count as days from Monday to Friday.
+        """
+        if self.reconciliation is None or self.reconciliation.within_workdays is None:
+            return None
+        count = self.reconciliation.within_workdays
+        return calendar.after(bank_day, count) or _weekdays_after(bank_day, count)
 
 
 def _weekdays_after(day: date, count: int) -> date:

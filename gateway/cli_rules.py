@@ -176,6 +176,9 @@ def reissue(
 @click.option("--by", type=click.Choice([by.value for by in By]), default=By.BATCH.value, show_default=True)
 @click.option("--ageing", is_flag=True, help="Instead: everything without a final state, the oldest first.")
 @click.option("--differences", is_flag=True, help="Instead: payments that statements book otherwise.")
+@click.option(
+    "--due", is_flag=True, help="Instead: open books that agreements have a rule for, by their day."
+)
 @_OUTPUT
 @CONFIGURATION
 @JSON
@@ -184,6 +187,7 @@ def reconcile(
     by: str,
     ageing: bool,
     differences: bool,
+    due: bool,
     output: Path | None,
     config: Path,
     as_json: bool,
@@ -197,13 +201,19 @@ def reconcile(
         if differences:
             shown = screen_books.show_differences(gateway.plan.differences(batch_id), output, as_json)
             sys.exit(ExitCode.NEEDS_PERSON if shown else ExitCode.DONE)
+        if due:
+            standing = gateway.plan.standings(batch_id)
+            screen_books.show_standings(standing, as_json)
+            sys.exit(ExitCode.NEEDS_PERSON if any(one.is_overdue for one in standing) else ExitCode.DONE)
         found = gateway.plan.books(by, batch_id)
+        rules = [] if batch_id is None else gateway.plan.standings(batch_id)
         closed = None if batch_id is None else gateway.plan.closed(batch_id)
-        screen_books.show_books(found, closed, output, as_json)
+        screen_books.show_books(found, closed, rules, output, as_json)
         if not all(book.adds_up for book in found):
             sys.exit(ExitCode.INTEGRITY)
         unequal = any(book.open.count or book.gap_minor or book.to_recover.count for book in found)
-        sys.exit(ExitCode.NEEDS_PERSON if unequal else ExitCode.DONE)
+        ruled = any(not one.agrees or one.is_overdue for one in rules)
+        sys.exit(ExitCode.NEEDS_PERSON if unequal or ruled else ExitCode.DONE)
 
 
 @click.command()

@@ -219,4 +219,5 @@ def _ways(installation: Installation, transaction: Transaction, target: Target) 
             list(chosen.grounds),
         )
         for word, chosen in permitted.items()
+        if not chosen.obstacle
     ]

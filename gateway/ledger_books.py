@@ -123,6 +123,53 @@ class Gap(Struct, frozen=True, kw_only=True):
     by_statements_minor: int
 
 
+class LaneBook(Struct, frozen=True, kw_only=True):
+    """One department's payments of a batch at one bank; amounts in minor units.
+
+    `open_count` have no final state; what persons closed as paid short has one.
+    """
+
+    bank: str
+    department: str
+    open_count: int
+    open_minor: int
+    kept_minor: int
+
+
+_OPEN = (
+    f"({STATE_OF_PAYMENT} IN ('accepted', 'held', 'dispatched', 'unknown', 'discrepant')"
+    " AND COALESCE(latest.reason, '') <> 'PAID_SHORT')"
+)
+
+
+def lane_books(transaction: Transaction, batch_pk: int) -> list[LaneBook]:
+    """By bank and department; what was set aside before it had a bank is in none."""
+    rows = transaction.all(
+        f"SELECT lane.bank, lane.department, SUM({_OPEN}) AS open_count,"
+        f" SUM(CASE WHEN {_OPEN} THEN payment.amount_minor ELSE 0 END) AS open_minor,"
+        " SUM(CASE WHEN latest.status IN ('credited', 'discrepant', 'returned')"
+        "  THEN COALESCE(latest.credited_minor, 0) - COALESCE(latest.returned_minor, 0) ELSE 0 END)"
+        "  AS kept_minor"
+        f" FROM payment JOIN lane USING (lane_pk) {LATEST_OUTCOME} WHERE payment.batch_pk = :batch"
+        " AND lane.bank <> '' GROUP BY 1, 2 ORDER BY 1, 2",
+        batch=batch_pk,
+    )
+    return [LaneBook(**row._mapping) for row in rows]
+
+
+def lane_files(transaction: Transaction, batch_pk: int, bank: str, department: str) -> dict[str, str]:
+    """Numbers of the agreements under which a lane's files were made, each with the last bank day (ISO)."""
+    rows = transaction.all(
+        "SELECT agreement, MAX(bank_day) AS last_day FROM file JOIN lane USING (lane_pk)"
+        " WHERE lane.batch_pk = :batch AND lane.bank = :bank AND lane.department = :department"
+        " AND file.state NOT IN ('voided', 'rejected') GROUP BY 1",
+        batch=batch_pk,
+        bank=bank,
+        department=department,
+    )
+    return {row.agreement: row.last_day for row in rows}
+
+
 _OURS = " AND entry.booked = 1 AND entry.kind IN ('payment', 'return')"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -15,10 +15,12 @@ from gateway.ledger_books import Gap
 from gateway.money import yuan
 from gateway.output import output_file
 from gateway.rules.books import Aged, Book, Charge, Closed, Sum
+from gateway.rules.closing import Standing
 from gateway.rules.desk import table_format
 
 _STATES = ("credited", "failed", "returned", "unknown", "discrepant", "set_aside", "withdrawn", "held")
 _SHOWN_ROWS = 40
+_AGAINST = {"results": "回盘文件", "statements": "回盘文件及对账单"}
 _KINDS = {
     "fee_line": "手续费行",
     "fee_column": "手续费列",
@@ -28,13 +30,15 @@ _KINDS = {
 }
 
 
-def show_books(books: list[Book], closed: Closed | None, output: Path | None, json: bool) -> None:
+def show_books(
+    books: list[Book], closed: Closed | None, rules: Sequence[Standing], output: Path | None, json: bool
+) -> None:
     if json:
         told = [
             {**_plain(book), "open": book.open, "adds_up": book.adds_up, "gap_minor": book.gap_minor}
             for book in books
         ]
-        screen.as_json({"books": told, "closed": closed})
+        screen.as_json({"books": told, "closed": closed, "rules": list(map(_told, rules))})
         return
     waiting = ("dispatched", "accepted")
     headers = [
@@ -71,7 +75,63 @@ def show_books(books: list[Book], closed: Closed | None, output: Path | None, js
         for title, cell in zip(headers[1:], row[1:], strict=True):
             if cell and cell != "0.00":
                 screen.say(f"  {title}: {cell}")
+    for one in rules:
+        screen.say(f"  {escape(_standing(one))}")
     _say_closed(closed)
+
+
+def show_standings(found: Sequence[Standing], json: bool) -> None:
+    """Books that are not closed, by the day on which agreements want them closed."""
+    if json:
+        screen.as_json(list(map(_told, found)))
+        return
+    for one in found:
+        screen.say(f"{escape(one.batch_id)}: {escape(_standing(one))}")
+    late = sum(one.is_overdue for one in found)
+    screen.say(screen.pick(f"未结 {len(found)} 项,逾期 {late} 项", f"{len(found)} open, {late} overdue"))
+
+
+def _told(one: Standing) -> dict[str, object]:
+    """For programs."""
+    return {**{name: getattr(one, name) for name in one.__struct_fields__}, "agrees": one.agrees}
+
+
+def _standing(one: Standing) -> str:
+    """One bank's and department's rule, what it wants still, and by when."""
+    numbers = ", ".join(one.agreements)
+    told = [
+        screen.pick(
+            f"对账办法({numbers},{one.bank},{one.department}):与{_AGAINST[one.against]}一致,分文不差",
+            f"rule of {numbers} ({one.bank}, {one.department}): {one.against} agree to the fen",
+        )
+    ]
+    if one.open_count:
+        total = yuan(one.open_minor)
+        told.append(
+            screen.pick(
+                f"{one.open_count} 笔 {total} 元无终态结果",
+                f"{one.open_count} payments, {total} yuan, have no final result",
+            )
+        )
+    if one.booked_minor not in (None, one.kept_minor):
+        kept, booked = yuan(one.kept_minor), yuan(one.booked_minor or 0)
+        told.append(
+            screen.pick(
+                f"回盘 {kept} 元,对账单记账 {booked} 元",
+                f"results say {kept} yuan, statements booked {booked} yuan",
+            )
+        )
+    if one.differing:
+        told.append(
+            screen.pick(f"{one.differing} 笔与对账单不符", f"{one.differing} payments booked otherwise")
+        )
+    if one.agrees:
+        told.append(screen.pick("相符", "agrees"))
+    if one.due is not None:
+        told.append(screen.pick(f"应于 {one.due} 前结账", f"to be closed by {one.due}"))
+    if one.is_overdue:
+        told.append(screen.pick("已逾期", "overdue"))
+    return "; ".join(told)
 
 
 def show_ageing(aged: list[Aged], output: Path | None, json: bool) -> None:

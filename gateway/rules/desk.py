@@ -31,6 +31,7 @@ from gateway.rules.books import (
     differences,
 )
 from gateway.rules.catalogue import Catalogue, Programme
+from gateway.rules.closing import Standing, all_standings, standings
 from gateway.rules.corrections import Correction, read_corrections
 from gateway.rules.deadlines import Breach, Overdue, Spread, breaches, overdue, spreads
 from gateway.rules.lists import ListedPerson, WorkList, work_list
@@ -173,6 +174,15 @@ class PlanDesk:
         batch = self._find_batch(batch_id)
         with self._installation.ledger.read() as transaction:
             return closing_of(transaction, batch)
+
+    def standings(self, batch_id: str | None = None) -> list[Standing]:
+        """What agreements' reconciliation rules want before books close: of a batch, or of all that are open.
+
+        Raises `Unknown`.
+        """
+        if batch_id is None:
+            return all_standings(self._installation)
+        return standings(self._installation, self._find_batch(batch_id))
 
     def messages(self, since: int = 0) -> Iterator[Message]:
         """What the free SMS sender tells people; give the last `cursor` as `since` to go on from there."""

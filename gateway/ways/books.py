@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from gateway import evidence
 from gateway.installation import Installation
@@ -10,6 +11,7 @@ from gateway.ledger import Transaction
 from gateway.ledger_books import insert_closing
 from gateway.ledger_intake import BatchRow
 from gateway.rules.books import closing_of, sums_digest
+from gateway.rules.closing import standings_of
 from gateway.ways.way import Carried, Decision, Ways
 
 
@@ -20,9 +22,13 @@ class Books(Struct, frozen=True):
     sums_sha256: str
 
 
-def books_ways(transaction: Transaction, books: Books) -> Ways:
-    """Nothing, where it is closed by what is known now."""
-    return {} if closing_of(transaction, books.batch).closed else _WAYS
+def books_ways(installation: Installation, transaction: Transaction, books: Books) -> Ways:
+    """Nothing, where it is closed by what is known now; agreements may want something settled first."""
+    if closing_of(transaction, books.batch).closed:
+        return {}
+    found = standings_of(installation, transaction, books.batch)
+    obstacle = "; ".join(each for standing in found for each in standing.obstacles())
+    return {"close-books": replace(_CLOSE, obstacle=obstacle)}
 
 
 def _close(_installation: Installation, transaction: Transaction, books: Books, carried: Carried) -> None:
@@ -39,6 +45,7 @@ def _close(_installation: Installation, transaction: Transaction, books: Books, 
     )
 
 
-_WAYS: Ways = {"close-books": Decision(1, "the sums were compared with the bank's and explained", _close)}
+_CLOSE = Decision(1, "the sums were compared with the bank's and explained", _close)
+_WAYS: Ways = {"close-books": _CLOSE}
 TABLES: tuple[Ways, ...] = (_WAYS,)
 """Every decision about a reconciliation."""

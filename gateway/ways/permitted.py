@@ -38,6 +38,11 @@ def chosen_way(ways: Ways, name: str, decision: str, basis: Basis) -> Decision:
     if decision not in ways:
         known = ", ".join(ways) or "none: nothing is to be decided"
         raise NotPermitted(f"{name} does not take the decision {decision!r}", hint=f"possible: {known}")
+    if ways[decision].obstacle:
+        raise NotPermitted(
+            f"{name} does not take the decision {decision!r} yet: {ways[decision].obstacle}",
+            hint="the agreement's reconciliation rule wants that to be settled first (plan section 四(四))",
+        )
     if ways[decision].needs_exhibit and not basis.exhibit:
         raise NotPermitted(
             f"{name}: {decision!r} rests on a letter or a voucher", hint="attach it: --evidence FILE"
@@ -88,7 +93,7 @@ def _by_state(installation: Installation, transaction: Transaction, target: Targ
     if isinstance(target, FundingRow):
         return funding_ways(installation, target)
     if isinstance(target, Books):
-        return books_ways(transaction, target)
+        return books_ways(installation, transaction, target)
     if isinstance(target, Recoverable):
         return recovery_ways(target)
     return bank_ways(transaction, target)

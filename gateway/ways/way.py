@@ -36,7 +36,7 @@ class Decision(Struct, frozen=True):
     """One way out of a state. Without its exhibit a decision that `needs_exhibit` is not taken.
 
     One that `needs_amount` says how much, from 1 to `most_minor` minor units; one with `grounds` says
-    which of them. One with `exhibits` rests on one of those.
+    which of them. One with `exhibits` rests on one of those. An `obstacle` says why it cannot be taken yet.
     """
 
     persons_needed: int
@@ -47,6 +47,7 @@ class Decision(Struct, frozen=True):
     most_minor: int = 0
     grounds: tuple[str, ...] = ()
     exhibits: tuple[str, ...] = ()
+    obstacle: str = ""
 
 
 Ways = dict[str, Decision]
