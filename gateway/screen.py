@@ -85,6 +85,11 @@ def state(name: str) -> str:
     return _words.state(name)
 
 
+def money(amount_minor: int) -> str:
+    """An amount in the language that is spoken."""
+    return _words.money(amount_minor)
+
+
 def pick(chinese: str, english: str) -> str:
     """The text in the language that is spoken."""
     return _words.pick(chinese, english)

@@ -15,6 +15,7 @@ import msgspec
 
 from formats import Outcome, Reason, Status
 from formats.standard import FileFormat, write_batch
+from gateway import screen
 from gateway.api import Gateway
 from gateway.demonstration.month import BEGINS, MONTH, YEAR, ZONE, FieldBatch, Month, moment
 from gateway.demonstration.month_clock import MonthClock
@@ -22,7 +23,6 @@ from gateway.demonstration.reviewers import Reviewers
 from gateway.demonstration.site import Site, sign_batch, signature_of, write_demo_batch
 from gateway.demonstration.verified import verify
 from gateway.demonstration.watch import Watch
-from gateway.money import money
 from gateway.rules.books import By
 from gateway.runner import RunReport
 
@@ -62,6 +62,8 @@ class Story:
         self._watch = watch
         self._tell = tell
         self._reviewers = Reviewers(site, gateway, banks, tell)
+        self._day = BEGINS.date()
+        """The day that is played."""
 
     def play(self) -> RunReport:
         """Everything, in order. The last run's report: what went wrong in it goes wrong still."""
@@ -76,29 +78,36 @@ class Story:
             (moment(28, 10), self._activated),
             (moment(30, 15), self._close),
         ):
+            self._day = at.date()
             self._clock.go_to(at)
             act()
-            last = self._run(at)
+            last = self._run()
         return last
 
     def _first_half(self) -> None:
-        self._hand_over(moment(1, 9), self._month.batches[:HALF])
+        self._hand_over(self._month.batches[:HALF])
         published = self._month.published
         path = published_list(self._site, published)
         if not path.exists():
             count = self._gateway.plan.publish(published.batch_id, path)
-            self._tell(f"   {path.name}: the list of {count} payments is published (公示)")
+            self._say(
+                f"{path.name}: 公示 {count} 笔",
+                f"{path.name}: the list of {count} payments is published (公示)",
+            )
 
     def _second_half(self) -> None:
-        self._hand_over(moment(3, 9), self._month.batches[HALF:])
+        self._hand_over(self._month.batches[HALF:])
 
     def _late_answer(self) -> None:
-        self._say(moment(8, 10), "a bank's answer comes after its deadline of two working days")
+        self._say(
+            "一家银行超过两个工作日的期限才反馈",
+            "a bank's answer comes after its deadline of two working days",
+        )
 
     def _return(self) -> None:
-        self._say(moment(15, 10), "money that was credited comes back")
+        self._say("一笔已到账的款项退汇", "money that was credited comes back")
 
-    def _hand_over(self, at: datetime, batches: tuple[FieldBatch, ...]) -> None:
+    def _hand_over(self, batches: tuple[FieldBatch, ...]) -> None:
         count = minor = aside = 0
         for batch in batches:
             path = batch.file(self._site.month)
@@ -106,9 +115,11 @@ class Story:
                 receipt = self._gateway.submit(path, signature=signature_of(path).read_bytes())
             count, minor = count + receipt.payments, minor + receipt.total_minor
             aside += receipt.set_aside
-        fields = f"{batches[0].field.number} to {batches[-1].field.number}"
-        told = f"fields {fields} hand over {count} payments, {money(minor)}; {aside} set aside"
-        self._say(at, told)
+        first, last = batches[0].field.number, batches[-1].field.number
+        self._say(
+            f"第 {first} 至 {last} 领域提交 {count} 笔,{screen.money(minor)};退回核实 {aside} 笔",
+            f"fields {first} to {last} hand over {count} payments, {screen.money(minor)}; {aside} set aside",
+        )
 
     def _pay_again(self, number: int) -> None:
         """The departments verified what failed; the platform signs a batch that pays it again."""
@@ -116,25 +127,27 @@ class Story:
         batch_id = self._month.again_id(number)
         if not signature_of(path).exists():
             corrections = self._corrections(number)
-            day = self._clock.now().astimezone(ZONE).date()
-            if not verify(self._month, self._failed(again=False), corrections, day, number):
+            if not verify(self._month, self._failed(again=False), corrections, self._day, number):
                 return
             made = self._gateway.plan.reissue(corrections, batch_id)
             for problem in made.refused:
-                self._tell(f"   not paid again: {problem.message}")
+                self._say(f"未补发:{problem.message}", f"not paid again: {problem.message}")
             if not made.payments:
                 return
             write_batch(path, made.batch, made.payments, FileFormat.CSV)
             sign_batch(self._site, self._clock.now(), path)
         receipt = self._gateway.submit(path, signature=signature_of(path).read_bytes())
-        told = f"{receipt.payments} payments were verified and are paid again in full, "
-        self._say(self._clock.now(), told + money(receipt.total_minor))
+        total = screen.money(receipt.total_minor)
+        self._say(
+            f"核实后足额补发 {receipt.payments} 笔,{total}",
+            f"{receipt.payments} payments were verified and are paid again in full, {total}",
+        )
 
     def _activated(self) -> None:
         """Some owners were at the counter since; their corrections are left for whoever looks."""
         path = self._corrections(3)
         if not path.exists():
-            verify(self._month, self._failed(again=True), path, moment(28, 10).date(), 3)
+            verify(self._month, self._failed(again=True), path, self._day, 3)
 
     def _close(self) -> None:
         """A person closes the books of every batch that is clean."""
@@ -146,18 +159,25 @@ class Story:
                 self._reviewers.sign_one(f"books:{status.source_platform}/{status.batch_id}", "close-books")
             closed += clean
         self._check_list()
-        told = f"the books of {closed} of {len(self._gateway.status())} batches are clean and closed"
-        self._say(moment(30, 15), told)
+        batches = len(self._gateway.status())
+        self._say(
+            f"{batches} 个批次中 {closed} 个账平,已办结对账",
+            f"the books of {closed} of {batches} batches are clean and closed",
+        )
 
     def _check_list(self) -> None:
         """The published list against what was credited, both ways."""
         published = self._month.published
         path = published_list(self._site, published)
         check = self._gateway.plan.check_list(published.batch_id, path)
-        sums = f"published {check.published_count}, {money(check.published_minor)};"
-        credited = f"credited {check.credited_count}, {money(check.credited_minor)}"
-        verdict = "they agree" if check.agrees else "bankgate publish-check names each difference"
-        self._say(moment(30, 15), f"{path.name}: {sums} {credited}; {verdict}")
+        published_sum, credited_sum = screen.money(check.published_minor), screen.money(check.credited_minor)
+        differ = sum(check.counts.values())
+        self._say(
+            f"{path.name}:公示 {check.published_count} 笔,{published_sum};到账 {check.credited_count} 笔,"
+            f"{credited_sum};不一致 {differ} 笔",
+            f"{path.name}: published {check.published_count}, {published_sum}; credited"
+            f" {check.credited_count}, {credited_sum}; they differ in {differ}",
+        )
 
     def _failed(self, *, again: bool) -> Iterator[Outcome]:
         """What may be paid again and was not; `again`: only what waited for its owner, who was there."""
@@ -167,7 +187,7 @@ class Story:
             if one.status in _VERIFIABLE and waits and next_id(payment_id) not in told:
                 yield one
 
-    def _run(self, at: datetime) -> RunReport:
+    def _run(self) -> RunReport:
         """Run as a scheduler would, until nothing is due; the banks work on their own meanwhile."""
         idle = 0
         report = RunReport()
@@ -178,14 +198,20 @@ class Story:
             with self._watch.stage("wait"):
                 for bank in self._banks.values():
                     bank.wait()
-                soon = report.next_due is not None and report.next_due.astimezone(ZONE).date() <= at.date()
-                if report.next_due is not None and soon:
-                    self._clock.wait_until(report.next_due)
+                waited = self._wait_until(report.next_due)
             decided = self._reviewers.decide()
-            idle = 0 if decided or report.did_something or soon else idle + 1
+            idle = 0 if decided or report.did_something or waited else idle + 1
             if idle == _IDLE_TURNS:
                 break
         return report
+
+    def _wait_until(self, due: datetime | None) -> bool:
+        """Whether it is due today: what is due on another day waits for that day's act."""
+        today = max(self._day, self._clock.now().astimezone(ZONE).date())
+        if due is None or due.astimezone(ZONE).date() > today:
+            return False
+        self._clock.wait_until(due)
+        return True
 
     def _again(self, number: int) -> Path:
         return self._site.month / f"again-{number}.csv"
@@ -193,8 +219,8 @@ class Story:
     def _corrections(self, number: int) -> Path:
         return self._site.month / f"corrections-{number}.csv"
 
-    def _say(self, at: datetime, words: str) -> None:
-        self._tell(f"{at.astimezone(ZONE):%Y-%m-%d %a}: {words}")
+    def _say(self, chinese: str, english: str) -> None:
+        self._tell(f"{self._day}: {screen.pick(chinese, english)}")
 
 
 def write_month(site: Site, month: Month) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from msgspec import Struct
@@ -15,7 +15,6 @@ from gateway.demonstration.month import Month
 from gateway.demonstration.site import Site
 from gateway.demonstration.story import published_list
 from gateway.demonstration.watch import Watch
-from gateway.money import money
 from gateway.rules.books import By
 
 
@@ -67,38 +66,57 @@ def sum_up(gateway: Gateway, really_paid_minor: int, watch: Watch) -> DemoResult
 
 def tell_sums(gateway: Gateway, result: DemoResult, console: Console) -> None:
     """Files by bank, states in count and fen, and what banks did that they may not."""
-    console.print("Files to the banks, and what came back:")
+    console.print(screen.pick("送往各银行的文件与回盘:", "Files to the banks, and what came back:"))
     screen.show_exchange(gateway.files(), gateway.received())
-    table = Table(title="submitted = all that follows, in count and fen", title_justify="left")
-    for name in ("", "payments", "fen"):
-        table.add_column(name, justify="left" if not name else "right")
+    table = Table(show_edge=False, header_style="bold", pad_edge=False)
+    table.add_column(screen.pick("状态", "state"))
+    for name in (screen.pick("笔数", "payments"), screen.pick("金额(分)", "fen")):
+        table.add_column(name, justify="right")
     for name, (count, minor) in result.states.items():
         table.add_row(screen.state(name), f"{count:,}", f"{minor:,}")
     table.add_section()
-    table.add_row("submitted", f"{result.payments:,}", f"{result.instructed_minor:,}")
+    submitted = screen.pick("提交合计", "submitted")
+    table.add_row(submitted, f"{result.payments:,}", f"{result.instructed_minor:,}")
     console.print(table)
-    console.print("The sum holds." if result.adds_up else "[bold red]The sum does not hold.[/]")
-    unknown = result.states.get("unknown", (0, 0))[1]
-    among = f"; {money(unknown)} of it may be unknown here still" if unknown else ""
-    console.print(f"With payees by the banks' answers: {money(result.credited_minor)}")
-    console.print(f"By the banks' own books: {money(result.really_paid_minor)}{among}")
-    console.print(
-        f"Fee findings: {result.findings}, {money(result.finding_minor)}; none is in an outcome."
-        f" Deadlines missed: {result.breaches}. For persons: {len(gateway.held())} items."
+    holds = screen.pick("账平。", "The sum holds.")
+    broken = screen.pick("账不平。", "The sum does not hold.")
+    console.print(holds if result.adds_up else f"[bold red]{broken}[/]")
+    for line in _lines(gateway, result):
+        console.print(line, soft_wrap=True)
+
+
+def _lines(gateway: Gateway, result: DemoResult) -> Iterator[str]:
+    """What banks say, what they really did, and what waits."""
+    credited, paid = screen.money(result.credited_minor), screen.money(result.really_paid_minor)
+    unknown = screen.money(result.states.get("unknown", (0, 0))[1])
+    charged, held = screen.money(result.finding_minor), len(gateway.held())
+    yield screen.pick(
+        f"按银行回盘已到账:{credited};按银行自己的账:{paid}(其中结果待查 {unknown})",
+        f"With payees by the banks' answers: {credited}; by their own books: {paid}"
+        f" (of it perhaps unknown here still: {unknown})",
+    )
+    yield screen.pick(
+        f"违规收费 {result.findings} 笔,{charged},均不计入发放结果;逾期反馈 {result.breaches} 次;"
+        f"待人工处理 {held} 项",
+        f"Fee findings: {result.findings}, {charged}, in no outcome. Deadlines missed: {result.breaches}."
+        f" For persons: {held} items.",
     )
     told = ", ".join(f"{name} {seconds:.2f}" for name, seconds in result.seconds.items())
-    console.print(f"Seconds by stage: {told}")
+    yield screen.pick(f"各阶段秒数:{told}", f"Seconds by stage: {told}")
 
 
 def tell_what_to_try(site: Site, month: Month, reports: Sequence[Path], console: Console) -> None:
     """Every command about the plan, as it can be typed."""
-    console.print(f"Everything lies in {site.folder}: look at gateway/, department/ and banks/.")
-    for path in reports:
-        console.print(f"   {path}", soft_wrap=True)
-    console.print("Go on with:")
-    console.print(f"   export BANKGATE_CONFIG={site.configuration}", soft_wrap=True)
-    for command in commands_to_try(site, month):
-        console.print(f"   {command}", soft_wrap=True)
+    everything = screen.pick(
+        f"所有文件都在 {site.folder}:gateway/、department/、banks/;报告:",
+        f"Everything lies in {site.folder}: gateway/, department/ and banks/. Reports:",
+    )
+    lines = [everything, *(f"   {path}" for path in reports)]
+    lines.append(screen.pick("可继续逐项查看:", "Go on with:"))
+    lines.append(f"   export BANKGATE_CONFIG={site.configuration}")
+    lines += [f"   {command}" for command in commands_to_try(site, month)]
+    for line in lines:
+        console.print(line, soft_wrap=True)
 
 
 def commands_to_try(site: Site, month: Month) -> list[str]:

@@ -3,22 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from formats.standard.amounts import format_yuan
 from gateway.reports.contents import Contents
 from gateway.reports.wording import GROUNDS, Words, state_words
 from gateway.rules.books import Book, Sum
-
-_OPEN_HEADERS = (
-    Words.BANK,
-    Words.PROGRAMME,
-    Words.STATE,
-    Words.SINCE,
-    Words.DAYS,
-    Words.COUNT,
-    Words.AMOUNT,
-)
-_SHARE_HEADERS = (Words.DEPARTMENT, Words.PERCENT, Words.BY_CARD, Words.BY_PASSBOOK, Words.TARGET)
 
 
 def report_head(contents: Contents) -> list[list[str]]:
@@ -31,66 +21,98 @@ def report_head(contents: Contents) -> list[list[str]]:
 
 def report_rows(contents: Contents) -> Iterator[list[str]]:
     """Every section, an empty row before each."""
+    yield from _states(contents)
+    yield from _books(Words.DEPARTMENT, contents.by_department, {})
+    yield from _books(Words.PROGRAMME, contents.by_programme, {})
+    yield from _books(Words.BANK, contents.by_bank, contents.bank_names)
+    yield from _reasons(contents)
+    yield from _open(contents)
+    yield from _late(contents)
+    yield from _shares(contents)
+    yield from _charges(contents)
+    yield from _recoveries(contents)
+
+
+def _states(contents: Contents) -> Iterator[list[str]]:
     total = contents.total
     yield from _section(Words.STATES)
-    yield [_both(Words.INSTRUCTED), str(total.instructed.count), format_yuan(total.instructed.minor)]
-    for words, each in ((Words.SUCCESSORS, contents.successors), (Words.UNPAID, contents.unpaid)):
+    for words, each in (
+        (Words.INSTRUCTED, total.instructed),
+        (Words.SUCCESSORS, contents.successors),
+        (Words.UNPAID, contents.unpaid),
+    ):
         yield [_both(words), str(each.count), format_yuan(each.minor)]
     for state, each in total.states.items():
         yield [" ".join(state_words(state)), str(each.count), format_yuan(each.minor)]
     yield [_both(Words.CREDITED_AMOUNT), "", format_yuan(total.kept_minor)]
-    for words, books in (
-        (Words.DEPARTMENT, contents.by_department),
-        (Words.PROGRAMME, contents.by_programme),
-        (Words.BANK, contents.by_bank),
-    ):
-        yield from _books(words, books)
-    yield from _section(Words.REASONS)
-    yield [_both(each) for each in (Words.REASON, Words.STATE, Words.COUNT, Words.AMOUNT, Words.AGAIN)]
+
+
+def _reasons(contents: Contents) -> Iterator[list[str]]:
+    yield from _section(Words.REASONS, Words.REASON, Words.STATE, Words.COUNT, Words.AMOUNT, Words.AGAIN)
     for line in contents.reasons:
         label, status = " ".join(line.reason.label), " ".join(line.status.label)
         yield [label, status, str(line.count), format_yuan(line.minor), str(line.again.count)]
-    yield from _section(Words.OPEN_SINCE)
-    yield [_both(each) for each in _OPEN_HEADERS]
+
+
+def _open(contents: Contents) -> Iterator[list[str]]:
+    headers = (Words.BANK, Words.PROGRAMME, Words.STATE, Words.SINCE, Words.DAYS, Words.COUNT, Words.AMOUNT)
+    yield from _section(Words.OPEN_SINCE, *headers)
     for one in contents.aged:
-        since = f"{one.oldest.astimezone(contents.made_at.tzinfo):%Y-%m-%d}"
-        state = " ".join(state_words(one.state))
-        yield [one.bank, one.programme, state, since, str(one.days), str(one.count), format_yuan(one.minor)]
-    yield from _section(Words.BREACHES)
-    yield [_both(each) for each in (Words.BANK, Words.FILE, Words.DUE, Words.HOURS_LATE, Words.OPEN)]
+        yield [
+            _named(one.bank, contents.bank_names),
+            one.programme,
+            " ".join(state_words(one.state)),
+            _day(contents, one.oldest),
+            str(one.days),
+            str(one.count),
+            format_yuan(one.minor),
+        ]
+
+
+def _late(contents: Contents) -> Iterator[list[str]]:
+    yield from _section(Words.BREACHES, Words.BANK, Words.FILE, Words.DUE, Words.HOURS_LATE, Words.OPEN)
     for late in contents.breaches:
         due = f"{late.due.astimezone(contents.made_at.tzinfo):%Y-%m-%d %H:%M}"
-        yield [late.bank, late.file_name, due, str(late.late_hours), str(late.open_count)]
-    yield from _section(Words.SHARE)
-    yield [_both(each) for each in _SHARE_HEADERS]
+        bank = _named(late.bank, contents.bank_names)
+        yield [bank, late.file_name, due, str(late.late_hours), str(late.open_count)]
+
+
+def _shares(contents: Contents) -> Iterator[list[str]]:
+    headers = (Words.DEPARTMENT, Words.PERCENT, Words.BY_CARD, Words.BY_PASSBOOK, Words.TARGET)
+    yield from _section(Words.SHARE, *headers)
     target = "" if contents.target_percent is None else f"{contents.target_percent} %"
-    for each_share in (*contents.shares, contents.share):
-        share = each_share.per_mille
+    for one in (*contents.shares, contents.share):
+        share = one.per_mille
         if share is not None:
-            told = f"{share // 10}.{share % 10} %"
-            counts = [str(each_share.card_count), str(each_share.passbook_count)]
-            yield [each_share.department, told, *counts, target]
-    yield from _section(Words.CHARGED)
+            name, told = one.department or _both(Words.ALL), f"{share // 10}.{share % 10} %"
+            yield [name, told, str(one.card_count), str(one.passbook_count), target]
+
+
+def _charges(contents: Contents) -> Iterator[list[str]]:
+    yield from _section(Words.CHARGED, Words.BANK, Words.COUNT, Words.AMOUNT)
     for book in contents.by_bank:
         if book.findings.count:
-            yield [book.key, str(book.findings.count), format_yuan(book.findings.minor)]
-    yield from _section(Words.RECOVERIES)
+            bank = _named(book.key, contents.bank_names)
+            yield [bank, str(book.findings.count), format_yuan(book.findings.minor)]
+
+
+def _recoveries(contents: Contents) -> Iterator[list[str]]:
+    headers = (Words.ASKED_BACK, Words.CAME_BACK, Words.OUTSTANDING, Words.OUTSTANDING_SINCE)
+    yield from _section(Words.RECOVERIES, Words.PROGRAMME, Words.GROUND, Words.COUNT, *headers)
     for asked in contents.recoveries:
         amounts = (asked.asked_minor, asked.recovered_minor, asked.outstanding_minor)
-        oldest = (
-            "" if asked.oldest is None else f"{asked.oldest.astimezone(contents.made_at.tzinfo):%Y-%m-%d}"
-        )
+        oldest = "" if asked.oldest is None else _day(contents, asked.oldest)
         ground = " ".join(GROUNDS[asked.ground])
         yield [asked.programme, ground, str(asked.count), *map(format_yuan, amounts), oldest]
 
 
-def _books(words: Words, books: list[Book]) -> Iterator[list[str]]:
-    yield from _section(words)
-    yield [_both(each) for each in (words, Words.COUNT, Words.AMOUNT, Words.CREDITED, Words.CREDITED_AMOUNT)]
+def _books(words: Words, books: list[Book], names: dict[str, str]) -> Iterator[list[str]]:
+    headers = (words, Words.COUNT, Words.AMOUNT, Words.CREDITED, Words.CREDITED_AMOUNT)
+    yield from _section(words, *headers)
     for book in books:
         credited = book.states.get("credited", Sum())
         yield [
-            book.key,
+            _named(book.key, names),
             str(book.instructed.count),
             format_yuan(book.instructed.minor),
             str(credited.count),
@@ -98,9 +120,21 @@ def _books(words: Words, books: list[Book]) -> Iterator[list[str]]:
         ]
 
 
-def _section(words: Words) -> Iterator[list[str]]:
+def _named(key: str, names: dict[str, str]) -> str:
+    """A bank by the name that people know, and by its key."""
+    return f"{names[key]} {key}" if names.get(key) else key
+
+
+def _day(contents: Contents, at: datetime) -> str:
+    """By the report's clock."""
+    return f"{at.astimezone(contents.made_at.tzinfo):%Y-%m-%d}"
+
+
+def _section(title: Words, *headers: Words) -> Iterator[list[str]]:
     yield []
-    yield [_both(words)]
+    yield [_both(title)]
+    if headers:
+        yield list(map(_both, headers))
 
 
 def _both(words: Words) -> str:

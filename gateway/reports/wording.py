@@ -26,6 +26,7 @@ class Words(Enum):
     CARD = ("社保卡", "card")
     PASSBOOK = ("一本通", "passbook")
     PERCENT = ("占比", "Share")
+    ALL = ("合计", "All")
     UNIT = ("笔", "")
     ON_THE_WAY = ("在途", "On the way")
     DOUBTFUL = ("待查", "In doubt")
