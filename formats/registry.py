@@ -6,8 +6,10 @@ without arguments that gives a `Codec`.
 
 from __future__ import annotations
 
+import functools
+import re
 from collections.abc import Iterable
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
 from formats.choice import is_choice, named_in, read_choice, with_embedded
@@ -21,6 +23,7 @@ from formats.records import Problem
 
 ENTRY_POINT_GROUP = "bankgate.codecs"
 SHIPPED_FOLDER = Path(__file__).parent / "layouts"
+_PURPOSE = re.compile(r'^purpose +?= "(\w+)"$', re.MULTILINE)
 
 
 def load_layout(path: Path | str) -> Codec:
@@ -83,6 +86,20 @@ def load_folder(folder: Path | str) -> dict[str, Codec]:
     return codecs
 
 
+@functools.cache
+def _shipped_purpose(name: str) -> Purpose:
+    """As it stands in a layout that ships. Tests have loaded those: none has a mistake to be told here."""
+    found = _PURPOSE.search((SHIPPED_FOLDER / f"{name}.toml").read_text("utf-8"))
+    assert found is not None, name
+    return Purpose(found[1])
+
+
+@functools.cache
+def _shipped_codec(name: str) -> Codec:
+    """What ships never changes while a process runs: it is compiled once."""
+    return load_layout(SHIPPED_FOLDER / f"{name}.toml")
+
+
 def shipped() -> dict[str, Codec]:
     """The layouts that ship with Bankgate, by name."""
     return load_folder(SHIPPED_FOLDER)
@@ -106,8 +123,7 @@ class Registry:
     def source_text(self, name: str) -> str:
         """The layout's own text, to be kept with the files made by it; "" for a codec in code."""
         if name not in self._texts:
-            in_code = bool(list(entry_points(group=ENTRY_POINT_GROUP, name=name)))
-            text = "" if in_code else self._path(name).read_text("utf-8")
+            text = "" if name in self._in_code else self._path(name).read_text("utf-8")
             if is_choice(text):
                 text = with_embedded(text, {named: self.source_text(named) for named in named_in(text)})
             self._texts[name] = text
@@ -118,19 +134,34 @@ class Registry:
         return codec_of_text(text, f"{name}.toml") if text else self.get(name)
 
     def purposes(self) -> dict[str, Purpose]:
-        """Every format and what its files are for. Raises `LayoutError` where one is wrong."""
-        return {name: self.get(name).purpose for name in self.names()}
+        """Every format and what its files are for. Raises `LayoutError` where one is wrong.
+
+        What ships is not compiled for that: each command would wait for two dozen layouts.
+        """
+        return {name: self._purpose(name) for name in self.names()}
+
+    def _purpose(self, name: str) -> Purpose:
+        if name not in self._in_code and self._path(name).parent == SHIPPED_FOLDER:
+            return _shipped_purpose(name)
+        return self.get(name).purpose
 
     def names(self) -> list[str]:
         """Every name that `get` finds, sorted; a layout is found under the name of its file."""
         files = {path.stem for folder in self._folders for path in folder.glob("*.toml")}
-        return sorted(files | {point.name for point in entry_points(group=ENTRY_POINT_GROUP)})
+        return sorted(files | self._in_code.keys())
+
+    @functools.cached_property
+    def _in_code(self) -> dict[str, EntryPoint]:
+        """Codecs in code, by name: looking through all that is installed takes its time."""
+        return {point.name: point for point in reversed(list(entry_points(group=ENTRY_POINT_GROUP)))}
 
     def _load(self, name: str) -> Codec:
-        for point in entry_points(group=ENTRY_POINT_GROUP, name=name):
-            codec: Codec = point.load()()
+        if name in self._in_code:
+            codec: Codec = self._in_code[name].load()()
             return codec
         path = self._path(name)
+        if path.parent == SHIPPED_FOLDER:
+            return _shipped_codec(name)
         text = path.read_bytes().decode("utf-8", "replace")
         codec = self._choice(text, name) if is_choice(text) else load_layout(path)
         if codec.name != name:

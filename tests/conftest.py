@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
 import signal
 from pathlib import Path
 
@@ -11,6 +13,10 @@ import pytest
 from tests.kills.mounts import NOBODY_MOUNTS, may_mount
 
 _SAMPLES = "BANKGATE_SAMPLES"
+_MEMORY = Path("/dev/shm")
+_MEMORY_LEAST_BYTES = 2 << 30
+"""Of shared memory and of memory: sites of quick tests are small, and go when their test has passed."""
+_MEMORY_PREFIX = "bankgate-tests-"
 
 # Started in the background by a shell, this process ignores Ctrl-C, and so would every command that
 # the tests start and interrupt.
@@ -33,11 +39,37 @@ def samples() -> Path:
     return folder
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
+    if config.option.basetemp is None and "not heavy" in (config.option.markexpr or ""):
+        config.option.basetemp = _folder_in_memory()
     config.addinivalue_line("markers", f"samples: reads public bank files in ${_SAMPLES}")
     folder = _samples_folder()
     if folder is not None and not folder.is_dir():
         raise pytest.UsageError(f"{_SAMPLES}: there is no folder {folder}")
+
+
+def _folder_in_memory() -> str | None:
+    """Where a sync costs nothing: each test's gateways sync hundreds of times. None where there is no room.
+
+    No test takes the power away; those that fill a disk mount one of their own.
+    """
+    try:
+        room = os.statvfs(_MEMORY)
+    except OSError:
+        return None
+    available = re.search(r"MemAvailable: +(\d+) kB", Path("/proc/meminfo").read_text("ascii"))
+    free_bytes = min(room.f_bavail * room.f_frsize, int(available[1]) << 10 if available else 0)
+    if free_bytes < _MEMORY_LEAST_BYTES or room.f_flag & os.ST_NOEXEC or not os.access(_MEMORY, os.W_OK):
+        return None
+    for left in _MEMORY.glob(f"{_MEMORY_PREFIX}*"):
+        if not Path("/proc", left.name.removeprefix(_MEMORY_PREFIX)).exists():
+            shutil.rmtree(left, ignore_errors=True)
+    return _own_folder()
+
+
+def _own_folder() -> str:
+    return str(_MEMORY / f"{_MEMORY_PREFIX}{os.getpid()}")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -63,6 +95,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
+    if session.config.option.basetemp == _own_folder() and not session.testsfailed:
+        # What failed may be looked at until the next run.
+        shutil.rmtree(_own_folder(), ignore_errors=True)
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     if os.environ.get("CI") == "true" and reporter is not None and reporter.stats.get("skipped"):
         reporter.ensure_newline()

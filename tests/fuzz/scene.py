@@ -1,4 +1,4 @@
-"""A real gateway that has sent one file to each of three banks; every input begins with a copy of it.
+"""A real gateway that has sent one file to each bank of a scene; every input begins with a copy of it.
 
 Ledger and spool are real and lie in shared memory; the spool's copy is a dictionary.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import io
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from random import Random
@@ -17,6 +17,7 @@ from typing import BinaryIO, NoReturn
 from formats.registry import Registry
 from gateway.api import Gateway
 from gateway.config import Configuration, load_configuration
+from gateway.demonstration.plan import PLATFORM
 from gateway.demonstration.site import Site
 from gateway.installation import Installation
 from gateway.ledger import Ledger
@@ -26,6 +27,8 @@ from keys.keyring import Keyring
 from keys.private import load_signer
 from keys.signer import Signer
 from tests.fuzz.shared_memory import make_folder
+from tests.gateway import test_notices as notices
+from tests.gateway.shapes import Shape, Told, add_statements
 from tests.gateway.sites import CITY, ISO, PERSONS, RURAL, Ground, make_master, payments_of
 
 BANKS = (CITY, ISO, RURAL)
@@ -33,22 +36,29 @@ PAYMENTS = 4
 
 
 class Scene:
-    """What all inputs share. `payments` are those of each bank's file, in item order."""
+    """What all inputs share. `payments` are those of each bank's file, in item order.
 
-    def __init__(self, folder: Path) -> None:
+    `prepare` changes the site before it is opened.
+    """
+
+    def __init__(
+        self, folder: Path, banks: Sequence[str] = BANKS, prepare: Callable[[Ground], object] | None = None
+    ) -> None:
         self._folder = folder
         self.ground = Ground(make_master(folder / "master"), folder / "site")
-        self.payments = {bank: payments_of(bank, PAYMENTS, prefix=bank) for bank in BANKS}
+        if prepare is not None:
+            prepare(self.ground)
+        self.payments = {bank: payments_of(bank, PAYMENTS, prefix=bank) for bank in banks}
         with self.ground.open() as gateway:
-            for bank in BANKS:
+            for bank in banks:
                 self.ground.submit(gateway, self.payments[bank], batch_id=f"B-{bank}")
             gateway.run()
-            assert sorted(file.state for file in gateway.files()) == ["sent"] * len(BANKS)
+            assert sorted(file.state for file in gateway.files()) == ["sent"] * len(banks)
             gateway.anchor()
         site = self.site
         self.configuration: Configuration = load_configuration(site.configuration)
         self.keyring = Keyring.load(self.configuration.keys, self.configuration.environment)
-        self.codecs = Registry()
+        self.codecs = Registry(self.configuration.layout_folders)
         self._log, self._log_file = open_log(folder / "log")
         spool = self.configuration.spool
         self._spooled = {
@@ -103,18 +113,32 @@ def scene() -> Scene:
     return Scene(make_folder("scene"))
 
 
+def talkative(ground: Ground) -> Shape:
+    """The rural bank tells changes of accounts beside its results, and sends statements."""
+    shape = Shape(ground, {"answers-told": notices.LAYOUT}, notices.BLOCK)
+    add_statements(ground)
+    return shape
+
+
+@functools.cache
+def told_scene() -> Scene:
+    """The same with that bank alone."""
+    return Scene(make_folder("told"), (RURAL,), talkative)
+
+
 class Audited:
-    """A bundle with something in every table but those of notices and entries, the anchor beside it, and
-    the journal's key.
-    """
+    """A bundle with something in every table, the anchor beside it, and the journal's key."""
 
     def __init__(self, folder: Path) -> None:
         ground = Ground(make_master(folder / "master"), folder / "site")
+        shape = talkative(ground)
         ground.bank(CITY, "failures,fee-column", 400)
-        ground.bank(RURAL, "failures,fee-lines", 300)
         released = payments_of(CITY, 2, prefix="T")
         with ground.open() as gateway:
-            ground.submit(gateway, [*payments_of(CITY, 3), *payments_of(RURAL, 3, prefix="R")])
+            told = Told(shape, gateway)
+            self._hear_the_rural_bank(told)
+            self._recover(told)
+            ground.submit(gateway, payments_of(CITY, 3, prefix="C"))
             batch = ground.batch(released)
             gateway.submit(ground.write(batch, released))
             ground.decide(gateway, gateway.batch_object(batch.batch_id), "release", *PERSONS)
@@ -124,9 +148,35 @@ class Audited:
         self.anchor = ground.site.folder / "anchor"
         self.key = ground.site.configuration.parent / "keys" / "journal-1.pem"
         self.certificate = self.key.with_suffix(".crt")
-        empty = {path.name for path in self.bundle.glob("*.jsonl") if not path.stat().st_size}
-        # These banks tell nothing besides, and post no statements.
-        assert empty == {"notices.jsonl", "entries.jsonl"}
+        assert [path.name for path in self.bundle.glob("*.jsonl") if not path.stat().st_size] == []
+
+    @staticmethod
+    def _hear_the_rural_bank(told: Told) -> None:
+        """Its result with a correction of an account, and a statement with a payment and a charge."""
+        told.send()
+        lines = [notices.entry(told, item) for item in range(1, told.shape.count + 1)]
+        notices.say(told, [lines[0], notices.correction(), *lines[1:]])
+        amount = told.payments[0].amount_minor
+        text = f"{amount // 100}.{amount % 100:02d}"
+        lines = [f"20260901,D,{text},B1,{told.reference(1)},,,", "20260901,D,0.50,B2,,,,手续费"]
+        total = f"{(amount + 50) // 100}.{(amount + 50) % 100:02d}"
+        told.say("DZ20260901_001.csv", "".join(f"{line}\n" for line in (f"#,2,{total}", *lines)))
+
+    @staticmethod
+    def _recover(told: Told) -> None:
+        """A part of a credit is asked back by two persons, and comes back."""
+        ground, gateway = told.ground, told.gateway
+        about = f"recovery:{PLATFORM}/{told.payments[0].payment_id}"
+        paper = ground.site.folder / "paper.txt"
+        paper.write_text("the list was wrong", "utf-8")
+        exhibit = gateway.attach(paper)
+        for person in PERSONS:
+            asked = gateway.statement(
+                about, "recover", person, exhibit=exhibit, amount_minor=900, ground="too-much"
+            )
+            gateway.sign(asked, ground.signature(asked))
+        back = gateway.statement(about, "recovered", PERSONS[0], exhibit=exhibit, amount_minor=400)
+        gateway.sign(back, ground.signature(back))
 
 
 @functools.cache

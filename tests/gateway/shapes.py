@@ -59,12 +59,19 @@ layout    = "account-list"
 """
 
 
+def add_layouts(ground: Ground, layouts: dict[str, str]) -> None:
+    """Layouts of the own, by their names."""
+    folder = ground.site.configuration.parent / "layouts"
+    if not folder.exists():
+        folder.mkdir()
+        edit(ground.site.configuration, "[gateway]\n", '[gateway]\nlayouts = ["layouts"]\n')
+    for name, text in layouts.items():
+        (folder / f"{name}.toml").write_text(text, "utf-8")
+
+
 def add_statements(ground: Ground) -> None:
     """Let the rural bank send statements besides."""
-    folder = ground.site.configuration.parent / "layouts"
-    folder.mkdir()
-    (folder / "account-list.toml").write_text(STATEMENT, "utf-8")
-    edit(ground.site.configuration, "[gateway]\n", '[gateway]\nlayouts = ["layouts"]\n')
+    add_layouts(ground, {"account-list": STATEMENT})
     profile = ground.profile_path(RURAL)
     edit(profile, 'acknowledgement = "rural', 'statement = ["account-list"]\nacknowledgement = "rural')
     edit(profile, "\n[channel]", f"{_STATEMENT_BLOCK}\n[channel]")
@@ -75,11 +82,7 @@ class Shape:
 
     def __init__(self, ground: Ground, layouts: dict[str, str], blocks: str, count: int = 4) -> None:
         self.ground = ground
-        folder = ground.site.configuration.parent / "layouts"
-        folder.mkdir()
-        for name, text in layouts.items():
-            (folder / f"{name}.toml").write_text(text, "utf-8")
-        edit(ground.site.configuration, "[gateway]\n", '[gateway]\nlayouts = ["layouts"]\n')
+        add_layouts(ground, layouts)
         names = ", ".join(f'"{name}"' for name in layouts)
         edit(ground.profile_path(RURAL), '["rural-credit-result"]', f"[{names}]")
         edit(ground.profile_path(RURAL), _RESULT_BLOCK, blocks)

@@ -34,7 +34,7 @@ from msgspec import Struct
 import gateway.connect
 from channels.channel import ByteSink
 from channels.sftp import SftpChannel
-from formats.registry import Registry
+from formats.registry import shipped
 from gateway import cli, transmit
 from gateway.installation import Installation
 from gateway.ledger import Ledger, Transaction
@@ -209,7 +209,7 @@ BUGS: dict[str, Callable[[], None]] = {"send-again": _send_again}
 def _serve(orders: socket.socket) -> None:
     """Carry out requests until the other side hangs up."""
     # Loads every library that a layout needs.
-    Registry().purposes()
+    shipped()
     while True:
         message, ancillary, _, _ = orders.recvmsg(ORDER_BYTES, socket.CMSG_LEN(8 * 4))
         if not message:

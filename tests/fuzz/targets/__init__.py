@@ -7,6 +7,7 @@ from tests.fuzz.targets import (
     backups,
     bank_files,
     batches,
+    bookings,
     dumps,
     evidence,
     papers,
@@ -37,6 +38,7 @@ _MODULES = (
     papers,
     references,
     settlement,
+    bookings,
 )
 
 TARGETS: dict[str, Target] = {target.name: target for module in _MODULES for target in module.TARGETS}

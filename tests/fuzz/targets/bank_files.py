@@ -1,22 +1,24 @@
-"""Files of banks by each layout that ships: results, acknowledgements, and requests read back."""
+"""Files of banks by each layout that ships: results, acknowledgements, statements, and requests read back."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any
 
 from formats.codec import Codec, Purpose
+from formats.conformance.vectors import VECTORS
 from formats.errors import DecodeError, EncodeError
 from formats.layout import parse_layout
 from formats.layout_model import Constant, Field, Kind, Layout, Syntax
 from formats.reasons import Reason, Status
 from formats.records import AcknowledgementVerdict, RecordChunk
-from formats.registry import Registry
+from formats.registry import SHIPPED_FOLDER, Registry, compile_layout
 from tests.formats.samples import ACCOUNT_ONE, ACCOUNT_TWO, AGREEMENT, encode
 from tests.fuzz.pieces import Pieces
 from tests.fuzz.target import MIB, Target
+from tests.gateway.shapes import STATEMENT
 
 REGISTRY = Registry()
 _COLUMNS: dict[str, list[Any]] = {
@@ -35,6 +37,11 @@ _COLUMNS: dict[str, list[Any]] = {
     "fee.bearer": ["SLEV", "CRED"],
 }
 _TEXT = ["测试", ""]
+_AMOUNTS = (
+    *("payment.amount", "outcome.amount", "fee.amount"),
+    *("statement.amount", "statement.detail_amount", "attempt.item", "statement.entry"),
+)
+"""Whole numbers, or nothing."""
 _IDENTITY: dict[str, Any] = {
     "agreement": AGREEMENT | {"payer_bank_code": "102100099996"},
     "original_message_id": "M0007",
@@ -44,8 +51,9 @@ _IDENTITY: dict[str, Any] = {
 class Layouts:
     """The layouts of one target; the first byte of an input says which is meant."""
 
-    def __init__(self, *names: str) -> None:
-        self.codecs: list[Codec] = [REGISTRY.get(name) for name in names]
+    def __init__(self, *names: str, own: Sequence[tuple[Codec, bytes]] = ()) -> None:
+        self.codecs: list[Codec] = [*(REGISTRY.get(name) for name in names), *(codec for codec, _ in own)]
+        self._own = {codec.name: content for codec, content in own}
 
     def examine(self, content: bytes) -> None:
         """Records of known kinds, or a `DecodeError` that says where."""
@@ -67,14 +75,19 @@ class Layouts:
         return [
             bytes([number]) + content
             for number, codec in enumerate(self.codecs)
-            for content in files_of(codec)
+            for content in self._files(codec)
         ]
+
+    def _files(self, codec: Codec) -> list[bytes]:
+        if codec.name in self._own:
+            return [self._own[codec.name]]
+        return [*([] if codec.purpose is Purpose.STATEMENT else files_of(codec)), *golden_files(codec.name)]
 
 
 def _check_chunk(codec: Codec, chunk: RecordChunk) -> None:
     assert all(len(values) == chunk.count for values in chunk.columns.values())
     assert len(chunk.lines) == chunk.count
-    for name in ("payment.amount", "outcome.amount", "fee.amount"):
+    for name in _AMOUNTS:
         assert all(value is None or type(value) is int for value in chunk.columns.get(name, []))
     for status, reason in zip(
         chunk.columns.get("outcome.status", []), chunk.columns.get("outcome.reason", []), strict=True
@@ -82,6 +95,12 @@ def _check_chunk(codec: Codec, chunk: RecordChunk) -> None:
         assert isinstance(status, Status)
         assert isinstance(reason, Reason)
         assert reason is not Reason.UNMAPPED or status is Status.UNKNOWN
+
+
+def golden_files(name: str) -> list[bytes]:
+    """What the layout's vectors are: every shape of answer."""
+    paths = sorted((SHIPPED_FOLDER / VECTORS / name).iterdir())
+    return [path.read_bytes() for path in paths if path.suffix != ".json"]
 
 
 def files_of(codec: Codec) -> list[bytes]:
@@ -149,6 +168,12 @@ def _target(name: str, layouts: Layouts) -> Target:
     return Target(name=name, examine=examine, seeds=layouts.seeds, memory_bytes=96 * MIB)
 
 
+def _account_list() -> tuple[Codec, bytes]:
+    """A delimited statement, as banks in China give it."""
+    lines = "#,2,100.50\n20260901,D,100.00,B1,{0:012d}{1:08d},,张三,代发\n20260901,C,0.50,,,DF1.TXT,,退汇\n"
+    return compile_layout(parse_layout(STATEMENT, "account-list")), lines.format(7, 1).encode("gb18030")
+
+
 _DATA = (Purpose.RESULT, Purpose.REQUEST)
 TARGETS = [
     _target("fixed-files", Layouts(*names_of(Syntax.FIXED, *_DATA))),
@@ -158,4 +183,5 @@ TARGETS = [
         "acknowledgements",
         Layouts(*(name for syntax in Syntax for name in names_of(syntax, Purpose.ACKNOWLEDGEMENT))),
     ),
+    _target("statement-files", Layouts(*names_of(Syntax.XML, Purpose.STATEMENT), own=[_account_list()])),
 ]

@@ -74,7 +74,7 @@ class History:
             content = self._answers.acknowledgement(code)
         except EncodeError:
             return
-        self._settle("acknowledgement", _edited(content, pieces))
+        self._settle("acknowledgement", edited(content, pieces))
 
     def _say(self, pieces: Pieces) -> None:
         codes = [*(line.code for line in self._answers.layout("result").outcome_codes), "", "ZZ9"]
@@ -82,7 +82,7 @@ class History:
         for _ in range(pieces.byte() % _CHANGES_LIMIT):
             _change(rows, codes, pieces)
         try:
-            content = _edited(self._answers.result(rows), pieces)
+            content = edited(self._answers.result(rows), pieces)
         except (EncodeError, OverflowError):
             return
         if self._settle("result", content):
@@ -255,7 +255,7 @@ def _change(rows: list[Row], codes: list[str], pieces: Pieces) -> None:
                 each.code = codes[second % len(codes)]
 
 
-def _edited(content: bytes, pieces: Pieces) -> bytes:
+def edited(content: bytes, pieces: Pieces) -> bytes:
     """Single bytes and stretches changed, beyond what any bank's program would write."""
     edited = bytearray(content)
     for _ in range(pieces.byte() % 4):
