@@ -53,7 +53,7 @@ def run_demo(folder: Path, payments: int, seed: int, as_json: bool) -> ExitCode:
         screen.speak(gateway.configuration.language)
         _go_on_at(clock, gateway)
         with run_banks(site, gateway.configuration, clock=clock.now) as banks:
-            tell = functools.partial(console.print, soft_wrap=True)
+            tell = functools.partial(console.print, soft_wrap=True, markup=False)
             story = Story(site, month, gateway, banks, clock, watch, tell)
             last = story.play()
             truths = [bank.bank.truth() for bank in banks.values()]

@@ -181,10 +181,17 @@ class Story:
 
     def _failed(self, *, again: bool) -> Iterator[Outcome]:
         """What may be paid again and was not; `again`: only what waited for its owner, who was there."""
-        told = {one.payment_id: one for one in self._gateway.outcomes(only_current=True)}
-        for payment_id, one in sorted(told.items()):
+        failed: list[Outcome] = []
+        paid_again: set[str] = set()
+        # One by one: of a large month only these are kept.
+        for one in self._gateway.outcomes(only_current=True):
+            if "-R" in one.payment_id:
+                paid_again.add(one.payment_id)
+            if one.status in _VERIFIABLE:
+                failed.append(one)
+        for one in sorted(failed, key=lambda each: each.payment_id):
             waits = one.reason is Reason.NOT_ACTIVATED if again else one.reason not in _WAITS_FOR_ITS_OWNER
-            if one.status in _VERIFIABLE and waits and next_id(payment_id) not in told:
+            if waits and next_id(one.payment_id) not in paid_again:
                 yield one
 
     def _run(self) -> RunReport:
