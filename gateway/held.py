@@ -9,6 +9,7 @@ it waits for that one, and is shown like everything that waits. Deciding is in `
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 
 import msgspec
 from msgspec import Struct
@@ -25,12 +26,13 @@ from gateway.ledger_holds import bank_holds
 from gateway.ledger_intake import batch_by_key, batches
 from gateway.ledger_oddities import OddityRow, open_oddities
 from gateway.ledger_payments import PaymentRow, held_payments, payments_in_doubt
-from gateway.ledger_received import received_waiting
+from gateway.ledger_received import received_in, received_waiting
 from gateway.ledger_rule_holds import holds_of
 from gateway.ledger_unfit import unfit_of
 from gateway.ledger_whereabouts import Whereabouts
 from gateway.money import yuan
-from gateway.states import BatchState
+from gateway.pairs import awaited, is_late
+from gateway.states import BatchState, ReceivedState
 from gateway.stops import Stop, stop_of
 from gateway.targets import Target, find_target, name_of, seen_of, whereabouts_of
 from gateway.texts import ENGLISH, Said
@@ -91,7 +93,7 @@ def held_items(installation: Installation) -> Iterator[HeldItem]:
 def anything_held(installation: Installation) -> bool:
     """Whether `held_items` gives anything, without looking further than the first."""
     with installation.ledger.read() as transaction:
-        if next((True for _ in _waiting(installation, transaction)), False):
+        if next((True for _ in _waiting(installation, transaction, late_only=True)), False):
             return True
         return any(_begun(installation, transaction, name) for name in begun_objects(transaction))
 
@@ -104,9 +106,9 @@ def ways_out(installation: Installation, about: str) -> list[Way]:
 
 
 def _waiting(
-    installation: Installation, transaction: Transaction
+    installation: Installation, transaction: Transaction, *, late_only: bool = False
 ) -> Iterator[tuple[Target, Said, list[Problem]]]:
-    """What waits, in words."""
+    """What waits, in words; `late_only`: without what most likely ends by itself."""
     for bank in sorted({hold.bank for hold in bank_holds(transaction)}):
         causes = [f"{hold.cause}: {hold.message}" for hold in bank_holds(transaction, bank)]
         yield bank, Said("held_bank", ["; ".join(causes)]), []
@@ -127,6 +129,11 @@ def _waiting(
     for received in received_waiting(transaction):
         problems = msgspec.json.decode(received.problems, type=list[Problem])
         yield received, Said("held_received", [received.bank, received.name, received.state]), problems
+    now = installation.clock.now()
+    for half in received_in(transaction, None, ReceivedState.VERIFIED):
+        if (missing := awaited(installation, transaction, half)) and (is_late(half, now) or not late_only):
+            waited = str(now - datetime.fromisoformat(half.received_at)).partition(".")[0]
+            yield half, Said("held_half", [half.bank, half.name, missing, half.received_at[:19], waited]), []
     for oddity in open_oddities(transaction):
         yield oddity, Said("held_oddity", [oddity.bank, oddity.name, oddity.message]), []
     for funding in _unfunded(installation, transaction):

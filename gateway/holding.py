@@ -69,6 +69,7 @@ def hold_received(
                 ReceivedState.VERIFIED,
                 ReceivedState.HELD,
                 problems=text,
+                accepted_problems=0,
                 file_pk=file_pk,
             )
         evidence.record(

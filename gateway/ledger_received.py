@@ -198,13 +198,15 @@ def move_received(
         raise NotPermitted(f"received file {received_pk} is not {before} any more")
 
 
-def accept_problems(transaction: Transaction, received_pk: int) -> bool:
-    """Believe a held file in spite of the problems that it has now; False where it is not held."""
+def accept_problems(transaction: Transaction, received_pk: int, state: ReceivedState) -> bool:
+    """Believe a file in spite of the problems that it has now, or one without its other half; False where
+    it is not in that state any more.
+    """
     return (
         transaction.run(
-            "UPDATE received SET accepted_problems = 1 WHERE received_pk = :pk AND state = :held",
+            "UPDATE received SET accepted_problems = 1 WHERE received_pk = :pk AND state = :state",
             pk=received_pk,
-            held=ReceivedState.HELD,
+            state=state,
         )
         == 1
     )

@@ -7,6 +7,7 @@ that stands in both, with two meanings, is contradicted, whichever half is read 
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from enum import Enum
 
 from gateway.installation import Installation
@@ -18,6 +19,10 @@ from gateway.profile import Inbound
 from gateway.states import ReceivedState
 
 _THERE = (ReceivedState.VERIFIED, ReceivedState.SETTLED)
+
+
+PATIENCE = timedelta(days=1)
+"""So long a half waits before a person has to look."""
 
 
 class Partner(Enum):
@@ -35,6 +40,25 @@ def partner_of(installation: Installation, inbound: Inbound, received: ReceivedR
     with installation.ledger.read() as transaction:
         other = _other(transaction, inbound, received)
     return Partner.THERE if other is not None and other.state in _THERE else Partner.MISSING
+
+
+def awaited(installation: Installation, transaction: Transaction, received: ReceivedRow) -> str:
+    """Name of the other half for which a half of an answer waits; "" where it waits for none."""
+    if received.state is not ReceivedState.VERIFIED or received.accepted_problems:
+        return ""
+    profile = installation.configuration.profiles.get(received.bank)
+    recognised = None if profile is None else profile.recognise(received.name)
+    if recognised is None or not recognised[0].partner:
+        return ""
+    inbound = recognised[0]
+    other = _other(transaction, inbound, received)
+    there = other is not None and other.state in _THERE
+    return "" if there else inbound.partner_name(received.name)
+
+
+def is_late(received: ReceivedRow, now: datetime) -> bool:
+    """Whether a half has waited for longer than other halves take to come."""
+    return now - datetime.fromisoformat(received.received_at) > PATIENCE
 
 
 def note_paired(transaction: Transaction, inbound: Inbound, received: ReceivedRow, book: Book) -> None:

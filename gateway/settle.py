@@ -57,7 +57,7 @@ from gateway.near_names import NamePolicy, class_of, counted, with_echoes
 from gateway.outcome_rows import Place, outcome_rows
 from gateway.pairs import Partner, note_paired, partner_of
 from gateway.profile import Profile
-from gateway.states import FileState, ReceivedState
+from gateway.states import REISSUABLE, FileState, ReceivedState
 from gateway.unlisted import contradicts, credited_chunks, is_last_word, lists_failures_only, unlisted
 from gateway.wording import Wording
 
@@ -132,6 +132,8 @@ class _Settlement:
         self._beside = Beside(installation, profile, verified.received, self._now)
         self._blank_successes = 0
         self._unlisted = 0
+        self._frees_payments = False
+        """Whether it says of a payment what lets another one stand for it."""
         self._read = self._read_minor = 0
         self._names = NamePolicy(profile)
         self._near: Counter[str] = Counter()
@@ -268,10 +270,18 @@ class _Settlement:
         return self._done(file)
 
     def _wait_for_partner(self, decoder: Decoder) -> None:
-        """Of two halves of an answer none is believed alone, unless it says that there is no other."""
+        """Of two halves of an answer none is believed alone, unless it says that there is no other, or
+        persons know that from the bank and nothing in it would let a payment go again.
+        """
         partner = partner_of(self._installation, self._verified.inbound, self._received)
-        if partner is Partner.MISSING and not is_last_word(decoder.facts, said_by_its_name=False):
-            raise _Waits(f"waits for {self._verified.inbound.partner_name(self._received.name)}")
+        if partner is not Partner.MISSING or is_last_word(decoder.facts, said_by_its_name=False):
+            return
+        missing = self._verified.inbound.partner_name(self._received.name)
+        if not self._received.accepted_problems:
+            raise _Waits(f"waits for {missing}")
+        if self._frees_payments:
+            message = f"says that payments failed or came back, and {missing} may say that they were paid"
+            raise Hold([self._problem("half-alone", message)])
 
     def _take_unlisted(self, transaction: Transaction, book: Book, decoder: Decoder, file: FileRow) -> None:
         """Credit what an answer of failures does not list, where the bank proves that it paid just that.
@@ -352,6 +362,7 @@ class _Settlement:
                 if other
             ]
         verdicts = judge(columns, expected, foreign)
+        self._frees_payments |= not REISSUABLE.isdisjoint(verdicts.statuses)
         if "" in columns.codes:
             self._blank_successes += sum(
                 status is Status.CREDITED and not code

@@ -121,6 +121,10 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "held_file": ("{}:{}", "{}: {}"),
     "held_file_looked_for": ("{}:下次运行时查找", "{}: the next run looks for it"),
     "held_received": ("{} {} {}", "{} {} {}"),
+    "held_half": (
+        "{} {}:是一份回答的一半,另一半 {} 尚未到;自 {} 起已等 {}",
+        "{} {}: half of an answer whose other half {} is not here; since {}, for {}",
+    ),
     "held_oddity": ("{} {}:{}", "{} {}: {}"),
     "held_payment": ("{} 元 待定:{}", "{} yuan held: {}"),
     "held_funding": (
@@ -263,6 +267,9 @@ _MEANINGS: dict[str, str] = {
         "银行书面确认已由本账本未记载的文件付讫该笔"
     ),
     "believed in spite of the problems shown": "虽有所列问题,仍予采信",
+    "the bank confirms in writing that there is no other half: what it says was paid is believed": (
+        "银行书面确认没有另一半:其中所列已付的予以采信"
+    ),
     "not believed; ask the bank for another": "不予采信;请银行另行提供",
     "the cause is mended: look at it once more": "原因已消除:重新判读",
     "the bank's right certificate is enrolled now": "银行的正确证书现已登记",

@@ -87,7 +87,7 @@ def _by_state(installation: Installation, transaction: Transaction, target: Targ
     if isinstance(target, FileRow):
         return file_ways(transaction, target)
     if isinstance(target, ReceivedRow):
-        return received_ways(transaction, target)
+        return received_ways(installation, transaction, target)
     if isinstance(target, OddityRow):
         return oddity_ways(target)
     if isinstance(target, FundingRow):

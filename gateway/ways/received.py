@@ -17,16 +17,17 @@ from gateway.ledger_received import (
     move_received,
 )
 from gateway.ledger_spool import is_destroyed
+from gateway.pairs import awaited
 from gateway.states import AT_THE_BANK, ReceivedState
 from gateway.ways.way import Carried, Decision, Ways
 
 
-def received_ways(transaction: Transaction, received: ReceivedRow) -> Ways:
+def received_ways(installation: Installation, transaction: Transaction, received: ReceivedRow) -> Ways:
     """The decisions that a received file's present state permits."""
     if is_destroyed(transaction, received.spool_name):
         return {}
-    ways = _WAYS.get(received.state, {})
-    if received.state is ReceivedState.HELD and _about_given_up(transaction, received):
+    ways = _HALF_WAYS if awaited(installation, transaction, received) else _WAYS.get(received.state, {})
+    if "refuse" in ways and _about_given_up(transaction, received):
         ways = ways | {"refuse": _REFUSE_GIVEN_UP}
     gone = set() if may_be_accepted(received.problems) else {"accept"}
     if received.closed_at is not None:
@@ -48,8 +49,8 @@ def _about_given_up(transaction: Transaction, received: ReceivedRow) -> bool:
 def _accept(
     _installation: Installation, transaction: Transaction, received: ReceivedRow, carried: Carried
 ) -> None:
-    if not accept_problems(transaction, received.received_pk):
-        raise NotPermitted(f"received file {received.received_pk} is not held any more")
+    if not accept_problems(transaction, received.received_pk, received.state):
+        raise NotPermitted(f"received file {received.received_pk} is not {received.state} any more")
     _tell(transaction, received, "received file accepted", carried)
 
 
@@ -57,7 +58,7 @@ def _refuse(
     _installation: Installation, transaction: Transaction, received: ReceivedRow, carried: Carried
 ) -> None:
     """Not believed, and looked at: nothing more waits for a person."""
-    move_received(transaction, received.received_pk, ReceivedState.HELD, ReceivedState.REFUSED)
+    move_received(transaction, received.received_pk, received.state, ReceivedState.REFUSED)
     close_received(transaction, received.received_pk, carried.at)
     _tell(transaction, received, "received file refused", carried)
 
@@ -131,11 +132,27 @@ _WAYS: dict[ReceivedState, Ways] = {
         "close": Decision(1, "looked into, and settled with the bank", _close),
     },
 }
+_HALF_WAYS: Ways = {
+    "accept": Decision(
+        2,
+        "the bank confirms in writing that there is no other half: what it says was paid is believed",
+        _accept,
+        needs_exhibit=True,
+    ),
+    "refuse": Decision(1, "not believed; ask the bank for another", _refuse),
+}
+"""Of a half of an answer that waits for the other one."""
 _PAID_TWICE_WAYS: Ways = {
     "close": Decision(
         2, "the bank has written what it paid, and what was too much comes back", _close_oddity, True
     )
 }
 _ODDITY_WAYS: Ways = {"close": Decision(1, "looked into, and settled with the bank", _close_oddity)}
-TABLES: tuple[Ways, ...] = (*_WAYS.values(), {"refuse": _REFUSE_GIVEN_UP}, _PAID_TWICE_WAYS, _ODDITY_WAYS)
+TABLES: tuple[Ways, ...] = (
+    *_WAYS.values(),
+    _HALF_WAYS,
+    {"refuse": _REFUSE_GIVEN_UP},
+    _PAID_TWICE_WAYS,
+    _ODDITY_WAYS,
+)
 """Every decision about what a bank put there."""

@@ -305,6 +305,14 @@ def say_half(told: Told, mark: str, items: list[int], *, state: str = "P", put_o
         told.say(name, text)
 
 
+def half_of(told: Told) -> str:
+    """The first half that the bank put there."""
+    rows = told.ground.rows(
+        "SELECT received_pk FROM received WHERE kind = 'result' ORDER BY received_pk LIMIT 1"
+    )
+    return f"received:{rows[0][0]}"
+
+
 @pytest.fixture
 def pair(ground: Ground) -> Shape:
     return Shape(ground, PAIR, PAIR_BLOCKS)
@@ -334,6 +342,67 @@ def test_half_an_answer_waits_for_the_other(pair: Shape, first: str) -> None:
         say_half(told, second, items[second])
         assert FailuresOnly(told).statuses() == ["credited", "credited", "failed", "credited"]
         assert states(told.gateway) == ["settled"]
+
+
+def test_a_waiting_half_is_shown_and_needs_a_person_after_a_day(pair: Shape) -> None:
+    with pair.open() as told:
+        told.send()
+        say_half(told, "OK", [1, 2, 4])
+        pair.ground.clock.turn(hours=23)
+        (item,) = told.gateway.held()
+        assert (item.object, item.said.key) == (half_of(told), "held_half")
+        assert item.said.values[2:] == [f"{told.stem}_1_F.TXT", "2026-09-01T02:00:20", "23:00:20"]
+        assert [way.decision for way in item.ways] == ["accept", "refuse"]
+        assert not told.gateway.needs_person()
+        pair.ground.clock.turn(hours=2)
+        assert told.gateway.needs_person()
+        say_half(told, "NO", [3])
+        assert (told.gateway.held(), states(told.gateway)) == ([], ["settled"])
+
+
+def test_a_refused_half_waits_for_nothing(pair: Shape) -> None:
+    with pair.open() as told:
+        told.send()
+        say_half(told, "OK", [1, 2, 4])
+        name = f"file:{RURAL}/{told.gateway.files()[0].name}"
+        assert "not-processed" not in [way.decision for way in told.gateway.ways(name)]
+        assert pair.ground.decide(told.gateway, half_of(told), "refuse", PERSONS[0]) == [True]
+        told.gateway.run()
+        assert (told.gateway.held(), current(told.gateway)) == ([], {})
+        assert "not-processed" in [way.decision for way in told.gateway.ways(name)]
+        pair.ground.check_sound(told.gateway)
+
+
+def test_a_half_of_payments_that_were_made_is_believed_alone_on_the_banks_letter(pair: Shape) -> None:
+    with pair.open() as told:
+        told.send()
+        say_half(told, "OK", [1, 2, 4])
+        assert pair.ground.decide(told.gateway, half_of(told), "accept", *PERSONS) == [False, True]
+        assert told.gateway.held() == []
+        told.gateway.run()
+        assert FailuresOnly(told).statuses() == ["credited", "credited", "", "credited"]
+        assert states(told.gateway) == ["acknowledged"]
+        say_half(told, "NO", [2, 3])
+        assert FailuresOnly(told).statuses() == ["credited", "unknown", "failed", "credited"]
+        assert current(told.gateway)["P-00002"][1] == "CONTRADICTED"
+        pair.ground.check_sound(told.gateway)
+
+
+def test_a_half_of_failures_is_never_believed_alone(pair: Shape) -> None:
+    """Who is in it may be in the other half, too: to pay them again would be to pay twice."""
+    with pair.open() as told:
+        told.send()
+        say_half(told, "NO", [3])
+        pair.ground.decide(told.gateway, half_of(told), "accept", *PERSONS)
+        told.gateway.run()
+        assert (told.problems(), current(told.gateway)) == (["half-alone"], {})
+        (item,) = told.gateway.held()
+        assert [way.decision for way in item.ways] == ["refuse", "judge-again"]
+        say_half(told, "OK", [1, 2, 4])
+        pair.ground.decide(told.gateway, half_of(told), "judge-again", PERSONS[0])
+        told.gateway.run()
+        assert FailuresOnly(told).statuses() == ["credited", "credited", "failed", "credited"]
+        pair.ground.check_sound(told.gateway)
 
 
 def test_a_file_is_not_given_up_against_half_an_answer(pair: Shape) -> None:
