@@ -4,7 +4,8 @@ A head says how far the journal had come, with which hash, and each bank's highe
 A ledger that disagrees with a head at its anchor was restored, cut or exchanged: then nothing
 leaves for any bank until a person has reconciled with it (`held`, cause `behind`), and no
 sequence that the anchor knows of is given again. A fault of the anchor itself stops nothing.
-Formats are in `docs/audit.md`. Not here: when this is done (`runner`).
+Formats are in `docs/audit.md`. Not here: when this is done (`runner`), and what is
+known without asking the anchor (`anchor_status`).
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from msgspec import Struct
 from channels.channel import Channel
 from channels.errors import ChannelError
 from gateway import evidence
-from gateway.behind import doubt_files, hold_every_bank, leave_out_numbers, spool_ahead
+from gateway.behind import doubt_files, hold_every_bank, leave_out_numbers
 from gateway.heads import HEAD_FORMAT, HEAD_LIMIT_BYTES, Head, head_file, instant, read_head
 from gateway.installation import Installation
 from gateway.ledger import Transaction
@@ -58,18 +59,6 @@ class AnchorTurn(Struct, frozen=True, kw_only=True):
 _Act = Callable[[Installation, Channel, str], AnchorTurn]
 
 
-class AnchorStatus(Struct, frozen=True, kw_only=True):
-    """How far the journal is, how far it is signed, and how far the anchor knows it."""
-
-    where: str
-    event: int
-    signed_event: int
-    delivered_event: int
-    delivered_at: str
-    fault: str
-    warning: str
-
-
 def compare(installation: Installation) -> AnchorTurn:
     """Look what the anchor knows; a ledger that disagrees is put on hold, for every bank."""
     return _talk(installation, _compare)
@@ -89,27 +78,6 @@ def publish(installation: Installation) -> AnchorTurn:
 def try_again(installation: Installation) -> None:
     """Forget that the anchor refused us: a person has mended the cause."""
     _note(installation, "", refused=False)
-
-
-def anchor_status(installation: Installation) -> AnchorStatus:
-    with installation.ledger.read() as transaction:
-        event = last_event(transaction)
-        head, delivered = last_head(transaction), last_head(transaction, delivered=True)
-        fault, _ = anchor_fault(transaction)
-        used = sequences(transaction)
-    ahead = [
-        spool_ahead(installation, bank, used.get(bank, 0) + 1) for bank in installation.configuration.profiles
-    ]
-    anchor = installation.configuration.anchor
-    return AnchorStatus(
-        where="" if anchor is None else anchor.place,
-        event=0 if event is None else event[0],
-        signed_event=0 if head is None else head.event_pk,
-        delivered_event=0 if delivered is None else delivered.event_pk,
-        delivered_at="" if delivered is None else delivered.delivered_at or "",
-        fault=fault,
-        warning="; ".join(filter(None, (*ahead, _key_warning(installation)))),
-    )
 
 
 def sign_head(installation: Installation) -> str:
@@ -140,14 +108,6 @@ def sign_head(installation: Installation) -> str:
         insert_head(
             transaction, *event, head.name, statement, sign_statement(signer, statement), now.isoformat()
         )
-    return ""
-
-
-def _key_warning(installation: Installation) -> str:
-    try:
-        installation.keyring.journal_signer(installation.clock.now())
-    except KeyUnavailable as error:
-        return f"the journal's head is not signed: {error}"
     return ""
 
 

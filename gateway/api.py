@@ -14,7 +14,8 @@ import msgspec
 from formats import Batch, FeeFinding, Notice, Outcome, Payment, SealedText, Status
 from formats.registry import Registry
 from gateway import anchor, deciding, enrolled, exhibits, held, intake, report, retention, runner
-from gateway.anchor import AnchorStatus, AnchorTurn
+from gateway.anchor import AnchorTurn
+from gateway.anchor_status import AnchorStatus, anchor_status
 from gateway.audit_export import Exported, export
 from gateway.audit_tables import Selection
 from gateway.backup import BackupReport, make_backup
@@ -316,14 +317,19 @@ class Gateway:
         )
 
     def anchor_status(self) -> AnchorStatus:
-        """How far the journal is, how far it is signed, and how far its anchor knows it."""
-        return anchor.anchor_status(self.installation)
+        """How far the journal is, signed and anchored, and what stands in the way; nobody is asked for it."""
+        return anchor_status(self.installation)
 
     def anchor(self) -> AnchorTurn:
         """Compare with the anchor, sign the journal's head and put it there, now.
 
-        Raises `Locked` beside a run.
+        Raises `Locked` beside a run, and `Unknown` where no anchor is configured.
         """
+        if self.configuration.anchor is None:
+            raise Unknown(
+                "no anchor is configured: a journal that was cut or restored would not be noticed",
+                hint="enter [anchor] in bankgate.toml: docs/configuration.md",
+            )
         with running(self.installation):
             anchor.try_again(self.installation)
             compared = anchor.compare(self.installation)

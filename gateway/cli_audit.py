@@ -31,9 +31,8 @@ def anchor(config: Path, as_json: bool) -> None:
         if as_json:
             screen.as_json(turn)
         else:
+            screen.show_anchored(turn)
             screen.show_anchor(gateway.anchor_status())
-            for message in turn.found:
-                screen.error(message, "nothing leaves until each bank is cleared: bankgate held")
         if turn.found:
             sys.exit(ExitCode.INTEGRITY)
         sys.exit(ExitCode.NEEDS_PERSON if turn.fault or turn.warning else ExitCode.DONE)

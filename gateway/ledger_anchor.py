@@ -131,6 +131,18 @@ def anchor_fault(transaction: Transaction) -> tuple[str, bool]:
     return ("", False) if row is None else (str(row.fault), bool(row.refused))
 
 
+def fault_noted_at(transaction: Transaction) -> str:
+    """When what went wrong at the anchor last was seen first; "" where nothing was ever noted."""
+    row = transaction.one("SELECT recorded_at FROM anchor_state")
+    return "" if row is None else str(row.recorded_at)
+
+
+def recorded_at_of(transaction: Transaction, event_pk: int) -> str:
+    """When an event was recorded; "" where there is none of that number."""
+    row = transaction.one("SELECT recorded_at FROM event WHERE event_pk = :pk", pk=event_pk)
+    return "" if row is None else str(row.recorded_at)
+
+
 def note_fault(transaction: Transaction, fault: str, refused: bool, at: datetime) -> None:
     transaction.run(
         "INSERT INTO anchor_state (one, fault, refused, recorded_at) VALUES (1, :fault, :refused, :at)"

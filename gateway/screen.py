@@ -15,7 +15,8 @@ from rich.table import Table
 
 from formats import FeeFinding, Outcome, Problem, Severity
 from formats.standard import FileFormat, Language, write_outcomes
-from gateway.anchor import AnchorStatus
+from gateway.anchor import AnchorTurn
+from gateway.anchor_status import AnchorStatus
 from gateway.audit_export import Exported
 from gateway.audit_report import Verification
 from gateway.errors import InputRefused
@@ -237,8 +238,27 @@ def show_anchor(anchor: AnchorStatus) -> None:
         f"{_words['journal']}: {pick('事件', 'event')} {anchor.event}{signed if anchor.signed_event else ''};"
         f" {_words['anchor']}: {escape(where if anchor.where else _words['no_anchor'])}"
     )
-    for trouble in filter(None, (anchor.warning, anchor.fault)):
-        _console.print(f"[yellow]{_words['attention']}:[/] {escape(trouble)}")
+    if anchor.unknown_events:
+        _console.print(
+            _words.say_line("anchor_unknown", str(anchor.unknown_events), anchor.unknown_since[:19])
+        )
+    if anchor.warning:
+        warn(anchor.warning)
+    if anchor.fault:
+        warn(f"{anchor.fault} ({anchor.fault_at[:19]})")
+        say(f"  {_words['hint']}: {_words['anchor_refused' if anchor.refused else 'anchor_again']}")
+
+
+def show_anchored(turn: AnchorTurn) -> None:
+    """What a talk with the anchor came to."""
+    for message in turn.found:
+        error(message, _words["anchor_found"])
+    if turn.fault:
+        error(turn.fault, turn.hint)
+    elif turn.delivered:
+        say(_words.say_line("anchor_delivered", escape(turn.delivered)))
+    elif not turn.found:
+        say(_words["anchor_nothing_new"])
 
 
 def show_files(files: list[FileStatus], received: list[ReceivedStatus]) -> None:

@@ -13,6 +13,27 @@ from gateway.money import money, yuan
 _TEXTS: dict[str, tuple[str, str]] = {
     "journal": ("日志", "journal"),
     "anchor": ("锚点", "anchor"),
+    "anchor_unknown": (
+        "  自 {1} 起有 {0} 个事件锚点尚不知道:这些若被截去,无从发现",
+        "  {0} events since {1} are not known to the anchor: whoever cut them would not be noticed",
+    ),
+    "anchor_delivered": ("已存至锚点:{}", "put to the anchor: {}"),
+    "anchor_nothing_new": (
+        "锚点已知全部:无新事件可存",
+        "the anchor knows all: nothing new to put there",
+    ),
+    "anchor_refused": (
+        "不会再自动连接锚点:消除原因后执行 bankgate audit anchor",
+        "nobody asks it again by itself: mend the cause, then: bankgate audit anchor",
+    ),
+    "anchor_again": (
+        "下次运行会重试;立即重试:bankgate audit anchor",
+        "the next run tries again; now: bankgate audit anchor",
+    ),
+    "anchor_found": (
+        "在逐家银行核对之前不再发出任何文件:bankgate held",
+        "nothing leaves until each bank is cleared: bankgate held",
+    ),
     "installation": ("本系统标识", "installation"),
     "no_anchor": (
         "未配置: 无法发现日志被截断或还原",

@@ -256,6 +256,65 @@ def test_without_an_anchor_status_says_so(ground: Ground, bankgate: Commands) ->
     assert heads_of(ground) == []
 
 
+def said_by(text: str) -> str:
+    return " ".join(text.split())
+
+
+def test_status_says_what_it_knows_of_the_anchor_without_asking(ground: Ground, bankgate: Commands) -> None:
+    with ground.open() as gateway:
+        ground.submit(gateway, payments_of(CITY, 3))
+        gateway.run()
+        known = gateway.anchor_status()
+        assert (known.unknown_events, known.unknown_since, known.hint) == (0, "", "")
+        ground.clock.turn(hours=1)
+        ground.submit(gateway, payments_of(CITY, 2, prefix="Q"))
+        anchor_of(ground).rename(anchor_of(ground).with_name("away"))
+        status = gateway.anchor_status()
+        assert status.unknown_events == status.event - known.event > 0
+        assert status.unknown_since == ground.clock.now().isoformat()
+        assert (status.fault, "anchor is not there" in status.warning) == ("", True)
+        gateway.run()
+        status = gateway.anchor_status()
+        assert (status.refused, status.fault_at) == (True, ground.clock.now().isoformat())
+    said = said_by(bankgate("status").out)
+    assert (
+        f"{status.unknown_events} events since {status.unknown_since[:19]} are not known to the anchor"
+        in said
+    )
+    assert "hint: nobody asks it again by itself: mend the cause, then: bankgate audit anchor" in said
+
+
+def test_a_login_of_the_anchor_that_has_ended_is_said_before_it_fails(ground: Ground) -> None:
+    settings = '[anchor]\nkind = "sftp"\nhost = "127.0.0.1"\nuser = "anchor"\n'
+    edit(ground.site.configuration, '[anchor]\nkind = "folder"\nroot = "../anchor"\n', settings)
+    with ground.open() as gateway:
+        assert "the anchor cannot be reached: no key of role ssh-login" in gateway.anchor_status().warning
+
+
+def test_the_command_says_what_it_came_to(ground: Ground, bankgate: Commands) -> None:
+    with ground.open() as gateway:
+        ground.submit(gateway, payments_of(CITY, 3))
+    put = bankgate("audit", "anchor")
+    assert (put.code, f"put to the anchor: {heads_of(ground)[0]}" in said_by(put.out)) == (
+        ExitCode.DONE,
+        True,
+    )
+    assert "the anchor knows all: nothing new to put there" in said_by(bankgate("audit", "anchor").out)
+    anchor_of(ground).rename(anchor_of(ground).with_name("away"))
+    failed = bankgate("audit", "anchor")
+    assert failed.code == ExitCode.NEEDS_PERSON
+    assert said_by(failed.err).startswith("error: anchor ../anchor: ")
+    assert "does not exist" in failed.err
+
+
+def test_without_an_anchor_the_command_says_what_to_enter(ground: Ground, bankgate: Commands) -> None:
+    edit(ground.site.configuration, '[anchor]\nkind = "folder"\nroot = "../anchor"\n', "")
+    ended = bankgate("audit", "anchor")
+    assert ended.code == ExitCode.BAD_USAGE
+    assert "error: no anchor is configured" in ended.err
+    assert "enter [anchor] in bankgate.toml" in ended.err
+
+
 def test_the_commands(ground: Ground, bankgate: Commands) -> None:
     with ground.open() as gateway:
         batch = ground.submit(gateway, payments_of(CITY, 3))
