@@ -193,14 +193,14 @@ def show_run(report: RunReport, json: bool, needs_person: bool = False) -> None:
         )
     )
     for line in report.warnings:
-        _console.print(f"[yellow]{_words['warning']}:[/] {escape(line)}")
+        _console.print(f"[yellow]{_words['warning']}:[/] {escape(_words.told(line))}")
     for line in report.waiting:
-        _console.print(f"  {_words['waits']}: {escape(line)}")
+        _console.print(f"  {_words['waits']}: {escape(_words.told(line))}")
     for item in report.attention:
         heading = _words["again"] if item.by_itself else _words["attention"]
-        _console.print(f"[yellow]{heading}:[/] {escape(item.about)}: {escape(item.message)}")
+        _console.print(f"[yellow]{heading}:[/] {escape(item.about)}: {escape(_words.told(item.message))}")
         if item.hint:
-            _console.print(f"  {_words['hint']}: {escape(item.hint)}")
+            _console.print(f"  {_words['hint']}: {escape(_words.told(item.hint))}")
     if needs_person:
         _console.print(_words["held_waits"])
     if report.next_due is not None:
@@ -243,7 +243,7 @@ def show_anchor(anchor: AnchorStatus) -> None:
             _words.say_line("anchor_unknown", str(anchor.unknown_events), anchor.unknown_since[:19])
         )
     if anchor.warning:
-        warn(anchor.warning)
+        warn(_words.told(anchor.warning))
     if anchor.fault:
         warn(f"{anchor.fault} ({anchor.fault_at[:19]})")
         say(f"  {_words['hint']}: {_words['anchor_refused' if anchor.refused else 'anchor_again']}")

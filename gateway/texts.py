@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from formats import Reason, Status
 from gateway.money import money, yuan
+from gateway.sentences import in_chinese
 
 _TEXTS: dict[str, tuple[str, str]] = {
     "journal": ("日志", "journal"),
@@ -331,8 +332,12 @@ class Words:
         return _TEXTS[key][self._index]
 
     def say(self, said: Said) -> str:
-        """A sentence; states of payments and files in it are said in the language too."""
-        return self.say_line(said.key, *map(self.state, said.values))
+        """A sentence; states and sentences that stand in it are said in the language too."""
+        return self.say_line(said.key, *(self.told(self.state(value)) for value in said.values))
+
+    def told(self, english: str) -> str:
+        """A sentence that is stored in English: why something waits, or what was found."""
+        return in_chinese(english) if self._index == 0 else english
 
     def say_line(self, key: str, *values: str) -> str:
         return self[key].format(*values)
