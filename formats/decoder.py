@@ -146,6 +146,8 @@ class FileDecoder:
         self._check_encoding(self._window.buffer[:_LOOKED_AT_BYTES])
         if self._window.buffer.startswith(BOM_UTF8):
             self._window.advance(len(BOM_UTF8), 0)
+            if not self._framing.byte_order_mark:
+                self._tolerated("byte-order-mark", 1)
 
     def _check_encoding(self, beginning: bytes) -> None:
         """A file in another encoding is told as that: its names would quietly become other characters."""

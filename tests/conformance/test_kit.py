@@ -11,6 +11,7 @@ from formats import Reason, Status
 from formats.conformance import Effort, FormatReport, Part, check_folder
 from formats.registry import SHIPPED_FOLDER
 from tests.conformance.conftest import QUICK, Bench, told
+from tests.formats import dtaus
 
 
 def part(report: FormatReport, wanted: Part) -> list[str]:
@@ -110,6 +111,42 @@ def test_a_padded_success_is_found(bench: Bench) -> None:
     report = bench.check("nacha-result")
     assert told(report) == {("load", "code-padded")}
     assert "in a record that may be missing" in part(report, Part.LOAD)[0]
+
+
+def test_records_of_several_widths_conform(bench: Bench) -> None:
+    """Each byte of a file without line ends changed, each record lost or doubled: always found."""
+    (bench.folder / "exchange.toml").write_text(dtaus.LAYOUT, "utf-8")
+    payments = [
+        dtaus.payment_values(1, "1234567", "KRAUSE", 150_000, ["BEIHILFE"]),
+        dtaus.payment_values(2, "7654321", "KINDERHILFEZENTRUMBERLINOSTWEST", 50, ["A", "B", "C"]),
+    ]
+    rows = [
+        {
+            "attempt.item": one["item"],
+            "payment.account": str(one["account"]),
+            "payment.bank_code": "10000001",
+            "payment.amount": one["amount"],
+            "payment.payee_name": one["name"]
+            + "".join(part["text"] for part in one["parts"] if part["kind"] == 1),
+            "payment.summary": "; ".join(
+                [one["purpose"], *(part["text"] for part in one["parts"] if part["kind"] == 2)]
+            ),
+        }
+        for one in payments
+    ]
+    declared = {"count(payment)": 2, "sum(payment.amount)": 150_050}
+    declared |= {"sum(payment.Account)": 8_888_888, "sum(payment.Bank)": 20_000_002}
+    facts = {
+        "declared": declared,
+        "profile.bank_code": "20000002",
+        "agreement.payer_name": "STADTKASSE",
+        "agreement.payer_account": "998877",
+        "file.created_on": "2026-01-02",
+        "file.bank_day": "2026-01-02",
+    }
+    meaning = {"records": {"payment": rows}, "facts": facts}
+    bench.write("exchange", "two.dta", dtaus.file_bytes(payments), meaning)
+    assert told(bench.check("exchange")) == set()
 
 
 # Bugs in a codec, one at a time: the part that finds each.

@@ -506,3 +506,70 @@ def test_lines_that_are_read_over_are_not_counted() -> None:
     assert problems == []
     assert facts["tolerated"] == {"comments": {"count": 3, "line": 1}}
     assert len(columns["payment"]["payment.account"]) == 3
+
+
+BALANCED = """
+layout = "balanced"
+version = "1"
+purpose = "request"
+syntax = "fixed"
+framing = { encoding = "ascii" }
+structure = '''
+head
+payment 1..*
+balance
+total
+'''
+[record.head]
+table = '''
+1     text     Mark     !"0"
+28    text     Name     agreement.payer_name
+'''
+[record.payment]
+table = '''
+1     text     Mark     !"1"
+9     text     Account  payment.account
+2     digits   Kind     !item.kind in 50 53
+12>0  money.2  Amount   payment.amount
+5>0   number   Item     = number  key
+'''
+[record.balance]
+table = '''
+1     text     Mark     !"1"
+9     text     Account  agreement.payer_account
+2     digits   Kind     !"13"
+12>0  money.2  Amount   = sum(payment.amount)
+5     text     Item     "BAL"
+'''
+[record.total]
+table = '''
+1     text     Mark     !"7"
+12>0  money.2  Credits  = sum(payment.amount)
+12>0  money.2  Debits   = sum(payment.amount)
+4>0   number   Records  = count(payment balance)
+'''
+"""
+
+
+def test_a_balancing_record_is_made_and_checked() -> None:
+    """It looks like a payment, takes back what all of them pay, and is none."""
+    codec = compile_layout(parse_layout(BALANCED, "balanced"))
+    columns: dict[str, list[Any]] = {
+        "payment.account": ["123456789", "99"],
+        "payment.amount": [15_000, 50],
+        "item.kind": ["50", "53"],
+    }
+    ours = identity(
+        count=2, total_minor=15_050, agreement={"payer_name": "CITY TREASURY", "payer_account": "900000001"}
+    )
+    raw = b"".join(codec.encode(ours, [RecordChunk(record="payment", count=2, columns=columns)]))
+    assert raw.splitlines()[3] == b"190000000113000000015050BAL  "
+    assert raw.splitlines()[4] == b"70000000150500000000150500003"
+    read, _, problems = decode(codec, raw)
+    assert (read["payment"]["payment.amount"], problems) == ([15_000, 50], [])
+    damaged = raw.replace(b"13000000015050BAL", b"13000000015051BAL")
+    assert [(one.code, one.record) for one in decode(codec, damaged)[2]] == [("total-differs", "balance")]
+    lines = raw.splitlines(keepends=True)
+    with pytest.raises(DecodeError) as caught:
+        decode(codec, b"".join([*lines[:3], lines[4]]))
+    assert "wanted record payment or record balance" in caught.value.problems[0].message

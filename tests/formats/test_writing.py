@@ -179,6 +179,16 @@ def test_a_byte_order_mark_is_written_and_read_over() -> None:
     raw = encode(codec, [request_chunk()])
     assert raw.startswith(b"\xef\xbb\xbf#")
     assert decode(codec, raw)[0] == decode(codec, raw[3:])[0]
+    assert "tolerated" not in decode(codec, raw)[1]
+
+
+def test_a_byte_order_mark_that_the_layout_does_not_say_is_read_over_and_told() -> None:
+    source = (SHIPPED_FOLDER / "comment-style-request.toml").read_text("utf-8")
+    codec = compile_layout(parse_layout(source.replace('"gb18030"', '"utf-8"', 1), "plain"))
+    raw = encode(codec, [request_chunk()])
+    columns, facts, _ = decode(codec, b"\xef\xbb\xbf" + raw)
+    assert columns == decode(codec, raw)[0]
+    assert facts["tolerated"] == {"byte-order-mark": {"count": 1, "line": 1}}
 
 
 HOSTILE = [
