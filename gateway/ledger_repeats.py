@@ -17,7 +17,9 @@ from gateway.ledger import Transaction
 _TABLES = (
     "CREATE TEMP TABLE rival (topic INTEGER, subject_pk INTEGER, PRIMARY KEY (topic, subject_pk))"
     " WITHOUT ROWID",
-    "CREATE TEMP TABLE again (place INTEGER PRIMARY KEY, first_line INTEGER, other_pk INTEGER)",
+    "CREATE TEMP TABLE again (place INTEGER PRIMARY KEY, first_line INTEGER, other_pk INTEGER,"
+    " by_household INTEGER NOT NULL DEFAULT 0)",
+    "CREATE INDEX staged_household_by_topic ON staged_household (topic, value) WHERE topic >= 0",
     "CREATE INDEX staged_by_topic ON staged (topic, fingerprint) WHERE topic >= 0",
 )
 
@@ -38,7 +40,10 @@ _NOT_OF_ITS_CHAIN = (
 
 
 class Again(Struct, frozen=True):
-    """A row that repeats another of its batch (`first_line`), or a payment of an earlier one."""
+    """A row that repeats another of its batch (`first_line`), or a payment of an earlier one.
+
+    `by_household`: the same household, under the ID of another member.
+    """
 
     payment_id: str
     line: int
@@ -46,6 +51,7 @@ class Again(Struct, frozen=True):
     other_id: str
     other_batch: str
     other_platform: str
+    by_household: int
 
 
 def has_topics(transaction: Transaction) -> bool:
@@ -74,6 +80,10 @@ def hold_repeats(
     _find_within_batch(transaction)
     if rivals:
         _find_earlier(transaction, source_platform)
+    # After persons, so that who is the same person is told so.
+    _find_households_within_batch(transaction)
+    if rivals:
+        _find_earlier_households(transaction, source_platform)
     transaction.run(
         "INSERT OR IGNORE INTO staged_hold SELECT source_line, :reason, other_pk"
         " FROM again JOIN staged ON staged.rowid = again.place",
@@ -87,7 +97,7 @@ def hold_repeats(
     )
     rows = transaction.stream(
         "SELECT staged.payment_id, staged.source_line, first_line, COALESCE(payment.payment_id, ''),"
-        " COALESCE(batch_id, ''), COALESCE(source_platform, '') FROM again"
+        " COALESCE(batch_id, ''), COALESCE(source_platform, ''), by_household FROM again"
         " JOIN staged ON staged.rowid = again.place LEFT JOIN payment ON payment.payment_pk = other_pk"
         " LEFT JOIN batch USING (batch_pk) ORDER BY staged.source_line"
     )
@@ -97,7 +107,7 @@ def hold_repeats(
 
 def _find_within_batch(transaction: Transaction) -> None:
     transaction.run(
-        "INSERT INTO again SELECT place, first_line, NULL FROM (SELECT staged.rowid AS place,"
+        "INSERT INTO again SELECT place, first_line, NULL, 0 FROM (SELECT staged.rowid AS place,"
         " FIRST_VALUE(source_line) OVER same AS first_line, ROW_NUMBER() OVER same AS number"
         " FROM (SELECT topic, fingerprint FROM staged WHERE topic >= 0"
         "  GROUP BY topic, fingerprint HAVING COUNT(*) > 1) AS twice"
@@ -122,10 +132,39 @@ def _find_earlier(transaction: Transaction, source_platform: str) -> None:
     )
     for persons in (now, by_older_keys):
         transaction.run(
-            "INSERT OR IGNORE INTO again SELECT staged.rowid, NULL, MAX(payment.payment_pk)"
+            "INSERT OR IGNORE INTO again SELECT staged.rowid, NULL, MAX(payment.payment_pk), 0"
             f" FROM rival CROSS JOIN {persons} AND fingerprint.subject_pk = rival.subject_pk"
             " CROSS JOIN payment ON payment.payment_pk = fingerprint.payment_pk"
             f" WHERE staged.disposition <> 'set_aside' AND {PAID_OR_MAY_BE} AND {_NOT_OF_ITS_CHAIN}"
             " GROUP BY staged.rowid",
             platform=source_platform,
         )
+
+
+def _find_households_within_batch(transaction: Transaction) -> None:
+    """The first row of a household that is not set aside goes; the others are held."""
+    transaction.run(
+        "INSERT OR IGNORE INTO again SELECT place, first_line, NULL, 1 FROM (SELECT staged.rowid AS place,"
+        " FIRST_VALUE(source_line) OVER same AS first_line, ROW_NUMBER() OVER same AS number"
+        " FROM (SELECT topic, value FROM staged_household WHERE topic >= 0 AND now = 1"
+        "  GROUP BY topic, value HAVING COUNT(*) > 1) AS twice"
+        " CROSS JOIN staged_household AS home ON home.topic >= 0 AND home.topic = twice.topic"
+        "  AND home.value = twice.value AND home.now = 1"
+        " CROSS JOIN staged ON staged.rowid = home.place WHERE disposition <> 'set_aside'"
+        " WINDOW same AS (PARTITION BY home.topic, home.value ORDER BY source_line))"
+        " WHERE number > 1"
+    )
+
+
+def _find_earlier_households(transaction: Transaction, source_platform: str) -> None:
+    """By the present key and by older ones alike: the newest earlier payment stands for all."""
+    transaction.run(
+        "INSERT OR IGNORE INTO again SELECT staged.rowid, NULL, MAX(payment.payment_pk), 1 FROM rival"
+        " CROSS JOIN staged_household AS home ON home.topic >= 0 AND home.topic = rival.topic"
+        " CROSS JOIN staged ON staged.rowid = home.place"
+        " CROSS JOIN household ON household.value = home.value AND household.subject_pk = rival.subject_pk"
+        " CROSS JOIN payment ON payment.payment_pk = household.payment_pk"
+        f" WHERE staged.disposition <> 'set_aside' AND {PAID_OR_MAY_BE} AND {_NOT_OF_ITS_CHAIN}"
+        " GROUP BY staged.rowid",
+        platform=source_platform,
+    )

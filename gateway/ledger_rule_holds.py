@@ -116,20 +116,27 @@ def hold_for(transaction: Transaction, payment_pk: int, shown: Reason, refused: 
 
 
 def repeated_by(
-    transaction: Transaction, subject_pk: int, rivals: list[int], by_other_keys: Iterable[tuple[int, bytes]]
+    transaction: Transaction,
+    subject_pk: int,
+    rivals: list[int],
+    by_other_keys: Iterable[tuple[int, bytes]],
+    *,
+    households: bool = False,
 ) -> dict[int, int]:
     """Payments of a subject, each with the earlier payment of the `rivals` that it repeats.
 
-    `by_other_keys`: fingerprints of the subject's payments by the keys with which they were not taken in.
+    `by_other_keys`: fingerprints of the subject's payments by the keys with which they were not taken in;
+    of persons, or of `households`.
     """
+    fingerprints = "household" if households else "fingerprint"
     chosen = ",".join(str(int(rival)) for rival in rivals) or "NULL"
     transaction.run("CREATE TEMP TABLE by_other_key (payment_pk INTEGER, value BLOB)")
     transaction.many("INSERT INTO by_other_key VALUES (?,?)", list(by_other_keys))
     rows = transaction.all(
         "SELECT mine.payment_pk AS payment_pk, MAX(payment.payment_pk) AS other_pk FROM"
-        " (SELECT payment_pk, value FROM fingerprint WHERE subject_pk = :subject"
+        f" (SELECT payment_pk, value FROM {fingerprints} WHERE subject_pk = :subject"
         "  UNION SELECT payment_pk, value FROM by_other_key) AS mine"
-        f" CROSS JOIN fingerprint AS other ON other.subject_pk IN ({chosen}) AND other.value = mine.value"
+        f" CROSS JOIN {fingerprints} AS other ON other.subject_pk IN ({chosen}) AND other.value = mine.value"
         " CROSS JOIN payment ON payment.payment_pk = other.payment_pk"
         " WHERE mine.payment_pk <> other.payment_pk"
         " AND (other.payment_pk < mine.payment_pk OR payment.disposition = 'accepted')"

@@ -33,6 +33,8 @@ _TABLES = (
     " PRIMARY KEY (source_line, reason)) WITHOUT ROWID",
     # The same persons under keys of fingerprints that were used before.
     "CREATE TEMP TABLE staged_alias (topic INTEGER, fingerprint BLOB, place INTEGER)",
+    # Households of rows, under every key of fingerprints; `now` is 1 under the present one.
+    "CREATE TEMP TABLE staged_household (topic INTEGER, value BLOB, place INTEGER, now INTEGER)",
     "CREATE TEMP TABLE staged_lane (lane INTEGER PRIMARY KEY, lane_pk INTEGER, first_pk INTEGER)",
     "CREATE TEMP TABLE staged_subject (subject INTEGER PRIMARY KEY, subject_pk INTEGER)",
     "CREATE TEMP TABLE repeated (place INTEGER PRIMARY KEY, payment_id TEXT, source_line INTEGER,"
@@ -79,8 +81,10 @@ class Staging:
         rows: list[StagedRow],
         holds: Sequence[tuple[int, str]] | None = None,
         aliases: list[tuple[int, bytes, int]] | None = None,
+        households: list[tuple[int, bytes, int, int]] | None = None,
     ) -> None:
-        """Keep some rows, (line, reason) of those held, (topic, older fingerprint, index of the row).
+        """Keep some rows, (line, reason) of those held, (topic, older fingerprint, index of the row),
+        (topic, fingerprint of the household, index of the row, 1 where by the present key).
 
         Not within a transaction.
         """
@@ -91,6 +95,9 @@ class Staging:
         if aliases:
             placed = [(topic, value, self._rows + index + 1) for topic, value, index in aliases]
             self._database.executemany("INSERT INTO staged_alias VALUES (?,?,?)", placed)
+        if households:
+            homes = [(topic, value, self._rows + index + 1, now) for topic, value, index, now in households]
+            self._database.executemany("INSERT INTO staged_household VALUES (?,?,?,?)", homes)
         self._rows += len(rows)
         self._database.execute("COMMIT")
 
@@ -196,4 +203,11 @@ class Staging:
             " SELECT subject_pk, fingerprint, first_pk + position"
             " FROM staged CROSS JOIN staged_lane USING (lane) CROSS JOIN staged_subject USING (subject)"
             " ORDER BY subject_pk, fingerprint, first_pk + position"
+        )
+        transaction.run(
+            "INSERT INTO household (subject_pk, value, payment_pk)"
+            " SELECT subject_pk, value, first_pk + position FROM staged_household"
+            " CROSS JOIN staged ON staged.rowid = staged_household.place"
+            " CROSS JOIN staged_lane USING (lane) CROSS JOIN staged_subject USING (subject)"
+            " WHERE now = 1 ORDER BY 1, 2, 3"
         )

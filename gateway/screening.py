@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from operator import itemgetter
 from typing import Any
 
-from formats import CHUNK_RECORDS, Batch, Problem, Reason, RecordChunk, Severity
+from formats import CHUNK_RECORDS, Batch, PayeeKind, Problem, Reason, RecordChunk, Severity
 from formats.identity import luhn_valid_column
 from formats.masking import mask_account, mask_text
 from formats.standard import BatchChunk
@@ -267,7 +267,7 @@ class Screening:
         held = [(one.line, one.reason) for one in problems if one.severity is Severity.HOLDS and one.line]
         topics = self.judged.topics(keys)
         rows = self._staged_rows(lane, chunk, keys, topics, dict(reversed(held)))
-        self._staging.add(rows, held, self._aliases(chunk, topics))
+        self._staging.add(rows, held, self._aliases(chunk, topics), self._households(chunk, keys, topics))
         lane.rows += chunk.count
 
     def _shown(self, word: str) -> str:
@@ -281,6 +281,24 @@ class Screening:
             fingerprints = older.of(chunk.columns["payment.beneficiary_id"])
             rows = zip(topics, fingerprints, range(chunk.count), strict=True)
             found += [row for row in rows if row[0] != NO_TOPIC]
+        return found
+
+    def _households(
+        self, chunk: RecordChunk, keys: list[tuple[str, ...]], topics: list[int]
+    ) -> list[tuple[int, bytes, int, int]]:
+        """(topic, fingerprint, row, 1 by the present key) of the households that payments are for.
+
+        Those of programmes that are not judged yet too: they may be compared later.
+        """
+        numbers = chunk.columns.get("payment.household_id")
+        if numbers is None or not any(numbers):
+            return []
+        rows = [row for row, number in enumerate(numbers) if number and keys[row][-1] == PayeeKind.HOUSEHOLD]
+        found: list[tuple[int, bytes, int, int]] = []
+        for fingerprinter in (self._fingerprinter, *self._older_fingerprinters):
+            values = fingerprinter.of_households(numbers[row] for row in rows)
+            now = int(fingerprinter is self._fingerprinter)
+            found += [(topics[row], value, row, now) for row, value in zip(rows, values, strict=True)]
         return found
 
     def _staged_rows(

@@ -27,6 +27,7 @@ class Fingerprinter:
             raise KeyUnavailable(f"a fingerprint key of {len(key)} bytes, wanted 32 to 64")
         self.version = version
         self._keyed = hashlib.blake2b(key=key, digest_size=FINGERPRINT_BYTES, person=b"citizen id")
+        self._households = hashlib.blake2b(key=key, digest_size=FINGERPRINT_BYTES, person=b"household id")
 
     def __repr__(self) -> str:
         return f"Fingerprinter({self.version!r})"
@@ -39,6 +40,15 @@ class Fingerprinter:
             # Most are in the one form already, and a million of them pass here.
             plain = len(value) == 18 and value.isdigit()
             running.update((value if plain else normalize_citizen_id(value)).encode())
+            fingerprints.append(running.digest())
+        return fingerprints
+
+    def of_households(self, values: Iterable[str]) -> list[bytes]:
+        """Fingerprints of household numbers, in order; never one of a person with the same digits."""
+        fingerprints = []
+        for value in values:
+            running = self._households.copy()
+            running.update(value.strip().encode())
             fingerprints.append(running.digest())
         return fingerprints
 

@@ -7,10 +7,9 @@ reason.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
 
-from formats import Reason, Severity
+from formats import PayeeKind, Reason, Severity
 from gateway import evidence
 from gateway.installation import Installation
 from gateway.ledger import Transaction
@@ -74,8 +73,10 @@ def _take_up(
     repeats: dict[int, int] = {}
     if verdict.topic is not None:
         rivals = rivals_of(transaction, catalogue, {verdict.topic: 0})
-        by_other_keys = _by_other_keys(installation, transaction, [key for key, _ in payments])
-        repeats = repeated_by(transaction, subject_pk, [subject for _, subject in rivals], by_other_keys)
+        subjects = [subject for _, subject in rivals]
+        persons, households = _by_other_keys(installation, transaction, [key for key, _ in payments])
+        repeats = repeated_by(transaction, subject_pk, subjects, households, households=True)
+        repeats |= repeated_by(transaction, subject_pk, subjects, persons)
     fates: dict[Reason, list[int]] = {}
     for payment_pk, lane_pk in payments:
         end_hold(transaction, payment_pk, Reason.PROGRAMME_NOT_LISTED, at)
@@ -108,12 +109,22 @@ def _take_up(
 
 def _by_other_keys(
     installation: Installation, transaction: Transaction, keys: list[int]
-) -> Iterator[tuple[int, bytes]]:
-    """Fingerprints of payments by every key, where there was more than one: of whom they are is sealed."""
+) -> tuple[list[tuple[int, bytes]], list[tuple[int, bytes]]]:
+    """Fingerprints of payments by every key, where there was more than one: of whom they are is sealed.
+
+    Those of persons, and those of households.
+    """
     fingerprinters = installation.keyring.fingerprinters()
+    persons: list[tuple[int, bytes]] = []
+    households: list[tuple[int, bytes]] = []
     if len(fingerprinters) < 2:
-        return
-    people = with_people(installation, payments_by_key(transaction, keys), ("beneficiary_id",))
-    for payment, person in people:
+        return persons, households
+    wanted = ("beneficiary_id", "household_id", "payee_kind")
+    for payment, person in with_people(installation, payments_by_key(transaction, keys), wanted):
+        of_household = person.get("payee_kind") == PayeeKind.HOUSEHOLD and person.get("household_id")
         for fingerprinter in fingerprinters if person else ():
-            yield payment.payment_pk, fingerprinter.of([person["beneficiary_id"]])[0]
+            persons.append((payment.payment_pk, fingerprinter.of([person["beneficiary_id"]])[0]))
+            if of_household:
+                value = fingerprinter.of_households([person["household_id"]])[0]
+                households.append((payment.payment_pk, value))
+    return persons, households

@@ -1,7 +1,8 @@
 """The same beneficiary, programme and period again: held, unless the catalogue allows repeats.
 
 In this batch or an earlier one, of this platform or another, by card or by passbook: the
-passbook of one platform and the card of the other are the same subsidy.
+passbook of one platform and the card of the other are the same subsidy. A household is paid once,
+whichever member's ID the payment has, where the batch says which household it is.
 """
 
 from __future__ import annotations
@@ -25,11 +26,14 @@ def find_repeats(
         return
     rivals = rivals_of(transaction, catalogue, judged.topic_numbers)
     for again in hold_repeats(transaction, batch.source_platform, rivals):
+        column, whom = (
+            ("household_id", "household") if again.by_household else ("beneficiary_id", "beneficiary")
+        )
         yield PlanRule.REPEAT.problem(
             Severity.HOLDS,
-            "beneficiary_id",
-            f"the same beneficiary, programme and period as {_other(again)}",
-            "one payment a person, programme and period",
+            column,
+            f"the same {whom}, programme and period as {_other(again)}",
+            f"one payment a {'household' if again.by_household else 'person'}, programme and period",
             line=again.line,
             payment_id=again.payment_id,
             hint="a payment that is paid again names the one that it replaces in reissue_of",

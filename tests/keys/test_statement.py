@@ -84,6 +84,7 @@ def test_small_rsa_and_unknown_kinds_make_no_signer(tmp_path: Path) -> None:
 
 
 FINGERPRINTER = Fingerprinter(bytes(range(32)), "2026")
+ID = "370902199001011235"
 
 
 @pytest.mark.parametrize(
@@ -103,6 +104,13 @@ def test_other_ids_and_other_keys_have_other_fingerprints() -> None:
     ours, theirs = FINGERPRINTER.of(ids), Fingerprinter(bytes(32)).of(ids)
     assert len({*ours, *theirs}) == 10
     assert repr(FINGERPRINTER) == "Fingerprinter('2026')"
+
+
+def test_a_household_is_never_a_person_of_the_same_digits() -> None:
+    person, household = FINGERPRINTER.of([ID]), FINGERPRINTER.of_households([ID])
+    assert household != person
+    assert FINGERPRINTER.of_households([f" {ID} "]) == household
+    assert Fingerprinter(bytes(32)).of_households([ID]) != household
 
 
 def test_a_short_fingerprint_key_is_refused() -> None:
