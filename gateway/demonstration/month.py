@@ -101,7 +101,13 @@ def _failing(reason: Reason) -> Callable[[str], NamedPayment]:
 _DUE = "城乡居民最低生活保障补贴"
 """The programme of which the catalogue knows when it is due."""
 
+_STANDARD = "国家励志奖学金"
+"""A programme of which the catalogue knows the standard amount."""
+
+_OVERPAID = Role(field=1, programme=_STANDARD, named=lambda account: NamedPayment(account=account))
+"""Credited for certain, with a zero too many."""
 _ROLES = (
+    _OVERPAID,
     Role(field=1, bank="city-bank", named=_failing(Reason.ACCOUNT_CLOSED)),
     Role(field=2, programme=_DUE, named=_failing(Reason.NOT_ACTIVATED)),
     Role(field=2, programme=_DUE, named=_failing(Reason.CARD_LOST)),
@@ -131,7 +137,8 @@ _ROLES = (
         named=lambda account: NamedPayment(account=account, fate=Fate.UNKNOWN_CODE),
     ),
 )
-"""One return, one late answer, one fee, one credited short, one under a strange code; and failures."""
+"""One paid too much, one return, one late answer, one fee, one credited short, one under a strange code;
+and failures."""
 
 
 class Size(Struct, frozen=True):
@@ -148,6 +155,7 @@ class Month:
         payments, seed = size.payments, size.seed
         self.size = size
         self.batches = tuple(sorted(_batches(payments, seed), key=lambda batch: batch.field.number))
+        self._overpay()
         self.name = f"demo-{YEAR}{MONTH:02d}"
         self._suffix = f"{seed}-{payments}"
 
@@ -161,6 +169,21 @@ class Month:
             if payment_id.startswith(f"{batch.batch_id}-"):
                 return batch, int(payment_id.removeprefix(f"{batch.batch_id}-").partition("-")[0]) - 1
         raise KeyError(payment_id)
+
+    def _overpay(self) -> None:
+        """One amount has a zero too many, as somebody typed it."""
+        payment = next(self._playing(_OVERPAID, set()))
+        first, index = self.original(payment.payment_id)
+        spoiled = replace(first, order=replace(first.order, overpaid=index))
+        self.batches = tuple(spoiled if batch is first else batch for batch in self.batches)
+
+    @cached_property
+    def overpaid(self) -> Payment:
+        """The payment with a zero too many."""
+        (found,) = [
+            batch.payment(batch.order.overpaid) for batch in self.batches if batch.order.overpaid is not None
+        ]
+        return found
 
     @cached_property
     def published(self) -> FieldBatch:
@@ -183,11 +206,13 @@ class Month:
         """Bank and payment of each role; nobody plays two."""
         taken: set[str] = set()
         for role in _ROLES:
-            # A small month may have too few payments of one programme.
-            loosely = replace(role, programme="")
-            payment = next(chain(self._fitting(role, taken), self._fitting(loosely, taken)))
+            payment = next(self._playing(role, taken))
             taken.add(payment.account)
             yield payment.bank, role.named(payment.account)
+
+    def _playing(self, role: Role, taken: set[str]) -> Iterator[Payment]:
+        """Who could play a role: a small month may have too few payments of one programme."""
+        return chain(self._fitting(role, taken), self._fitting(replace(role, programme=""), taken))
 
     def _fitting(self, role: Role, taken: set[str]) -> Iterator[Payment]:
         """In the role's own field, then in those behind it."""

@@ -47,7 +47,7 @@ class Defect(StrEnum):
 class Order(Struct, frozen=True, kw_only=True):
     """What to generate. `defects` payments of the `count` are wrong on purpose.
 
-    `name` says apart what else decides the content: `fields`, `banks`, `twins`.
+    `name` says apart what else decides the content: `fields`, `banks`, `twins`, `overpaid`.
     """
 
     count: int
@@ -59,6 +59,8 @@ class Order(Struct, frozen=True, kw_only=True):
     twins: bool = True
     """Whether some are paid to the same person as the one before, same amount too."""
     name: str = ""
+    overpaid: int | None = None
+    """Index of a payment with a zero too many."""
 
     @property
     def batch_id(self) -> str:
@@ -154,6 +156,8 @@ def _choose(order: Order, index: int) -> _Choice:
     bank = order.banks[draw.below(len(order.banks))]
     steps = (programme.high_minor - programme.low_minor) // programme.step_minor
     amount_minor = programme.low_minor + programme.step_minor * draw.below(steps + 1)
+    if index == order.overpaid:
+        amount_minor *= 10
     return _Choice(number, draw, field, programme, bank, amount_minor)
 
 

@@ -14,6 +14,7 @@ from gateway.api import Gateway
 from gateway.demonstration.settings_texts import PERSONS
 from gateway.demonstration.site import Site
 from gateway.report import FileStatus
+from gateway.rules.recoveries import Recovery
 from gateway.states import FileState
 from keys.private import load_signer
 from keys.statement import sign_statement
@@ -26,6 +27,10 @@ _LETTERS = {
     "not-received": "我行未收到你单位文件 {name},今后亦不受理。\n"
     "We never had your file {name}, and shall not take it.\n",
 }
+_FINDING = (
+    "经复核,该笔金额多录一个零,多发部分应予追回。\nThe amount has a zero too many; the rest is asked back.\n"
+)
+_VOUCHER = "缴款凭证:退回多发款的一部分。\nVoucher: a part of what was paid too much came back.\n"
 
 
 class Reviewers:
@@ -58,24 +63,56 @@ class Reviewers:
     def _decide(self, file: FileStatus) -> None:
         about = f"file:{file.bank}/{file.name}"
         decision = "arrived" if self._banks[file.bank].bank.saw(file.name) else "not-received"
-        letter = self._gateway.attach(self._letter(file, decision))
-        ways = next(item.ways for item in self._gateway.held() if item.object == about)
-        signed = next(way.persons for way in ways if way.decision == decision)
+        words = _LETTERS[decision].format(name=file.name)
+        letter = self._gateway.attach(self._paper(f"{file.bank}-{file.name}", words))
+        self._sign_both(about, decision, letter)
+        self._tell(f"   {about}: the bank wrote, and {' and '.join(PERSONS)} signed: {decision}")
+
+    def ask_back(self, payment_id: str, amount_minor: int) -> None:
+        """What was paid too much, on the department's finding; once."""
+        if not self._recoveries(payment_id):
+            finding = self._gateway.attach(self._paper("finding", _FINDING))
+            about = self._gateway.recovery_object(payment_id)
+            self._sign_both(about, "recover", finding, amount_minor, "too-much")
+
+    def take_back(self, payment_id: str, amount_minor: int) -> None:
+        """A part of it came back, on its voucher; once."""
+        if not any(one.recovered_minor for one in self._recoveries(payment_id)):
+            voucher = self._gateway.attach(self._paper("voucher", _VOUCHER))
+            about = self._gateway.recovery_object(payment_id)
+            self._sign(about, "recovered", next(iter(PERSONS)), voucher, amount_minor)
+
+    def _recoveries(self, payment_id: str) -> list[Recovery]:
+        return [one for one in self._gateway.plan.recoveries() if one.payment_id == payment_id]
+
+    def _sign_both(
+        self, about: str, decision: str, exhibit: str, amount_minor: int | None = None, ground: str = ""
+    ) -> None:
+        signed = next(way.persons for way in self._gateway.ways(about) if way.decision == decision)
         for person in PERSONS:
             # One may have signed before the process died.
             if person not in signed:
-                self._sign(about, decision, person, letter)
-        self._tell(f"   {about}: the bank wrote, and {' and '.join(PERSONS)} signed: {decision}")
+                self._sign(about, decision, person, exhibit, amount_minor, ground)
 
-    def _sign(self, about: str, decision: str, person: str, letter: str = "") -> None:
-        statement = self._gateway.statement(about, decision, person, exhibit=letter)
+    def _sign(
+        self,
+        about: str,
+        decision: str,
+        person: str,
+        exhibit: str = "",
+        amount_minor: int | None = None,
+        ground: str = "",
+    ) -> None:
+        statement = self._gateway.statement(
+            about, decision, person, exhibit=exhibit, amount_minor=amount_minor, ground=ground
+        )
         signer = load_signer(person, self._department / "persons" / f"{person}.pem")
         self._gateway.decide(statement, sign_statement(signer, statement.to_bytes()))
 
-    def _letter(self, file: FileStatus, decision: str) -> Path:
-        """What the bank wrote, the same whenever it is asked."""
+    def _paper(self, name: str, words: str) -> Path:
+        """What a decision rests on, the same whenever it is asked for."""
         folder = self._department / "letters"
         folder.mkdir(exist_ok=True)
-        path = folder / f"{file.bank}-{file.name}.txt"
-        path.write_text(_LETTERS[decision].format(name=file.name), "utf-8")
+        path = folder / f"{name}.txt"
+        path.write_text(words, "utf-8")
         return path

@@ -75,7 +75,7 @@ class Story:
             (moment(11, 9, 30), lambda: self._pay_again(1)),
             (moment(15, 10), self._return),
             (moment(20, 9, 30), lambda: self._pay_again(2)),
-            (moment(28, 10), self._activated),
+            (moment(28, 10), self._look_again),
             (moment(30, 15), self._close),
         ):
             self._day = at.date()
@@ -143,18 +143,27 @@ class Story:
             f"{receipt.payments} payments were verified and are paid again in full, {total}",
         )
 
-    def _activated(self) -> None:
-        """Some owners were at the counter since; their corrections are left for whoever looks."""
+    def _look_again(self) -> None:
+        """What was paid too much is asked back; and some owners were at the counter since: their
+        corrections are left for whoever looks."""
         path = self._corrections(3)
         if not path.exists():
             verify(self._month, self._failed(again=True), path, self._day, 3)
+        overpaid = self._month.overpaid
+        asked_minor = overpaid.amount_minor - overpaid.amount_minor // 10
+        self._reviewers.ask_back(overpaid.payment_id, asked_minor)
+        asked = screen.money(asked_minor)
+        self._say(f"一笔多发的款项追回 {asked}", f"one payment had a zero too many: {asked} are asked back")
 
     def _close(self) -> None:
-        """A person closes the books of every batch that is clean."""
+        """A part of what was asked back came; a person closes the books of every batch that is clean."""
+        overpaid = self._month.overpaid
+        self._reviewers.take_back(overpaid.payment_id, overpaid.amount_minor // 10)
         plan, closed = self._gateway.plan, 0
         for status in self._gateway.status():
             (book,) = plan.books(By.BATCH, status.batch_id)
-            clean = book.adds_up and not (book.open.count or book.findings.count or book.gap_minor)
+            open_ends = (book.open.count, book.findings.count, book.to_recover.count, book.gap_minor)
+            clean = book.adds_up and not any(open_ends)
             if clean and not plan.closed(status.batch_id).closed:
                 self._reviewers.sign_one(f"books:{status.source_platform}/{status.batch_id}", "close-books")
             closed += clean

@@ -14,7 +14,8 @@ _STYLE = """
 * { box-sizing: border-box; }
 body { margin: 0 auto; padding: 1rem; max-width: 64rem; background: #fff; color: #111;
   font: 1.15rem/1.6 "Noto Sans CJK SC", "Source Han Sans SC", "PingFang SC", "Microsoft YaHei", sans-serif;
-  overflow-wrap: anywhere; }
+  overflow-wrap: break-word; }
+h1, .name { overflow-wrap: anywhere; }
 h1 { font-size: 1.9rem; line-height: 1.25; margin: .5rem 0; }
 h2 { font-size: 1.4rem; margin: 2.2rem 0 .6rem; border-bottom: .15rem solid #111; }
 small, .en { color: #444; font-size: 1rem; font-weight: normal; }

@@ -73,6 +73,9 @@ def test_the_month_has_what_a_month_has(played: Played) -> None:
         charges = {(one.bank, one.kind, one.count, one.minor) for one in gateway.plan.charges()}
         breaches = [(one.bank, one.answered_at is not None) for one in gateway.plan.breaches()]
         closed = Counter(gateway.plan.closed(batch_id).closed for batch_id in submitted)
+        recoveries = [
+            (one.payment_id, one.amount_minor, one.recovered_minor) for one in gateway.plan.recoveries()
+        ]
         overdue = {(one.programme, one.credited_late) for one in gateway.plan.overdue()}
     assert {file.bank for file in files} == {"city-bank", "iso-bank", "rural-credit"}
     # The return: credited, back, and credited again.
@@ -86,6 +89,9 @@ def test_the_month_has_what_a_month_has(played: Played) -> None:
     # The late one was answered; of the other the bank has not said a word that is in its table.
     assert breaches == [("city-bank", True), ("iso-bank", False)]
     assert closed[True] > closed[False] > 0
+    paid_minor = MONTH.overpaid.amount_minor
+    assert recoveries == [(MONTH.overpaid.payment_id, paid_minor * 9 // 10, paid_minor // 10)]
+    assert str(last[MONTH.overpaid.payment_id].status) == "credited"
     assert {programme for programme, _ in overdue} == {"城乡居民最低生活保障补贴"}
     assert any(late for _, late in overdue)
 
@@ -124,6 +130,7 @@ def test_every_command_that_it_names_shows_something_of_it(
         f"warnings {MONTH.again_id(1)}": "with accounts that were corrected",
         f"publish-check {batch}": "published, not credited",
         f"reissue {played.month_file('corrections-3.csv')}": "0 refused",
+        "recoveries": MONTH.overpaid.payment_id,
         "held": "oddity:1  city-bank",
     }.items():
         assert wanted in told[key], (key, told[key])

@@ -28,7 +28,8 @@ def test_every_field_hands_over_a_batch_and_every_role_is_played(size: Size) -> 
     conducts = month.setting().conducts
     named = [one for conduct in conducts.values() for one in conduct.payments]
     accounts = Counter(one.account for one in named)
-    assert (len(named), max(accounts.values())) == (10, 1)
+    assert (len(named), max(accounts.values())) == (11, 1)
+    assert month.overpaid.account in accounts
     assert {bank.bank for bank in BANKS} == set(conducts)
     assert sum(one.returned_after_hours > 0 for one in named) == 1
     assert sum(one.result_after_hours > 0 for one in named) == 1
@@ -54,12 +55,15 @@ def test_amounts_are_those_of_the_catalogue_where_it_has_some(tmp_path: Path) ->
     catalogue = read_catalogue(TomlSource(path))
     assert catalogue is not None
     compared = 0
-    for batch in Month(Size(2000, 1)).batches:
+    month = Month(Size(2000, 1))
+    overpaid = month.overpaid
+    assert (overpaid.programme, overpaid.amount_minor) == ("国家励志奖学金", 6_000_000)
+    for batch in month.batches:
         for index in range(batch.order.count):
             payment = batch.payment(index)
             programme = catalogue.find(payment.programme)
             assert programme is not None
-            if programme.standard is not None:
+            if programme.standard is not None and payment != overpaid:
                 assert payment.amount_minor in programme.standard.amounts_minor
                 compared += 1
     assert compared > 10
