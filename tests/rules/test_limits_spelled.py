@@ -60,13 +60,16 @@ def test_a_limit_by_another_name_bounds_the_programme(two_names: Ground) -> None
         assert current(gateway) == credited(payments[:2])
 
 
-def test_two_agreements_do_not_divide_the_names_of_a_programme(two_names: Ground) -> None:
+@pytest.mark.parametrize(("first", "then"), [(NAME, OTHER), (OTHER, NAME)])
+def test_two_agreements_do_not_divide_the_names_of_a_programme(
+    two_names: Ground, first: str, then: str
+) -> None:
     path = agreement_path(two_names)
     text = path.read_text("utf-8")
     entrusted = re.compile(r"(?ms)^programmes +=.*?\]$")
-    second = entrusted.sub(f'programmes = ["{OTHER}"]', re.sub("(?m)^number .*$", 'number = "B-2"', text))
+    second = entrusted.sub(f'programmes = ["{then}"]', re.sub("(?m)^number .*$", 'number = "B-2"', text))
     path.with_name(f"{CITY}-second.toml").write_text(second, "utf-8")
-    path.write_text(entrusted.sub(f'programmes = ["{NAME}"]', text), "utf-8")
+    path.write_text(entrusted.sub(f'programmes = ["{first}"]', text), "utf-8")
     ((code, message),) = refusals(two_names)
     assert code == "configuration.overlap"
     assert f"{NAME} at the same bank and time by" in message
