@@ -134,6 +134,7 @@ def _effects(
             words = (verdicts.statuses[row], effects.credited_minor[row], columns.codes[row])
             if key in book.paired and not current.decided and words[0] is not current.status:
                 effects.statuses[row], effects.reasons[row] = Status.UNKNOWN, Reason.CONTRADICTED
+                effects.returned_minor[row] = current.returned_minor
             elif current.decided and words in book.said.get(key, ()) and not _parts(effects, row, current):
                 # Persons knew this when they decided: it is no news.
                 effects.statuses[row], effects.news[row] = current.status, False
