@@ -200,7 +200,7 @@ class _Checks:
 
     def files(self) -> None:
         planned = self._by("file planned", "bank", "file")
-        releasing = {told.body.get("file") for told in self._journal.of("file releasing")}
+        releasing = {_plain(told.body.get("file")) for told in self._journal.of("file releasing")}
         for place, file in self._ascending("files", FileLine):
             self._files[file.file] = file
             if file.batch not in self._batches:
@@ -224,7 +224,7 @@ class _Checks:
     def parts(self) -> None:
         sealed: dict[object, list[object]] = {}
         for told in self._journal.of("file sealed"):
-            sealed.setdefault(told.body.get("file"), []).append(told.body.get("parts"))
+            sealed.setdefault(_plain(told.body.get("file")), []).append(told.body.get("parts"))
         found: dict[int, dict[str, str]] = {}
         for place, part in self._ascending("file_parts", PartLine, keys=2):
             if part.file not in self._files:
@@ -523,7 +523,7 @@ class _Checks:
 
     def _by(self, kind: str, *names: str) -> dict[tuple[Any, ...], Told]:
         """The last shown event of a kind for each value of these."""
-        return {tuple(told.body.get(name) for name in names): told for told in self._journal.of(kind)}
+        return {tuple(_plain(told.body.get(name)) for name in names): told for told in self._journal.of(kind)}
 
     def _content(self, key: int) -> tuple[str | None, str | None]:
         received = self._received.get(key)
@@ -562,6 +562,11 @@ def _key_digest(person: PersonLine) -> str:
 def _rows_digest(rows: list[OutcomeLine]) -> str:
     """As `settle` makes it: one JSON array of arrays, without the outcome's own key and `decided`."""
     return rows_digest([msgspec.structs.astuple(row)[1:-1] for row in rows])
+
+
+def _plain(value: Any) -> Any:
+    """A value that names something; what is none of these (a forger writes what he likes) names nothing."""
+    return value if isinstance(value, str | int | float | None) else repr(value)
 
 
 def _shown(value: object) -> str:

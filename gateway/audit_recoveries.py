@@ -6,7 +6,6 @@ There are few recoveries: all of them, and the decisions about them, are kept wh
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import Any
 
 import msgspec
 
@@ -32,10 +31,10 @@ class RecoveryChecks:
     def __init__(self, bundle: Bundle, journal: Journal, payments: PackedPayments) -> None:
         self._add = bundle.report.add
         self._payments = payments
-        self._marked = _by(journal, MARKED, "recovery")
-        self._received = _by(journal, RECEIVED, "receipt")
-        self._struck = _by(journal, STRUCK, "receipt")
-        self._given_up = _by(journal, GIVEN_UP, "recovery")
+        self._marked = self._by(journal, MARKED, "recovery")
+        self._received = self._by(journal, RECEIVED, "receipt")
+        self._struck = self._by(journal, STRUCK, "receipt")
+        self._given_up = self._by(journal, GIVEN_UP, "recovery")
         self._rows: dict[int, tuple[str, RecoveryLine]] = {}
         self._came_back: dict[int, int] = defaultdict(int)
         self._taken_off: dict[int, int] = defaultdict(int)
@@ -122,6 +121,15 @@ class RecoveryChecks:
             signed = ", ".join(sorted(persons)) or "nobody"
             self._add(place, f"{decision} of {subject.rpartition('#')[0]} was signed by {signed}")
 
+    def _by(self, journal: Journal, kind: str, name: str) -> dict[int, Told]:
+        """The events of a kind by the number that they tell of, each told once."""
+        found: dict[int, Told] = {}
+        for told in journal.of(kind):
+            number = told.body.get(name)
+            if not isinstance(number, int) or found.setdefault(number, told) is not told:
+                self._add(told.place, f"tells of no {name}, or of one that was told before")
+        return found
+
     def _agree(self, place: str, told: Told | None, kind: str, **values: object) -> None:
         if told is None:
             self._add(place, f"no event '{kind}' of the journal tells of it")
@@ -138,7 +146,3 @@ def _says(line: DecisionLine, terms: Terms, exhibit: str) -> bool:
         # What cannot be read is told where decisions are checked.
         return False
     return (basis.terms, basis.exhibit) == (terms, exhibit)
-
-
-def _by(journal: Journal, kind: str, key: str) -> dict[Any, Told]:
-    return {told.body.get(key): told for told in journal.of(kind)}

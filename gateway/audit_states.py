@@ -77,11 +77,13 @@ def told_dispositions(journal: Journal) -> dict[str, int]:
     if None in submitted:
         return {}
     set_aside = sum(count for count in submitted if isinstance(count, int))
-    set_aside += sum(len(told.body["payments"]) for told in journal.of("payments set aside"))
+    listed = [told.body.get("payments") for told in journal.of("payments set aside")]
+    set_aside += sum(len(payments) for payments in listed if isinstance(payments, list))
     set_aside += len(journal.of("payment set aside"))
     counted = ("batch withdrawn", "file withdrawn", "payments withdrawn")
     withdrawn = len(journal.of("payment withdrawn"))
-    withdrawn += sum(int(told.body.get("count", 0)) for kind in counted for told in journal.of(kind))
+    counts = [told.body.get("count") for kind in counted for told in journal.of(kind)]
+    withdrawn += sum(count for count in counts if isinstance(count, int))
     return {Disposition.SET_ASIDE: set_aside, Disposition.WITHDRAWN: withdrawn}
 
 

@@ -268,3 +268,19 @@ def test_a_sequence_that_the_anchor_knows_is_not_forgotten(
     assert [
         one for one in found if one.message == "knows sequence 2 of bank city-bank, the bundle less"
     ] != []
+
+
+@pytest.mark.parametrize("value", ["[]", "{}", "null", "true", '"x"', "1.5"])
+def test_events_that_tell_nonsense_are_found_and_break_nothing(
+    forger: Forger, bundle: Path, value: str
+) -> None:
+    """Every value of every body is exchanged, and the chain made anew."""
+    events = forger.rows("events")
+    for event in events:
+        names = ",".join(json.dumps(name) + f":{value}" for name in sorted(json.loads(event["body"])))
+        event["body"] = f"{{{names}}}"
+    for kind in ("payments set aside", "payments withdrawn", "file reopened", "payment resolved", "other"):
+        for body in (f'{{"payments":{value},"count":{value},"live":{value},"object":{value}}}', "{}"):
+            events.append({**events[-1], "kind": kind, "body": body})
+    forger.write_history(events)
+    assert not verify(bundle).holds
