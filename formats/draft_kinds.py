@@ -50,7 +50,14 @@ _NO_POINT = re.compile(
 )
 _ZEROS = re.compile(r"补\s*[0零]|zero", re.IGNORECASE)
 _RIGHT = re.compile(r"右对齐|右靠|左补空格|前补空格|right", re.IGNORECASE)
+_OTHER_UNIT = re.compile(r"[万千百]元|[角厘](?!色)|\b(?:thousand|million)s?\b", re.IGNORECASE)
 _SIGNED = re.compile(r"正负号|带符号|signed", re.IGNORECASE)
+
+
+_WHOLE_OR_FEN = (
+    "whole yuan (yuan.0), fen without a point (money.2), or yuan with a point (yuan.2)? "
+    "the paper does not tell"
+)
 
 
 class KindGuess(Struct):
@@ -87,7 +94,7 @@ def guess_kind(row: PaperRow) -> KindGuess:
     pattern = _pattern(words)
     if pattern or letters in _DATE_TYPES | _TIME_TYPES | _INSTANT_TYPES:
         _take_instant(guess, letters, pattern)
-    elif letters in _AMOUNT_TYPES or _AMOUNT_NAMES.search(f"{row.name} {row.other_name}"):
+    elif letters in _AMOUNT_TYPES or _AMOUNT_NAMES.search(f"{row.name} {row.other_name}".replace("_", " ")):
         _take_amount(guess, row, decimals)
     elif letters in _NUMBER_TYPES or _PICTURE.fullmatch(_narrow(row.type)):
         guess.kind = "number"
@@ -98,6 +105,13 @@ def guess_kind(row: PaperRow) -> KindGuess:
     if width is None:
         guess.questions.append("how long is it?")
     return guess
+
+
+def amount_question(decimals: int, says_fen: bool, says_yuan: bool) -> str:
+    """What must be asked of an amount whose scale the paper does not say."""
+    hint = f"{decimals} decimals alone do not" if decimals else "the paper does not"
+    both = "and both are said of it" if says_fen and says_yuan else "and nothing says it"
+    return f"money.2 (fen, no point written) or yuan.2 (yuan, point written)? {hint} tell, {both}"
 
 
 def _narrow(text: str) -> str:
@@ -151,28 +165,30 @@ def _take_instant(guess: KindGuess, letters: str, pattern: str) -> None:
 
 
 def _take_amount(guess: KindGuess, row: PaperRow, decimals: int) -> None:
-    """Fen or yuan, and the point: as words say it, else not at all."""
+    """Fen or yuan, and the point: as words say it, else not at all.
+
+    "No point" alone is no fen: where yuan is said, or no decimals are, whole yuan are written so too.
+    """
     words = f"{row.name} {row.type} {row.remark}"
     picture = _PICTURE.fullmatch(_narrow(row.type))
     in_fen = bool(_IN_FEN.search(words))
+    in_yuan = bool(_IN_YUAN.search(words))
     implied = bool(_NO_POINT.search(words)) or (picture is not None and picture[2] == "V")
     written = bool(_POINT.search(words)) or (picture is not None and picture[2] == ".")
-    in_yuan = bool(_IN_YUAN.search(words))
-    if (in_fen or implied) and not written and not (in_fen and in_yuan):
+    is_other = bool(_OTHER_UNIT.search(words))
+    no_fen = in_yuan or written or is_other
+    if (in_fen or (implied and decimals == 2)) and not no_fen:
         guess.kind = "money.2"
-    elif written and not (in_fen or implied):
+    elif written and decimals in (0, 2) and not (in_fen or implied or is_other):
         guess.kind = "yuan.2"
     else:
         guess.kind = UNKNOWN
-        both = (
-            "and both are said of it"
-            if (in_fen or implied) and (written or in_yuan)
-            else "and nothing says it"
-        )
-        hint = f"{decimals} decimals alone do not" if decimals else "the paper does not"
+        is_whole = not written and not in_fen and (in_yuan or implied)
         guess.questions.append(
-            f"money.2 (fen, no point written) or yuan.2 (yuan, point written)? {hint} tell, {both}"
+            _WHOLE_OR_FEN if is_whole else amount_question(decimals, in_fen or implied, no_fen)
         )
+        if is_other:
+            guess.questions.append("in what unit is it written?")
     if _SIGNED.search(words):
         guess.questions.append("how is its sign written?")
     guess.guessed.append("kind")

@@ -1,22 +1,17 @@
 """What a field of a paper means to a gateway, guessed from its name; and the codes that a remark lists.
 
-Every meaning is a guess and is marked as one. A name that says nothing known gives `UNKNOWN`. Codes are
-proposals only: none has a meaning until a person takes the mark away, since a wrong "credited" hides a
-payment that failed, and a wrong "failed" is paid twice.
+Every meaning is a guess and is marked as one. A name that says nothing known gives `UNKNOWN`. What the
+codes may mean is in `draft_codes.py`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from enum import StrEnum
-
-from msgspec import Struct
 
 from formats.codec import Purpose
 from formats.draft_kinds import UNKNOWN
 from formats.paper import PaperRow, PaperTable
-from formats.reasons import Reason, Status
 
 
 class Part(StrEnum):
@@ -28,9 +23,9 @@ class Part(StrEnum):
 
 
 _PARTS = (
-    (Part.TRAILER, re.compile(r"文件尾|尾记录|尾|trailer|footer|tail", re.IGNORECASE)),
-    (Part.PAYMENT, re.compile(r"明细|记录体|文件体|交易|detail|body|payment|item", re.IGNORECASE)),
-    (Part.HEADER, re.compile(r"文件头|头|汇总|总计|head|summary|total", re.IGNORECASE)),
+    (Part.TRAILER, re.compile(r"文件尾|尾记录|尾|trailer|footer|\btail\b", re.IGNORECASE)),
+    (Part.PAYMENT, re.compile(r"明细|记录体|文件体|交易|detail|\bbody\b|payment|\bitems?\b", re.IGNORECASE)),
+    (Part.HEADER, re.compile(r"文件头|头|汇总|总计|\bhead(?:er)?\b|summary|\btotals?\b", re.IGNORECASE)),
 )
 
 _TOTALS = (
@@ -77,7 +72,7 @@ _FILE = (
         for words, meaning in _ROWS
         if not meaning.startswith(("payment.", "attempt.", "= number", "outcome.", "fee."))
     ),
-    (r"(?:返回|响应|结果).*(?:码|代码)|return code|status", "file.code"),
+    (r"(?:返回|响应|结果|处理).*(?:码|代码|标志)|处理结果|状态|result|return code|status", "file.code"),
     (r"(?:返回|响应)(?:信息|说明|描述)|message", "file.text"),
     (r"账号|帐号|account", "agreement.payer_account"),
     (r"户名|name", "agreement.payer_name"),
@@ -90,42 +85,11 @@ _FIXED = re.compile(
     r"(?:固定|恒|默认|缺省|fixed|constant|always|填写?|为|=)\s*(?:值|为|填|填写)?\s*[:=]?\s*[\"'“‘]?([0-9A-Za-z]{1,12})[\"'”’]?"
 )
 _ALONE = re.compile(r"[\"'“‘]?([0-9A-Za-z]{1,12})[\"'”’]?")
+_WORDS_END = re.compile(r"[\s;,；，、。|/\"'“”‘’]+$")
 _CODE = re.compile(
     r"(?<![0-9A-Za-z])[\"'“‘]?([0-9A-Za-z]{1,10})[\"'”’]?\s*(?:[-:=—–~、]|\s|(?=[一-鿿]))\s*"
     r"([一-鿿A-Za-z][^;,；，。|/\n]*?)(?=\s*(?:[;,；，。|/\n]|$|\s[\"'“‘]?[0-9A-Za-z]{1,10}[\"'”’]?\s*[-:=—–~]|\s\d|\s[\"'“‘]?[0-9A-Za-z]{1,10}[\"'”’]?\s*[一-鿿]))"
 )
-
-_OUTCOMES = (
-    (r"成功|已入账|success|credited|accepted|ok", Status.CREDITED, Reason.NONE),
-    (r"处理中|待处理|在途|processing|pending|progress", Status.UNKNOWN, Reason.IN_PROGRESS),
-    (r"超时|timeout|timed out", Status.UNKNOWN, Reason.TIMED_OUT),
-    (r"重复|duplicate", Status.UNKNOWN, Reason.DUPLICATE),
-    (r"系统|主机|system", Status.UNKNOWN, Reason.SYSTEM),
-    (r"退汇|退票|退回|returned", Status.RETURNED, Reason.RETURNED),
-    (r"户名|姓名|name", Status.FAILED, Reason.NAME_MISMATCH),
-    (r"证件|身份证|\bid\b", Status.FAILED, Reason.ID_MISMATCH),
-    (r"销户|closed", Status.FAILED, Reason.ACCOUNT_CLOSED),
-    (r"冻结|frozen", Status.FAILED, Reason.ACCOUNT_FROZEN),
-    (r"挂失|lost", Status.FAILED, Reason.CARD_LOST),
-    (r"未激活|not activated", Status.FAILED, Reason.NOT_ACTIVATED),
-    (r"睡眠|久悬|dormant", Status.FAILED, Reason.DORMANT),
-    (r"余额不足|insufficient", Status.FAILED, Reason.PAYER_FUNDS),
-    (r"账号|帐号|卡号|账户|account|card", Status.FAILED, Reason.ACCOUNT_NOT_FOUND),
-    (r"金额|amount", Status.FAILED, Reason.AMOUNT_INVALID),
-)
-
-
-_NOT_WELL = re.compile(r"不成功|未成功|非成功|unsuccess|not accepted|不允许")
-_FAILED = re.compile(r"失败|拒绝|不成功|fail|reject|unsuccess")
-
-
-class CodeProposal(Struct, frozen=True):
-    """A code that a remark lists, what the paper says of it, and what that may mean."""
-
-    code: str
-    words: str
-    status: str
-    reason: str
 
 
 def guess_part(table: PaperTable, place: int, count: int) -> Part:
@@ -192,22 +156,13 @@ def is_mark(row: PaperRow) -> bool:
 
 
 def listed_codes(remark: str) -> list[tuple[str, str]]:
-    """`0-成功;1-失败` as codes with their words."""
-    return [(match[1], match[2].strip()) for match in _CODE.finditer(remark)]
+    """`0-成功;1-失败` as codes with their words: all that stands before the next code.
 
-
-def propose_codes(rows: Sequence[PaperRow]) -> list[CodeProposal]:
-    """What remarks list as codes, each once, with what their words may mean."""
-    found: dict[str, CodeProposal] = {}
-    for row in rows:
-        for code, words in listed_codes(row.remark):
-            found.setdefault(code, CodeProposal(code, words, *_proposed(words.lower())))
-    return list(found.values())
-
-
-def _proposed(words: str) -> tuple[str, str]:
-    """Status and reason that a code's words may mean."""
-    for pattern, status, reason in _OUTCOMES:
-        if re.search(pattern, words) and not (status is Status.CREDITED and _NOT_WELL.search(words)):
-            return status.value, reason.value
-    return (Status.FAILED.value if _FAILED.search(words) else UNKNOWN), UNKNOWN
+    `0-成功,但未入账` is no success: what goes on behind a comma belongs to the code.
+    """
+    found = list(_CODE.finditer(remark))
+    ends = [*(match.start() for match in found[1:]), len(remark)]
+    return [
+        (match[1], _WORDS_END.sub("", match[2] + remark[match.end() : end]).strip())
+        for match, end in zip(found, ends, strict=False)
+    ]

@@ -1,4 +1,4 @@
-"""What drafts of lines and of XML have in common: what is asked, words, codes that mean nothing yet."""
+"""What drafts of lines and of XML have in common: what is ordered and asked, the envelope, words."""
 
 from __future__ import annotations
 
@@ -8,13 +8,8 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from formats.codec import Purpose
-from formats.documents import aligned
 from formats.draft_kinds import UNKNOWN
-from formats.draft_meanings import Part, guess_meaning, is_mark, propose_codes
-from formats.paper import Paper, PaperRow
-
-PROPOSED = "#?"
-"""The mark before a code that means nothing yet."""
+from formats.paper import PaperRow
 
 ENCODINGS = (
     ("gb18030", r"GB\s*-?18030"),
@@ -60,10 +55,8 @@ class Written(Struct):
         self.questions.append(f"{where}: {question}")
 
 
-def assembled(
-    paper: Paper, order: DraftOrder, written: Written, body: Sequence[str], codes: Sequence[str]
-) -> Draft:
-    """The whole text: what is to be asked, the envelope, what the syntax makes, the codes."""
+def assembled(order: DraftOrder, written: Written, body: Sequence[str], listed_codes: str) -> Draft:
+    """The whole text: what is to be asked, the envelope, what the syntax makes with its code tables."""
     opening = [
         f"# A draft of {one_line(order.source)}.",
         "# A remark with a question mark: a guess. Compare the line with the paper, then take the mark away.",
@@ -79,10 +72,10 @@ def assembled(
         f'sources = ["{one_line(order.source)}"]',
     ]
     return Draft(
-        text="\n".join([*opening, *head, *body, *codes]) + "\n",
+        text="\n".join([*opening, *head, *body]) + "\n",
         guesses=written.guesses,
         questions=tuple(written.questions),
-        codes=listed_codes_of(paper, order),
+        codes=listed_codes,
     )
 
 
@@ -100,12 +93,16 @@ def said_of(words: str, known: Sequence[tuple[str, str]]) -> str:
 
 
 def fitting(kind: str, meaning: str) -> str:
-    """A kind that can carry the meaning: digits that are counted are a number, an account is none."""
+    """A kind that can carry the meaning: digits that are counted are a number, an account is none.
+
+    An amount whose scale no word says is `UNKNOWN`.
+    """
     name = meaning.partition("  ")[0]
+    if name.endswith(".amount") or name.startswith("= sum("):
+        return kind if kind.startswith(("money", "yuan")) else UNKNOWN
     if name.startswith("=") or name in ("attempt.item", "file.sequence"):
         return kind if kind.startswith(("money", "yuan", UNKNOWN)) else "number"
-    is_amount = name.endswith(".amount")
-    if kind == "number" and not is_amount:
+    if kind == "number":
         return "blank" if name == "blank" else "digits"
     return "blank" if name == "blank" else kind
 
@@ -127,57 +124,3 @@ def optional_words(row: PaperRow, meaning: str, constant: str, guessed: list[str
 def title_of(name: str) -> str:
     """The name as a cell: blanks made one, no signs that the language takes for itself."""
     return one_line(name) or "-"
-
-
-def code_lines(paper: Paper, order: DraftOrder, written: Written) -> list[str]:
-    """Proposals for what the paper's codes mean, none of them in force."""
-    if order.purpose not in (Purpose.RESULT, Purpose.ACKNOWLEDGEMENT):
-        return []
-    is_result = order.purpose is Purpose.RESULT
-    proposals = propose_codes(_code_rows(paper))
-    cells = [
-        (
-            f"{PROPOSED} {one.code}",
-            one.status if is_result else UNKNOWN,
-            one.reason,
-            f"# paper: {one_line(one.words)}",
-        )
-        for one in proposals
-    ]
-    for one in proposals:
-        if UNKNOWN in (one.status, one.reason):
-            written.ask(f"code {one.code}", f'what does "{one.words}" mean?')
-    written.guesses += len(proposals)
-    if not proposals:
-        written.ask("codes", "which codes does the bank write, and what does each mean?")
-    return [
-        "",
-        f"# A code means nothing before its `{PROPOSED}` is taken away: it is unmapped, hence unknown.",
-        f"[codes.{_code_table(order)}]",
-        "table = '''",
-        *aligned([("*", "unmapped", "", ""), *cells]),
-        "'''",
-    ]
-
-
-def _code_table(order: DraftOrder) -> str:
-    return "outcome" if order.purpose is Purpose.RESULT else "file"
-
-
-def _code_rows(paper: Paper) -> list[PaperRow]:
-    """The fields that hold codes of the bank."""
-    return [
-        row
-        for table in paper.tables
-        for row in table.rows
-        if guess_meaning(row, Part.PAYMENT, Purpose.RESULT) == "outcome.code" and not is_mark(row)
-    ]
-
-
-def listed_codes_of(paper: Paper, order: DraftOrder) -> str:
-    """The paper's codes with its words, a line each."""
-    proposals = propose_codes(_code_rows(paper)) if order.purpose is not Purpose.REQUEST else []
-    if not proposals:
-        return ""
-    lines = aligned([(one.code, one_line(one.words)) for one in proposals])
-    return "\n".join([f"[{_code_table(order)}]", *lines]) + "\n"

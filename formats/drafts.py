@@ -14,16 +14,15 @@ from msgspec import Struct
 
 from formats.codec import Purpose
 from formats.documents import aligned
-from formats.draft_kinds import UNKNOWN, KindGuess, guess_kind
+from formats.draft_codes import PROPOSED, CodeField, code_lines, listed_codes_of
+from formats.draft_kinds import UNKNOWN, KindGuess, amount_question, guess_kind
 from formats.draft_meanings import Part, guess_constant, guess_meaning, guess_part, is_mark
 from formats.draft_parts import (
     ENCODINGS,
-    PROPOSED,
     Draft,
     DraftOrder,
     Written,
     assembled,
-    code_lines,
     fitting,
     one_line,
     optional_words,
@@ -74,10 +73,11 @@ def draft_layout(paper: Paper, order: DraftOrder) -> Draft:
         "'''",
         *(line for record in records for line in ("", *record)),
     ]
-    codes = code_lines(paper, order, written)
+    fields = [CodeField(row, part) for _, part, table in parts for row in table.rows]
+    body += code_lines(fields, order, written)
     if not any(" key" in line for record in records for line in record):
         written.ask("payment", "which field finds a payment again? none is the key")
-    return assembled(paper, order, written, body, codes)
+    return assembled(order, written, body, listed_codes_of(fields, order))
 
 
 # The file.
@@ -166,7 +166,9 @@ def _record(name: str, table: PaperTable, order: DraftOrder, syntax: Syntax, wri
         written.guesses += GUESSED in line.remark
         for question in guess.questions:
             written.ask(f"{name} {row.name} ({row.place})", question)
-        if UNKNOWN in (line.meaning, line.kind) and not guess.questions:
+        if line.kind == UNKNOWN and not guess.is_amount:
+            written.ask(f"{name} {row.name} ({row.place})", amount_question(0, False, False))
+        elif line.meaning == UNKNOWN and not guess.questions:
             written.ask(f"{name} {row.name} ({row.place})", "what does it mean?")
         lines.append(line)
     if (

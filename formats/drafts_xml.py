@@ -14,7 +14,8 @@ from msgspec import Struct
 
 from formats.codec import Purpose
 from formats.documents import aligned
-from formats.draft_kinds import UNKNOWN, guess_kind
+from formats.draft_codes import CodeField, code_lines, listed_codes_of
+from formats.draft_kinds import UNKNOWN, amount_question, guess_kind
 from formats.draft_meanings import Part, guess_constant, guess_meaning
 from formats.draft_parts import (
     ENCODINGS,
@@ -22,7 +23,6 @@ from formats.draft_parts import (
     DraftOrder,
     Written,
     assembled,
-    code_lines,
     fitting,
     one_line,
     optional_words,
@@ -100,10 +100,12 @@ def draft_xml(paper: Paper, order: DraftOrder) -> Draft:
     marks = _marks(places, written)
     lines = _lines(places, marks, order, written)
     body = [*_envelope(paper, order, written), "", "table = '''", *lines, "'''"]
-    codes = code_lines(paper, order, written)
+    record = _payment_steps(marks)
+    fields = [CodeField(place.row, _part_of(place, record)) for place in places]
+    body += code_lines(fields, order, written)
     if not any(" key" in line for line in lines):
         written.ask("payment", "which element finds a payment again? none is the key")
-    return assembled(paper, order, written, body, codes)
+    return assembled(order, written, body, listed_codes_of(fields, order))
 
 
 def _envelope(paper: Paper, order: DraftOrder, written: Written) -> Iterator[str]:
@@ -207,6 +209,15 @@ def _marks(places: Sequence[_Place], written: Written) -> dict[tuple[str, ...], 
     return marks
 
 
+def _payment_steps(marks: dict[tuple[str, ...], str]) -> tuple[str, ...]:
+    return next((steps for steps, mark in marks.items() if mark.startswith("payment")), ())
+
+
+def _part_of(place: _Place, record: tuple[str, ...]) -> Part:
+    inside = bool(record) and place.steps[: len(record)] == record
+    return Part.PAYMENT if inside else Part.HEADER
+
+
 def _has_payment(steps: tuple[str, ...], paths: Sequence[tuple[str, ...]]) -> bool:
     inside = ["/".join(path[len(steps) :]) for path in paths if path[: len(steps)] == steps]
     return any("Acct" in path or "Acc" in path for path in inside) and any("Am" in path for path in inside)
@@ -231,7 +242,7 @@ def _lines(
     cells: list[tuple[str, ...]] = []
     known: set[tuple[str, ...]] = set()
     has_key = False
-    record = next((steps for steps, mark in marks.items() if mark.startswith("payment")), ())
+    record = _payment_steps(marks)
     for place in places:
         for opened in _above(place, places, known):
             cells.append(_container(opened, known, marks, _row_at(opened, places), written))
@@ -240,8 +251,7 @@ def _lines(
                 cells.append(_container(place.steps, known, marks, place.row, written))
                 known.add(place.steps)
             continue
-        inside = bool(record) and place.steps[: len(record)] == record
-        line = _leaf(place, known, order, Part.PAYMENT if inside else Part.HEADER, written, has_key=has_key)
+        line = _leaf(place, known, order, _part_of(place, record), written, has_key=has_key)
         has_key = has_key or line[3].endswith("key")
         cells.append(line)
     return aligned(cells)
@@ -320,7 +330,9 @@ def _leaf(
     meaning += optional_words(row, meaning, constant, guessed) or _absent(row, meaning, constant)
     for question in questions:
         written.ask(f"{path} ({row.place})", question)
-    if UNKNOWN in (meaning, kind) and not questions:
+    if kind == UNKNOWN and not questions:
+        written.ask(f"{path} ({row.place})", amount_question(0, False, False))
+    elif meaning == UNKNOWN and not questions:
         written.ask(f"{path} ({row.place})", "what does it mean?")
     occurs = _occurs(row)
     marker = "[text 0..*]" if occurs is not None and occurs[1] != 1 else ""

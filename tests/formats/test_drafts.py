@@ -15,8 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from formats.codec import Purpose
+from formats.draft_codes import propose_codes
 from formats.draft_kinds import guess_kind
-from formats.draft_meanings import Part, guess_constant, guess_meaning, propose_codes
+from formats.draft_meanings import Part, guess_constant, guess_meaning, guess_part
 from formats.drafts import Draft, DraftOrder, draft_layout
 from formats.errors import LayoutError
 from formats.layout import parse_layout
@@ -76,7 +77,7 @@ def test_types_and_lengths_as_papers_write_them(kind: str, length: str, wanted: 
         ("N(16,2)", "单位：分", FEN, 16),
         ("N(16,2)", "单位：元，保留两位小数", YUAN, 16),
         ("C(16)", "以元为单位,含小数点", YUAN, 16),
-        ("金额", "不含小数点", FEN, None),
+        ("N(16,2)", "不含小数点", FEN, 16),
         ("N(16,2)", "如 1234.50", YUAN, 16),
         ("N(16,2)", "amount in cents, implied decimal point", FEN, 16),
     ],
@@ -100,6 +101,15 @@ def test_an_amount_is_fen_or_yuan_where_words_say_so(
         ("N(16)", "单位:元,以分为单位"),
         ("9(13)V99", "以元为单位,两位小数"),
         ("C(16)", "实发金额"),
+        ("金额", "不含小数点"),
+        ("N(12)", "以元为单位的整数，无小数点"),
+        ("N(12)", "整数，单位：元，不含小数点"),
+        ("N(16,2)", "单位：元，不含小数点"),
+        ("N(16,2)", "单位：万元，含小数点"),
+        ("N(12)", "单位：角，无小数点"),
+        ("N(16,4)", "含小数点"),
+        ("9(13)V9", "以元为单位"),
+        ("9(13)V9", ""),
     ],
 )
 def test_else_it_is_not_guessed_but_asked(kind: str, remark: str) -> None:
@@ -107,6 +117,25 @@ def test_else_it_is_not_guessed_but_asked(kind: str, remark: str) -> None:
     guess = guess_kind(row("金额", type=kind, remark=remark))
     assert guess.kind == "???"
     assert [question for question in guess.questions if "money.2" in question]
+
+
+def test_whole_yuan_are_asked_by_name() -> None:
+    for remark in ("以元为单位的整数,无小数点", "整数,不含小数点"):
+        (question,) = guess_kind(row("金额", type="N(12)", remark=remark)).questions
+        assert "whole yuan (yuan.0), fen without a point (money.2)" in question
+
+
+def test_a_name_that_only_the_meaning_takes_for_an_amount_gets_no_kind_by_its_digits() -> None:
+    rows = (row("发放款", other_name="PAY_AMOUNT", type="N", length="12"),)
+    draft = draft_layout(Paper((PaperTable("明细", rows),), ()), order("town", syntax="fixed"))
+    assert [line.split()[1] for line in draft.text.splitlines() if "发放款  " in line] == ["???"]
+    assert [question for question in draft.questions if "发放款" in question and "money.2" in question]
+    total = (row("Total", type="N", length="12"), row("Id", type="C", length="2"))
+    draft = draft_layout(
+        Paper((PaperTable("header", total), PaperTable("detail", rows)), ()), order("town", syntax="fixed")
+    )
+    assert [line.split()[1] for line in draft.text.splitlines() if " Total  " in line] == ["???"]
+    assert [question for question in draft.questions if "Total" in question and "money.2" in question]
 
 
 @pytest.mark.parametrize(
@@ -213,6 +242,141 @@ def test_a_code_that_is_no_success_or_says_nothing_is_not_called_one() -> None:
         ("2", "unknown", "DUPLICATE"),
         ("3", "failed", "???"),
     ]
+
+
+PLAIN = [
+    "成功",
+    "交易成功",
+    "处理成功",
+    "入账成功",
+    "发放成功",
+    "Success",
+    "successful",
+    "paid",
+    "Credited",
+    "OK",
+]
+MIXED = [
+    "部分成功",
+    "冲正成功",
+    "撤销成功",
+    "扣款成功入账失败",
+    "退款成功",
+    "受理成功",
+    "疑似成功",
+    "未能成功",
+    "户名不符已入账",
+    "非本人账户",
+    "无效账户状态",
+    "无法入账",
+    "冲正成功,户名不符",
+    "扣款成功",
+]
+MIXED += [
+    "Authorization revoked",
+    "Invalid token",
+    "Booking failed",
+    "accepted",
+    "connection lost",
+    "partly paid",
+]
+
+
+@pytest.mark.parametrize("words", PLAIN)
+def test_a_plain_success_may_be_one(words: str) -> None:
+    (found,) = propose_codes([row("返回码", remark=f"0000-{words}")])
+    assert (found.status, found.reason) == ("credited", "")
+
+
+@pytest.mark.parametrize("words", MIXED)
+def test_what_says_two_things_is_nothing(words: str) -> None:
+    """A wrong "credited" hides a failure, a wrong "failed" is paid twice: the reason is for a person."""
+    (found,) = propose_codes([row("返回码", remark=f"07-{words}")])
+    assert found.words == f"{words} (返回码)"
+    assert found.status in ("failed", "???")
+    assert found.reason == "???"
+    said = any(sign in words for sign in ("成功", "已入账", "paid"))
+    assert not said or found.status == "???" or words == "未能成功"
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "reason"),
+    [
+        ("accepted for processing", "unknown", "IN_PROGRESS"),
+        ("成功后退汇", "returned", "RETURNED"),
+        ("退汇失败", "???", "???"),
+        ("户名不符", "failed", "NAME_MISMATCH"),
+        ("账户余额不足", "failed", "PAYER_FUNDS"),
+        ("账号不存在或户名不符", "failed", "???"),
+        ("户名不符,待核实", "???", "???"),
+        ("成功,但未入账", "???", "???"),
+        ("成功,入账待查", "???", "???"),
+    ],
+)
+def test_words_beside_a_success_or_a_failure_count(words: str, status: str, reason: str) -> None:
+    found = propose_codes([row("返回码", remark=f"07-{words};99-其它")])
+    assert [(one.code, one.status, one.reason) for one in found] == [
+        ("07", status, reason),
+        ("99", "???", "???"),
+    ]
+
+
+def answer_with_two_lists(header: str, payment: str) -> Paper:
+    """A header and payments that list codes of their own."""
+    payments = (
+        row("流水号", type="C", length="20"),
+        row("账号", type="C", length="32"),
+        row("金额", type="N(16,2)", remark="单位：分"),
+        row("处理结果", type="C", length="1", remark=payment),
+    )
+    head = (row("处理状态", type="C", length="1", remark=header),)
+    return Paper((PaperTable("文件头", head), PaperTable("明细", payments)), ())
+
+
+def test_codes_of_the_header_are_none_of_payments() -> None:
+    paper = answer_with_two_lists("0-成功;1-处理中", "0-账号不存在;1-成功")
+    draft = draft_layout(paper, order("town", Purpose.RESULT, delimiter="|"))
+    outcome = [line.split() for line in draft.text.splitlines() if line.startswith("#? ")]
+    assert outcome == [
+        ["#?", "0", "failed", "ACCOUNT_NOT_FOUND", "#", "paper:", "账号不存在", "(处理结果)"],
+        ["#?", "1", "credited", "#", "paper:", "成功", "(处理结果)"],
+        ["#?", "0", "???", "???", "#", "paper:", "成功", "(处理状态)"],
+        ["#?", "1", "???", "???", "#", "paper:", "处理中", "(处理状态)"],
+    ]
+    assert draft.text.index("[codes.outcome]") < draft.text.index("[codes.file]")
+    assert [" ".join(line.split()) for line in draft.codes.splitlines()] == [
+        "[outcome]",
+        "0 账号不存在 (处理结果)",
+        "1 成功 (处理结果)",
+        "",
+        "[file]",
+        "0 成功 (处理状态)",
+        "1 处理中 (处理状态)",
+    ]
+    taken = order("town", Purpose.ACKNOWLEDGEMENT, delimiter="|")
+    assert draft_layout(paper, taken).codes == "[file]\n0  成功 (处理状态)\n1  处理中 (处理状态)\n"
+
+
+def test_of_a_code_that_two_fields_tell_differently_nothing_is_proposed() -> None:
+    fields = [row("处理状态", remark="0-成功;1-失败"), row("错误码", remark="0-账号不存在;2-户名不符")]
+    assert [(one.code, one.words, one.status) for one in propose_codes(fields)] == [
+        ("0", "成功 (处理状态); 账号不存在 (错误码)", "???"),
+        ("1", "失败 (处理状态)", "failed"),
+        ("2", "户名不符 (错误码)", "failed"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("title", "part"),
+    [
+        ("Detail", Part.PAYMENT),
+        ("Tail", Part.TRAILER),
+        ("File header", Part.HEADER),
+        ("Trailer", Part.TRAILER),
+    ],
+)
+def test_a_title_is_read_by_words(title: str, part: Part) -> None:
+    assert guess_part(PaperTable(title, (row("x"),)), 1, 3) is part
 
 
 # Papers.
@@ -394,7 +558,7 @@ def test_what_the_file_as_a_whole_is_guessed_to_be_is_marked_too() -> None:
 
 def test_the_papers_codes_are_listed_for_the_kit_and_the_width_is_asserted() -> None:
     draft = town("回盘文件", Purpose.RESULT)
-    assert draft.codes.splitlines()[:3] == ["[outcome]", "0000  成功", "3004  账号不存在"]
+    assert draft.codes.splitlines()[:3] == ["[outcome]", "0000  成功 (返回码)", "3004  账号不存在 (返回码)"]
     assert "record_bytes = 155\n" in draft.text
     assert "record_bytes = 164\n" in draft.text
     assert town("代发文件", Purpose.REQUEST).codes == ""
