@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 
 from msgspec import Struct
@@ -15,6 +16,8 @@ from gateway.ledger_identity import identity_of
 from gateway.ledger_intake import BatchRow, batch_by_key, move_batch
 from gateway.states import BatchState
 from keys.cms import Verdict, verify_detached
+
+_IDENTITY = re.compile("[0-9a-f]{32}")
 
 
 class PlatformSignature(Struct, frozen=True):
@@ -47,8 +50,10 @@ def require_ours(installation: Installation, batch: Batch) -> None:
     with installation.ledger.read() as transaction:
         ours = identity_of(transaction)
     if batch.installation not in ("", ours):
+        # What is no identity may be anything that slipped into the column: it is not said again.
+        named = batch.installation if _IDENTITY.fullmatch(batch.installation) else "with another name"
         raise _refused(
-            f"batch {batch.batch_id} is for the gateway {batch.installation}, this is {ours}",
+            f"batch {batch.batch_id} is for the gateway {named}, this is {ours}",
             "hand it over there, or name this one (`bankgate status`) and sign again",
         )
 

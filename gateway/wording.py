@@ -46,7 +46,7 @@ class Wording:
 
     def names_nobody(self, text: str) -> bool:
         """Short, ASCII, without blanks, and no number in it that may be an ID or a card."""
-        return _WORD.fullmatch(text) is not None and not any(map(self._personal, _NUMBER.findall(text)))
+        return _names_nobody(text, self._prefixes)
 
     def file_name(self, name: str) -> str:
         """A name that nobody agreed on; a description tells names apart by their digest."""
@@ -90,13 +90,10 @@ class Wording:
             if not self.names_nobody(serial) or (account and account in serial)
         }
 
-    def _personal(self, number: str) -> bool:
-        upper = number.upper()
-        if citizen_id_valid(upper) or (old_citizen_id_valid(number) and number[:2] in PROVINCES):
-            return True
-        if self._prefixes:
-            return number.startswith(self._prefixes)
-        return len(number) in _CARD_DIGITS and number.startswith(_CARD_BEGINNINGS) and luhn_valid(number)
+
+def shown_id(text: str) -> str:
+    """An id out of somebody's table, or what kind of text stands in its place: it may be another column's."""
+    return text if _names_nobody(text, ()) else described(text)
 
 
 def is_code(text: str) -> bool:
@@ -107,3 +104,19 @@ def is_code(text: str) -> bool:
 def described(text: str) -> str:
     """Length and kinds of characters, in brackets so that it is taken for no word of the bank."""
     return f"({mask_text(text)})"
+
+
+def _names_nobody(text: str, prefixes: tuple[str, ...]) -> bool:
+    return _WORD.fullmatch(text) is not None and not any(
+        _is_personal(number, prefixes) for number in _NUMBER.findall(text)
+    )
+
+
+def _is_personal(number: str, prefixes: tuple[str, ...]) -> bool:
+    """Whether it may be somebody's ID or card; without prefixes any card."""
+    upper = number.upper()
+    if citizen_id_valid(upper) or (old_citizen_id_valid(number) and number[:2] in PROVINCES):
+        return True
+    if prefixes:
+        return number.startswith(prefixes)
+    return len(number) in _CARD_DIGITS and number.startswith(_CARD_BEGINNINGS) and luhn_valid(number)

@@ -17,6 +17,7 @@ from msgspec import Struct
 from formats import Problem, Reason, Severity
 from formats.standard.table import PAYMENT_BY_ATTRIBUTE
 from gateway.errors import InputRefused
+from gateway.wording import shown_id
 
 CORRECTABLE = (
     *("bank", "account", "account_kind", "bank_code", "bank_name", "social_card_number"),
@@ -83,7 +84,8 @@ def read_corrections(path: Path) -> tuple[list[Correction], list[Problem]]:
 
 
 def problem(line: int | None, payment_id: str, found: str, wanted: str, rule: str = RULE) -> Problem:
-    """Why one payment is not paid again; the others are."""
+    """Why one payment is not paid again; the others are. What is in the place of an id may be anything."""
+    payment_id = shown_id(payment_id)
     place = "" if line is None else f"row {line} "
     return Problem(
         code=rule,

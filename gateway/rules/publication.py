@@ -15,6 +15,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from formats import Problem
 from formats.masking import mask_published_id
@@ -26,12 +27,15 @@ from gateway.ledger_people import PlacedPayment, payments_of_batch
 from gateway.ledger_publication import Compared, Comparison, PublishedRow
 from gateway.rules.catalogue import Standard
 from gateway.rules.people import Person, with_people
+from gateway.wording import shown_id
 
 _BATCH, _PLATFORM, _ID, _AMOUNT = "批次号", "来源平台", "明细编号", "金额(元)"
 HEADERS = [_ID, "姓名", "身份证号", "补贴项目", "补贴期间", "补贴标准", _AMOUNT, "村(社区)"]
 _WANTED = ("beneficiary_name", "beneficiary_id", "village")
 _NOT_PUBLISHED = frozenset({"set_aside", "withdrawn"})
 _NAMED_PER_KIND = 1000
+_MOST_MINOR = 10**12
+"""More is nobody's payment but a number out of another column; a million such can still be added up."""
 
 
 class Published(StrEnum):
@@ -83,7 +87,10 @@ def check_list(installation: Installation, batch: BatchRow, path: Path) -> ListC
     with Comparison(installation.ledger) as comparison:
         for block in _read(path, batch):
             comparison.add(block)
-        return ListCheck(batch_id=batch.batch_id, **comparison.result(batch.batch_pk, _NAMED_PER_KIND))
+        result = comparison.result(batch.batch_pk, _NAMED_PER_KIND)
+    # What stands in the place of an id may be anything: it is said again only where it names nobody.
+    differences = [replace(one, payment_id=shown_id(one.payment_id)) for one in result.pop("differences")]
+    return ListCheck(batch_id=batch.batch_id, differences=differences, **result)
 
 
 def _public(installation: Installation, payment: PlacedPayment, person: Person) -> list[str]:
@@ -150,7 +157,7 @@ def _require_own(path: Path, told: dict[str, str], batch: BatchRow, headers: lis
     found = (told.get(_PLATFORM, batch.source_platform), told.get(_BATCH, ""))
     if found != (batch.source_platform, batch.batch_id):
         wanted = f"the list of batch {batch.source_platform}/{batch.batch_id}"
-        raise _refused(path, None, f"is the list of batch {'/'.join(found)[:130]}", wanted)
+        raise _refused(path, None, f"is the list of batch {'/'.join(map(shown_id, found))[:130]}", wanted)
 
 
 def _row(path: Path, number: int, cells: dict[str, str]) -> PublishedRow:
@@ -160,7 +167,7 @@ def _row(path: Path, number: int, cells: dict[str, str]) -> PublishedRow:
     with suppress(ValueError):
         if amount.isascii() and whole.isdigit() and len(cents) <= 2:
             minor = int(whole) * 100 + int((cents or "0").ljust(2, "0"))
-    if minor is None or not cells.get(_ID):
+    if minor is None or minor > _MOST_MINOR or not cells.get(_ID):
         raise _refused(path, number, "an id or an amount is unreadable", "yuan such as 1234.56")
     return PublishedRow(cells[_ID].removeprefix("'"), minor, number)
 

@@ -18,7 +18,7 @@ from tests.gateway.answers import Answers, Row, file_of
 from tests.gateway.commands import Commands, Ended
 from tests.gateway.sites import CITY, PERSONS, Ground
 
-_GIVEN = ("profiles", "agreements", "keys", "keys.toml", "bankgate.toml")
+_GIVEN = ("profiles", "agreements", "layouts", "catalogue.toml", "keys", "keys.toml", "bankgate.toml")
 """What was there before: the settings and keys that somebody set up."""
 TABLES = (
     ("status",),

@@ -323,11 +323,11 @@ def wrong_arguments(life: Life) -> None:
             life.command_of_which_nothing_is_kept(*words)
 
 
-def decide_everything(life: Life) -> None:
+def decide_everything(life: Life, most: int = 25) -> None:
     """A way out of everything that waits, on a letter that names people; then read that letter."""
     with life.ground.open() as gateway:
         items = gateway.held()
-    for item in items[:25]:
+    for item in items[:most]:
         ways = [way.decision for way in item.ways]
         if ways:
             life.decide(item.object, ways[len(life.said) % len(ways)])

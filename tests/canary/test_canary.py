@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.canary import stories
+from tests.canary import stories, told
 from tests.canary.life import Life
 from tests.gateway.sites import CITY
 
@@ -42,6 +42,12 @@ def test_values_where_they_do_not_belong(life: Life) -> None:
     stories.mistaken_calls(life)
     stories.strange_names(life)
     life.show_everything()
+    nothing_leaked(life)
+
+
+def test_what_is_told_besides_and_what_people_are_shown(life: Life) -> None:
+    published = told.told_and_shown(life)
+    assert published == set()
     nothing_leaked(life)
 
 

@@ -11,10 +11,12 @@ import msgspec
 import pytest
 
 from formats.standard import FileFormat, findings
-from gateway import Gateway, bank_texts, folders
+from gateway import Gateway, bank_texts, folders, statements
+from gateway.rules import messages, publication
 from keys import sealed_header
 from tests.canary import marks
 from tests.canary.life import Life
+from tests.canary.told import told_and_shown
 from tests.gateway.sites import CITY
 
 
@@ -101,6 +103,38 @@ def test_a_planted_leak_is_found(
     found = life.leaks()
     assert found
     assert {leak.place for leak in found if not leak.place.startswith(place)} == set()
+
+
+def clear_words_of_bookings(patch: pytest.MonkeyPatch) -> None:
+    def keep(_installation: object, texts: Sequence[str]) -> list[bytes | None]:
+        return [text.encode() if text else None for text in texts]
+
+    patch.setattr(statements, "seal_words", keep)
+
+
+def whole_accounts_in_booklets(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(messages, "_ending", lambda account: account)
+
+
+def names_out_of_lists(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(publication, "shown_id", lambda text: text)
+
+
+BESIDES: dict[Callable[[pytest.MonkeyPatch], None], str] = {
+    clear_words_of_bookings: "gateway/ledger.sqlite",
+    whole_accounts_in_booklets: "out/booklet.csv",
+    names_out_of_lists: "said by publish-check",
+}
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize(("plant", "place"), BESIDES.items(), ids=[plant.__name__ for plant in BESIDES])
+def test_a_leak_in_what_is_told_besides_or_shown_is_found(
+    life: Life, monkeypatch: pytest.MonkeyPatch, plant: Callable[[pytest.MonkeyPatch], None], place: str
+) -> None:
+    plant(monkeypatch)
+    told_and_shown(life)
+    assert any(leak.place.startswith(place) for leak in life.leaks())
 
 
 def test_a_folder_that_others_may_enter_is_found(life: Life, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -291,7 +291,14 @@ def _list_seeds() -> list[bytes]:
         batch = _batch(gateway)
         rows = [*head_of(batch), *public_rows(gateway.installation, batch, Published.INTENDED)]
     text = "\r\n".join(",".join(row) for row in rows)
-    return [text.encode(), b"\xef\xbb\xbf" + text.encode(), text.replace("明细编号", "编号").encode()]
+    # A number out of another column, as an amount.
+    slipped = text.replace(rows[-1][6], "370902199001011235")
+    return [
+        text.encode(),
+        b"\xef\xbb\xbf" + text.encode(),
+        text.replace("明细编号", "编号").encode(),
+        slipped.encode(),
+    ]
 
 
 def _correction_seeds() -> list[bytes]:

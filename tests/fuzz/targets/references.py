@@ -1,11 +1,21 @@
-"""References that come back from a bank: ours, or anybody's."""
+"""What comes back from a bank in a few words: references, ours or anybody's; names; flags."""
 
 from __future__ import annotations
 
 from formats.names import normalize_names
 from formats.reference import items_of_sequence, make_references, parse_reference
+from gateway.flags import read_flag
 from tests.fuzz.pieces import Pieces
 from tests.fuzz.target import Target
+
+_FLAGS = (
+    "",
+    "{name}",
+    "{name}|{size}",
+    "{count},{total}",
+    "{sha256}  {name}",
+    "({name}) {size} {count}\n{total}",
+)
 
 
 def references(content: bytes) -> None:
@@ -28,6 +38,21 @@ def names(content: bytes) -> None:
     assert normalize_names(once) == once
 
 
+def flags(content: bytes) -> None:
+    """A flag says what its template has places for, as it stands there; or it is of another form."""
+    pieces = Pieces(content)
+    template = pieces.choose(_FLAGS)
+    said = pieces.rest()
+    flag = read_flag(said, template)
+    if flag is None:
+        return
+    text = said.decode("utf-8")
+    for field in flag.__struct_fields__:
+        value = getattr(flag, field)
+        assert (value is not None) == (f"{{{field}}}" in template)
+        assert value is None or str(value) in text.lower() or str(value) in text
+
+
 def _reference_seeds() -> list[bytes]:
     ours = "\n".join(make_references(7, range(1, 4), 20))
     return [
@@ -42,7 +67,13 @@ def _name_seeds() -> list[bytes]:
     return [lines.encode("gb18030"), b"\xa8\xbc\xfe\x59\x95\x32\x90\x31\n\xa6\xd9"]
 
 
+def _flag_seeds() -> list[bytes]:
+    texts = ("", "DF1.TXT", "DF1.TXT|214", "7,150050", f"{'a1' * 32}  DF1.TXT", "(DF1.TXT) 214 7\n150050")
+    return [bytes([number]) + text.encode() for number, text in enumerate(texts)]
+
+
 TARGETS = [
+    Target(name="flags", examine=flags, seeds=_flag_seeds, input_limit_bytes=1024),
     Target(name="references", examine=references, seeds=_reference_seeds, input_limit_bytes=4096),
     Target(name="echoed-names", examine=names, seeds=_name_seeds, input_limit_bytes=4096),
 ]
