@@ -77,7 +77,7 @@ def test_two_persons_resolve_an_unknown_payment(
 
 def test_a_resolution_rests_on_what_the_bank_wrote(sent: Sent) -> None:
     sent.say(result(sent.name, [row(1, sent.payments[0], "U"), *sent.all()[1:]]))
-    with pytest.raises(NotPermitted, match="rests on what the bank wrote"):
+    with pytest.raises(NotPermitted, match="rests on a letter or a voucher"):
         sent.gateway.statement(about(sent.payments[0]), "failed", A)
     with pytest.raises(InputRefused, match="no exhibit with this digest is kept"):
         sent.gateway.statement(about(sent.payments[0]), "failed", A, exhibit="0" * 64)
@@ -225,7 +225,7 @@ def test_a_payment_that_stays_short_is_closed_and_its_rest_is_paid(sent: Sent) -
     first = short(sent)
     assert "discrepant" in ways(sent, about(first))
     assert rest(sent, 4000) == "set_aside"
-    with pytest.raises(NotPermitted, match="rests on what the bank wrote"):
+    with pytest.raises(NotPermitted, match="rests on a letter or a voucher"):
         sent.gateway.statement(about(first), "discrepant", A)
     assert decide(sent, about(first), "discrepant") == BOTH
     assert current(sent.gateway)["P-00001"] == ("discrepant", "PAID_SHORT", 6000)
