@@ -52,7 +52,7 @@ def statement_for(
     with installation.ledger.read() as transaction:
         target = find_target(installation, transaction, about)
         _chosen(installation, transaction, target, about, decision, basis)
-        seen = seen_of(transaction, target)
+        seen = seen_of(installation, transaction, target)
     for sha256 in filter(None, (basis.exhibit, basis.reason)):
         require_exhibit(installation, sha256)
     return Statement(
@@ -77,7 +77,7 @@ def decide(installation: Installation, statement: Statement, signature: bytes) -
         _require_ours(transaction, statement)
         target = find_target(installation, transaction, statement.object)
         chosen = _chosen(installation, transaction, target, statement.object, statement.decision, basis)
-        seen = seen_of(transaction, target)
+        seen = seen_of(installation, transaction, target)
         if seen != statement.seen:
             raise DecisionRefused(
                 f"{statement.object} has changed since {statement.person} looked",
@@ -129,7 +129,7 @@ def _chosen(
     decision: str,
     basis: Basis,
 ) -> Decision:
-    signed = signed_so_far(installation, transaction, name, seen_of(transaction, target))
+    signed = signed_so_far(installation, transaction, name, seen_of(installation, transaction, target))
     ways = permitted_ways(installation, transaction, target, begun=any(one.counts for one in signed))
     return chosen_way(ways, name, decision, basis)
 

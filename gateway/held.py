@@ -14,7 +14,7 @@ from datetime import datetime
 import msgspec
 from msgspec import Struct
 
-from formats import Problem
+from formats import Problem, Reason
 from gateway.decisions import Signed, signed_so_far
 from gateway.errors import Unknown
 from gateway.installation import Installation
@@ -27,15 +27,17 @@ from gateway.ledger_intake import batch_by_key, batches
 from gateway.ledger_oddities import OddityRow, open_oddities
 from gateway.ledger_payments import PaymentRow, held_payments, payments_in_doubt
 from gateway.ledger_received import received_in, received_waiting
+from gateway.ledger_repeats import SamePerson
 from gateway.ledger_rule_holds import holds_of
 from gateway.ledger_unfit import unfit_of
 from gateway.ledger_whereabouts import Whereabouts
 from gateway.money import yuan
 from gateway.pairs import awaited, is_late
+from gateway.rules.repeats import others_of_repeat
 from gateway.states import BatchState, ReceivedState
 from gateway.stops import Stop, stop_of
 from gateway.targets import Target, find_target, name_of, seen_of, whereabouts_of
-from gateway.texts import ENGLISH, Said
+from gateway.texts import ENGLISH, Said, state_in_both
 from gateway.ways.permitted import permitted_ways
 
 
@@ -141,7 +143,11 @@ def _waiting(
         amounts = [yuan(funding.missing_minor), yuan(funding.wanted_minor)]
         yield funding, Said("held_funding", [*amounts, funding.department, funding.bank, batch_name]), []
     for payment in held_payments(transaction):
-        yield payment, Said("held_payment", [yuan(payment.amount_minor), _why(transaction, payment)]), []
+        yield (
+            payment,
+            Said("held_payment", [yuan(payment.amount_minor), _why(installation, transaction, payment)]),
+            [],
+        )
     for payment in payments_in_doubt(transaction):
         yield payment, Said("held_payment_in_doubt", [yuan(payment.amount_minor), payment.state]), []
 
@@ -161,17 +167,25 @@ def _unfunded(installation: Installation, transaction: Transaction) -> Iterator[
                 yield funding
 
 
-def _why(transaction: Transaction, payment: PaymentRow) -> str:
-    """Every reason, with the payment that it repeats."""
-    told = {hold.reason: hold for hold in holds_of(transaction, payment.payment_pk)}
+def _why(installation: Installation, transaction: Transaction, payment: PaymentRow) -> str:
+    """Every reason, with all payments that it repeats, as they stand now."""
+    told = [hold.reason for hold in holds_of(transaction, payment.payment_pk)]
     words = []
     for reason in dict.fromkeys((payment.reason, *told)):
-        hold = told.get(reason)
-        other = f": {hold.other_id} ({hold.other_batch})" if hold is not None and hold.other_id else ""
-        if hold is not None and hold.other_recovered_minor:
-            other += f", 已追回 recovered {yuan(hold.other_recovered_minor)}"
-        words.append(" ".join(reason.label) + other)
+        others = ""
+        if reason is Reason.REPEAT_IN_PERIOD:
+            catalogue = installation.configuration.catalogue
+            named = [_named(other) for other in others_of_repeat(transaction, catalogue, payment.payment_pk)]
+            others = f": {', '.join(named)}" if named else ""
+        words.append(" ".join(reason.label) + others)
     return "; ".join(words)
+
+
+def _named(other: SamePerson) -> str:
+    back = f", 已追回 recovered {yuan(other.recovered_minor)}" if other.recovered_minor else ""
+    return (
+        f"{other.payment_id} ({other.batch}, {state_in_both(other.state)} {yuan(other.amount_minor)}{back})"
+    )
 
 
 def _begun(installation: Installation, transaction: Transaction, name: str) -> HeldItem | None:
@@ -210,7 +224,7 @@ def _item(
 
 def _ways(installation: Installation, transaction: Transaction, target: Target) -> list[Way]:
     name = name_of(transaction, target)
-    signed = signed_so_far(installation, transaction, name, seen_of(transaction, target))
+    signed = signed_so_far(installation, transaction, name, seen_of(installation, transaction, target))
     # Of what was carried out nothing is seen any more as it was then.
     permitted = permitted_ways(installation, transaction, target, begun=any(one.counts for one in signed))
     return [

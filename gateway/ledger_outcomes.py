@@ -131,6 +131,16 @@ def latest_outcome(transaction: Transaction, payment_pk: int) -> LatestOutcome |
     return None if row is None else _latest(row)
 
 
+def first_told_at(transaction: Transaction, payment_pk: int) -> datetime:
+    """When the first outcome of a payment that has one was recorded (UTC)."""
+    row = transaction.one(
+        "SELECT recorded_at FROM outcome WHERE payment_pk = :pk ORDER BY outcome_pk LIMIT 1",
+        pk=payment_pk,
+    )
+    assert row is not None
+    return datetime.fromisoformat(row.recorded_at)
+
+
 def short_outcome(transaction: Transaction, payment_pk: int) -> LatestOutcome | None:
     """What a payment in doubt was credited for all that is known, or None where an amount is not known.
 

@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from formats import Reason
 from gateway.ledger import Transaction
+from gateway.ledger_payments import LATEST_OUTCOME, STATE_OF_PAYMENT
 
 _TABLES = (
     "CREATE TEMP TABLE rival (topic INTEGER, subject_pk INTEGER, PRIMARY KEY (topic, subject_pk))"
@@ -54,6 +55,52 @@ class Again(Struct, frozen=True):
     by_household: int
 
 
+class SamePerson(Struct, frozen=True):
+    """Another payment to the same person or household for the same programme and period."""
+
+    payment_id: str
+    batch: str
+    """`platform/batch`."""
+    state: str
+    amount_minor: int
+    recovered_minor: int
+    """What persons recovered of it."""
+
+
+def others_of_person(transaction: Transaction, payment_pk: int, subjects: Iterable[int]) -> list[SamePerson]:
+    """All others that a held repeat repeats, those that have or may have money first.
+
+    `subjects` are those of its programme and period. What was taken back, or set aside, and of its own
+    chain is none. Of what was held before its fingerprints were kept only the newest is known.
+    """
+    chosen = ",".join(str(int(subject)) for subject in subjects) or "NULL"
+    rows = transaction.all(
+        "SELECT payment.payment_id, source_platform || '/' || batch_id AS batch,"
+        f" {STATE_OF_PAYMENT} AS state, payment.amount_minor,"
+        " (SELECT COALESCE(SUM(recovery_receipt.amount_minor), 0) FROM recovery"
+        "  JOIN recovery_receipt USING (recovery_pk) WHERE recovery.payment_pk = payment.payment_pk"
+        "  AND struck_at IS NULL) AS recovered FROM"
+        " (SELECT fingerprint.payment_pk AS other_pk FROM repeat_key CROSS JOIN fingerprint"
+        f"   ON fingerprint.subject_pk IN ({chosen}) AND fingerprint.value = repeat_key.value"
+        "   WHERE repeat_key.payment_pk = :pk AND by_household = 0"
+        "  UNION SELECT household.payment_pk FROM repeat_key CROSS JOIN household"
+        f"   ON household.subject_pk IN ({chosen}) AND household.value = repeat_key.value"
+        "   WHERE repeat_key.payment_pk = :pk AND by_household = 1"
+        "  UNION SELECT other_pk FROM hold WHERE hold.payment_pk = :pk AND hold.reason = :reason) AS others"
+        " CROSS JOIN payment ON payment.payment_pk = others.other_pk CROSS JOIN batch USING (batch_pk)"
+        f" {LATEST_OUTCOME} WHERE payment.payment_pk <> :pk AND {PAID_OR_MAY_BE}"
+        " AND NOT EXISTS (SELECT 1 FROM reissue AS ours WHERE ours.successor_pk = :pk"
+        "  AND ours.chain_pk = COALESCE((SELECT chain_pk FROM reissue"
+        "   WHERE successor_pk = payment.payment_pk), payment.payment_pk))"
+        " ORDER BY state IN ('failed', 'returned'), state IN ('held', 'accepted'), payment.payment_pk",
+        pk=payment_pk,
+        reason=Reason.REPEAT_IN_PERIOD,
+    )
+    return [
+        SamePerson(row.payment_id, row.batch, row.state, row.amount_minor, int(row.recovered)) for row in rows
+    ]
+
+
 def has_topics(transaction: Transaction) -> bool:
     """Whether any staged row may be a repeat at all."""
     return transaction.one("SELECT 1 FROM staged WHERE topic >= 0 LIMIT 1") is not None
@@ -61,9 +108,24 @@ def has_topics(transaction: Transaction) -> bool:
 
 def subjects_of_periods(transaction: Transaction, periods: Iterable[str]) -> list[tuple[int, str, str]]:
     """(subject, programme, period) of everything that was ever handed over for the periods."""
-    wanted = set(periods)
-    rows = transaction.all("SELECT subject_pk, programme, period FROM subject ORDER BY subject_pk")
-    return [(row.subject_pk, row.programme, row.period) for row in rows if row.period in wanted]
+    wanted = {f"period{number}": period for number, period in enumerate(sorted(set(periods)))}
+    rows = transaction.all(
+        "SELECT subject_pk, programme, period FROM subject"
+        f" WHERE period IN ({', '.join(f':{name}' for name in wanted)}) ORDER BY subject_pk",
+        **wanted,
+    )
+    return [(row.subject_pk, row.programme, row.period) for row in rows]
+
+
+def subject_of_payment(transaction: Transaction, payment_pk: int) -> tuple[int, str, str]:
+    """(subject, programme, period) of one payment."""
+    row = transaction.one(
+        "SELECT subject_pk, programme, period FROM payment JOIN subject USING (subject_pk)"
+        " WHERE payment_pk = :pk",
+        pk=payment_pk,
+    )
+    assert row is not None
+    return int(row.subject_pk), row.programme, row.period
 
 
 def hold_repeats(

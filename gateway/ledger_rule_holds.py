@@ -125,6 +125,8 @@ def repeated_by(
 ) -> dict[int, int]:
     """Payments of a subject, each with the earlier payment of the `rivals` that it repeats.
 
+    By what each repeats is kept, for `ledger_repeats.others_of_person`.
+
     `by_other_keys`: fingerprints of the subject's payments by the keys with which they were not taken in;
     of persons, or of `households`.
     """
@@ -132,9 +134,8 @@ def repeated_by(
     chosen = ",".join(str(int(rival)) for rival in rivals) or "NULL"
     transaction.run("CREATE TEMP TABLE by_other_key (payment_pk INTEGER, value BLOB)")
     transaction.many("INSERT INTO by_other_key VALUES (?,?)", list(by_other_keys))
-    rows = transaction.all(
-        "SELECT mine.payment_pk AS payment_pk, MAX(payment.payment_pk) AS other_pk FROM"
-        f" (SELECT payment_pk, value FROM {fingerprints} WHERE subject_pk = :subject"
+    found = (
+        f" FROM (SELECT payment_pk, value FROM {fingerprints} WHERE subject_pk = :subject"
         "  UNION SELECT payment_pk, value FROM by_other_key) AS mine"
         f" CROSS JOIN {fingerprints} AS other ON other.subject_pk IN ({chosen}) AND other.value = mine.value"
         " CROSS JOIN payment ON payment.payment_pk = other.payment_pk"
@@ -143,7 +144,17 @@ def repeated_by(
         f" AND {PAID_OR_MAY_BE}"
         " AND NOT EXISTS (SELECT 1 FROM reissue AS ours WHERE ours.successor_pk = mine.payment_pk"
         "  AND ours.chain_pk = COALESCE((SELECT chain_pk FROM reissue WHERE successor_pk = other.payment_pk),"
-        "  other.payment_pk)) GROUP BY mine.payment_pk",
+        "  other.payment_pk))"
+    )
+    transaction.run(
+        "INSERT OR IGNORE INTO repeat_key (payment_pk, by_household, value)"
+        f" SELECT mine.payment_pk, :households, mine.value{found}",
+        subject=subject_pk,
+        households=households,
+    )
+    rows = transaction.all(
+        "SELECT mine.payment_pk AS payment_pk, MAX(payment.payment_pk) AS other_pk"
+        f"{found} GROUP BY mine.payment_pk",
         subject=subject_pk,
     )
     transaction.run("DROP TABLE by_other_key")

@@ -192,6 +192,7 @@ class Staging:
             " CROSS JOIN staged_hold ON staged_hold.source_line = staged.source_line"
             " CROSS JOIN staged_lane USING (lane) WHERE disposition = 'held'"
         )
+        self._keep_repeats(transaction)
         transaction.run(
             "INSERT INTO payment_key (source_platform, payment_id, payment_pk)"
             " SELECT :platform, payment_id, first_pk + position"
@@ -210,4 +211,22 @@ class Staging:
             " CROSS JOIN staged ON staged.rowid = staged_household.place"
             " CROSS JOIN staged_lane USING (lane) CROSS JOIN staged_subject USING (subject)"
             " WHERE now = 1 ORDER BY 1, 2, 3"
+        )
+
+    def _keep_repeats(self, transaction: Transaction) -> None:
+        """By which fingerprints held rows repeat others; see `ledger_repeats.others_of_person`."""
+        repeats = {"repeat": Reason.REPEAT_IN_PERIOD}
+        if transaction.one("SELECT 1 FROM staged_hold WHERE reason = :repeat LIMIT 1", **repeats) is None:
+            return
+        transaction.run(
+            "INSERT OR IGNORE INTO repeat_key (payment_pk, by_household, value)"
+            " SELECT first_pk + position, by_household, value FROM"
+            " (SELECT rowid AS place, 0 AS by_household, fingerprint AS value FROM staged"
+            "  UNION ALL SELECT place, 0, fingerprint FROM staged_alias"
+            "  UNION ALL SELECT place, 1, value FROM staged_household)"
+            " CROSS JOIN staged ON staged.rowid = place"
+            " CROSS JOIN staged_hold ON staged_hold.source_line = staged.source_line"
+            "  AND staged_hold.reason = :repeat"
+            " CROSS JOIN staged_lane USING (lane) WHERE disposition = 'held'",
+            **repeats,
         )

@@ -27,9 +27,11 @@ from gateway.ledger_payments import (
 )
 from gateway.ledger_received import ReceivedRow, received_in, received_of_batch
 from gateway.ledger_reissues import ChainMember, chain_members, relatives_of
+from gateway.ledger_repeats import SamePerson
 from gateway.ledger_rule_holds import HoldRow, holds_of
 from gateway.ledger_statements import StatementEntry, statement_entries
 from gateway.rules.recoveries import Recovery, told_recoveries
+from gateway.rules.repeats import others_of_repeat
 from gateway.states import PaymentState
 
 OPEN_STATES = (PaymentState.ACCEPTED, PaymentState.DISPATCHED)
@@ -121,6 +123,9 @@ class Story(Struct, frozen=True, kw_only=True):
     chain: list[ChainMember] = []
     """All payments that stand for the same money, the first one first; empty where it is alone."""
     holds: list[HoldRow] = []
+    """Why it waits for a person; empty where it does not."""
+    others: list[SamePerson] = []
+    """Where it waits as a repeat: what the person has, or may get, for the same programme and period."""
     recoveries: list[Recovery] = []
     """What persons asked back of it, and what came."""
     replaces: str = ""
@@ -177,6 +182,8 @@ def story(installation: Installation, payment: PaymentRow) -> Story:
         batch_name = f"batch:{batch.source_platform}/{batch.batch_id}"
         attempts = attempts_of(transaction, payment.payment_pk)
         files = [f"file:{attempt['bank']}/{attempt['name']}" for attempt in attempts]
+        # What persons let go keeps its reasons in the ledger, and waits no more.
+        holds = holds_of(transaction, payment.payment_pk) if payment.state is PaymentState.HELD else []
         return Story(
             payment_id=payment.payment_id,
             batch_id=batch.batch_id,
@@ -197,7 +204,10 @@ def story(installation: Installation, payment: PaymentRow) -> Story:
             ],
             decided=_decided(transaction, payment.payment_pk),
             chain=chain if len(chain) > 1 else [],
-            holds=holds_of(transaction, payment.payment_pk),
+            holds=holds,
+            others=others_of_repeat(transaction, installation.configuration.catalogue, payment.payment_pk)
+            if any(hold.reason is Reason.REPEAT_IN_PERIOD for hold in holds)
+            else [],
             recoveries=told_recoveries(transaction, installation.clock.now(), payment_pk=payment.payment_pk),
             replaces=replaces,
             replaced_by=replaced_by,

@@ -20,8 +20,12 @@ def show_story(story: Story, json: bool) -> None:
         f" {escape(story.period)} ({escape(story.department)}): {words.state(story.state)}"
     )
     for hold in story.holds:
-        other = f": {hold.other_id} ({hold.other_batch})" if hold.other_id else ""
-        screen.say(f"  {words.state('held')}: {words.reason(hold.reason)}{escape(other)}")
+        screen.say(f"  {words.state('held')}: {words.reason(hold.reason)}")
+    for other in story.others:
+        screen.say(
+            f"    {pick('另有', 'beside')} {escape(other.payment_id)} ({escape(other.batch)}):"
+            f" {words.state(other.state)} {words.money(other.amount_minor)}"
+        )
     for member in story.chain:
         screen.say(
             f"  {pick('补发链', 'chain')}: {escape(member.payment_id)} ({escape(member.batch_id)}):"

@@ -220,17 +220,16 @@ class Screening:
                 message=f"bank: {found} has no profile, wanted one of {known}",
                 hint="correct the bank, or add its profile",
             )
-        over = self._ended(bank, department, programme)
-        if over:
+        if nearly := self._nearly(bank, department, programme):
             return Problem(
                 code="agreement-not-in-force",
                 severity=Severity.SETS_ASIDE,
                 reason=Reason.NOT_ENTRUSTED,
                 column="programme",
-                found=over,
-                wanted=f"an agreement with {bank} that is in force today",
-                message=f"programme: {over} (rule entrusted, plan section 四(四))",
-                hint="renew the agreement, or correct department, programme or bank",
+                found=nearly,
+                wanted=f"an agreement with {bank} that entrusts it today, to this platform",
+                message=f"programme: {nearly} (rule entrusted, plan section 四(四))",
+                hint="renew or extend the agreement, or correct department, programme or bank",
             )
         shown = [repr(name) if name in self._known else mask_text(name) for name in (programme, department)]
         return Problem(
@@ -245,12 +244,20 @@ class Screening:
             hint="add the agreement, or correct department, programme or bank",
         )
 
-    def _ended(self, bank: str, department: str, programme: str) -> str:
-        """Which agreement would entrust the programme on another day; "" where none would."""
+    def _nearly(self, bank: str, department: str, programme: str) -> str:
+        """Which agreement entrusts the programme, and why not this batch's today; "" where none does."""
+        today = self._installation.bank_day(self._profiles[bank], self._now)
+        spellings = {*self._installation.spellings(programme), EVERY}
         for agreement in self._installation.configuration.agreements.get((department, bank), []):
-            if EVERY in agreement.programmes or programme in agreement.programmes:
-                term = f"from {agreement.valid_from} until {agreement.valid_until}"
-                return f"agreement {agreement.number} with {bank} is in force {term} only"
+            if not spellings.isdisjoint(agreement.programmes):
+                named = f"agreement {agreement.number} with {bank}"
+                if not agreement.valid_from <= today <= agreement.valid_until:
+                    return (
+                        f"{named} is in force from {agreement.valid_from} until {agreement.valid_until} only"
+                    )
+                if agreement.currency != self._batch.currency:
+                    return f"{named} is for {agreement.currency} only"
+                return f"{named} does not name platform {self._batch.source_platform}"
         return ""
 
     def _flush(self, lane: Lane) -> None:

@@ -9,6 +9,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import msgspec
+
+from formats import Reason
 from gateway.decisions import INSTALLATION
 from gateway.errors import Unknown
 from gateway.holding import problems_digest
@@ -32,6 +35,7 @@ from gateway.ledger_whereabouts import (
     whereabouts_of_payment,
 )
 from gateway.rules.books import sums_digest
+from gateway.rules.repeats import others_of_repeat
 from gateway.states import BatchState, PaymentState
 from gateway.ways.books import Books
 from gateway.ways.recoveries import Recoverable, recoverable
@@ -108,7 +112,7 @@ def whereabouts_of(transaction: Transaction, target: Target) -> list[Whereabouts
     return whereabouts_of_bank(transaction, target) if isinstance(target, str) else []
 
 
-def seen_of(transaction: Transaction, target: Target) -> dict[str, Any]:
+def seen_of(installation: Installation, transaction: Transaction, target: Target) -> dict[str, Any]:
     """What a person sees of an object: enough that a decision fits nothing else.
 
     Most objects can come to the same point again: `carried_out` counts the decisions about it
@@ -118,11 +122,11 @@ def seen_of(transaction: Transaction, target: Target) -> dict[str, Any]:
     return {
         INSTALLATION: identity_of(transaction),
         "carried_out": carried_out_count(transaction, name_of(transaction, target)),
-        **_looks(transaction, target),
+        **_looks(installation, transaction, target),
     }
 
 
-def _looks(transaction: Transaction, target: Target) -> dict[str, Any]:
+def _looks(installation: Installation, transaction: Transaction, target: Target) -> dict[str, Any]:
     if isinstance(target, BatchRow):
         # Of a released batch what has left is no matter of a decision, and changes all the time.
         shown = (*PaymentState,) if target.state is BatchState.SUBMITTED else (PaymentState.HELD,)
@@ -144,6 +148,10 @@ def _looks(transaction: Transaction, target: Target) -> dict[str, Any]:
         }
         if target.state is PaymentState.HELD and (holds := holds_of(transaction, target.payment_pk)):
             looks["holds"] = [[str(hold.reason), hold.other_id, hold.other_batch] for hold in holds]
+            if any(hold.reason is Reason.REPEAT_IN_PERIOD for hold in holds):
+                catalogue = installation.configuration.catalogue
+                others = others_of_repeat(transaction, catalogue, target.payment_pk)
+                looks["others"] = [list(msgspec.structs.astuple(other)) for other in others]
         return looks
     if isinstance(target, FileRow):
         return {

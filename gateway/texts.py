@@ -304,6 +304,11 @@ _MEANINGS: dict[str, str] = {
 }
 
 
+def state_in_both(state: str) -> str:
+    """A payment's state in Chinese and English."""
+    return " ".join(_STATE_LABELS[state])
+
+
 def language(configured: str = "auto", environment: Mapping[str, str] | None = None) -> str:
     """`zh` or `en`: what was configured, else by the locale."""
     if configured in ("zh", "en"):

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from datetime import date, timedelta
 
 import msgspec
 from msgspec import Struct
@@ -17,6 +18,7 @@ from msgspec import Struct
 from formats import Batch, Payment, Problem
 from gateway.installation import Installation
 from gateway.ledger import Transaction
+from gateway.ledger_outcomes import first_told_at
 from gateway.ledger_payments import find_payment
 from gateway.ledger_people import PlacedPayment, payments_by_key
 from gateway.ledger_reissues import missing_minor, reissue_obstacle
@@ -51,11 +53,13 @@ def make_reissue(
     fit: dict[int, tuple[Correction, int]] = {}
     payments: list[Payment] = []
     taken: set[str] = set()
+    # East of here it may be tomorrow already.
+    latest = (installation.clock.now() + timedelta(hours=14)).date()
     with installation.ledger.read() as transaction:
         for one in corrections:
             if one.payment_id in twice:
                 continue
-            found = _fit(transaction, one, platform)
+            found = _fit(transaction, one, platform, latest)
             if isinstance(found, Problem):
                 refused.append(found)
             else:
@@ -81,8 +85,8 @@ def make_reissue(
     return Reissue(batch=batch, payments=payments, refused=refused)
 
 
-def _fit(transaction: Transaction, one: Correction, platform: str) -> tuple[int, int] | Problem:
-    """(payment, minor units to pay), or why it is not paid again."""
+def _fit(transaction: Transaction, one: Correction, platform: str, latest: date) -> tuple[int, int] | Problem:
+    """(payment, minor units to pay), or why it is not paid again. Nobody verifies after day `latest`."""
     found = find_payment(transaction, one.payment_id, platform)
     if not found:
         return problem(
@@ -99,6 +103,14 @@ def _fit(transaction: Transaction, one: Correction, platform: str) -> tuple[int,
     if obstacle:
         wanted = "a payment that was set aside, failed or returned, and that no other replaces"
         return problem(one.line, one.payment_id, obstacle, wanted, "reissue")
+    told_on = first_told_at(transaction, payment.payment_pk).date()
+    if not told_on <= one.verified_on <= latest:
+        return problem(
+            one.line,
+            one.payment_id,
+            f"verified on {one.verified_on}",
+            f"a day from {told_on}, when its first outcome came, until {latest}",
+        )
     return payment.payment_pk, owed_minor
 
 

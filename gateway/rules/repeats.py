@@ -11,7 +11,15 @@ from collections.abc import Iterator
 
 from formats import Batch, Problem, Severity
 from gateway.ledger import Transaction
-from gateway.ledger_repeats import Again, has_topics, hold_repeats, subjects_of_periods
+from gateway.ledger_repeats import (
+    Again,
+    SamePerson,
+    has_topics,
+    hold_repeats,
+    others_of_person,
+    subject_of_payment,
+    subjects_of_periods,
+)
 from gateway.rules.catalogue import Catalogue
 from gateway.rules.rule import PlanRule
 from gateway.rules.subjects import Subjects
@@ -51,6 +59,21 @@ def rivals_of(
         if topic is not None:
             rivals.append((topic, subject_pk))
     return rivals
+
+
+def others_of_repeat(
+    transaction: Transaction, catalogue: Catalogue | None, payment_pk: int
+) -> list[SamePerson]:
+    """What a payment that is held as a repeat would be paid beside, as it stands now.
+
+    Without a catalogue nothing says any more what is the same programme: then those of its own subject.
+    """
+    subject_pk, name, period = subject_of_payment(transaction, payment_pk)
+    programme = None if catalogue is None else catalogue.find(name)
+    subjects = {subject_pk}
+    if catalogue is not None and programme is not None:
+        subjects |= {key for _, key in rivals_of(transaction, catalogue, {topic_of(programme, period): 0})}
+    return others_of_person(transaction, payment_pk, sorted(subjects))
 
 
 def _other(again: Again) -> str:

@@ -313,7 +313,7 @@ def test_what_was_held_unlisted_is_looked_at_for_repeats_when_it_is_listed(groun
         gateway.run()
         held = {one.object: one.message for one in gateway.held()}
         assert list(held) == ["payment:yikatong/B-00001"]
-        assert "A-00001 (yikatong/B-0001)" in held["payment:yikatong/B-00001"]
+        assert "A-00001 (yikatong/B-0001, " in held["payment:yikatong/B-00001"]
         assert ground.decide(gateway, "payment:yikatong/B-00001", "accept", *PERSONS) == [False, True]
 
 

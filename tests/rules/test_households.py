@@ -67,7 +67,7 @@ def test_another_member_in_a_later_batch_is_held_and_names_the_first(
         ground.submit(gateway, family, "FIRST")
         told = messages(ground, gateway, [again(family[0], "M-1", beneficiary_id=MEMBER)], "SECOND")
         assert "same household, programme and period as P-00001 of batch yikatong/FIRST" in " ".join(told)
-        assert "P-00001 (yikatong/FIRST)" in held(gateway)["M-1"]
+        assert "P-00001 (yikatong/FIRST, " in held(gateway)["M-1"]
         # The same person is told as such.
         told = messages(ground, gateway, [again(family[1], "S-1")], "THIRD")
         assert "same beneficiary, programme and period" in " ".join(told)

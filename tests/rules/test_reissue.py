@@ -35,7 +35,7 @@ def correction(payment_id: str = "P-00001", **changes: object) -> Correction:
     whole: dict[str, object] = {
         "payment_id": payment_id,
         "verified_by": "王科员",
-        "verified_on": date(2026, 9, 2),
+        "verified_on": date(2026, 9, 1),
         "ground": "换卡后核实",
     }
     return Correction(**{**whole, **changes})  # type: ignore[arg-type]
@@ -45,13 +45,13 @@ def test_a_failed_payment_goes_again_to_the_corrected_account(ground: Ground, tm
     with ground.open() as gateway:
         sent = failed(ground, gateway)
         other = payments_of(CITY, 1, start=50)[0].account
-        path = written(tmp_path, f"{HEADER}P-00001,{other},王科员,2026-09-02,换卡后核实\n")
+        path = written(tmp_path, f"{HEADER}P-00001,{other},王科员,2026-09-01,换卡后核实\n")
         made = gateway.plan.reissue(path, "AGAIN")
         (payment,) = made.payments
         old = sent.payments[0]
         assert made.refused == []
         assert (payment.payment_id, payment.reissue_of, payment.account) == ("P-00001-R1", "P-00001", other)
-        assert payment.reissue_ground == "换卡后核实;核实人王科员;2026-09-02"
+        assert payment.reissue_ground == "换卡后核实;核实人王科员;2026-09-01"
         assert (payment.amount_minor, payment.beneficiary_id, payment.period) == (
             old.amount_minor,
             old.beneficiary_id,
@@ -80,6 +80,17 @@ def test_another_bank_is_not_reached_by_the_number_of_the_old_one(ground: Ground
         assert payment.bank_code == new.bank_code
         (payment,) = gateway.plan.reissue([correction(changes={"bank": CITY})], "AGAIN").payments
         assert payment.bank_code == old.bank_code
+
+
+@pytest.mark.parametrize(("day", "goes"), [(31, False), (1, True), (2, False)])
+def test_nobody_verifies_before_it_failed_or_tomorrow(ground: Ground, day: int, goes: bool) -> None:
+    """It failed on the first of September, and that is today."""
+    verified = date(2026, 8, 31) if day == 31 else date(2026, 9, day)
+    with ground.open() as gateway:
+        failed(ground, gateway)
+        made = gateway.plan.reissue([correction(verified_on=verified)], "AGAIN")
+        assert len(made.payments) == goes
+        assert ["wanted a day from 2026-09-01" in one.message for one in made.refused] == [True] * (not goes)
 
 
 def test_one_that_failed_again_gets_the_next_number(ground: Ground) -> None:
@@ -135,14 +146,14 @@ def test_two_corrections_of_one_payment_are_both_refused(ground: Ground) -> None
 @pytest.mark.parametrize(
     ("row_text", "message"),
     [
-        ("P-00001,,,2026-09-02,换卡\n", "verified_by is empty"),
+        ("P-00001,,,2026-09-01,换卡\n", "verified_by is empty"),
         ("P-00001,,王,2026-13-02,换卡\n", "verified_on is no date"),
-        ("P-00001,,王,2026-09-02\n", "too many or too few cells"),
-        (",,王,2026-09-02,换卡\n", "payment_id is empty"),
+        ("P-00001,,王,2026-09-01\n", "too many or too few cells"),
+        (",,王,2026-09-01,换卡\n", "payment_id is empty"),
     ],
 )
 def test_a_correction_without_who_when_or_why_is_refused(tmp_path: Path, row_text: str, message: str) -> None:
-    good = "P-00002,,王,2026-09-02,换卡\n"
+    good = "P-00002,,王,2026-09-01,换卡\n"
     corrections, problems = read_corrections(written(tmp_path, HEADER + row_text + good))
     assert [one.payment_id for one in corrections] == ["P-00002"]
     assert message in problems[0].message
@@ -162,7 +173,7 @@ def test_what_is_no_list_of_corrections_is_refused_as_a_whole(tmp_path: Path, te
 def test_words_of_choices_are_read_as_in_a_batch(tmp_path: Path) -> None:
     header = HEADER.replace("账号", "账户类型,金额")
     text = (
-        f"{header}P-1,一本通,12.5,王,2026-09-02,换\nP-2,信用卡,,王,2026-09-02,换\nP-3,,1e2,王,2026-09-02,换\n"
+        f"{header}P-1,一本通,12.5,王,2026-09-01,换\nP-2,信用卡,,王,2026-09-01,换\nP-3,,1e2,王,2026-09-01,换\n"
     )
     corrections, problems = read_corrections(written(tmp_path, text))
     assert [(one.changes, one.amount_minor) for one in corrections] == [({"account_kind": "passbook"}, 1250)]
@@ -172,7 +183,7 @@ def test_words_of_choices_are_read_as_in_a_batch(tmp_path: Path) -> None:
 def test_the_command_writes_or_submits(ground: Ground, bankgate: Commands, tmp_path: Path) -> None:
     with ground.open() as gateway:
         failed(ground, gateway)
-    path = written(tmp_path, f"{HEADER}P-00001,,王,2026-09-02,账户已解冻\n")
+    path = written(tmp_path, f"{HEADER}P-00001,,王,2026-09-01,账户已解冻\n")
     out = tmp_path / "again.jsonl"
     assert bankgate("reissue", path, "--batch", "AGAIN").code == 2
     assert bankgate("reissue", path, "--batch", "AGAIN", "--output", out).code == 0

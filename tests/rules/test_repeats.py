@@ -9,7 +9,7 @@ import pytest
 
 from formats import AccountKind
 from formats.records import Payment
-from gateway import Gateway
+from gateway import DecisionRefused, Gateway
 from keys.master import new_master_key_file
 from tests.gateway.sites import CITY, ISO, PERSONS, RURAL, Ground, credited, current, edit, payments_of
 
@@ -46,8 +46,44 @@ def test_a_repeat_of_an_earlier_batch_names_the_other_payment(ground: Ground) ->
         ground.submit(gateway, payments, "FIRST")
         ground.submit(gateway, [again(payments[0], "Q-1")], "SECOND")
         assert held(gateway) == {
-            "Q-1": "100.00 yuan held: 同期重复 repeated within the period: P-00001 (yikatong/FIRST)"
+            "Q-1": "100.00 yuan held: 同期重复 repeated within the period:"
+            " P-00001 (yikatong/FIRST, 待发 accepted 100.00)"
         }
+
+
+def test_every_other_payment_is_named_as_it_stands_when_it_is_decided(ground: Ground) -> None:
+    """Else two repeats would hide behind one another what was paid, and be let go."""
+    ground.bank(CITY)
+    (first,) = payments_of(CITY, 1)
+    with ground.open() as gateway:
+        ground.submit(gateway, [first, again(first, "P-twin")], "FIRST")
+        ground.submit(gateway, [again(first, "Q-1")], "SECOND")
+        ground.submit(gateway, [again(first, "R-1")], "THIRD")
+        about = "payment:yikatong/R-1"
+        early = gateway.statement(about, "accept", A)
+        ground.run_to_the_end(gateway)
+        paid = "P-00001 (yikatong/FIRST, 已入账 credited 100.00)"
+        twin, second = (
+            f"{name} (yikatong/{batch}, 待定 held 100.00)"
+            for name, batch in (("P-twin", "FIRST"), ("Q-1", "SECOND"))
+        )
+        third = "R-1 (yikatong/THIRD, 待定 held 100.00)"
+        told = {key: message.partition("period: ")[2] for key, message in held(gateway).items()}
+        assert told == {
+            "P-twin": f"{paid}, {second}, {third}",
+            "Q-1": f"{paid}, {twin}, {third}",
+            "R-1": f"{paid}, {twin}, {second}",
+        }
+        # The first was paid since the person looked.
+        with pytest.raises(DecisionRefused, match="has changed"):
+            gateway.decide(early, ground.signature(early))
+        ground.decide(gateway, "payment:yikatong/Q-1", "withdraw", A)
+        assert [(one.payment_id, one.state) for one in gateway.trace("R-1").others] == [
+            ("P-00001", "credited"),
+            ("P-twin", "held"),
+        ]
+        ground.decide(gateway, about, "accept", A, B)
+        assert gateway.trace("R-1").others == []
 
 
 def test_card_and_passbook_of_two_platforms_are_the_same_subsidy(ground: Ground) -> None:
@@ -70,7 +106,7 @@ def test_card_and_passbook_of_two_platforms_are_the_same_subsidy(ground: Ground)
         ground.submit(gateway, [card], "CARDS")
         batch = ground.batch([passbook], "BOOKS", source_platform="yibentong")
         gateway.submit(ground.write(batch, [passbook]))
-        assert "P-00001 (yikatong/CARDS)" in held(gateway)["BB-1"]
+        assert "P-00001 (yikatong/CARDS, " in held(gateway)["BB-1"]
 
 
 def test_another_spelling_of_the_programme_does_not_hide_a_repeat(ground: Ground) -> None:
@@ -147,7 +183,7 @@ def test_a_failed_payment_again_without_naming_it_is_held_and_its_reissue_is_not
         assert held(gateway) == {}
         # The reissue is a payment of the period itself.
         ground.submit(gateway, [again(payment, "Q-2")], "THIRD")
-        assert "R-1 (yikatong/REISSUE)" in held(gateway)["Q-2"]
+        assert "R-1 (yikatong/REISSUE, " in held(gateway)["Q-2"]
 
 
 def test_a_new_key_of_fingerprints_does_not_hide_what_was_paid_before(ground: Ground) -> None:
