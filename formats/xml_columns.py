@@ -40,6 +40,11 @@ class Columns:
         self._alternatives = [_column_paths(leaf, plan) for leaf in leaves]
         self.paths = [ways for columns in self._alternatives for ways in columns]
         """The ways of each column, from the record (or the detail) on."""
+        by_leaf = [_from_record(leaf, plan) for leaf in leaves]
+        self.from_record = [ways for columns in by_leaf for ways in columns]
+        """The same, all of them from the record on."""
+        self.behind = _behind(by_leaf)
+        """Of a column an earlier one of its line within its element: of `Sts` in `Sts/Cd | Sts` the first."""
 
     def texts(self, columns: Sequence[list[str]], *, several: bool) -> dict[int, list[str]]:
         """The texts by line of the layout, "" where a value is absent. Raises `ColumnError`.
@@ -102,6 +107,30 @@ def _column_paths(leaf: Leaf, plan: Plan) -> list[tuple[Alternative, ...]]:
         axis = f"self::{here}" if leaf.detail else f"ancestor-or-self::{here}"
         paths = tuple(Alternative((axis, *path.steps), path.attribute, path.exact) for path in paths)
     return [paths] if leaf.repeats else [(path,) for path in paths]
+
+
+def _from_record(leaf: Leaf, plan: Plan) -> list[tuple[Alternative, ...]]:
+    """The same columns, with the way from the record to a detail before what stands in that."""
+    before = plan.detail if leaf.detail else ()
+    paths = tuple(Alternative((*before, *path.steps), path.attribute, path.exact) for path in leaf.paths)
+    return [paths] if leaf.repeats else [(path,) for path in paths]
+
+
+def _behind(by_leaf: Sequence[Sequence[tuple[Alternative, ...]]]) -> dict[int, int]:
+    found: dict[int, int] = {}
+    first = 0
+    for columns in by_leaf:
+        for place, ways in enumerate(columns):
+            for earlier, others in enumerate(columns[:place]):
+                if len(ways) == len(others) == 1 and not ways[0].attribute and _is_within(others[0], ways[0]):
+                    found[first + place] = first + earlier
+        first += len(columns)
+    return found
+
+
+def _is_within(inner: Alternative, outer: Alternative) -> bool:
+    size = len(outer.steps)
+    return not inner.attribute and len(inner.steps) > size and inner.steps[:size] == outer.steps
 
 
 def _join_values(leaf: Leaf, column: list[str]) -> list[str]:

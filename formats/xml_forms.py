@@ -13,7 +13,7 @@ five that XML defines, no carriage returns, and nothing that XML forbids.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter
 
 from msgspec import Struct
@@ -41,8 +41,8 @@ _EMPTY = -1
 """The place of a value that is always empty: behind all others."""
 
 Row = tuple[str, ...]
-Where = tuple[tuple[str, ...], str, int]
-"""Steps from the record, an attribute or "", and which of the open places it is."""
+Where = tuple[tuple[str, ...], str, int, int]
+"""Steps from the record, an attribute or "", which of the open places it is, in which detail from 1, or 0."""
 
 
 class Taken(Struct):
@@ -54,12 +54,17 @@ class Taken(Struct):
     inner: set[tuple[str, ...]]
     """Elements with elements within them."""
     end: int
+    details: int = 0
 
 
 class _Form(Struct, frozen=True):
-    """What makes a row of the values in the open places and an empty one behind them."""
+    """What makes rows of the values in the open places and an empty one behind them: one for each detail.
 
-    pick: Callable[[Sequence[str]], Row]
+    `filled` are places that must hold something: the element around it would be looked at otherwise.
+    """
+
+    picks: tuple[Callable[[Sequence[str]], Row], ...]
+    filled: tuple[int, ...]
     several: bool
     """Whether a column has several values."""
 
@@ -80,10 +85,21 @@ def is_plain_prefix(prefix: str) -> bool:
 class PlainRecords:
     """Reads the plain records of one file. `columns` are the ways of each column, from the record on.
 
-    `prefix` is that of the tags, "" for none.
+    `prefix` is that of the tags, "" for none. `detail` is the way from the record to what makes a row each,
+    with what the record says in all of them; without one, or in a record without any, a record is a row.
+    `behind`: columns that count only where another one, within their element, is empty.
     """
 
-    def __init__(self, record: str, columns: Sequence[Sequence[Alternative]], prefix: str = "") -> None:
+    def __init__(
+        self,
+        record: str,
+        columns: Sequence[Sequence[Alternative]],
+        prefix: str = "",
+        detail: tuple[str, ...] = (),
+        behind: Mapping[int, int] | None = None,
+    ) -> None:
+        self._detail = detail
+        self._behind = behind or {}
         self._tags = Tags(prefix)
         self.start = f"<{self._tags.prefix}{record}"
         self._record = record
@@ -96,62 +112,85 @@ class PlainRecords:
         self._times: dict[tuple[str, ...], int] = {}
         self._matchers: list[tuple[Callable[[str, int], re.Match[str] | None], _Form]] = []
 
-    def read(self, text: str, position: int) -> tuple[list[Row], bool, int]:
+    def read(self, text: str, position: int) -> tuple[list[Row], list[int], bool, int]:
         """The rows of the records that follow each other from `position` on, with blanks between them.
 
-        Then whether a column of any has several values, and where the last one ends.
+        Then how many rows each record has, whether a column has several values, where the last one ends.
         """
         rows: list[Row] = []
+        counts: list[int] = []
         several = False
         end = position
         while True:
-            for matches, form in self._matchers:
+            for matches, known_form in self._matchers:
                 found = matches(text, position)
                 if found is not None:
-                    rows.append(form.pick(found.groups()))
-                    end = found.end()
+                    form, values, last = known_form, found.groups(), found.end()
                     break
             else:
-                taken = take_apart(text, position, self._record, self._tags)
+                taken = take_apart(text, position, self._record, self._tags, self._detail)
                 known = None if taken is None else self._form(taken)
                 if taken is None or known is None:
-                    return rows, several, end
-                form = known
-                rows.append(form.pick([*taken.values, ""]))
-                end = taken.end
+                    return rows, counts, several, end
+                form, values, last = known, (*taken.values, ""), taken.end
+            if form.filled and not all(values[place] for place in form.filled):
+                return rows, counts, several, end
+            end = last
+            if len(form.picks) == 1:
+                rows.append(form.picks[0](values))
+            else:
+                rows += [pick(values) for pick in form.picks]
+            counts.append(len(form.picks))
             several = several or form.several
             position = end
             if not text.startswith(self.start, position):
                 position = _after_blanks(text, position)
                 if not text.startswith(self.start, position):
-                    return rows, several, end
+                    return rows, counts, several, end
 
     def _form(self, taken: Taken) -> _Form | None:
         """The form of a record; None where a wanted value has elements within it, or forms are too many."""
         form = self._forms.get(taken.parts)
         if form is None:
-            if len(self._forms) >= MAXIMUM_FORMS or any(
-                (steps, "") in self._columns for steps in taken.inner
-            ):
+            made = self._made(taken) if len(self._forms) < MAXIMUM_FORMS else None
+            if made is None:
                 return None
-            form = self._forms[taken.parts] = self._made(taken)
+            form = self._forms[taken.parts] = made
         times = self._times[taken.parts] = self._times.get(taken.parts, 0) + 1
         if times == _OFTEN:
             self._matchers.append((_expression(taken).match, form))
         return form
 
-    def _made(self, taken: Taken) -> _Form:
-        wanted: list[list[int]] = [[] for _ in range(self._width)]
-        for steps, attribute, place in taken.places:
-            for column in self._columns.get((steps, attribute), ()):
-                wanted[column].append(place)
-        several = any(len(places) > 1 for places in wanted)
-        if several or self._width < 2:
-            return _Form(_joiner(wanted), several)
-        return _Form(itemgetter(*(places[0] if places else _EMPTY for places in wanted)), several)
+    def _made(self, taken: Taken) -> _Form | None:
+        around = [column for steps in taken.inner for column in self._columns.get((steps, ""), ())]
+        if any(column not in self._behind for column in around):
+            return None
+        picks: list[Callable[[Sequence[str]], Row]] = []
+        filled: set[int] = set()
+        several = False
+        for detail in range(1, taken.details + 1) if taken.details else (0,):
+            wanted: list[list[int]] = [[] for _ in range(self._width)]
+            for steps, attribute, place, inside in taken.places:
+                if inside in (0, detail):
+                    for column in self._columns.get((steps, attribute), ()):
+                        wanted[column].append(place)
+            for column in around:
+                within = wanted[self._behind[column]]
+                if len(within) != 1 or within[0] == _EMPTY or wanted[column]:
+                    return None
+                filled.add(within[0])
+            has_several = any(len(places) > 1 for places in wanted)
+            several = several or has_several
+            if has_several or self._width < 2:
+                picks.append(_joiner(wanted))
+            else:
+                picks.append(itemgetter(*(places[0] if places else _EMPTY for places in wanted)))
+        return _Form(tuple(picks), tuple(sorted(filled)), several)
 
 
-def take_apart(text: str, position: int, record: str, tags: Tags) -> Taken | None:
+def take_apart(
+    text: str, position: int, record: str, tags: Tags, detail: tuple[str, ...] = ()
+) -> Taken | None:
     """The record that begins at `position`, tag by tag; None where it is not plain."""
     taken = Taken((), [], [], set(), position)
     parts: list[str] = []
@@ -165,8 +204,9 @@ def take_apart(text: str, position: int, record: str, tags: Tags) -> Taken | Non
             return None
         closes, name, attributes, is_empty, behind = tag.groups()
         way = tuple(steps[1:])
+        inside = taken.details if detail and way[: len(detail)] == detail else 0
         if closes and opened:
-            taken.places.append((way, "", len(parts)))
+            taken.places.append((way, "", len(parts), inside))
             taken.values.append(between)
             parts.append(piece)
             piece = ""
@@ -183,19 +223,22 @@ def take_apart(text: str, position: int, record: str, tags: Tags) -> Taken | Non
                 return None
             taken.inner.add(way)
             way = (*way, name) if steps else ()
+            if detail and way[: len(detail)] == detail:
+                taken.details += way == detail
+                inside = taken.details
             piece += f"<{tags.prefix}{name}"
             names = set()
             for attribute, value in _ATTRIBUTE.findall(attributes):
                 if attribute in names or attribute == "xmlns":
                     return None
                 names.add(attribute)
-                taken.places.append((way, attribute, len(parts)))
+                taken.places.append((way, attribute, len(parts), inside))
                 taken.values.append(value)
                 parts.append(f'{piece} {attribute}="')
                 piece = '"'
             piece += f"{is_empty}>"
             if is_empty:
-                taken.places.append((way, "", _EMPTY))
+                taken.places.append((way, "", _EMPTY, inside))
             else:
                 steps.append(name)
         at, taken.end = tag.end(), tag.start(5)
@@ -217,7 +260,7 @@ def plain_texts(texts: list[str]) -> list[str]:
 
 def _expression(taken: Taken) -> re.Pattern[str]:
     """Finds records of this form: a group for each open place, and an empty one behind them."""
-    attributes = {place for _, attribute, place in taken.places if attribute}
+    attributes = {place for _, attribute, place, _ in taken.places if attribute}
     places = [r'([^"<\t\n]*+)' if place in attributes else "([^<]*+)" for place in range(len(taken.values))]
     pairs = zip(taken.parts, [*places, "()"], strict=True)
     return re.compile("".join(f"{re.escape(part)}{place}" for part, place in pairs))

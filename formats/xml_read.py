@@ -78,7 +78,7 @@ class XmlDecoder:
             if not (leaf.repeats and isinstance(leaf.meaning, Constant))
         )
         self._columns = Columns(plan, self._leaves)
-        self._stream = RecordStream(layout, plan, source, self._columns.paths)
+        self._stream = RecordStream(layout, plan, source, self._columns)
         self._reader: ColumnReader | None = None
         self._group_reader: HeaderReader | None = None
         self._group: etree._Element | None = None
@@ -182,7 +182,8 @@ class XmlDecoder:
                 if part.run is None:
                     count, texts, rows = self._reader.read(part.element, part.open_records)
                 else:
-                    count, rows = len(part.run.rows), []
+                    count = len(part.run.rows)
+                    rows = list(part.run.counts) if self._plan.detail else []
                     texts = self._columns.texts(part.run.columns(), several=part.run.several)
             except ColumnError as error:
                 row = None if error.row is None else self._file_totals.rows + error.row

@@ -9,7 +9,7 @@ a processing instruction or a CDATA section has begun, everything does.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
@@ -34,6 +34,8 @@ class Run(Struct, frozen=True):
     """Plain records that follow each other: a row of values each, and what they were made of."""
 
     rows: Sequence[Row]
+    counts: Sequence[int]
+    """How many rows each record has."""
     source: str
     several: bool
     """Whether a column has several values in a record."""
@@ -56,9 +58,11 @@ class RunFinder:
         record: str,
         columns: Sequence[Sequence[Alternative]],
         prefix: str = "",
+        detail: tuple[str, ...] = (),
+        behind: Mapping[int, int] | None = None,
         least_rows: int = LEAST_ROWS,
     ) -> None:
-        self._records = PlainRecords(record, columns, prefix)
+        self._records = PlainRecords(record, columns, prefix, detail, behind)
         self._start = self._records.start.encode()
         self._end = f"</{self._records.start[1:]}>".encode()
         self._is_on = bool(record) and is_plain_prefix(prefix)
@@ -115,11 +119,11 @@ class RunFinder:
         records = self._records
         handed = position = 0
         while 0 <= position < len(text):
-            rows, several, end = records.read(text, position)
+            rows, counts, several, end = records.read(text, position)
             if len(rows) >= self._least and self._follows_tag(text, position):
                 if position > handed:
                     yield self._handed(text[handed:position].encode("utf-8"))
-                yield Run(rows, text[position:end], several, has_references)
+                yield Run(rows, counts, text[position:end], several, has_references)
                 self._last = b">"
                 handed = end
             else:

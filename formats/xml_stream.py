@@ -11,7 +11,7 @@ with the namespace in force that theirs must be. Anywhere else their source is p
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO, Final
 from xml.sax.saxutils import quoteattr
 
@@ -21,8 +21,9 @@ from msgspec import Struct
 from formats.charset import canonical_encoding
 from formats.errors import DecodeError
 from formats.layout_model import Layout
+from formats.xml_columns import Columns
 from formats.xml_guard import LineCount, Prologue, Transcoder, parser_error, refuse
-from formats.xml_plan import Alternative, Level, Plan
+from formats.xml_plan import Level, Plan
 from formats.xml_runs import Run, RunFinder
 
 BLOCK_BYTES = 1 << 18
@@ -67,12 +68,10 @@ class Part(Struct, frozen=True):
 class RecordStream:
     """One file. Iterate `parts()` once; `root` and `namespace` are known from the first one on.
 
-    `columns`: the ways of each column that a run of plain records has.
+    `columns`: those that a run of plain records has.
     """
 
-    def __init__(
-        self, layout: Layout, plan: Plan, source: BinaryIO, columns: Sequence[Sequence[Alternative]]
-    ) -> None:
+    def __init__(self, layout: Layout, plan: Plan, source: BinaryIO, columns: Columns) -> None:
         self._name = layout.name
         self._namespaces = layout.namespaces
         self._plan = plan
@@ -114,8 +113,13 @@ class RecordStream:
                 self._feed(MARK)
                 block, started = first, True
                 self._prefix = self._prologue.prefix
-                record = "" if self._plan.detail else self._plan.record
-                self._runs = RunFinder(record, self._columns, self._prefix)
+                self._runs = RunFinder(
+                    self._plan.record,
+                    self._columns.from_record,
+                    self._prefix,
+                    self._plan.detail,
+                    self._columns.behind,
+                )
             if self._transcoder is not None:
                 block = self._transcoder.convert(block)
             yield from self._read(block)

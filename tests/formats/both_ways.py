@@ -15,7 +15,10 @@ from typing import Any
 from formats import Codec, DecodeError, fixed, row_reader, xml_stream
 from formats.xml_runs import Run, RunFinder
 
-PLAIN, PARSED = partial(RunFinder, least_rows=1), lambda _, columns, prefix: RunFinder("", columns, prefix)
+PLAIN, PARSED = (
+    partial(RunFinder, least_rows=1),
+    lambda _, columns, *rest: RunFinder("", columns, *rest),
+)
 
 
 class Trickle(io.RawIOBase):
@@ -54,16 +57,20 @@ def xml_says(codec: Codec, raw: bytes, finder: Callable[..., RunFinder], most: i
     with reading_with(finder) as runs:
         decoder = codec.decode(Trickle(raw, most))
         columns: dict[str, list[Any]] = {}
-        lines: list[int] = []
+        by_record: dict[str, list[int]] = {}
         try:
             for chunk in decoder:
-                lines += chunk.lines
+                # What a statement says of payments comes between its bookings, sooner or later.
+                by_record.setdefault(chunk.record, []).extend(chunk.lines)
+                before = "" if chunk.record == "payment" else f"{chunk.record}: "
                 for name, values in chunk.columns.items():
-                    columns.setdefault(name, []).extend(values)
+                    columns.setdefault(f"{before}{name}", []).extend(values)
         except DecodeError as error:
             (problem,) = error.problems
             return (problem.code, problem.line, problem.column, problem.message), 0
-        told = [(one.code, one.line, one.message) for one in decoder.problems]
+        lines = [line for record in sorted(by_record) for line in by_record[record]]
+        # They come column by column of what is read together, which is more or less.
+        told = sorted((one.line or 0, one.code, one.message) for one in decoder.problems)
         return (columns, lines, decoder.facts, told), sum(len(run.rows) for run in runs)
 
 

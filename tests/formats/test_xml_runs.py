@@ -361,9 +361,95 @@ def test_a_plain_record_tag_by_tag() -> None:
     assert taken is not None
     assert taken.parts == ('<R a="', '"><A>\n<B>', "</B><C/></A></R>")
     assert taken.values == ["1", "x"]
-    assert taken.places == [((), "a", 0), (("A", "B"), "", 1), (("A", "C"), "", -1)]
+    assert taken.places == [((), "a", 0, 0), (("A", "B"), "", 1, 0), (("A", "C"), "", -1, 0)]
     assert taken.inner == {(), ("A",)}
     assert taken.end == 2 + len('<R a="1"><A>\n<B>x</B><C/></A></R>')
+
+
+def test_places_say_in_which_detail_they_are() -> None:
+    taken = take_apart("<R><A/><D><B>x</B></D><D/><D><B>y</B></D><C>z</C></R>", 0, "R", Tags(""), ("D",))
+    assert taken is not None
+    assert [(steps, inside) for steps, _, _, inside in taken.places] == [
+        (("A",), 0),
+        (("D", "B"), 1),
+        (("D",), 2),
+        (("D", "B"), 3),
+        (("C",), 0),
+    ]
+    assert taken.details == 3
+
+
+# Entries with details.
+
+STATEMENT = shipped("camt053-statement")
+
+
+@st.composite
+def entries(draw: st.DrawFn) -> str:
+    """An entry with some details, usual or strange in what it holds."""
+    status = draw(
+        st.sampled_from(["<Sts><Cd>BOOK</Cd></Sts>"] * 6 + ["<Sts>BOOK</Sts>", "<Sts><Cd></Cd></Sts>"])
+    )
+    details = []
+    for _ in range(draw(st.integers(0, 3))):
+        parts = [f"<Refs><EndToEndId>{draw(st.integers(0, 99)):020d}</EndToEndId></Refs>"]
+        if draw(st.booleans()):
+            amount = f'<Amt Ccy="{draw(st.sampled_from(["CNY", "CNY", "EUR"]))}">1.00</Amt>'
+            parts.append(draw(st.sampled_from([amount, f"<AmtDtls><TxAmt>{amount}</TxAmt></AmtDtls>"])))
+        parts += [f"<RmtInf><Ustrd>{draw(TEXTS)}</Ustrd></RmtInf>"] * draw(st.integers(0, 2))
+        if draw(st.booleans()):
+            parts.append(f"<RtrInf><Rsn><Cd>AC04</Cd></Rsn><AddtlInf>{draw(TEXTS)}</AddtlInf></RtrInf>")
+        if draw(st.integers(0, 19)) == 19:
+            parts.insert(draw(st.integers(0, len(parts))), draw(STRANGE))
+        details.append("<TxDtls>" + draw(BLANKS).join(parts) + "</TxDtls>")
+    inside = draw(BLANKS).join(details)
+    wrapped = f"<NtryDtls>{inside}</NtryDtls>" if details or draw(st.booleans()) else ""
+    if details and draw(st.integers(0, 4)) == 4:
+        wrapped = "".join(f"<NtryDtls>{detail}</NtryDtls>" for detail in details)
+    batch = draw(st.sampled_from(["", "<NtryDtls><Btch><MsgId>M1</MsgId></Btch></NtryDtls>"]))
+    return (
+        f'<Ntry><Amt Ccy="CNY">1.0{draw(st.integers(0, 9))}</Amt><CdtDbtInd>DBIT</CdtDbtInd>{status}'
+        f"{draw(BLANKS)}<BookgDt><Dt>2026-01-02</Dt></BookgDt>{batch}{wrapped}<AddtlNtryInf>{draw(TEXTS)}"
+        "</AddtlNtryInf></Ntry>"
+    )
+
+
+def statement_of(bodies: str) -> str:
+    return (
+        '<Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.053.001.08"><BkToCstmrStmt><GrpHdr>'
+        "<MsgId>S1</MsgId><CreDtTm>2026-01-06T08:00:00</CreDtTm></GrpHdr><Stmt><Id>1</Id><Acct><Id><Othr><Id>9</Id></Othr></Id></Acct>"
+        f"{bodies}</Stmt></BkToCstmrStmt></Document>"
+    )
+
+
+@SETTINGS
+@given(st.lists(entries(), max_size=6), st.integers(1, 3), st.sampled_from([1 << 18, 700, 90]), PREFIXES)
+def test_any_statement_says_the_same(bodies: list[str], times: int, most: int, prefix: str) -> None:
+    document = statement_of("".join(bodies * times))
+    named = with_prefix(document, prefix) if prefix else document
+    xml_agrees(STATEMENT, named.encode("utf-8", "surrogatepass"), most, faults=2)
+
+
+@pytest.mark.parametrize(
+    ("status", "spared"),
+    [
+        ("<Sts><Cd>BOOK</Cd></Sts>", 12),
+        ("<Sts>BOOK</Sts>", 12),
+        ("<Sts><Cd></Cd></Sts>", 0),
+        ("<Sts><Cd/></Sts>", 0),
+        ("<Sts><Prtry>X</Prtry></Sts>", 0),
+        ("<Sts><Cd>BOOK</Cd></Sts><Sts>PDNG</Sts>", 0),
+        ("<Sts><Cd>BOOK</Cd></Sts><Sts><Cd>PDNG</Cd></Sts>", 0),
+    ],
+)
+def test_an_element_that_is_wanted_itself_and_within(status: str, spared: int) -> None:
+    """`Sts/Cd | Sts`: the second counts where the first says nothing; then the parser says what it holds."""
+    entry = (
+        f'<Ntry><Amt Ccy="CNY">1.00</Amt><CdtDbtInd>DBIT</CdtDbtInd>{status}<NtryDtls>'
+        + "".join(f"<TxDtls><Refs><EndToEndId>{item}</EndToEndId></Refs></TxDtls>" for item in (1, 2, 3))
+        + "</NtryDtls></Ntry>"
+    )
+    assert xml_agrees(STATEMENT, statement_of(entry * 4).encode()) == spared
 
 
 def _transaction(item: int, name: str = "王小明") -> str:
