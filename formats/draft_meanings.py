@@ -78,13 +78,22 @@ _FILE = (
     (r"户名|name", "agreement.payer_name"),
 )
 
+_BRACKETS = re.compile(r"[(（\[【][^)）\]】]*[)）\]】]")
+"""In names: 收款人账(卡)号 is an account."""
+
 _MARK = re.compile(
     r"记录(?:标志|标识|类型|类别)|数据类型标志|行标志|record (?:type|mark|id)|line type", re.IGNORECASE
 )
+_VALUE = r"[\"'“‘]?([0-9A-Za-z]{1,12})[\"'”’]?"
 _FIXED = re.compile(
-    r"(?:固定|恒|默认|缺省|fixed|constant|always|填写?|为|=)\s*(?:值|为|填|填写)?\s*[:=]?\s*[\"'“‘]?([0-9A-Za-z]{1,12})[\"'”’]?"
+    r"(?:固定|恒|\b(?:fixed|constant|always)\b)\s*(?:值|为|填写?|value|to)*\s*[:=]?\s*"
+    r"(?!(?:length|width|size|format|point|field|by|in|and|at|with|the|an?)\b)"
+    rf"{_VALUE}(?!\s*(?:[0-9A-Za-z]|位|字节|个|bytes))",
+    re.IGNORECASE,
 )
-_ALONE = re.compile(r"[\"'“‘]?([0-9A-Za-z]{1,12})[\"'”’]?")
+_FILLED = re.compile(rf"(?:填写?|为|=|值)\s*(?:值|为|填)?\s*[:=]?\s*{_VALUE}[。.]?")
+"""The whole remark: within a sentence 为 and 填 say lengths, limits and what stands for nothing."""
+_ALONE = re.compile(_VALUE)
 _WORDS_END = re.compile(r"[\s;,；，、。|/\"'“”‘’]+$")
 _CODE = re.compile(
     r"(?<![0-9A-Za-z])[\"'“‘]?([0-9A-Za-z]{1,10})[\"'”’]?\s*(?:[-:=—–~、]|\s|(?=[一-鿿]))\s*"
@@ -105,7 +114,14 @@ def guess_part(table: PaperTable, place: int, count: int) -> Part:
 
 def guess_meaning(row: PaperRow, part: Part, purpose: Purpose) -> str:
     """The meaning, or `UNKNOWN`; constants come from `guess_constant`."""
-    name = f"{row.name} {row.other_name.replace('_', ' ')}".lower()
+    for words in dict.fromkeys((_BRACKETS.sub("", row.name), row.name)):
+        name = f"{words} {row.other_name.replace('_', ' ')}".lower()
+        if (meaning := _meaning_of(name, part, purpose)) != UNKNOWN:
+            return meaning
+    return UNKNOWN
+
+
+def _meaning_of(name: str, part: Part, purpose: Purpose) -> str:
     if part is not Part.PAYMENT:
         total = _total(name, purpose)
         if total:
@@ -141,12 +157,21 @@ def _for_purpose(meaning: str, purpose: Purpose) -> str:
 
 
 def guess_constant(row: PaperRow, part: Part) -> str:
-    """The text of a constant: said to be fixed, or of a record's mark the one for this record."""
+    """The text of a constant: said to be fixed, or of a record's mark the one for this record.
+
+    Whom a payment pays, how much, and what is counted is never one.
+    """
     if is_mark(row):
         for code, words in listed_codes(row.remark):
             if next((known for known, pattern in _PARTS if pattern.search(words)), None) is part:
                 return code
-    match = _FIXED.search(row.remark) or (_ALONE.fullmatch(row.remark) if is_mark(row) else None)
+    elif guess_meaning(row, part, Purpose.REQUEST).startswith(("payment.", "attempt.", "=")):
+        return ""
+    match = (
+        _FIXED.search(row.remark)
+        or _FILLED.fullmatch(row.remark)
+        or (_ALONE.fullmatch(row.remark) if is_mark(row) else None)
+    )
     return "" if match is None else match[1]
 
 

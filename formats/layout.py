@@ -8,6 +8,7 @@ Layouts come from disk and decide about money: a layout with any mistake is not 
 from __future__ import annotations
 
 import hashlib
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,8 @@ MAXIMUM_SOURCE_BYTES = 1_000_000
 
 GUESSED = "# ?"
 """Behind a line of a draft: something in it is a guess that nobody has confirmed."""
+
+_TOML_LINE = re.compile(r"\(at line (\d+)")
 
 ENVELOPE_KEYS: dict[str, type] = {
     "layout": str,
@@ -103,7 +106,7 @@ def parse_layout(text: str, name: str) -> Layout:
         document = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
         # Numbers of thousands of digits and deep nesting are no TOMLDecodeError.
-        source.add("toml", None, f"not TOML: {error}")
+        source.add("toml", _toml_line(text, str(error)), f"not TOML: {error}", hint=_toml_hint(str(error)))
         raise LayoutError(source.problems) from error
     layout = _read_document(source, document)
     _refuse_guesses(source)
@@ -112,6 +115,21 @@ def parse_layout(text: str, name: str) -> Layout:
     if source.problems or layout is None:
         raise LayoutError(sorted(source.problems, key=lambda problem: problem.line or 0))
     return layout
+
+
+def _toml_line(text: str, error: str) -> int:
+    """The line that the parser names; of a block without an end the line where it begins."""
+    found = _TOML_LINE.search(error)
+    if found is not None:
+        return int(found[1])
+    lines = text.rstrip("\n").split("\n")
+    opened = [number for number, line in enumerate(lines, 1) if "'''" in line]
+    return opened[-1] if "'''" in error and opened else len(lines)
+
+
+def _toml_hint(error: str) -> str:
+    missing = "a table ends with a line '''; here, or in a table before it, that line is missing"
+    return missing if "'''" in error else ""
 
 
 def _refuse_guesses(source: LayoutSource) -> None:

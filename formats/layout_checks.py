@@ -28,9 +28,9 @@ from formats.layout_model import (
     Sum,
     Syntax,
 )
-from formats.layout_source import LayoutSource
+from formats.layout_source import LayoutSource, did_you_mean
 from formats.layout_tree import Tree
-from formats.meanings import ANSWER_FAMILIES, KINDS_OF_SHAPE, ROW_FAMILIES, shape_of
+from formats.meanings import ANSWER_FAMILIES, KINDS_OF_SHAPE, MEANINGS, ROW_FAMILIES, shape_of
 from formats.reasons import Status
 
 SEPARATORS = "|,;\t^~!$&@"
@@ -230,7 +230,9 @@ def _check_binding(source: LayoutSource, layout: Layout, field: Field, meaning: 
         source.add("fee-in-outcome", field.line, message, hint="bind fee.amount")
         return
     if shape is None:
-        source.add("meaning-unknown", field.line, f"no such meaning: {name}", hint="see docs/layouts.md")
+        of_family = [known for known in MEANINGS if known.partition(".")[0] == family]
+        hint = f"{did_you_mean(name, of_family or MEANINGS)} see docs/layouts.md".strip()
+        source.add("meaning-unknown", field.line, f"no such meaning: {name}", hint=hint)
         return
     if field.kind is not None and field.kind.name not in KINDS_OF_SHAPE[shape]:
         words = ", ".join(sorted(kind.value for kind in KINDS_OF_SHAPE[shape]))

@@ -167,7 +167,10 @@ class _Checker:
                 if field.title == title
             ]
             if not fields or name not in self._tree.names_in(self._place.scope):
+                meant = f"{name}.{title}".lower()
                 hint = "sum(RECORD.TITLE), or a meaning as payment.amount"
+                if shape_of(meant) is Shape.AMOUNT:
+                    hint = f"did you mean sum({meant})? names of meanings are in lower case"
                 self._add("total", f"sum of {name}.{title}, which is no field here", hint)
             elif any(field.kind is None or field.kind.name is not Kind.DIGITS for field in fields):
                 self._add("total", f"{title} is not of kind digits")
@@ -186,7 +189,9 @@ class _Checker:
             if not self._row_binds(row, needed) and not (
                 needed == "outcome.code" and self._layout.implied_code
             ):
-                self._add("total", f"a condition on {condition.name}, which {row} has not")
+                table = " and its table [codes.outcome]" if needed == "outcome.code" else ""
+                hint = f"bind {needed}{table} in {row}, or take the condition away"
+                self._add("total", f"a condition on {condition.name}, which {row} has not", hint)
         words = _CONDITION_WORDS.get(condition.name)
         for value in condition.values:
             if words is not None and value not in words:

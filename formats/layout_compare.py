@@ -1,8 +1,8 @@
 """Two versions of a layout, field by field: what differs, and what of it changes the meaning of money.
 
-`MONEY`: another amount, another payee, another outcome, another payment found again, or a total that
-no longer says the same: such a change is for two persons and a test file of the bank. `BYTES`: the
-file looks otherwise and says the same. `WORDS`: only names, remarks and sources.
+`MONEY`: another amount, another payee, another day, another outcome, another payment found again, or a
+total that no longer says the same: such a change is for two persons and a test file of the bank. `BYTES`:
+the file looks otherwise and says the same. `WORDS`: only names, remarks and sources.
 Fields are matched by their names in the paper, then by what they mean; a field whose bytes only moved
 because of another one is told as moved, since that is what makes an amount out of an account number.
 """
@@ -256,7 +256,8 @@ def _field(place: str, old: Field, new: Field, old_place: str, new_place: str) -
     if old.width and new.width:
         yield from _changed(weight, place, "width", width_words(old.width), width_words(new.width))
     kinds = [kind_words(field.kind) if field.kind else "" for field in (old, new)]
-    yield from _changed(weight, place, "kind", *kinds)
+    is_date = any(field.kind is not None and field.kind.name is Kind.DATE for field in (old, new))
+    yield from _changed(Weight.MONEY if is_date else weight, place, "kind", *kinds)
     meanings = [meaning_words(field) for field in (old, new)]
     yield from _changed(weight, place, "means", *meanings)
     yield from _changed(Weight.WORDS, place, "name", old.title, new.title)

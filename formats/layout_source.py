@@ -7,6 +7,8 @@ text blocks between `'''`. Every mistake found later is told with a line of this
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from difflib import get_close_matches
 
 from formats.records import Problem
 
@@ -53,6 +55,14 @@ class LayoutSource:
                 hint=hint,
             )
         )
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """A hint with the known words that begin with it, else with the nearest; "" where none is near."""
+    words = list(known)
+    near = [one for one in words if one.startswith(word)][:3]
+    near = near or get_close_matches(word, words, n=1, cutoff=0.7)
+    return f"did you mean {' or '.join(near)}?" if near and word else ""
 
 
 def _places(text: str) -> tuple[dict[tuple[str, ...], int], dict[tuple[str, ...], int]]:

@@ -1,7 +1,7 @@
 """The table of a bank's paper, read from CSV or XLSX as it comes: headers in Chinese or English, merged
 cells, titles between tables, remarks that go on in the next row, full-width digits.
 
-What is read is what stands there; what it means is guessed in `draft_fields.py`. A number cell is the
+What is read is what stands there; what it means is guessed in `draft_meanings.py`. A number cell is the
 number that the sheet shows (`20`, `16.2`).
 """
 
@@ -158,13 +158,23 @@ def _csv_rows(path: Path, raw: bytes) -> list[list[str]]:
             text = raw.decode(encoding)
         except UnicodeDecodeError:
             continue
-        head = text[:4096]
-        delimiter = max(",;\t", key=head.count)
         try:
-            return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))[:MOST_ROWS]
+            return _divided(text)
         except csv.Error as error:
             raise _refused(path, f"no readable CSV: {error}", "save it as CSV UTF-8") from error
     raise _refused(path, "neither UTF-8 nor GB 18030", "save it as CSV UTF-8")
+
+
+def _divided(text: str) -> list[list[str]]:
+    """The cells, by the delimiter with which there is a row of headings, else by the commonest one."""
+    delimiters = sorted(",;\t", key=text[:4096].count, reverse=True)
+    divided = (
+        list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))[:MOST_ROWS]
+        for delimiter in delimiters
+    )
+    first = next(divided)
+    found = (rows for rows in (first, *divided) if any(map(_headings, rows)))
+    return next(found, first)
 
 
 def _workbook(path: Path, raw: bytes) -> list[_Sheet]:

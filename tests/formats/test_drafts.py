@@ -175,6 +175,8 @@ def test_what_contradicts_itself_or_is_missing_is_asked() -> None:
         ("身份证号码", "payment.beneficiary_id", "<payment.beneficiary_id"),
         ("Account No", "payment.account", "<payment.account"),
         ("神秘字段", "???", "???"),
+        ("收款人账(卡)号", "payment.account", "<payment.account"),
+        ("收款人（户名）", "payment.payee_name", "<payment.payee_name"),
     ],
 )
 def test_meanings_by_names(name: str, request_meaning: str, result_meaning: str) -> None:
@@ -206,11 +208,33 @@ def test_totals_of_a_header(name: str, wanted: str) -> None:
         ("1-文件头;2-明细", "2"),
         ("1：汇总，2：明细", "2"),
         ("2", "2"),
+        ("为“2”", "2"),
+        ("fixed 2", "2"),
+        ("固定填写2", "2"),
         ("默认为空", ""),
+        ("固定19位", ""),
+        ("fixed length 19", ""),
     ],
 )
 def test_the_mark_of_a_record(remark: str, wanted: str) -> None:
     assert guess_constant(row("记录标志", remark=remark), Part.PAYMENT) == wanted
+
+
+@pytest.mark.parametrize(
+    ("name", "remark"),
+    [
+        ("业务种类", "长度为19位"),
+        ("业务种类", "最大为50000"),
+        ("业务种类", "为空填0"),
+        ("卡号", "卡号长度为19位"),
+        ("户名", "不足右补空格，为空填0"),
+        ("户名", "填0"),
+        ("金额", "固定为0"),
+        ("金额", "单位：元，带2位小数，最大为50000"),
+    ],
+)
+def test_no_remark_about_a_length_or_a_limit_is_a_constant(name: str, remark: str) -> None:
+    assert guess_constant(row(name, remark=remark), Part.PAYMENT) == ""
 
 
 @pytest.mark.parametrize(
@@ -427,6 +451,15 @@ def test_english_headings_two_name_columns_and_semicolons(tmp_path: Path) -> Non
         ("账号", "ACCT_NO", "20"),
         ("金额", "AMT", "12"),
     ]
+
+
+def test_the_delimiter_is_the_one_that_divides_the_headings(tmp_path: Path) -> None:
+    """Remarks that list codes have more `;` than the table has commas."""
+    path = tmp_path / "paper.csv"
+    listed = ";".join(f"{code:02}-原因" for code in range(60))
+    path.write_text(f"name,type,length,remark\n返回码,C,4,{listed}\n", "utf-8")
+    (table,) = read_paper(path).tables
+    assert (table.rows[0].length, len(table.rows[0].remark.split(";"))) == ("4", 60)
 
 
 def test_merged_cells_of_a_workbook_hold_for_all_their_rows(tmp_path: Path) -> None:

@@ -46,6 +46,12 @@ def test_a_wider_field_moves_the_amount_behind_it() -> None:
     ]
 
 
+def test_another_order_of_a_date_is_another_day() -> None:
+    text = (SHIPPED_FOLDER / "comment-style-request.toml").read_text("utf-8")
+    found = changed(text, "date YYYYMMDD", "date YYYYDDMM")
+    assert {weight for weight, _ in found} == {"money"}
+
+
 @pytest.mark.parametrize(
     ("before", "after", "wanted"),
     [

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -138,12 +139,62 @@ def test_star_may_say_unmapped() -> None:
 
 
 def test_not_toml_and_not_utf8(tmp_path: Path) -> None:
-    assert mistakes("layout = ") == [("toml", None)]
+    assert mistakes("layout = ") == [("toml", 1)]
     path = tmp_path / "x.toml"
     path.write_bytes("layout = '账'".encode("gbk"))
     with pytest.raises(LayoutError) as caught:
         read_layout(path)
     assert [problem.code for problem in caught.value.problems] == ["layout-encoding"]
+
+
+LINE_41 = "41        failed       ACCOUNT_NOT_FOUND"
+
+
+def hints(text: str, code: str) -> str:
+    with pytest.raises(LayoutError) as caught:
+        parse_layout(text, "bad.toml")
+    return "\n".join(problem.hint for problem in caught.value.problems if problem.code == code)
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "said", "unsaid"),
+    [
+        ("41  failed", "code-pair", ["write the reason behind it", "ACCOUNT_NOT_FOUND", "reasons.md"], "credited"),
+        ("41  returned", "code-pair", ["for returned: RETURNED;"], "credited"),
+        ("41  credited  ACCOUNT_NOT_FOUND", "code-pair", ["failed  ACCOUNT_NOT_FOUND", "no reason"], "unknown"),
+        ("41  failed  IN_PROGRESS", "code-pair", ["unknown  IN_PROGRESS", "failed with another"], "CONFIRMED"),
+        ("41  set_aside  NO_CARD", "code-pair", ["one of credited, failed, returned, unknown"], "set_aside"),
+        ("41  unmapped", "code-word", ["drop the line", "LAYOUT.codes"], "did you mean"),
+        ("41  failed  ACCT_CLOSED", "code-word", ["did you mean ACCOUNT_CLOSED?", "docs/reasons.md"], "status"),
+        ("41  failed  account_closed", "code-word", ["did you mean ACCOUNT_CLOSED?"], "status"),
+        ("41  fail  ACCOUNT_CLOSED", "code-word", ["did you mean failed?"], "ACCOUNT"),
+        ("41  success", "code-word", ["the status is one of credited, failed"], "did you mean"),
+    ],
+)  # fmt: skip
+def test_a_code_that_is_refused_says_every_way_out(
+    line: str, code: str, said: list[str], unsaid: str
+) -> None:
+    hint = hints(GOOD.replace(LINE_41, line), code)
+    assert [words for words in said if words not in hint] == []
+    assert unsaid not in hint
+
+
+def test_hints_name_what_was_perhaps_meant() -> None:
+    meaning = REQUEST.replace("payment.payee_name", "payment.payee")
+    assert re.search("did you mean .*payment.payee_name.*[?]", hints(meaning, "meaning-unknown"))
+    account = REQUEST.replace("payment.account  ", "payment.acount   ")
+    assert "did you mean payment.account?" in hints(account, "meaning-unknown")
+    total = REQUEST.replace("= sum(payment.amount)", "= sum(payment.Amount)")
+    assert "did you mean sum(payment.amount)?" in hints(total, "total")
+    condition = REQUEST.replace("= count(payment)", "= count(payment where status in credited)")
+    assert "bind outcome.code and its table [codes.outcome] in payment" in hints(condition, "total")
+
+
+def test_a_block_without_an_end_is_told_with_a_line() -> None:
+    text = REQUEST.rstrip().removesuffix("'''")
+    begun = [number for number, line in enumerate(text.split("\n"), 1) if "'''" in line][-1]
+    assert mistakes(text) == [("toml", begun)]
+    assert "that line is missing" in hints(text, "toml")
 
 
 def test_missing_keys_are_all_named() -> None:
