@@ -284,3 +284,24 @@ def test_events_that_tell_nonsense_are_found_and_break_nothing(
             events.append({**events[-1], "kind": kind, "body": body})
     forger.write_history(events)
     assert not verify(bundle).holds
+
+
+@pytest.mark.parametrize(
+    ("table", "kind", "decision", "place"),
+    [("recoveries", "recovery marked", "recover", 0), ("receipts", "recovery received", "recovered", 0)],
+)
+def test_recovered_money_that_nobody_signed_is_found(
+    forger: Forger, bundle: Path, table: str, kind: str, decision: str, place: int
+) -> None:
+    """Row and event tell of another amount, and the chain is made anew: what persons signed is left."""
+    forger.change(table, change(place, amount_minor=399))
+    events = forger.rows("events")
+    told = [event for event in events if event["kind"] == kind][place]
+    told["body"] = json.dumps(
+        json.loads(told["body"]) | {"amount_minor": 399}, sort_keys=True, separators=(",", ":")
+    )
+    forger.write_history(events)
+    found = [one.message for one in verify(bundle).findings]
+    assert [
+        line for line in found if line.startswith(f"{decision} of recovery:") and "by nobody" in line
+    ] != []

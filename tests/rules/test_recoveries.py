@@ -354,6 +354,17 @@ def test_what_is_open_keeps_personal_data(alone: Desk) -> None:
     assert alone.gateway.retain(dry_run=True).paused == []
 
 
+def test_papers_of_an_open_recovery_stay_when_its_batch_is_gone(alone: Desk) -> None:
+    alone.ground.clock.turn(days=4000)
+    alone.gateway.retain()
+    alone.recover(900, paper="found late")
+    alone.recovered(400, "voucher 1")
+    alone.ground.clock.turn(days=4000)
+    paused = {one.object: one.reasons for one in alone.gateway.retain(dry_run=True).paused}
+    for name in (alone.only().exhibit_sha256, alone.only().receipts[0].voucher_sha256):
+        assert paused[f"exhibit:{name}"] == ["what it shows is open"]
+
+
 def test_the_right_person_is_paid_by_a_payment_of_its_own(desk: Desk) -> None:
     """A credited payment is not reissued, however much of it came back: the new one waits as a repeat."""
     desk.recover(desk.amount)
