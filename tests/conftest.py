@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 import shutil
@@ -9,7 +10,9 @@ import signal
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+from keys import private
 from tests.kills.mounts import NOBODY_MOUNTS, may_mount
 
 _SAMPLES = "BANKGATE_SAMPLES"
@@ -24,6 +27,11 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Where people share a group (umask 0002) others might change what the tests write: refused, as it should be.
 os.umask(0o022)
+
+
+# OpenSSL tries the primes of an RSA key each time that it is loaded, for 30 ms, and the tests open sites
+# with the same keys some thousand times. Same bytes, same key; what does not open is tried each time.
+setattr(private, "load_pem_private_key", functools.lru_cache(maxsize=512)(load_pem_private_key))  # noqa: B010
 
 
 def _samples_folder() -> Path | None:
