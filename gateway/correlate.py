@@ -83,8 +83,8 @@ def _claims(
     if message_id := decoder.facts.get("file.original_message_id"):
         claims[f"original message id {wording.word(message_id)}"] = {"message_id": message_id}
     match = profile.recognise(received.name)
-    if match is not None and match[1].sequence is not None:
-        claims[f"its own name {received.name}"] = {"sequence": match[1].sequence}
+    if match is not None and match[1].claim:
+        claims[f"its own name {received.name}"] = match[1].key
     if first is not None and "attempt.reference" in first.columns:
         reference = first.columns["attempt.reference"][0]
         parsed = parse_reference(reference)

@@ -256,10 +256,24 @@ def find_file(
     bank: str,
     *,
     name: str | None = None,
+    stem: str | None = None,
     sequence: int | None = None,
     message_id: str | None = None,
 ) -> FileRow | None:
-    """The bank's file of that name, sequence or message id."""
+    """The bank's file of that name, stem (the name without its last extension), sequence or message id.
+
+    None where there is none, or where several names have that stem.
+    """
+    if stem is not None:
+        rows = transaction.all(
+            f"SELECT {_FILE_COLUMNS} FROM file WHERE bank = :bank AND"
+            # "/" follows "." among characters: everything that begins with the stem and a dot.
+            " (name = :stem OR (name > :stem || '.' AND name < :stem || '/'))",
+            bank=bank,
+            stem=stem,
+        )
+        found = [row for row in rows if (row.name.rpartition(".")[0] or row.name) == stem]
+        return _file_row(found[0]) if len(found) == 1 else None
     row = transaction.one(
         f"SELECT {_FILE_COLUMNS} FROM file WHERE bank = :bank AND (name = :name OR sequence = :sequence"
         " OR message_id = :message_id)",

@@ -63,6 +63,14 @@ class NameMatch(Struct, frozen=True, kw_only=True):
         return self.values.get("name", "")
 
     @property
+    def key(self) -> dict[str, str | int]:
+        """By what our file is looked up that the name points at: `name`, `stem` or `sequence`."""
+        for field in ("name", "stem"):
+            if text := self.values.get(field):
+                return {field: text}
+        return {} if self.sequence is None else {"sequence": self.sequence}
+
+    @property
     def claim(self) -> str:
         """Which of our files the name points at, by its text; "" where it points at none."""
         named = (self.values.get(field) for field in ("name", "stem", "sequence"))

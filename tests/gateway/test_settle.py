@@ -9,6 +9,7 @@ import pytest
 
 from formats import Payment
 from gateway import FeeFinding, Gateway
+from gateway.ledger_files import find_file
 from keys.authority import Authority
 from keys.cms import sign_detached
 from tests.gateway.sites import (
@@ -16,6 +17,7 @@ from tests.gateway.sites import (
     ISO,
     NOW,
     PERSONS,
+    RURAL,
     Ground,
     credited,
     current,
@@ -139,13 +141,29 @@ def test_a_file_that_we_never_sent(sent: Sent) -> None:
     sent.unbelieved("unknown-file")
 
 
+def test_a_name_points_at_our_file_by_its_stem(sent: Sent) -> None:
+    """Where nothing in an answer names a file of ours, as in many that come in two files, its name does."""
+    stem = sent.name.rpartition(".")[0]
+    with sent.gateway.installation.ledger.read() as transaction:
+        found = find_file(transaction, CITY, stem=stem)
+        assert found is not None
+        assert found.name == sent.name
+        assert find_file(transaction, RURAL, stem=stem) is None
+        assert find_file(transaction, CITY, stem=stem[:-1]) is None
+        assert find_file(transaction, CITY, stem=sent.name) is None
+    profile = sent.gateway.installation.profile(CITY)
+    recognised = profile.recognise(f"{stem}_R1.bxt")
+    assert recognised is not None
+    assert recognised[1].key == {"stem": stem}
+
+
 def test_a_result_that_names_two_files_of_ours(sent: Sent) -> None:
     sent.ground.submit(sent.gateway, payments_of(CITY, 1, prefix="Q"))
     sent.gateway.run()
     second = sent.gateway.files()[1].name
     sent.say(result(second, sent.all()))
-    # A name is not signed: the content says which file it is about, and does not fit it.
-    assert set(sent.problems()) <= {"unmatched", "other-payment"}
+    # It has the first one's name; name and content must agree.
+    assert sent.problems() == ["which-file"]
     assert current(sent.gateway) == {}
 
 
