@@ -71,8 +71,10 @@ def _check_content(vector: Vector, content: Content, report: PartReport) -> None
     if content.problems != expected.problems:
         found, wanted = ", ".join(content.problems) or "none", ", ".join(expected.problems) or "none"
         told.append(f"problems: found {found}, wanted {wanted}")
+    hint = "the layout or the JSON is wrong: look into the bank's paper"
+    if "total-differs" in content.problems and "total-differs" not in expected.problems:
+        hint += "; an answer that lists only some payments needs count and total_minor in the JSON's identity"
     for cell in told[:_SHOWN_CELLS]:
-        hint = "the layout or the JSON is wrong: look into the bank's paper"
         report.add("vector-differs", f"{vector.name}: {cell}", hint=hint, source=vector.name)
     report.more_problems += len(told[_SHOWN_CELLS:])
 

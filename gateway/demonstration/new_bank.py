@@ -44,12 +44,19 @@ def add_bank(site: Site, name: str, layouts: Path, now: datetime) -> None:
     _enter_folder(site.configuration, layouts.absolute())
     SiteKeys(site.folder, now).add(bank)
     gateway = site.configuration.parent
-    for number, department in enumerate(DEPARTMENTS, FIRST_AGREEMENT):
+    for number, department in enumerate(DEPARTMENTS, _next_agreement(gateway)):
         text = agreement_text(number, department, bank, now.date())
         (gateway / "agreements" / f"{name}-{number}.toml").write_text(text, "utf-8")
     # Last, since a bank is there when its profile is.
     profile = added_profile_text(bank, _free_port(), acknowledged=Purpose.ACKNOWLEDGEMENT in found)
     (gateway / "profiles" / f"{name}.toml").write_text(profile, "utf-8")
+
+
+def _next_agreement(gateway: Path) -> int:
+    """The first number that no agreement of an added bank has."""
+    ends = (path.stem.rpartition("-")[2] for path in (gateway / "agreements").glob("*.toml"))
+    taken = [int(end) for end in ends if end.isdecimal()]
+    return max([FIRST_AGREEMENT - 1, *taken]) + 1
 
 
 def _layouts_of(name: str, folder: Path) -> dict[Purpose, str]:

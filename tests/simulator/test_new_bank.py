@@ -76,6 +76,12 @@ def test_a_bank_is_added_beside_those_that_are_there(made: Site, layouts: Path) 
     assert len(agreements) == len(DEPARTMENTS)
     with open_bank(made.bank("new-bank"), configuration) as server:
         assert server.bank.truth().credited_minor == 0
+    # And a second one beside the first: no agreement has another's number.
+    for path in list(layouts.glob("new-bank-*.toml")):
+        renamed = path.read_text("utf-8").replace("new-bank-", "next-bank-")
+        (layouts / path.name.replace("new-bank", "next-bank")).write_text(renamed, "utf-8")
+    add_bank(made, "next-bank", layouts, NOW)
+    assert "next-bank" in load_configuration(made.configuration).profiles
 
 
 def test_another_folder_of_layouts_is_for_a_person_to_enter(made: Site, layouts: Path) -> None:
