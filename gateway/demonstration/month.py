@@ -17,9 +17,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from formats.reasons import Reason
-from formats.records import AccountKind, Payment
-from gateway.demonstration.payments import Order, defect_of, ordered_payment
-from gateway.demonstration.people import BANKS
+from formats.records import AccountKind, PayeeKind, Payment
+from gateway.demonstration.payments import Guest, Order, defect_of, ordered_payment
+from gateway.demonstration.people import BANKS, Person
 from gateway.demonstration.plan import FIELDS, Field
 from gateway.demonstration.settings_texts import Conduct
 from gateway.demonstration.site import Setting
@@ -38,6 +38,10 @@ _SHARES = (12, 22, 4, 14, 6, 6, 7, 13, 5, 5, 3, 3)
 """Of a hundred payments, by field."""
 _DEFECTS = 4
 """Payments of the largest field that the gateway itself sets aside, at least: one of each kind."""
+_CARD_FIELD, _PASSBOOK_FIELD = 8, 10
+"""Somebody is paid by card in the one, and by passbook in the other."""
+_SHORT_NAME = 3
+"""Characters that every bank can write."""
 _LATE_HOURS = 120
 _RETURNED_HOURS = 14 * 24
 _REASONS = (
@@ -156,6 +160,7 @@ class Month:
         self.size = size
         self.batches = tuple(sorted(_batches(payments, seed), key=lambda batch: batch.field.number))
         self._overpay()
+        self._pay_both_ways()
         self.name = f"demo-{YEAR}{MONTH:02d}"
         self._suffix = f"{seed}-{payments}"
 
@@ -176,6 +181,21 @@ class Month:
         first, index = self.original(payment.payment_id)
         spoiled = replace(first, order=replace(first.order, overpaid=index))
         self.batches = tuple(spoiled if batch is first else batch for batch in self.batches)
+
+    def _pay_both_ways(self) -> None:
+        """Somebody's card carries one subsidy, and the passbook another still (并行)."""
+        card = next(
+            payment
+            for payment in _own_payments(self.batches[_CARD_FIELD - 1], AccountKind.CARD)
+            if len(payment.beneficiary_name) <= _SHORT_NAME
+        )
+        others = [batch for batch in self._from(_PASSBOOK_FIELD) if batch.field.number != _CARD_FIELD]
+        book = next(book for batch in others for book in _own_payments(batch, AccountKind.PASSBOOK))
+        host, index = self.original(book.payment_id)
+        guest = Guest(index, Person(card.beneficiary_name, card.beneficiary_id))
+        hosting = replace(host, order=replace(host.order, guest=guest))
+        self.batches = tuple(hosting if batch is host else batch for batch in self.batches)
+        self._both = (card, book)
 
     @cached_property
     def overpaid(self) -> Payment:
@@ -204,7 +224,9 @@ class Month:
 
     def _cast(self) -> Iterator[tuple[str, NamedPayment]]:
         """Bank and payment of each role; nobody plays two."""
-        taken: set[str] = set()
+        for payment in self._both:
+            yield payment.bank, NamedPayment(account=payment.account)
+        taken = {payment.account for payment in self._both}
         for role in _ROLES:
             payment = next(self._playing(role, taken))
             taken.add(payment.account)
@@ -214,15 +236,28 @@ class Month:
         """Who could play a role: a small month may have too few payments of one programme."""
         return chain(self._fitting(role, taken), self._fitting(replace(role, programme=""), taken))
 
+    def _from(self, field: int) -> Iterator[FieldBatch]:
+        """All batches, that of this field first, then those behind it."""
+        yield from self.batches[field - 1 :]
+        yield from self.batches[: field - 1]
+
     def _fitting(self, role: Role, taken: set[str]) -> Iterator[Payment]:
         """In the role's own field, then in those behind it."""
-        first = role.field - 1
-        for batch in (*self.batches[first:], *self.batches[:first]):
+        for batch in self._from(role.field):
             for index in range(batch.order.count):
                 if defect_of(batch.order, index) is None:
                     payment = batch.payment(index)
                     if role.fits(payment) and payment.account not in taken:
                         yield payment
+
+
+def _own_payments(batch: FieldBatch, kind: AccountKind) -> Iterator[Payment]:
+    """Without a defect, to an account of that kind which is the beneficiary's own, a person's."""
+    for index in range(batch.order.count):
+        payment = batch.payment(index)
+        own = payment.payee_kind is PayeeKind.PERSON and payment.account_kind is kind
+        if own and defect_of(batch.order, index) is None:
+            yield payment
 
 
 def _batches(payments: int, seed: int) -> Iterator[FieldBatch]:

@@ -44,10 +44,17 @@ class Defect(StrEnum):
     LONG_NAME = "long_name"
 
 
+class Guest(Struct, frozen=True):
+    """The payment of this index is somebody's whom another batch pays too."""
+
+    index: int
+    person: Person
+
+
 class Order(Struct, frozen=True, kw_only=True):
     """What to generate. `defects` payments of the `count` are wrong on purpose.
 
-    `name` says apart what else decides the content: `fields`, `banks`, `twins`, `overpaid`.
+    `name` says apart what else decides the content: `fields`, `banks`, `twins`, `overpaid`, `guest`.
     """
 
     count: int
@@ -61,6 +68,7 @@ class Order(Struct, frozen=True, kw_only=True):
     name: str = ""
     overpaid: int | None = None
     """Index of a payment with a zero too many."""
+    guest: Guest | None = None
 
     @property
     def batch_id(self) -> str:
@@ -116,7 +124,9 @@ def make_payment(order: Order, index: int) -> Payment:
     programme, bank, draw = choice.programme, choice.bank, choice.draw
     organisation = programme.payee_kind is PayeeKind.ORGANISATION
     kind = AccountKind.PASSBOOK if organisation or draw.below(10) < 3 else AccountKind.CARD
-    if organisation:
+    if order.guest is not None and order.guest.index == index:
+        person = order.guest.person
+    elif organisation:
         person = make_organisation(order.seed, choice.number)
     else:
         person = make_person(order.seed, choice.number, programme.ages, order.month, bank)

@@ -64,21 +64,21 @@ class Reviewers:
         about = f"file:{file.bank}/{file.name}"
         decision = "arrived" if self._banks[file.bank].bank.saw(file.name) else "not-received"
         words = _LETTERS[decision].format(name=file.name)
-        letter = self._gateway.attach(self._paper(f"{file.bank}-{file.name}", words))
+        letter = self._gateway.attach(self._paper("letters", f"{file.bank}-{file.name}", words))
         self._sign_both(about, decision, letter)
         self._tell(f"   {about}: the bank wrote, and {' and '.join(PERSONS)} signed: {decision}")
 
     def ask_back(self, payment_id: str, amount_minor: int) -> None:
         """What was paid too much, on the department's finding; once."""
         if not self._recoveries(payment_id):
-            finding = self._gateway.attach(self._paper("finding", _FINDING))
+            finding = self._gateway.attach(self._paper("findings", "paid-too-much", _FINDING))
             about = self._gateway.recovery_object(payment_id)
             self._sign_both(about, "recover", finding, amount_minor, "too-much")
 
     def take_back(self, payment_id: str, amount_minor: int) -> None:
         """A part of it came back, on its voucher; once."""
         if not any(one.recovered_minor for one in self._recoveries(payment_id)):
-            voucher = self._gateway.attach(self._paper("voucher", _VOUCHER))
+            voucher = self._gateway.attach(self._paper("findings", "came-back", _VOUCHER))
             about = self._gateway.recovery_object(payment_id)
             self._sign(about, "recovered", next(iter(PERSONS)), voucher, amount_minor)
 
@@ -109,9 +109,9 @@ class Reviewers:
         signer = load_signer(person, self._department / "persons" / f"{person}.pem")
         self._gateway.decide(statement, sign_statement(signer, statement.to_bytes()))
 
-    def _paper(self, name: str, words: str) -> Path:
-        """What a decision rests on, the same whenever it is asked for."""
-        folder = self._department / "letters"
+    def _paper(self, kind: str, name: str, words: str) -> Path:
+        """What a decision rests on, in the folder of its kind; the same whenever it is asked for."""
+        folder = self._department / kind
         folder.mkdir(exist_ok=True)
         path = folder / f"{name}.txt"
         path.write_text(words, "utf-8")

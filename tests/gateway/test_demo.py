@@ -123,7 +123,7 @@ def test_every_command_that_it_names_shows_something_of_it(
         "breaches": "2 deadlines missed, by 2 banks",
         "overdue": "城乡居民最低生活保障补贴",
         "spread": "days apart",
-        "share": "by passbook",
+        "share": "1 persons were paid by card and by passbook",
         "charges": "2 findings, 2.50 yuan",
         "lists no-card": "1 payments",
         "lists not-activated": "rural-credit",

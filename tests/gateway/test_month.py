@@ -28,12 +28,22 @@ def test_every_field_hands_over_a_batch_and_every_role_is_played(size: Size) -> 
     conducts = month.setting().conducts
     named = [one for conduct in conducts.values() for one in conduct.payments]
     accounts = Counter(one.account for one in named)
-    assert (len(named), max(accounts.values())) == (11, 1)
+    assert (len(named), max(accounts.values())) == (13, 1)
     assert month.overpaid.account in accounts
     assert {bank.bank for bank in BANKS} == set(conducts)
     assert sum(one.returned_after_hours > 0 for one in named) == 1
     assert sum(one.result_after_hours > 0 for one in named) == 1
     assert sum(bool(one.charged) for one in named) == 1
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+def test_somebody_is_paid_by_card_and_by_passbook(size: Size) -> None:
+    ways: dict[str, set[AccountKind]] = {}
+    for batch in Month(size).batches:
+        for index in range(batch.order.count):
+            payment = batch.payment(index)
+            ways.setdefault(payment.beneficiary_id, set()).add(payment.account_kind)
+    assert [kinds for kinds in ways.values() if len(kinds) > 1] == [set(AccountKind)]
 
 
 def test_each_payment_is_its_fields_and_found_again_by_its_id() -> None:
