@@ -114,6 +114,19 @@ def insert_batch(
     )
 
 
+_HIDDEN = "hidden-"
+
+
+def hidden(fingerprint: bytes) -> str:
+    """What the ledger keeps of a word that may be somebody's: the same for the same, and no way back."""
+    return f"{_HIDDEN}{fingerprint.hex()[:16]}"
+
+
+def is_hidden(word: str) -> bool:
+    """Whether the word itself is not known any more."""
+    return word.startswith(_HIDDEN)
+
+
 def insert_lane(
     transaction: Transaction, batch_pk: int, bank: str, department: str, spool_name: str, rows: int
 ) -> int:

@@ -23,6 +23,7 @@ from gateway.agreement import EVERY, Agreement
 from gateway.config import Configuration
 from gateway.installation import Installation
 from gateway.ledger_holds import is_behind
+from gateway.ledger_intake import hidden
 from gateway.ledger_staging import StagedRow, Staging
 from gateway.money import money
 from gateway.problems import ProblemList
@@ -358,7 +359,7 @@ class Screening:
 
     def _unreadable(self, value: str) -> str:
         """The same for the same value, and no way back to it."""
-        return f"hidden-{self._fingerprinter.of([value])[0].hex()[:16]}" if value else ""
+        return hidden(self._fingerprinter.of([value])[0]) if value else ""
 
     def _dispositions(self, chunk: RecordChunk, held: dict[int, Reason]) -> tuple[list[str], list[str]]:
         dispositions = [Disposition.ACCEPTED.value] * chunk.count

@@ -18,6 +18,7 @@ from msgspec import Struct
 from formats import Batch, Payment, Problem
 from gateway.installation import Installation
 from gateway.ledger import Transaction
+from gateway.ledger_intake import is_hidden
 from gateway.ledger_outcomes import first_told_at
 from gateway.ledger_payments import find_payment
 from gateway.ledger_people import PlacedPayment, payments_by_key
@@ -66,7 +67,13 @@ def make_reissue(
                 fit[found[0]] = one, found[1]
         for placed, person in with_people(installation, payments_by_key(transaction, fit), _COPIED):
             one, amount_minor = fit[placed.payment_pk]
-            if not person:
+            if any(map(is_hidden, (placed.department, placed.programme, placed.period))):
+                found_words = (
+                    "its department, programme or period was none that is known, and is kept unreadable"
+                )
+                wanted = "a payment of your own, with the right ones, that names it in reissue_of"
+                refused.append(problem(one.line, one.payment_id, found_words, wanted))
+            elif not person:
                 wanted = "a payment of your own that names it in reissue_of"
                 refused.append(problem(one.line, one.payment_id, "its personal data is destroyed", wanted))
             else:

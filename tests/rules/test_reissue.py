@@ -193,3 +193,16 @@ def test_the_command_writes_or_submits(ground: Ground, bankgate: Commands, tmp_p
     assert (told.code, "1 payments again" in told.out, "not released" in told.out) == (1, True, True)
     refused = bankgate("reissue", path, "--batch", "MORE", "--submit")
     assert (refused.code, "replaces it already" in refused.err) == (3, True)
+
+
+def test_what_was_for_a_programme_that_nobody_knows_is_not_handed_over_under_a_word_of_ours(
+    ground: Ground,
+) -> None:
+    """The ledger keeps no word of a batch that may be somebody's name."""
+    payments = payments_of(CITY, 1, programme="王小明")
+    with ground.open() as gateway:
+        ground.submit(gateway, payments)
+        assert current(gateway)["P-00001"][:2] == ("set_aside", "NOT_ENTRUSTED")
+        made = gateway.plan.reissue([correction()], "AGAIN")
+        assert made.payments == []
+        assert "names it in reissue_of" in made.refused[0].message
