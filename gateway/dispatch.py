@@ -170,6 +170,13 @@ def _of_file(profile: Profile, agreement: Agreement) -> Left:
     return Left(least, why, least, f"{number}: one file")
 
 
+def _of_payment(profile: Profile, agreement: Agreement) -> list[Left]:
+    """What one payment may be: looked at when the batch was taken, and since then perhaps less."""
+    limits = (profile.file_limits().amount_per_payment_minor, agreement.limits.amount_per_payment_minor)
+    least = min((limit for limit in limits if limit is not None), default=None)
+    return [] if least is None else [Left(None, "", least, f"agreement {agreement.number}: one payment")]
+
+
 def _of_pilot(caps: PilotLimits | None, today: SentToday) -> list[Left]:
     """What a pilot leaves of its amount of the day."""
     if caps is None or caps.amount_per_day_minor is None:
@@ -197,7 +204,7 @@ def _plan(
             return Waiting(lane.bank, f"the pilot's number of {reached} for today is reached")
         if caps is not None and caps.payments_per_day is not None:
             most = min(most, caps.payments_per_day - today.payments)
-        bounds = [_of_file(profile, agreement), *_of_pilot(caps, today)]
+        bounds = [_of_file(profile, agreement), *_of_payment(profile, agreement), *_of_pilot(caps, today)]
         bounds += bounds_of(transaction, lane, load, day)
         left, ceiling = least_left(bounds), ceiling_of(bounds)
         pins = _pin(installation, transaction, profile, agreement)

@@ -69,6 +69,7 @@ SENTENCES: dict[str, str] = {
         "{}:付款账户资金尚未确认到位:funding:{}"
     ),
     "{} takes {}, less than one of them": "{}限额 {},单笔已超过",
+    "agreement {}: one payment": "协议 {}:单笔",
     "agreement {}: one file": "协议 {}:单个文件",
     "agreement {}: one day": "协议 {}:单日",
     "agreement {}: one day of {}": "协议 {}:{} 单日",

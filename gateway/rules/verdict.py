@@ -53,7 +53,7 @@ def judge(
                     "programme",
                     f"{shown(programme)} is not in the catalogue",
                     "a programme of the catalogue",
-                    hint="add the programme to the catalogue: what an agreement entrusts then goes on by itself",
+                    hint="add the programme to the catalogue: what an agreement entrusts then goes on",
                 ),
             )
         )

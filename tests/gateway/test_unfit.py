@@ -126,6 +126,20 @@ def test_one_payment_over_a_limit_waits_and_the_others_go(ground: Ground, limits
         ground.check_sound(gateway)
 
 
+def test_a_limit_of_one_payment_that_came_after_the_batch_counts_when_it_leaves(ground: Ground) -> None:
+    ground.bank(CITY)
+    first = payments_of(CITY, 1, prefix="L", amount_minor=20_001)
+    others = payments_of(CITY, 1, start=1)
+    with ground.open() as gateway:
+        ground.submit(gateway, [*first, *others])
+    agreed(ground, "[limits]\namount_per_payment_minor = 20000")
+    with ground.open() as gateway:
+        ground.run_to_the_end(gateway)
+        assert current(gateway) == credited(others)
+        (item,) = gateway.held()
+        assert "one payment takes 200.00 yuan, less" in item.message
+
+
 def test_what_is_left_of_a_day_still_waits_for_the_next_one(ground: Ground) -> None:
     agreed(ground, f"[limits]\n{DAY}")
     ground.bank(CITY)
