@@ -451,10 +451,14 @@ def _unfit_spread(plan: RecordPlan, spread: Spread, values: Sequence[Any]) -> li
         if spread.is_amount:
             return []
         most = len(spread.columns)
+        too_many = Fault("too-many", f"at most {most} in one record", _reason(first))
+        # Read back, a part that is blank is none: what stands behind it would move up.
+        gap = Fault("empty", f"a text on both sides of {spread.join!r}", _reason(first))
+        parts = [(row, value, value.split(spread.join)) for row, value in enumerate(values) if value]
         return [
-            Unfit(row, first, value, Fault("too-many", f"at most {most} in one record", _reason(first)))
-            for row, value in enumerate(values)
-            if value and value.count(spread.join) >= most
+            Unfit(row, first, value, too_many if len(texts) > most else gap)
+            for row, value, texts in parts
+            if len(texts) > most or "" in texts
         ]
     last = max(plan.columns[index].span[1] for index in spread.columns if plan.columns[index].span)  # type: ignore[index]
     return [

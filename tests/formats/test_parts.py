@@ -163,6 +163,8 @@ def test_the_half_of_a_record_behind_the_end_is_told() -> None:
     [
         ("N" * 55, [], "Name", "at most 54 characters"),
         ("N", ["Z"] * 15, "Purpose", "at most 14 in one record"),
+        ("N", ["A", "", "C"], "Purpose", "a text on both sides of '; '"),
+        ("N", ["A", "B", ""], "Purpose", "a text on both sides of '; '"),
         ("N", ["Z" * 28], "Purpose", "at most 27 bytes, not 28"),
         ("N", ["Z", "Z" * 28], "Purpose", "at most 27 bytes, not 28"),
     ],
