@@ -15,9 +15,9 @@ from msgspec import Struct
 
 from formats.codec import Purpose
 from formats.documents import aligned
-from formats.draft_kinds import UNKNOWN
 from formats.draft_meanings import Part, guess_meaning, is_mark, listed_codes
 from formats.draft_parts import DraftOrder, Written, one_line
+from formats.layout import UNKNOWN
 from formats.paper import PaperRow
 from formats.reasons import Reason, Status
 

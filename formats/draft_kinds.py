@@ -11,10 +11,8 @@ import re
 
 from msgspec import Struct, field
 
+from formats.layout import UNKNOWN
 from formats.paper import PaperRow
-
-UNKNOWN = "???"
-"""What could not be guessed; a layout that still has it does not load."""
 
 _PICTURE = re.compile(r"S?9\((\d+)\)(?:(V|\.)(?:9\((\d+)\)|(9+)))?")
 _TYPED = re.compile(r"([A-Z]+|[一-鿿]+)?\s*(?:\(|\.\.|≤|<=)?\s*(\d+)?\s*(?:[,.]\s*(\d+))?\s*\)?")

@@ -10,7 +10,7 @@ import re
 from enum import StrEnum
 
 from formats.codec import Purpose
-from formats.draft_kinds import UNKNOWN
+from formats.layout import UNKNOWN
 from formats.paper import PaperRow, PaperTable
 
 
@@ -40,7 +40,7 @@ _ROWS = (
     (r"手续费|费用|fee|charge", "fee.amount"),
     (r"(?:返回|响应|结果|错误|失败)(?:信息|说明|描述|原因)|message|reason", "outcome.bank_text"),
     (
-        r"(?:返回|响应|结果|处理|错误|状态).*(?:码|代码|标志)|处理结果|状态|result|return code|status",
+        r"(?:返回|响应|结果|处理|错误|失败|状态).*(?:码|代码|标志)|处理结果|状态|result|return code|status",
         "outcome.code",
     ),
     (r"(?:入账|记账|处理)日期|value date", "outcome.value_date"),
@@ -87,7 +87,7 @@ _MARK = re.compile(
 _VALUE = r"[\"'“‘]?([0-9A-Za-z]{1,12})[\"'”’]?"
 _FIXED = re.compile(
     r"(?:固定|恒|\b(?:fixed|constant|always)\b)\s*(?:值|为|填写?|value|to)*\s*[:=]?\s*"
-    r"(?!(?:length|width|size|format|point|field|by|in|and|at|with|the|an?)\b)"
+    r"(?!(?:length|width|size|format|point|field|(?-i:by|in|and|at|with|the|an?))\b)"
     rf"{_VALUE}(?!\s*(?:[0-9A-Za-z]|位|字节|个|bytes))",
     re.IGNORECASE,
 )

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from formats.codec import Purpose
-from formats.draft_kinds import UNKNOWN
-from formats.paper import PaperRow
+from formats.layout import UNKNOWN
+from formats.paper import Paper, PaperRow
 
 ENCODINGS = (
     ("gb18030", r"GB\s*-?18030"),
@@ -53,6 +53,37 @@ class Written(Struct):
 
     def ask(self, where: str, question: str) -> None:
         self.questions.append(f"{where}: {question}")
+
+
+_SAID_OUTSIDE = (
+    (
+        r"签名|签章|加签|验签|\bsign(?:ed|ature)?\b",
+        "how, over which bytes, and where does the signature stand? the profile's seal says it; a block"
+        " inside the file is at its start or behind its first line (block-sign); at its end no step puts it",
+    ),
+    (r"加密|密文|\bencrypt", "how is it encrypted? the profile's seal says it"),
+    (r"压缩|\bg?zip", "how is it compressed? the profile's seal says it"),
+    (
+        r"校验值|校验文件|摘要值|摘要算法|MD5|\bchecksum\b",
+        "what is the checksum over, and where does it stand?",
+    ),
+    (
+        r"(?:未列|未返回|不返回|未包含|没有返回).{0,12}成功|[仅只](?:返回|包?含|列|有)?.{0,4}(?:失败|成功)"
+        r"|\bonly\b.{0,20}\b(?:fail|success|reject|return)",
+        "what became of payments that are not listed? if the bank writes that they were credited, and when"
+        ' the file is complete, silence = "credited" says so',
+    ),
+)
+
+
+def ask_of_texts(paper: Paper, written: Written) -> None:
+    """What the paper says outside its tables and money hangs on, and the columns that were not read."""
+    for sentence in dict.fromkeys(paper.sentences):
+        for words, question in _SAID_OUTSIDE:
+            if re.search(words, sentence, re.IGNORECASE):
+                written.ask("the paper", f"“{sentence[:100]}”: {question}")
+    for heading in paper.unread_columns:
+        written.ask("the paper", f"what does its column {heading} say? it was not read")
 
 
 def assembled(order: DraftOrder, written: Written, body: Sequence[str], listed_codes: str) -> Draft:

@@ -15,13 +15,14 @@ from msgspec import Struct
 from formats.codec import Purpose
 from formats.documents import aligned
 from formats.draft_codes import PROPOSED, CodeField, code_lines, listed_codes_of
-from formats.draft_kinds import UNKNOWN, KindGuess, amount_question, guess_kind
+from formats.draft_kinds import KindGuess, amount_question, guess_kind
 from formats.draft_meanings import Part, guess_constant, guess_meaning, guess_part, is_mark
 from formats.draft_parts import (
     ENCODINGS,
     Draft,
     DraftOrder,
     Written,
+    ask_of_texts,
     assembled,
     fitting,
     one_line,
@@ -30,7 +31,7 @@ from formats.draft_parts import (
     title_of,
 )
 from formats.drafts_xml import draft_xml, is_of_xml
-from formats.layout import GUESSED
+from formats.layout import GUESSED, UNKNOWN
 from formats.layout_model import Syntax
 from formats.paper import Paper, PaperRow, PaperTable
 
@@ -77,6 +78,7 @@ def draft_layout(paper: Paper, order: DraftOrder) -> Draft:
     body += code_lines(fields, order, written)
     if not any(" key" in line for record in records for line in record):
         written.ask("payment", "which field finds a payment again? none is the key")
+    ask_of_texts(paper, written)
     return assembled(order, written, body, listed_codes_of(fields, order))
 
 

@@ -15,13 +15,14 @@ from msgspec import Struct
 from formats.codec import Purpose
 from formats.documents import aligned
 from formats.draft_codes import CodeField, code_lines, listed_codes_of
-from formats.draft_kinds import UNKNOWN, amount_question, guess_kind
+from formats.draft_kinds import amount_question, guess_kind
 from formats.draft_meanings import Part, guess_constant, guess_meaning
 from formats.draft_parts import (
     ENCODINGS,
     Draft,
     DraftOrder,
     Written,
+    ask_of_texts,
     assembled,
     fitting,
     one_line,
@@ -29,7 +30,7 @@ from formats.draft_parts import (
     said_of,
     title_of,
 )
-from formats.layout import GUESSED
+from formats.layout import GUESSED, UNKNOWN
 from formats.paper import Paper, PaperRow
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
@@ -105,6 +106,7 @@ def draft_xml(paper: Paper, order: DraftOrder) -> Draft:
     body += code_lines(fields, order, written)
     if not any(" key" in line for line in lines):
         written.ask("payment", "which element finds a payment again? none is the key")
+    ask_of_texts(paper, written)
     return assembled(order, written, body, listed_codes_of(fields, order))
 
 

@@ -22,6 +22,7 @@ from formats.layout_model import RETURNS, TOLERANCES, Field, Frame, Framing, Lay
 from formats.layout_source import LayoutSource
 from formats.layout_structure import read_structure
 from formats.layout_table import read_records, read_xml_table, split_cells, told_by_numbers
+from formats.records import Problem
 
 LANGUAGE_VERSION = "2"
 """Enters the digest of every layout: raised when the same text would make other bytes."""
@@ -32,6 +33,19 @@ GUESSED = "# ?"
 """Behind a line of a draft: something in it is a guess that nobody has confirmed."""
 
 _TOML_LINE = re.compile(r"\(at line (\d+)")
+
+UNKNOWN = "???"
+"""In a draft: what could not be guessed."""
+
+_FOLLOWERS = (
+    "offset",
+    "record-bytes",
+    "codes-missing",
+    "codes-unused",
+    "meaning-missing",
+    "key-missing",
+    "total",
+)
 
 ENVELOPE_KEYS: dict[str, type] = {
     "layout": str,
@@ -113,8 +127,16 @@ def parse_layout(text: str, name: str) -> Layout:
     if layout is not None:
         check_layout(source, layout)
     if source.problems or layout is None:
-        raise LayoutError(sorted(source.problems, key=lambda problem: problem.line or 0))
+        raise LayoutError(sorted(_first_told(source), key=lambda problem: problem.line or 0))
     return layout
+
+
+def _first_told(source: LayoutSource) -> list[Problem]:
+    """The mistakes, of a draft without those that may only follow from what it leaves open."""
+    lines = source.text.split("\n")
+    first = [problem for problem in source.problems if problem.code not in _FOLLOWERS]
+    is_open = any(UNKNOWN in lines[problem.line - 1] for problem in first if problem.line)
+    return first if is_open else source.problems
 
 
 def _toml_line(text: str, error: str) -> int:

@@ -28,6 +28,8 @@ MOST_COLUMNS = 100
 
 _FAR_ROW = re.compile(rb'r=["\'][A-Z]{0,2}(?:[2-9][0-9]{4}|[1-9][0-9]{5,})["\']')
 _BLANKS = re.compile(r"\s+")
+_BRACKETS = re.compile(r"[(\[【][^)\]】]*[)\]】]")
+"""Behind a heading: 是否必输(M/O)."""
 _SIGNS = re.compile(r"[\s<>()\[\]【】:*?./_\-]+")
 
 
@@ -108,6 +110,10 @@ class Paper(Struct, frozen=True):
 
     tables: tuple[PaperTable, ...]
     texts: tuple[str, ...]
+    sentences: tuple[str, ...] = ()
+    """Of the texts those outside the tables: titles and notes."""
+    unread_columns: tuple[str, ...] = ()
+    """Headings that are not known, hence columns of which nothing was taken."""
 
 
 class _Sheet(Struct):
@@ -133,18 +139,23 @@ def read_paper(path: Path, sheet_names: Sequence[str] = ()) -> Paper:
     if missing:
         hint = f"there are {', '.join(sheet.name for sheet in sheets)}"
         raise _refused(path, f"no sheet {missing[0]}", hint)
-    tables: list[PaperTable] = []
-    texts: list[str] = []
-    for sheet in sheets:
-        if sheet_names and sheet.name not in sheet_names:
-            continue
-        reader = _SheetReader(sheet)
-        tables += reader.tables()
-        texts += reader.texts
+    readers = [_SheetReader(sheet) for sheet in sheets if not sheet_names or sheet.name in sheet_names]
+    tables_by_sheet = {reader.name: reader.tables() for reader in readers}
+    with_tables = [name for name, found in tables_by_sheet.items() if found]
+    if len(with_tables) > 1 and not sheet_names:
+        # A request and its answer in one draft would be one file of both.
+        found = f"{len(sheets)} sheets, {len(with_tables)} with tables"
+        raise _refused(path, found, f"choose with --sheet those of one file: {', '.join(with_tables)}")
+    tables = [table for found in tables_by_sheet.values() for table in found]
     if not tables:
         hint = "a row with headings such as 名称 长度 类型 必输 备注, or name length type required remark"
         raise _refused(path, "no table of fields", hint)
-    return Paper(tuple(tables), tuple(texts))
+    return Paper(
+        tuple(tables),
+        tuple(text for reader in readers for text in reader.texts),
+        tuple(text for reader in readers for text in reader.sentences),
+        tuple(dict.fromkeys(heading for reader in readers for heading in reader.unread)),
+    )
 
 
 def _refused(path: Path, found: str, hint: str) -> LayoutError:
@@ -211,7 +222,10 @@ class _SheetReader:
 
     def __init__(self, sheet: _Sheet) -> None:
         self._sheet = sheet
+        self.name = sheet.name
         self.texts: list[str] = []
+        self.sentences: list[str] = []
+        self.unread: list[str] = []
         self._columns: dict[Heading, int] = {}
         self._title = ""
         self._tag = ""
@@ -235,6 +249,8 @@ class _SheetReader:
         if columns:
             self._finish()
             self._columns = columns
+            known = {place for place, _ in _named(cells)}
+            self.unread += [cell for place, cell in enumerate(cells) if cell and place not in known]
             return
         row = self._row(number, cells)
         if len(found) == 1 and (row is None or not (row.length or row.type or row.tag)):
@@ -245,13 +261,25 @@ class _SheetReader:
                 return
             self._finish()
             self._title = found[0]
-            self.texts.append(plain(found[0]))
+            self._say(found[0])
+        elif row is not None and self._is_rest(row):
+            self._go_on(row.remark)
         elif row is not None:
             self._rows.append(row)
         elif self._columns and self._rows:
             self._go_on(" ".join(found))
         else:
-            self.texts.append(plain(" ".join(found)))
+            self._say(" ".join(found))
+
+    def _say(self, text: str) -> None:
+        """A text outside the tables."""
+        self.texts.append(plain(text))
+        self.sentences.append(plain(text))
+
+    def _is_rest(self, row: PaperRow) -> bool:
+        """Whether a row is a remark that goes on beside a name that is merged downwards."""
+        is_bare = not (row.length or row.type or row.tag or row.start or row.required)
+        return bool(self._rows) and row.name == self._rows[-1].name and bool(row.remark) and is_bare
 
     def _row(self, number: int, cells: Sequence[str]) -> PaperRow | None:
         values = {
@@ -311,8 +339,10 @@ def _headings(cells: Sequence[str]) -> dict[Heading, int]:
 
 def _named(cells: Sequence[str]) -> Iterator[tuple[int, Heading]]:
     for place, cell in enumerate(cells):
-        if (word := _word(cell)) in _BY_WORD:
-            yield place, _BY_WORD[word]
+        for word in (_word(cell), _word(_BRACKETS.sub("", plain(cell)))):
+            if word in _BY_WORD:
+                yield place, _BY_WORD[word]
+                break
 
 
 def _word(cell: str) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
+from formats.conformance.code_spelling import warn_of_spelling
 from formats.conformance.content import Content, Row, read
 from formats.conformance.declared import FILE, OUTCOME, DeclaredCode
 from formats.conformance.limits import Spot, spots
@@ -29,6 +30,8 @@ _CODE, _FILE_CODE = "outcome.code", "file.code"
 def check_codes(subject: Subject) -> PartReport:
     """Write each code and read what it means."""
     report = PartReport(part=Part.CODES)
+    if subject.layout is not None:
+        warn_of_spelling(subject.layout, report)
     spot = next((one for one in spots(subject, Shape.TEXT) if one.place[2] == _CODE), None)
     blank = None if spot is not None else _blank_spot(subject)
     place = spot or blank

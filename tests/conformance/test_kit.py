@@ -371,6 +371,28 @@ def test_what_is_only_to_be_known_is_a_warning(bench: Bench) -> None:
     assert {"totals-missing", "code-no-success", "codes-undeclared"} <= warned
 
 
+def test_a_code_that_can_never_come_is_a_warning(bench: Bench) -> None:
+    line = "41        failed       ACCOUNT_NOT_FOUND\n"
+    strange = ("０41", "E0*", "otherwise", "其他", '"41 "', "000000041")
+    bench.take(
+        "rural-credit-result",
+        (line, line + "".join(f"{code}  failed  ACCOUNT_RESTRICTED\n" for code in strange)),
+    )
+    found = [
+        problem.message.partition("code ")[2]
+        for problem in bench.only("rural-credit-result", Part.CODES).problems
+        if problem.code == "code-spelling"
+    ]
+    assert found == [
+        "'０41': full-width signs",
+        "'E0*': it looks like a pattern",
+        "'otherwise': it looks like a pattern",
+        "'其他': it looks like a pattern",
+        "'41 ': blanks around it",
+        "'000000041': wider than its field of 7",
+    ]
+
+
 def test_a_width_that_the_codec_does_not_keep_is_found(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     """The layout says one width, and the codec lets more pass."""
     bench.take("comment-style-request")

@@ -169,6 +169,7 @@ def test_what_contradicts_itself_or_is_missing_is_asked() -> None:
         ("付款账号", "agreement.payer_account", "agreement.payer_account"),
         ("摘要", "payment.summary", "<payment.summary"),
         ("返回码", "blank", "outcome.code"),
+        ("失败代码", "blank", "outcome.code"),
         ("失败原因", "blank", "outcome.bank_text"),
         ("手续费", "blank", "fee.amount"),
         ("备用", "blank", "blank"),
@@ -209,6 +210,7 @@ def test_totals_of_a_header(name: str, wanted: str) -> None:
         ("1：汇总，2：明细", "2"),
         ("2", "2"),
         ("为“2”", "2"),
+        ("固定值 A", "A"),
         ("fixed 2", "2"),
         ("固定填写2", "2"),
         ("默认为空", ""),
@@ -487,6 +489,61 @@ def test_merged_cells_of_a_workbook_hold_for_all_their_rows(tmp_path: Path) -> N
     assert guess_kind(table.rows[2]).width_bytes == 16
 
 
+def test_a_remark_beside_a_name_that_is_merged_downwards_goes_on(tmp_path: Path) -> None:
+    path = tmp_path / "paper.xlsx"
+    workbook = xlsxwriter.Workbook(path)
+    sheet = workbook.add_worksheet("明细")
+    sheet.write_row(0, 0, ("序号", "字段", "类型", "长度", "是否必输(M/O)", "备注"))
+    sheet.write_row(1, 2, ("C", "20", "O", "如:低保"))
+    sheet.merge_range("B2:B3", "用途")
+    sheet.write(2, 5, "不超过10个汉字")
+    workbook.close()
+    (table,) = read_paper(path).tables
+    assert [(one.name, one.required, one.remark) for one in table.rows] == [
+        ("用途", "O", "如:低保 不超过10个汉字")
+    ]
+
+
+def test_sheets_of_several_files_are_not_mixed(tmp_path: Path) -> None:
+    with pytest.raises(LayoutError) as refused:
+        read_paper(PAPER)
+    (problem,) = refused.value.problems
+    assert problem.message == "town-bank.xlsx: 2 sheets, 2 with tables"
+    assert problem.hint == "choose with --sheet those of one file: 代发文件, 回盘文件"
+    assert len(read_paper(PAPER, ["代发文件", "回盘文件"]).tables) == 4
+
+
+@pytest.mark.parametrize(
+    ("sentence", "asked"),
+    [
+        ("注:文件末尾另附签名块 {S:<base64>}", "where does the signature stand?"),
+        ("文件采用SM4加密", "how is it encrypted?"),
+        ("仅返回失败明细,未列明细即为成功", "what became of payments that are not listed?"),
+        ("Only failed payments are listed", "what became of payments that are not listed?"),
+        ("文件以gzip压缩", "how is it compressed?"),
+    ],
+)
+def test_what_stands_outside_the_tables_is_asked(sentence: str, asked: str, tmp_path: Path) -> None:
+    path = tmp_path / "paper.csv"
+    path.write_text(
+        f"明细,,,\n名称,长度,类型,说明\n户名,40,C,不签名\n\n{sentence.replace(',', '，')},,,\n", "utf-8"
+    )
+    draft = draft_layout(read_paper(path), order("town"))
+    (question,) = [one for one in draft.questions if one.startswith("the paper: “")]
+    assert asked in question
+    assert f"# Ask: {question}"[:30] in draft.text
+
+
+def test_a_column_that_was_not_read_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "paper.csv"
+    path.write_text("名称,长度,类型,是否必输(M/O),出处\n摘要,40,C,O,x\n", "utf-8")
+    draft = draft_layout(read_paper(path), order("town"))
+    assert [question for question in draft.questions if "column" in question] == [
+        "the paper: what does its column 出处 say? it was not read"
+    ]
+    assert "payment.summary  optional" in draft.text
+
+
 @pytest.mark.parametrize("content", [b"", b"a,b\n1,2\n", b"PK\x03\x04 not a workbook", b"\xff\xfe\x00" * 9])
 def test_what_holds_no_table_is_refused_with_what_to_do(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "paper.csv"
@@ -637,6 +694,24 @@ def test_what_could_not_be_guessed_is_said_and_does_not_load() -> None:
         parse_layout(confirmed(draft.text), "draft")
     codes = {problem.code for problem in refused.value.problems}
     assert {"kind", "meaning"} <= codes
+
+
+def test_what_only_follows_from_what_is_open_is_not_told_as_a_mistake() -> None:
+    """Widths behind a field without one, and a payment without an amount: the question is told already."""
+    rows = (
+        row("账号", type="C", length="20", start="1"),
+        row("户名", type="C", start="21"),
+        row("金额", type="N(16,2)", start="61"),
+    )
+    text = confirmed(draft_layout(Paper((PaperTable("明细", rows),), ()), order("town")).text)
+    with pytest.raises(LayoutError) as refused:
+        parse_layout(text, "draft")
+    lines = text.split("\n")
+    assert all("???" in lines[(problem.line or 1) - 1] for problem in refused.value.problems)
+    closed = re.sub(r"\?\?\?( +text)", r"41\1", re.sub(r"\?\?\?( +金额)", r"yuan.2\1", text))
+    with pytest.raises(LayoutError) as refused:
+        parse_layout(closed, "draft")
+    assert "key-missing" in {problem.code for problem in refused.value.problems}
 
 
 def test_a_name_ends_no_block_of_the_draft() -> None:
