@@ -258,7 +258,10 @@ class Screening:
                     )
                 if agreement.currency != self._batch.currency:
                     return f"{named} is for {agreement.currency} only"
-                return f"{named} does not name platform {self._batch.source_platform}"
+                # A cell moved into the wrong column may be a name, an ID or an account.
+                platform = self._batch.source_platform
+                known = platform in self._installation.configuration.platforms
+                return f"{named} does not name platform {platform if known else mask_text(platform)}"
         return ""
 
     def _flush(self, lane: Lane) -> None:
