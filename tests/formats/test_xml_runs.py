@@ -200,6 +200,21 @@ def test_a_prefix_counts_for_what_it_is_declared(old: str, new: str, spared: int
     assert most < 1000 or found == spared
 
 
+@pytest.mark.parametrize("prefix", ["", "ns2"])
+def test_a_group_that_gives_the_files_prefix_another_meaning_holds_no_records(prefix: str) -> None:
+    """What stands in it looks like records, and is of another namespace."""
+    document = report(group("".join(_transaction(item) for item in range(8))))
+    named = with_prefix(document, prefix) if prefix else document
+    tag = f"{prefix}:OrgnlPmtInfAndSts" if prefix else "OrgnlPmtInfAndSts"
+    declared = f'xmlns:{prefix}="urn:other"' if prefix else 'xmlns="urn:other"'
+    other = named.replace(f"<{tag}>", f'<g:OrgnlPmtInfAndSts xmlns:g="{PAIN_002}" {declared}>')
+    other = other.replace(f"</{tag}>", "</g:OrgnlPmtInfAndSts>")
+    assert other.count("g:OrgnlPmtInfAndSts") == 2
+    xml_agrees(RESULT, other.encode())
+    said = xml_says(RESULT, other.encode(), PLAIN, 1 << 18)[0]
+    assert isinstance(said[0], str) or not said[1]
+
+
 def test_two_prefixes_of_one_namespace_are_told_apart() -> None:
     """Records with another prefix than the root's are the parser's, and are records all the same."""
     declared = f'<ns2:Document xmlns:ns3="{PAIN_002}" '
