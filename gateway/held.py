@@ -31,6 +31,7 @@ from gateway.ledger_repeats import SamePerson
 from gateway.ledger_rule_holds import holds_of
 from gateway.ledger_unfit import unfit_of
 from gateway.ledger_whereabouts import Whereabouts
+from gateway.local_time import local
 from gateway.money import yuan
 from gateway.pairs import awaited, is_late
 from gateway.rules.repeats import others_of_repeat
@@ -135,7 +136,11 @@ def _waiting(
     for half in received_in(transaction, None, ReceivedState.VERIFIED):
         if (missing := awaited(installation, transaction, half)) and (is_late(half, now) or not late_only):
             waited = str(now - datetime.fromisoformat(half.received_at)).partition(".")[0]
-            yield half, Said("held_half", [half.bank, half.name, missing, half.received_at[:19], waited]), []
+            yield (
+                half,
+                Said("held_half", [half.bank, half.name, missing, local(half.received_at), waited]),
+                [],
+            )
     for oddity in open_oddities(transaction):
         yield oddity, Said("held_oddity", [oddity.bank, oddity.name, oddity.message]), []
     for funding in _unfunded(installation, transaction):

@@ -21,6 +21,7 @@ from gateway.audit_export import Exported
 from gateway.audit_report import Verification
 from gateway.errors import InputRefused
 from gateway.intake import CheckReport, Receipt
+from gateway.local_time import local
 from gateway.money import yuan
 from gateway.output import output_file
 from gateway.report import BatchStatus, FileStatus, ReceivedStatus
@@ -230,7 +231,7 @@ def show_anchor(anchor: AnchorStatus) -> None:
     """How far the journal is, and how far the anchor knows it."""
     known = pick("尚无记录", "nothing")
     if anchor.delivered_at:
-        at = f"{anchor.delivered_event}", anchor.delivered_at[:19]
+        at = f"{anchor.delivered_event}", local(anchor.delivered_at)
         known = pick(f"事件 {at[0]}({at[1]})", f"event {at[0]} at {at[1]}")
     where = pick(f"{anchor.where} 已存 {known}", f"{anchor.where} knows {known}")
     signed = pick(f",已签至事件 {anchor.signed_event}", f", signed to event {anchor.signed_event}")
@@ -240,12 +241,12 @@ def show_anchor(anchor: AnchorStatus) -> None:
     )
     if anchor.unknown_events:
         _console.print(
-            _words.say_line("anchor_unknown", str(anchor.unknown_events), anchor.unknown_since[:19])
+            _words.say_line("anchor_unknown", str(anchor.unknown_events), local(anchor.unknown_since))
         )
     if anchor.warning:
         warn(_words.told(anchor.warning))
     if anchor.fault:
-        warn(f"{anchor.fault} ({anchor.fault_at[:19]})")
+        warn(f"{anchor.fault} ({local(anchor.fault_at)})")
         say(f"  {_words['hint']}: {_words['anchor_refused' if anchor.refused else 'anchor_again']}")
 
 
@@ -279,7 +280,7 @@ def show_files(files: list[FileStatus], received: list[ReceivedStatus]) -> None:
                 _words.state(file.state),
                 str(file.payments),
                 yuan(file.total_minor),
-                (file.sent_at or "")[:19],
+                local(file.sent_at),
             )
         _console.print(table)
         note_more(len(files))
@@ -287,7 +288,7 @@ def show_files(files: list[FileStatus], received: list[ReceivedStatus]) -> None:
         table = _table(_words["bank"], _words["received"], _words["kind"], _words["file"], _words["state"])
         for row in received[:SHOWN_ROWS]:
             shown = _words.state(row.state)
-            table.add_row(row.bank, row.received_at[:19], row.kind, escape(row.name), shown)
+            table.add_row(row.bank, local(row.received_at), row.kind, escape(row.name), shown)
         _console.print(table)
         note_more(len(received))
 

@@ -12,6 +12,7 @@ from formats.standard import write_table
 from formats.standard.amounts import format_yuan
 from gateway import screen
 from gateway.ledger_books import Gap
+from gateway.local_time import local
 from gateway.money import yuan
 from gateway.output import output_file
 from gateway.rules.books import Aged, Book, Charge, Closed, Sum
@@ -254,7 +255,7 @@ def show_charges(found: list[Charge], output: Path | None, json: bool) -> None:
 def _say_closed(closed: Closed | None) -> None:
     if closed is None:
         return
-    who = f"{closed.persons} {closed.closed_at[:19]}"
+    who = f"{closed.persons} {local(closed.closed_at)}"
     if closed.closed:
         screen.say(screen.pick(f"对账已结:{who}", f"reconciliation closed: {who}"))
     elif closed.reopened:

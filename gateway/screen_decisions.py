@@ -11,6 +11,7 @@ from gateway.deciding import Decided
 from gateway.decisions import Terms
 from gateway.held import HeldItem, Way
 from gateway.ledger_whereabouts import Whereabouts
+from gateway.local_time import local
 from gateway.money import yuan
 
 
@@ -55,7 +56,7 @@ def _show_item(item: HeldItem) -> None:
     if item.stopped is not None:
         reason = escape(item.stopped.reason) or words["no_reason"]
         screen.say(
-            f"    {words.say_line('stopped_by', item.stopped.person, item.stopped.since[:19], reason)}"
+            f"    {words.say_line('stopped_by', item.stopped.person, local(item.stopped.since), reason)}"
         )
     _show_places("places", item.whereabouts)
     if item.exhibit:
@@ -78,7 +79,7 @@ def _show_way(way: Way) -> None:
     needs += [words.say_line("signed_exhibit", digest) for digest in way.exhibits]
     for one in way.signatures:
         key = "signed_by" if one.counts else "signed_no_more"
-        needs.append(words.say_line(key, one.person, one.signed_at[:19]) + _terms(one.terms, ": "))
+        needs.append(words.say_line(key, one.person, local(one.signed_at)) + _terms(one.terms, ": "))
     if way.persons:
         needs.append(words.say_line("still_needed", str(way.persons_needed - len(way.persons))))
     screen.say(f"  -> {way.decision}: {words.meaning(way.meaning)} ({'; '.join(needs)})")

@@ -9,6 +9,7 @@ from rich.markup import escape
 from gateway import screen
 from gateway.backup import BackupReport
 from gateway.backup_folder import BackupCheck
+from gateway.local_time import local
 from gateway.restore import RestoreReport
 from gateway.retention import RetentionReport
 
@@ -44,7 +45,7 @@ def show_backup_check(report: BackupCheck, json: bool) -> None:
     screen.show_findings_of(report)
     made = ""
     if report.manifest is not None:
-        made = f"; made at {report.manifest.made_at[:19]}, journal to event {report.manifest.event}"
+        made = f"; made at {local(report.manifest.made_at)}, journal to event {report.manifest.event}"
     screen.say(f"{screen.verdict(report)}; {report.files} files, {report.size_bytes} bytes{made}")
 
 
@@ -58,7 +59,7 @@ def show_restored(report: RestoreReport, json: bool) -> None:
         return
     before = " (restored before)" if report.again else ""
     screen.say(
-        f"restored{before}: the backup of {report.made_at[:19]}, {report.files} files,"
+        f"restored{before}: the backup of {local(report.made_at)}, {report.files} files,"
         f" {report.size_bytes} bytes, journal to event {report.event}"
     )
     for bank in report.banks:

@@ -6,6 +6,7 @@ from rich.markup import escape
 
 from formats import Outcome
 from gateway import screen
+from gateway.local_time import local
 from gateway.report import Story
 from gateway.screen_recoveries import recovery_lines
 
@@ -38,19 +39,19 @@ def show_story(story: Story, json: bool) -> None:
     for decision in story.decisions:
         about, what, who = (escape(decision[name]) for name in ("object", "decision", "person"))
         told = pick(f"{about} {what},签署人 {who}", f"{about} {what} by {who}")
-        screen.say(f"  {decision['recorded_at'][:19]} {told}")
+        screen.say(f"  {local(decision['recorded_at'])} {told}")
     for attempt in story.attempts:
         _show_attempt(attempt)
     for outcome in story.outcomes:
         rests = escape(f"[{_evidence(story, outcome)}]")
         screen.say(
-            f"  {outcome.recorded_at.isoformat()[:19]} {words.status(outcome.status)}:"
+            f"  {local(outcome.recorded_at)} {words.status(outcome.status)}:"
             f" {words.reason(outcome.reason)} {escape(outcome.bank_code)} {rests}"
         )
     for notice in story.notices:
         rests = escape(f"[{pick('证据', 'evidence')} {notice.evidence_sha256[:16]}]")
         screen.say(
-            f"  {notice.recorded_at.isoformat()[:19]} {words['notice']} {escape(notice.code)}:"
+            f"  {local(notice.recorded_at)} {words['notice']} {escape(notice.code)}:"
             f" {escape(', '.join(notice.about))} {rests}"
         )
     for recovery in story.recoveries:
@@ -62,7 +63,7 @@ def show_story(story: Story, json: bool) -> None:
 
 def _show_attempt(attempt: dict[str, object]) -> None:
     words, pick = screen.words(), screen.pick
-    sent = str(attempt["sent_at"] or "")[:19]
+    sent = local(str(attempt["sent_at"] or ""))
     when = pick(f",发出于 {sent}", f", sent {sent}") if sent else ""
     item, name, bank = attempt["item"], escape(str(attempt["name"])), attempt["bank"]
     told = pick(f"{name} 第 {item} 笔,发往 {bank}", f"item {item} of {name} to {bank}")

@@ -155,7 +155,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
     ),
     "held_payment_in_doubt": ("{} 元 {}", "{} yuan {}"),
     "held_begun": ("已有人签署、尚待他人复核:{}", "begun, and wants another person: {}"),
-    "stopped_by": ("由 {} 于 {} UTC 暂停,事由:{}", "held by {} since {} UTC, because: {}"),
+    "stopped_by": ("由 {} 于 {} 暂停,事由:{}", "held by {} since {}, because: {}"),
     "no_reason": ("未说明", "no reason was given"),
     "kept_exhibit": (
         "已留存:bankgate exhibit sha256:{} --output FILE",
@@ -163,10 +163,10 @@ _TEXTS: dict[str, tuple[str, str]] = {
     ),
     "persons_needed": ("需 {} 人", "{} person(s)"),
     "signed_exhibit": ("已签证据 sha256:{}", "signed evidence sha256:{}"),
-    "signed_by": ("{} 已于 {} UTC 签署", "signed by {} on {} UTC"),
+    "signed_by": ("{} 已于 {} 签署", "signed by {} on {}"),
     "signed_no_more": (
-        "{} 于 {} UTC 的签署已无效(密钥已终止)",
-        "signed by {} on {} UTC with a key that may not decide any more: counts no more",
+        "{} 于 {} 的签署已无效(密钥已终止)",
+        "signed by {} on {} with a key that may not decide any more: counts no more",
     ),
     "still_needed": ("还需 {} 人", "still needed: {}"),
     "decided_carried_out": ("{}:已执行,签署人:{}", "{}: carried out, signed by {}"),

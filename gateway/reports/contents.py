@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
@@ -15,14 +14,11 @@ from gateway.ledger_intake import BatchRow, batches
 from gateway.ledger_payments import reason_totals
 from gateway.ledger_recoveries import RecoveredRow, recovered_rows
 from gateway.ledger_reissues import replaced_totals, successor_totals
+from gateway.local_time import LOCAL
 from gateway.rules.books import Aged, Book, By, Sum, aged_rows, sum_up
 from gateway.rules.deadlines import Breach, breaches
 from gateway.rules.recoveries import Recovery, told_recoveries
 from gateway.rules.shares import target_percent
-
-LOCAL = ZoneInfo("Asia/Shanghai")
-"""The plan is a Chinese district's: months and times of a report are by its clock."""
-
 
 NOT_ARRIVED = ("failed", "returned", "set_aside")
 """States in which a department verifies a payment, and pays it again."""

@@ -11,6 +11,7 @@ import pytest
 from gateway.behind import SEQUENCE_MARGIN
 from gateway.errors import ExitCode
 from gateway.heads import read_head
+from gateway.local_time import local
 from tests.gateway.commands import Commands
 from tests.gateway.sites import CITY, ISO, PERSONS, RURAL, Ground, credited, current, edit, payments_of
 
@@ -278,7 +279,7 @@ def test_status_says_what_it_knows_of_the_anchor_without_asking(ground: Ground, 
         assert (status.refused, status.fault_at) == (True, ground.clock.now().isoformat())
     said = said_by(bankgate("status").out)
     assert (
-        f"{status.unknown_events} events since {status.unknown_since[:19]} are not known to the anchor"
+        f"{status.unknown_events} events since {local(status.unknown_since)} are not known to the anchor"
         in said
     )
     assert "hint: nobody asks it again by itself: mend the cause, then: bankgate audit anchor" in said

@@ -58,7 +58,7 @@ def test_a_begun_withdrawal_of_a_released_batch_is_shown(ground: Ground, bankgat
     shown = bankgate("held")
     assert shown.code == ExitCode.NEEDS_PERSON
     assert f"{about}  begun, and wants another person: withdraw" in shown.out
-    assert f"signed by {A} on 2026-09-01T02:00:00 UTC; still needed: 1" in shown.out
+    assert f"signed by {A} on 2026-09-01 10:00:00+08; still needed: 1" in shown.out
     (told,) = json.loads(bankgate("held", "--json").out)
     assert told["said"] == {"key": "held_begun", "values": ["withdraw"]}
     assert bankgate("run").code == ExitCode.NEEDS_PERSON
@@ -146,7 +146,7 @@ def test_a_signature_counts_no_more_when_its_key_has_ended(
         way = next(way for way in gateway.ways(waiting) if way.decision == "release")
         assert (way.persons, [one.counts for one in way.signatures]) == ([], [False])
         assert ground.decide(gateway, waiting, "release", B) == [False]
-    assert f"signed by {A} on 2026-09-01T02:00:00 UTC with a key that may not decide" in bankgate("held").out
+    assert f"signed by {A} on 2026-09-01 10:00:00+08 with a key that may not decide" in bankgate("held").out
 
 
 def test_who_has_another_key_signs_anew(ground: Ground, bankgate: Commands, waiting: str) -> None:
@@ -293,10 +293,10 @@ def test_the_reason_of_a_hold_is_kept_sealed_and_shown(ground: Ground, bankgate:
         batch = ground.submit(gateway, payments_of(CITY, 1))
     reason = "张三 asked to wait"
     assert bankgate("hold", batch, "--reason", reason, *by(ground, A)).code == ExitCode.DONE
-    assert f"held by {A} since 2026-09-01T02:00:00 UTC, because: {reason}" in bankgate("held").out
+    assert f"held by {A} since 2026-09-01 10:00:00+08, because: {reason}" in bankgate("held").out
     assert bankgate("hold", f"bank:{CITY}", *by(ground, B)).code == ExitCode.DONE
     shown = bankgate("held").out
-    assert f"held by {B} since 2026-09-01T02:00:00 UTC, because: no reason was given" in shown
+    assert f"held by {B} since 2026-09-01 10:00:00+08, because: no reason was given" in shown
     (bank, held) = json.loads(bankgate("held", "--json").out)
     assert (bank["stopped"]["person"], held["stopped"]["reason"]) == (B, reason)
     for path in ground.site.configuration.parent.rglob("*"):

@@ -351,7 +351,7 @@ def test_a_waiting_half_is_shown_and_needs_a_person_after_a_day(pair: Shape) -> 
         pair.ground.clock.turn(hours=23)
         (item,) = told.gateway.held()
         assert (item.object, item.said.key) == (half_of(told), "held_half")
-        assert item.said.values[2:] == [f"{told.stem}_1_F.TXT", "2026-09-01T02:00:20", "23:00:20"]
+        assert item.said.values[2:] == [f"{told.stem}_1_F.TXT", "2026-09-01 10:00:20+08", "23:00:20"]
         assert [way.decision for way in item.ways] == ["accept", "refuse"]
         assert not told.gateway.needs_person()
         pair.ground.clock.turn(hours=2)
