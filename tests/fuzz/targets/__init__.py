@@ -10,6 +10,7 @@ from tests.fuzz.targets import (
     bookings,
     dumps,
     evidence,
+    lists,
     papers,
     quick_readers,
     references,
@@ -39,6 +40,7 @@ _MODULES = (
     references,
     settlement,
     bookings,
+    lists,
 )
 
 TARGETS: dict[str, Target] = {target.name: target for module in _MODULES for target in module.TARGETS}

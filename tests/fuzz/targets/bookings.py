@@ -7,27 +7,20 @@ what is held brings nothing, and what was believed once is not taken twice.
 
 from __future__ import annotations
 
-import functools
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from formats import RecordChunk, parse_reference
 from formats.codec import Codec
 from gateway import Gateway
 from gateway.collect import VerifiedFile
-from gateway.errors import InputRefused
-from gateway.ledger_intake import BatchRow, batches
 from gateway.ledger_received import insert_received, received_by_key
-from gateway.rules.corrections import read_corrections
-from gateway.rules.publication import Published, check_list, head_of, public_rows
 from gateway.settle import Settled, settle
 from gateway.statements import take_statement
 from gateway.states import ReceivedState
 from tests.fuzz.pieces import Pieces
 from tests.fuzz.scene import PAYMENTS, Scene, told_scene
-from tests.fuzz.shared_memory import make_folder
 from tests.fuzz.target import MIB, Target
 from tests.fuzz.targets.settlement import edited
 from tests.gateway import test_notices as told_notices
@@ -243,74 +236,6 @@ def _yuan(minor: int) -> str:
     return f"{minor // 100}.{minor % 100:02d}"
 
 
-# What departments hand in: tables of people, as CSV.
-
-
-def public_lists(content: bytes) -> None:
-    """A published list is compared, or refused as what it is not; as many rows as it has are counted."""
-    path = _folder() / "list.csv"
-    path.write_bytes(content)
-    with told_scene().copy() as gateway:
-        try:
-            checked = check_list(gateway.installation, _batch(gateway), path)
-        except InputRefused as error:
-            assert error.problems
-            return
-    assert checked.published_count <= content.count(b"\n") + content.count(b"\r") + 1
-    assert checked.published_minor >= 0
-    assert checked.credited_count == 0
-    assert checked.agrees == (checked.published_count == 0)
-
-
-def corrections(content: bytes) -> None:
-    """Corrections of payments, with the problems of the other rows; or it is refused as a whole."""
-    path = _folder() / "corrections.csv"
-    path.write_bytes(content)
-    try:
-        found, problems = read_corrections(path)
-    except InputRefused as error:
-        assert error.problems
-        return
-    assert all(one.payment_id and one.verified_by and one.ground for one in found)
-    assert all(one.amount_minor is None or one.amount_minor >= 0 for one in found)
-    assert all(problem.message for problem in problems)
-
-
-@functools.cache
-def _folder() -> Path:
-    return make_folder("lists")
-
-
-def _batch(gateway: Gateway) -> BatchRow:
-    with gateway.installation.ledger.read() as transaction:
-        return batches(transaction)[0]
-
-
-def _list_seeds() -> list[bytes]:
-    with told_scene().copy() as gateway:
-        batch = _batch(gateway)
-        rows = [*head_of(batch), *public_rows(gateway.installation, batch, Published.INTENDED)]
-    text = "\r\n".join(",".join(row) for row in rows)
-    # A number out of another column, as an amount.
-    slipped = text.replace(rows[-1][6], "370902199001011235")
-    return [
-        text.encode(),
-        b"\xef\xbb\xbf" + text.encode(),
-        text.replace("明细编号", "编号").encode(),
-        slipped.encode(),
-    ]
-
-
-def _correction_seeds() -> list[bytes]:
-    head = "payment_id,account,beneficiary_name,amount,verified_by,verified_on,ground\n"
-    row = "P-00001,6231990000001208674,王五,100.00,李四,2026-09-02,户口簿\n"
-    return [
-        (head + row).encode(),
-        (head + row * 3 + ",,,,,,\n").encode(),
-        head.replace("account", "账号").encode(),
-    ]
-
-
 def _booking_seeds() -> list[bytes]:
     steps = [bytes([step, first, second]) for step in range(9) for first, second in ((0, 1), (1, 4))]
     return [
@@ -348,6 +273,4 @@ TARGETS = [
         memory_bytes=96 * MIB,
         changes=20,
     ),
-    Target(name="public-lists", examine=public_lists, seeds=_list_seeds, input_limit_bytes=4096, changes=60),
-    Target(name="corrections", examine=corrections, seeds=_correction_seeds, input_limit_bytes=4096),
 ]
