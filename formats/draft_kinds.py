@@ -8,6 +8,7 @@ knows it, and a wrong guess is wrong a hundredfold. Then the kind is `UNKNOWN`, 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from msgspec import Struct, field
 
@@ -32,22 +33,28 @@ _PATTERN = re.compile(
 )
 _AMOUNT_NAMES = re.compile(r"金额|余额|发生额|手续费|款额|amount|\bamt\b|\bfee\b|balance|总额", re.IGNORECASE)
 _IN_FEN = re.compile(
-    r"单位\s*:?\s*为?\s*[\"'“]?分|以\s*[\"'“]?分[\"'”]?\s*为单位|\(分\)|精确到分的整数|(?:in|unit:?)\s*(?:cents?|fen)",
+    r"单位\s*(?:均|都|统一)?\s*:?\s*[为是]?\s*[\"'“]?分|以\s*[\"'“]?分[\"'”]?\s*为单位|\(分\)|精确到分的整数|(?:in|unit:?)\s*(?:cents?|fen)",
     re.IGNORECASE,
 )
-_IN_YUAN = re.compile(
-    r"单位\s*:?\s*为?\s*[\"'“]?元|以\s*[\"'“]?元[\"'”]?\s*为单位|\(元\)|(?:in|unit:?)\s*yuan", re.IGNORECASE
+_IN_YUAN = re.compile(r"(?<![单万千百多])元(?!素|数据)|\byuan\b", re.IGNORECASE)
+"""Wherever it is said: an amount in yuan without a point is asked."""
+_NO_POINT = re.compile(
+    r"(?:不|无|没|未|勿|禁|略|省|去)[^,。;、]{0,6}小数点|小数点[^,。;、]{0,4}(?:略|不)|隐含[^,。;、]{0,4}小数点?"
+    r"|implied(?:\s+decimal(?:s| points?)?)?|\b(?:no|not|without|omit\w*)\b[^.;,]{0,20}decimal point",
+    re.IGNORECASE,
 )
 _POINT = re.compile(
-    r"(?<!不)(?<!无)(?:含|带|有)\s*小数点|[2两二]\s*位小数|\d\.\d\d|two decimals"
-    r"|(?<!implied )(?<!without )(?<!without a )decimal point",
+    r"(?:含|带|有|加)\s*小数点|[2两二]\s*位小数|(?:如|例)[^。;]{0,8}\d\.\d\d(?!\d)|\be\.?g\.?[^;]{0,8}\d\.\d\d(?!\d)"
+    r"|two decimals|decimal point",
     re.IGNORECASE,
 )
-_NO_POINT = re.compile(
-    r"不[含带]\s*小数点|无小数点|没有小数点|隐含|implied|without (?:a )?decimal point", re.IGNORECASE
-)
+"""Looked for in what `_NO_POINT` leaves, as in 不得带小数点. A number with a point may be a section's."""
+_TWO_DECIMALS = re.compile(r"[2两二]\s*位小数|two (?:implied )?decimals", re.IGNORECASE)
 _ZEROS = re.compile(r"补\s*[0零]|zero", re.IGNORECASE)
 _RIGHT = re.compile(r"右对齐|右靠|左补空格|前补空格|right", re.IGNORECASE)
+_OF_AMOUNTS = re.compile(
+    r"金额|单位\s*:?\s*为?\s*[元分]|小数|\b(?:amounts?|yuan|fen|cents?)\b", re.IGNORECASE
+)
 _OTHER_UNIT = re.compile(r"[万千百]元|[角厘](?!色)|\b(?:thousand|million)s?\b", re.IGNORECASE)
 _SIGNED = re.compile(r"正负号|带符号|signed", re.IGNORECASE)
 
@@ -74,8 +81,13 @@ class KindGuess(Struct):
         return self.kind.startswith(("money", "yuan", UNKNOWN))
 
 
-def guess_kind(row: PaperRow) -> KindGuess:
-    """The kind of a field as its paper says it."""
+def amount_words(sentences: Sequence[str]) -> str:
+    """What a paper says of its amounts outside the tables, such as 金额单位均为元."""
+    return " ".join(sentence for sentence in sentences if _OF_AMOUNTS.search(sentence))
+
+
+def guess_kind(row: PaperRow, around: str = "") -> KindGuess:
+    """The kind of a field as its paper says it; `around` is what it says of all amounts."""
     letters, width, decimals = _type(row.type)
     said_width, said_decimals = _length(row.length)
     width, decimals = said_width or width, decimals if said_decimals is None else said_decimals
@@ -93,7 +105,7 @@ def guess_kind(row: PaperRow) -> KindGuess:
     if pattern or letters in _DATE_TYPES | _TIME_TYPES | _INSTANT_TYPES:
         _take_instant(guess, letters, pattern)
     elif letters in _AMOUNT_TYPES or _AMOUNT_NAMES.search(f"{row.name} {row.other_name}".replace("_", " ")):
-        _take_amount(guess, row, decimals)
+        _take_amount(guess, row, decimals, around)
     elif letters in _NUMBER_TYPES or _PICTURE.fullmatch(_narrow(row.type)):
         guess.kind = "number"
         guess.guessed.append("kind")
@@ -103,6 +115,12 @@ def guess_kind(row: PaperRow) -> KindGuess:
     if width is None:
         guess.questions.append("how long is it?")
     return guess
+
+
+def contradicts_point(row: PaperRow, around: str) -> bool:
+    """Whether words say fen, no point or another unit of an amount whose type says yuan with a point."""
+    words = f"{row.name} {row.remark} {around}"
+    return any(pattern.search(words) for pattern in (_IN_FEN, _NO_POINT, _OTHER_UNIT))
 
 
 def amount_question(decimals: int, says_fen: bool, says_yuan: bool) -> str:
@@ -162,20 +180,21 @@ def _take_instant(guess: KindGuess, letters: str, pattern: str) -> None:
     guess.width_bytes = width or len(pattern)
 
 
-def _take_amount(guess: KindGuess, row: PaperRow, decimals: int) -> None:
+def _take_amount(guess: KindGuess, row: PaperRow, decimals: int, around: str) -> None:
     """Fen or yuan, and the point: as words say it, else not at all.
 
     "No point" alone is no fen: where yuan is said, or no decimals are, whole yuan are written so too.
     """
-    words = f"{row.name} {row.type} {row.remark}"
+    words = f"{row.name} {row.type} {row.remark} {around}"
     picture = _PICTURE.fullmatch(_narrow(row.type))
     in_fen = bool(_IN_FEN.search(words))
     in_yuan = bool(_IN_YUAN.search(words))
     implied = bool(_NO_POINT.search(words)) or (picture is not None and picture[2] == "V")
-    written = bool(_POINT.search(words)) or (picture is not None and picture[2] == ".")
+    written = bool(_POINT.search(_NO_POINT.sub(" ", words))) or (picture is not None and picture[2] == ".")
+    has_fen = decimals == 2 or bool(_TWO_DECIMALS.search(words))
     is_other = bool(_OTHER_UNIT.search(words))
     no_fen = in_yuan or written or is_other
-    if (in_fen or (implied and decimals == 2)) and not no_fen:
+    if (in_fen or (implied and has_fen)) and not no_fen:
         guess.kind = "money.2"
     elif written and decimals in (0, 2) and not (in_fen or implied or is_other):
         guess.kind = "yuan.2"

@@ -46,10 +46,11 @@ class Draft(Struct, frozen=True, kw_only=True):
 
 
 class Written(Struct):
-    """What was written so far of a draft."""
+    """What was written so far of a draft; `amount_words` is what the paper says of all amounts."""
 
     guesses: int = 0
     questions: list[str] = []
+    amount_words: str = ""
 
     def ask(self, where: str, question: str) -> None:
         self.questions.append(f"{where}: {question}")

@@ -15,7 +15,7 @@ from msgspec import Struct
 from formats.codec import Purpose
 from formats.documents import aligned
 from formats.draft_codes import PROPOSED, CodeField, code_lines, listed_codes_of
-from formats.draft_kinds import KindGuess, amount_question, guess_kind
+from formats.draft_kinds import KindGuess, amount_question, amount_words, guess_kind
 from formats.draft_meanings import Part, guess_constant, guess_meaning, guess_part, is_mark
 from formats.draft_parts import (
     ENCODINGS,
@@ -60,7 +60,7 @@ def draft_layout(paper: Paper, order: DraftOrder) -> Draft:
     """The draft of one layout from all tables of a paper."""
     if order.syntax == Syntax.XML or (not order.syntax and is_of_xml(paper)):
         return draft_xml(paper, order)
-    written = Written(questions=[])
+    written = Written(questions=[], amount_words=amount_words(paper.sentences))
     syntax, syntax_line = _syntax(paper, order, written)
     parts = _parts(paper.tables)
     framing = _framing(paper, order, syntax, written)
@@ -161,7 +161,7 @@ def _record(name: str, table: PaperTable, order: DraftOrder, syntax: Syntax, wri
     has_key = False
     offset = 1
     for row in table.rows:
-        guess = guess_kind(row)
+        guess = guess_kind(row, written.amount_words)
         line = _field(row, guess, part, order.purpose, syntax, has_key=has_key)
         has_key = has_key or line.meaning.endswith("key")
         offset = _check_start(row, guess, offset, line, syntax, written)

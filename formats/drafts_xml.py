@@ -15,7 +15,7 @@ from msgspec import Struct
 from formats.codec import Purpose
 from formats.documents import aligned
 from formats.draft_codes import CodeField, code_lines, listed_codes_of
-from formats.draft_kinds import amount_question, guess_kind
+from formats.draft_kinds import amount_question, amount_words, contradicts_point, guess_kind
 from formats.draft_meanings import Part, guess_constant, guess_meaning
 from formats.draft_parts import (
     ENCODINGS,
@@ -47,7 +47,7 @@ _KINDS = (
     (r"ISODateTime", "datetime"),
     (r"ISODate", "date"),
     (r"ISOTime", "time"),
-    (r".*Amount|DecimalNumber", "yuan.2"),
+    (r".*CurrencyAndAmount|DecimalNumber", "yuan.2"),
     (r"Number", "number"),
     (r"(?:Active.*)?CurrencyCode", "text 3"),
     (r".*(?:Code|Identifier|Indicator|Text|Id)", "text <=35"),
@@ -96,7 +96,7 @@ def is_of_xml(paper: Paper) -> bool:
 
 def draft_xml(paper: Paper, order: DraftOrder) -> Draft:
     """The draft of one XML layout from all tables of a paper."""
-    written = Written(questions=[])
+    written = Written(questions=[], amount_words=amount_words(paper.sentences))
     places = _places(paper, written)
     marks = _marks(places, written)
     lines = _lines(places, marks, order, written)
@@ -319,7 +319,7 @@ def _leaf(
     row = place.row
     opened = _parent(place.steps, known)
     path = "/".join(place.steps[opened:])
-    kind, guessed, questions = _kind(row)
+    kind, guessed, questions = _kind(row, written.amount_words)
     constant = guess_constant(row, part)
     if constant:
         meaning, guessed = f'"{constant}"', ["constant"]
@@ -353,14 +353,16 @@ def _absent(row: PaperRow, meaning: str, constant: str) -> str:
     return "  optional" if may_be and "." in plain and not meaning.endswith(("key", "optional")) else ""
 
 
-def _kind(row: PaperRow) -> tuple[str, list[str], list[str]]:
+def _kind(row: PaperRow, around: str) -> tuple[str, list[str], list[str]]:
     """Kind, what of it is guessed, what is asked: a type of ISO 20022 says it, else words as in any paper."""
     for pattern, kind in _KINDS:
         match = re.fullmatch(pattern, row.type.strip())
+        if match is not None and kind == "yuan.2" and contradicts_point(row, around):
+            return UNKNOWN, ["kind"], [amount_question(0, True, True)]
         if match is not None:
             sizes = [size for size in match.groups() if size]
             return kind.format(*sizes) if sizes else kind, [], []
-    guess = guess_kind(row)
+    guess = guess_kind(row, around)
     kind = guess.kind
     if kind in ("text", "number") and guess.width_bytes:
         kind = f"{'text' if kind == 'text' else 'digits'} <={guess.width_bytes}"

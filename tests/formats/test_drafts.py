@@ -79,6 +79,8 @@ def test_types_and_lengths_as_papers_write_them(kind: str, length: str, wanted: 
         ("C(16)", "以元为单位,含小数点", YUAN, 16),
         ("N(16,2)", "不含小数点", FEN, 16),
         ("N(16,2)", "如 1234.50", YUAN, 16),
+        ("N(16,2)", "不得带小数点", FEN, 16),
+        ("N(16)", "隐含两位小数", FEN, 16),
         ("N(16,2)", "amount in cents, implied decimal point", FEN, 16),
     ],
 )
@@ -110,6 +112,12 @@ def test_an_amount_is_fen_or_yuan_where_words_say_so(
         ("N(16,4)", "含小数点"),
         ("9(13)V9", "以元为单位"),
         ("9(13)V9", ""),
+        ("N(16,2)", "见附录3.12"),
+        ("N(16,2)", "人民币元,不含小数点"),
+        ("N(16)", "不得带小数点"),
+        ("N(16)", "小数点省略"),
+        ("N(16)", "do not write a decimal point"),
+        ("N(16,2)", "精确到两位小数,小数点不写"),
     ],
 )
 def test_else_it_is_not_guessed_but_asked(kind: str, remark: str) -> None:
@@ -532,6 +540,30 @@ def test_what_stands_outside_the_tables_is_asked(sentence: str, asked: str, tmp_
     (question,) = [one for one in draft.questions if one.startswith("the paper: “")]
     assert asked in question
     assert f"# Ask: {question}"[:30] in draft.text
+
+
+@pytest.mark.parametrize(
+    ("sentence", "remark", "kind"),
+    [
+        ("金额单位均为元", "不含小数点", "???"),
+        ("金额单位均为元", "含小数点", YUAN),
+        ("金额单位：分", "", FEN),
+        ("金额单位：分", "含小数点", "???"),
+        ("本接口V2.35", "", "???"),
+        ("", "不含小数点", FEN),
+    ],
+)
+def test_what_a_paper_says_of_all_amounts_counts(
+    sentence: str, remark: str, kind: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "paper.csv"
+    path.write_text(f'{sentence},,,\n名称,长度,类型,说明\n金额,16,"N(16,2)",{remark}\n', "utf-8")
+    (line,) = [
+        line
+        for line in draft_layout(read_paper(path), order("town")).text.splitlines()
+        if "payment.amount" in line
+    ]
+    assert line.split()[1] == kind
 
 
 def test_a_column_that_was_not_read_is_told(tmp_path: Path) -> None:

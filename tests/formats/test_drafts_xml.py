@@ -163,6 +163,25 @@ def test_an_answer_has_levels_echoes_and_what_repeats_around_the_payment(tmp_pat
 
 
 @pytest.mark.parametrize(
+    ("type_name", "remark", "kind"),
+    [
+        ("ActiveCurrencyAndAmount", "", "yuan.2"),
+        ("ActiveCurrencyAndAmount", "单位：分", "???"),
+        ("Amount", "", "???"),
+        ("Amount", "单位：分", "money.2"),
+        ("DecimalNumber", "无小数点", "???"),
+    ],
+)
+def test_an_amounts_type_says_yuan_where_no_word_contradicts(
+    type_name: str, remark: str, kind: str, tmp_path: Path
+) -> None:
+    text = f"name,tag,type,remark\n报文,Doc,,\n金额,+TxAmt,{type_name},{remark}\n"
+    draft = drafted(text, tmp_path, syntax="xml")
+    assert [line.split()[1] for line in table_of(draft) if "TxAmt" in line] == [kind]
+    assert bool([one for one in draft.questions if "money.2" in one]) is (kind == "???")
+
+
+@pytest.mark.parametrize(
     "tags",
     [
         ["Doc", "  Head", "    Id", "    No"],
