@@ -127,10 +127,12 @@ class Told:
 
     @property
     def stem(self) -> str:
-        return self.gateway.files()[0].name.rpartition(".")[0]
+        """Of the bank's first file."""
+        return next(file.name for file in self.gateway.files() if file.bank == RURAL).rpartition(".")[0]
 
     def reference(self, item: int) -> str:
-        ((sequence,),) = self.ground.rows("SELECT sequence FROM file ORDER BY file_pk LIMIT 1")
+        query = "SELECT sequence FROM file WHERE bank = ? ORDER BY file_pk LIMIT 1"
+        ((sequence,),) = self.ground.rows(query, RURAL)
         assert isinstance(sequence, int)
         return f"{sequence:012d}{item:08d}"
 
