@@ -201,5 +201,5 @@ def test_new_tells_questions_and_mistakes(layout: Layout, tmp_path: Path) -> Non
     ended = layout("new", table, "--bank", "town", "--purpose", "result", "--output", tmp_path, "--json")
     told = json.loads(ended.out)
     assert [question for question in told["questions"] if "money.2 (fen" in question]
-    assert 'code 9: what does "其它" mean?' in told["questions"]
+    assert 'code 9: what does "其它 (返回码)" mean?' in told["questions"]
     assert [mistake for mistake in told["mistakes"] if "outcome.code without a table" in mistake]
