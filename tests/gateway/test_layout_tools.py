@@ -202,4 +202,10 @@ def test_new_tells_questions_and_mistakes(layout: Layout, tmp_path: Path) -> Non
     told = json.loads(ended.out)
     assert [question for question in told["questions"] if "money.2 (fen" in question]
     assert 'code 9: what does "其它 (返回码)" mean?' in told["questions"]
+    # What may only follow from an open question is not told before that is answered.
+    assert told["mistakes"] == []
+    table.write_text(table.read_text("utf-8").replace("N,", "N,以分为单位"), "utf-8")
+    elsewhere = tmp_path / "elsewhere"
+    ended = layout("new", table, "--bank", "town", "--purpose", "result", "--output", elsewhere, "--json")
+    told = json.loads(ended.out)
     assert [mistake for mistake in told["mistakes"] if "outcome.code without a table" in mistake]
