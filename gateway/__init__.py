@@ -26,12 +26,12 @@ from formats import (
     Status,
 )
 from gateway.api import Gateway
-from gateway.backup import BackupReport
-from gateway.config import Policy
-from gateway.deciding import Decided
-from gateway.decisions import Signed, Statement
-from gateway.enrolled import Operator
-from gateway.enrolment import EnrolmentChange, end_enrolment, enrol
+from gateway.store.backup import BackupReport
+from gateway.configuration.config import Policy
+from gateway.persons.deciding import Decided
+from gateway.persons.decisions import Signed, Statement
+from gateway.persons.enrolled import Operator
+from gateway.persons.enrolment import EnrolmentChange, end_enrolment, enrol
 from gateway.errors import (
     BankUnreachable,
     ConfigurationError,
@@ -49,15 +49,15 @@ from gateway.errors import (
     StorageFailed,
     Unknown,
 )
-from gateway.held import HeldItem, Way
+from gateway.persons.held import HeldItem, Way
 from gateway.intake import CheckReport, Receipt
-from gateway.ledger_statements import EntryKind, StatementEntry
-from gateway.ledger_whereabouts import Place, Whereabouts
+from gateway.ledger.statements import EntryKind, StatementEntry
+from gateway.ledger.whereabouts import Place, Whereabouts
 from gateway.report import BatchStatus, FileStatus, ReceivedStatus, Story
-from gateway.restore import RestoreReport
-from gateway.retention import RetentionReport
+from gateway.store.restore import RestoreReport
+from gateway.store.retention import RetentionReport
 from gateway.runner import Attention, RunReport
-from gateway.stops import Stop
+from gateway.sending.stops import Stop
 
 __all__ = [
     "AccountKind",

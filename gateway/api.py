@@ -13,41 +13,44 @@ import msgspec
 
 from formats import Batch, FeeFinding, Notice, Outcome, Payment, SealedText, Status
 from formats.registry import Registry
-from gateway import anchor, deciding, enrolled, exhibits, held, intake, report, retention, runner
-from gateway.anchor import AnchorTurn
-from gateway.anchor_status import AnchorStatus, anchor_status
-from gateway.audit_export import Exported, export
-from gateway.audit_tables import Selection
-from gateway.backup import BackupReport, make_backup
-from gateway.bank_texts import TEXT_CONTEXT
-from gateway.config import Configuration, Policy, load_configuration
-from gateway.connect import anchor_opener, channel_opener
-from gateway.deciding import Decided
-from gateway.decisions import Basis, Statement, Terms
-from gateway.enrolled import Operator
+from gateway import intake, report, runner
+from gateway.audit import anchor
+from gateway.audit.anchor import AnchorTurn
+from gateway.audit.anchor_status import AnchorStatus, anchor_status
+from gateway.audit.export import Exported, export
+from gateway.audit.tables import Selection
+from gateway.configuration.config import Configuration, Policy, load_configuration
 from gateway.errors import Unknown
-from gateway.held import HeldItem, Way
 from gateway.installation import ChannelOpener, Installation
 from gateway.intake import CheckReport, Receipt, Source
-from gateway.ledger import Ledger
-from gateway.ledger_identity import identity_of
-from gateway.ledger_intake import BatchRow, batches, find_batch
-from gateway.ledger_notices import notices
-from gateway.ledger_outcomes import fee_findings, outcomes
-from gateway.ledger_payments import find_payment
-from gateway.ledger_statements import StatementEntry, statement_entries
-from gateway.locks import running
+from gateway.ledger.database import Ledger
+from gateway.ledger.identity import identity_of
+from gateway.ledger.intake import BatchRow, batches, find_batch
+from gateway.ledger.notices import notices
+from gateway.ledger.outcomes import fee_findings, outcomes
+from gateway.ledger.payments import find_payment
+from gateway.ledger.statements import StatementEntry, statement_entries
 from gateway.log import open_log
-from gateway.new_ledger import begin_ledger
 from gateway.output import output_file
+from gateway.persons import deciding, enrolled, exhibits, held
+from gateway.persons.deciding import Decided
+from gateway.persons.decisions import Basis, Statement, Terms
+from gateway.persons.enrolled import Operator
+from gateway.persons.held import HeldItem, Way
 from gateway.ports import Clock, FolderDisk, Randomness, SystemClock, SystemRandomness
 from gateway.report import BatchStatus, FileStatus, ReceivedStatus, Story
-from gateway.restore import RestoreReport, refuse_begun_restore, restore_backup
-from gateway.retention import RetentionReport
-from gateway.rewrap import Rewrapped, rewrap
 from gateway.rules.desk import PlanDesk
 from gateway.runner import RunReport
-from gateway.spool import Spool
+from gateway.sending.connect import anchor_opener, channel_opener
+from gateway.store import retention
+from gateway.store.backup import BackupReport, make_backup
+from gateway.store.bank_texts import TEXT_CONTEXT
+from gateway.store.locks import running
+from gateway.store.new_ledger import begin_ledger
+from gateway.store.restore import RestoreReport, refuse_begun_restore, restore_backup
+from gateway.store.retention import RetentionReport
+from gateway.store.rewrap import Rewrapped, rewrap
+from gateway.store.spool import Spool
 from keys.envelope import Recipient
 from keys.keyring import Keyring
 from keys.sealed import open_text
@@ -138,7 +141,7 @@ class Gateway:
         Every bank is then on hold until persons have reconciled with it (`docs/operators.md`),
         and so many numbers of each are left out (`margin`; None: as many as the backup's age
         makes likely). The same restore twice, or after a crash, is once. Raises as
-        `gateway.restore.restore_backup` says, and as `open` for configuration and keys.
+        `gateway.store.restore.restore_backup` says, and as `open` for configuration and keys.
         """
         configuration, keyring = _load(Path(path))
 

@@ -22,9 +22,9 @@ from formats.conformance.subjects import Subject, load_subject
 from formats.conformance.vectors import VECTORS
 from formats.conformance.writing import as_given, write
 from formats.registry import SHIPPED_FOLDER, Registry
-from gateway.agreement import Agreement
-from gateway.config import Configuration
-from gateway.profile import Profile
+from gateway.configuration.agreement import Agreement
+from gateway.configuration.config import Configuration
+from gateway.configuration.profile import Profile
 from gateway.verdict import Verdict, layouts_of, record_verdict
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from gateway.ledger import Transaction
+from gateway.ledger.database import Transaction
 
 FIRST_HASH = hashlib.sha256(b"bankgate journal").hexdigest()
 """What the first event's hash covers."""

@@ -15,13 +15,13 @@ from structlog.typing import FilteringBoundLogger
 from channels.channel import Channel
 from formats import Codec
 from formats.registry import Registry
-from gateway.agreement import Agreement
-from gateway.config import Configuration
+from gateway.configuration.agreement import Agreement
+from gateway.configuration.config import Configuration
+from gateway.configuration.profile import Profile
 from gateway.errors import Unknown
-from gateway.ledger import Ledger
+from gateway.ledger.database import Ledger
 from gateway.ports import Clock, Randomness
-from gateway.profile import Profile
-from gateway.spool import Spool
+from gateway.store.spool import Spool
 from keys.keyring import Keyring
 from keys.sealed import Masters
 

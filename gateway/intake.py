@@ -20,12 +20,12 @@ from msgspec import Struct
 from formats import Batch, BatchError, Payment, Problem, Reason, Severity
 from formats.standard import BatchReader, canonical_batch_bytes, open_batch
 from gateway import evidence
-from gateway.config import Policy
+from gateway.configuration.config import Policy
 from gateway.errors import Conflict, InputRefused
 from gateway.installation import Installation, canonical
-from gateway.ledger import Transaction
-from gateway.ledger_holds import is_behind
-from gateway.ledger_intake import (
+from gateway.ledger.database import Transaction
+from gateway.ledger.holds import is_behind
+from gateway.ledger.intake import (
     BatchRow,
     Subject,
     find_batch,
@@ -37,22 +37,22 @@ from gateway.ledger_intake import (
     next_payment_key,
     subject_key,
 )
-from gateway.ledger_payments import state_totals
-from gateway.ledger_reissues import link_reissues, refuse_reissues
-from gateway.ledger_staging import Staging
-from gateway.locks import writing_spool
+from gateway.ledger.payments import state_totals
+from gateway.ledger.reissues import link_reissues, refuse_reissues
+from gateway.ledger.staging import Staging
 from gateway.problems import NEVER_PAID, ProblemList
-from gateway.release import (
+from gateway.rules.catalogue import Catalogue
+from gateway.rules.repeats import find_repeats
+from gateway.screening import Screening
+from gateway.sending.release import (
     PlatformSignature,
     release_by_platform,
     require_ours,
     verify_platform_signature,
 )
-from gateway.rules.catalogue import Catalogue
-from gateway.rules.repeats import find_repeats
-from gateway.screening import Screening
-from gateway.spool import ColumnsWriter, Spool
 from gateway.states import BatchState, PaymentState
+from gateway.store.locks import writing_spool
+from gateway.store.spool import ColumnsWriter, Spool
 
 _COPY_BYTES = 1 << 20
 _STORED_PROBLEMS = 1000

@@ -10,12 +10,13 @@ from formats.conformance import Effort, all_passed, check_format
 from formats.conformance.subjects import names_in
 from formats.conformance.vectors import VECTORS, draft_of
 from formats.registry import Registry
-from gateway import screen, screen_layout_check
-from gateway.config import load_configuration
+from gateway.configuration.config import load_configuration
 from gateway.conformance import check_bank
 from gateway.errors import ExitCode, Unknown
 from gateway.output import output_file
 from gateway.ports import SystemClock
+from gateway.screens import layout_check as screen_layout_check
+from gateway.screens import screen
 
 
 def run_check(folder: Path, only: tuple[str, ...], changes: int, draft: bool, as_json: bool) -> ExitCode:

@@ -12,7 +12,7 @@ from typing import TextIO
 import structlog
 from structlog.typing import FilteringBoundLogger
 
-from gateway.folders import make_private
+from gateway.store.folders import make_private
 
 FILE_NAME = "bankgate.log"
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from gateway.errors import FolderUnusable, StorageFailed
-from gateway.folders import sync_folder
+from gateway.store.folders import sync_folder
 
 _DISK = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG)
 """What the disk did, not whoever named the file."""

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from gateway.folders import make_private, sync_folder
+from gateway.store.folders import make_private, sync_folder
 
 _OVERWRITTEN_BYTES = 4096
 

@@ -19,7 +19,7 @@ class ProblemList:
     """Problems in the order of their lines once `sorted` is asked."""
 
     def __init__(self, keep: int, *, in_doubt: bool = False) -> None:
-        """`in_doubt`: a bank may have paid what is refused here; see `gateway.set_aside`."""
+        """`in_doubt`: a bank may have paid what is refused here; see `gateway.sending.set_aside`."""
         self.kept: list[Problem] = []
         self.counts: Counter[Severity] = Counter()
         self._keep = keep

@@ -8,15 +8,14 @@ import msgspec
 from msgspec import Struct
 
 from formats import Notice, Outcome, Problem, Reason, Status
-from gateway.decisions import Statement
 from gateway.installation import Installation
-from gateway.ledger import Transaction
-from gateway.ledger_decisions import signed_about, signed_so
-from gateway.ledger_files import FileRow, files_in, files_of_batch
-from gateway.ledger_intake import BatchRow, batch_by_key
-from gateway.ledger_notices import notices
-from gateway.ledger_outcomes import decided_outcomes, outcomes
-from gateway.ledger_payments import (
+from gateway.ledger.database import Transaction
+from gateway.ledger.decisions import signed_about, signed_so
+from gateway.ledger.files import FileRow, files_in, files_of_batch
+from gateway.ledger.intake import BatchRow, batch_by_key
+from gateway.ledger.notices import notices
+from gateway.ledger.outcomes import decided_outcomes, outcomes
+from gateway.ledger.payments import (
     PaymentRow,
     StateTotal,
     attempts_of,
@@ -25,11 +24,12 @@ from gateway.ledger_payments import (
     subject_of,
     submitted_totals,
 )
-from gateway.ledger_received import ReceivedRow, received_in, received_of_batch
-from gateway.ledger_reissues import ChainMember, chain_members, relatives_of
-from gateway.ledger_repeats import SamePerson
-from gateway.ledger_rule_holds import HoldRow, holds_of
-from gateway.ledger_statements import StatementEntry, statement_entries
+from gateway.ledger.received import ReceivedRow, received_in, received_of_batch
+from gateway.ledger.reissues import ChainMember, chain_members, relatives_of
+from gateway.ledger.repeats import SamePerson
+from gateway.ledger.rule_holds import HoldRow, holds_of
+from gateway.ledger.statements import StatementEntry, statement_entries
+from gateway.persons.decisions import Statement
 from gateway.rules.recoveries import Recovery, told_recoveries
 from gateway.rules.repeats import others_of_repeat
 from gateway.states import PaymentState

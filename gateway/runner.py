@@ -21,30 +21,30 @@ from channels.channel import Channel
 from channels.errors import ChannelError
 from formats import FormatError
 from gateway import evidence
-from gateway.anchor import AnchorTurn, compare, publish
-from gateway.collect import INCOMPLETE, collect, next_look, verify
-from gateway.dispatch import dispatch
-from gateway.enrolled import note_enrolled
+from gateway.audit.anchor import AnchorTurn, compare, publish
+from gateway.configuration.profile import Profile, Stage
 from gateway.errors import ExitCode, IntegrityError, NotPermitted
 from gateway.installation import Installation
-from gateway.ledger_files import (
+from gateway.ledger.files import (
     FileRow,
     backoff,
     clear_backoff,
     files_in,
     set_backoff,
 )
-from gateway.ledger_holds import BEHIND, bank_hold, hold_bank, sending_stopped
-from gateway.ledger_received import ReceivedRow, received_by_key, received_in
-from gateway.locks import running, sweep_if_idle
-from gateway.make import Planned
-from gateway.profile import Profile, Stage
+from gateway.ledger.holds import BEHIND, bank_hold, hold_bank, sending_stopped
+from gateway.ledger.received import ReceivedRow, received_by_key, received_in
+from gateway.persons.enrolled import note_enrolled
 from gateway.rules.relist import take_up_listed
-from gateway.settle import Settled, settle
-from gateway.silence import tell_of_silence
-from gateway.statements import take_statement
+from gateway.sending.dispatch import dispatch
+from gateway.sending.make import Planned
+from gateway.sending.transmit import Delivery, Transmission, probe, recover, remove_leftovers, transmit
+from gateway.settlement.collect import INCOMPLETE, collect, next_look, verify
+from gateway.settlement.settle import Settled, settle
+from gateway.settlement.silence import tell_of_silence
+from gateway.settlement.statements import take_statement
 from gateway.states import FileState, ReceivedState
-from gateway.transmit import Delivery, Transmission, probe, recover, remove_leftovers, transmit
+from gateway.store.locks import running, sweep_if_idle
 from gateway.verdict import doubt_of
 from keys.errors import SealError
 

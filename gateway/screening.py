@@ -19,18 +19,18 @@ from formats import CHUNK_RECORDS, Batch, PayeeKind, Problem, Reason, RecordChun
 from formats.identity import luhn_valid_column
 from formats.masking import mask_account, mask_text
 from formats.standard import BatchChunk
-from gateway.agreement import EVERY, Agreement
-from gateway.config import Configuration
+from gateway.configuration.agreement import EVERY, Agreement
+from gateway.configuration.config import Configuration
+from gateway.configuration.profile import AccountRule, Profile
 from gateway.installation import Installation
-from gateway.ledger_holds import is_behind
-from gateway.ledger_intake import hidden
-from gateway.ledger_staging import StagedRow, Staging
+from gateway.ledger.holds import is_behind
+from gateway.ledger.intake import hidden
+from gateway.ledger.staging import StagedRow, Staging
 from gateway.money import money
 from gateway.problems import ProblemList
-from gateway.profile import AccountRule, Profile
 from gateway.rules.subjects import NO_TOPIC, Subjects
-from gateway.spool import Columns, ColumnsWriter
 from gateway.states import Disposition
+from gateway.store.spool import Columns, ColumnsWriter
 from keys.fingerprint import Fingerprinter
 
 NOBODY = ""

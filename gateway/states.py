@@ -1,6 +1,6 @@
 """Every state and every permitted move, as tables; nothing else decides what may follow what.
 
-A move that is not listed does not exist: `gateway.ledger_files` turns each into one
+A move that is not listed does not exist: `gateway.ledger.files` turns each into one
 compare-and-set (`UPDATE ... WHERE state = :expected`), so two workers cannot both make it.
 """
 

@@ -18,10 +18,10 @@ import msgspec
 from msgspec import Struct
 
 from formats.registry import Registry
-from gateway.config import Configuration
-from gateway.folders import make_private, writable_by_others
+from gateway.configuration.config import Configuration
+from gateway.configuration.profile import Environment, Profile, Stage
 from gateway.output import output_file
-from gateway.profile import Environment, Profile, Stage
+from gateway.store.folders import make_private, writable_by_others
 
 
 class Verdict(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

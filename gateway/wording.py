@@ -17,8 +17,8 @@ import msgspec
 from formats import Reason
 from formats.identity import PROVINCES, citizen_id_valid, luhn_valid, old_citizen_id_valid
 from formats.masking import mask_text
-from gateway.judge import Columns
-from gateway.profile import Profile
+from gateway.configuration.profile import Profile
+from gateway.settlement.judge import Columns
 
 _CODE = re.compile(r"(?!.*[0-9]{8})[0-9A-Za-z ._/+*#:=-]{0,40}")
 _WORD = re.compile(r"[0-9A-Za-z._+=@,~#/:-]{0,200}")

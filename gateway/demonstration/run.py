@@ -17,9 +17,8 @@ from pathlib import Path
 import msgspec
 from rich.console import Console
 
-from gateway import screen
 from gateway.api import Gateway
-from gateway.config import Configuration, load_configuration
+from gateway.configuration.config import Configuration, load_configuration
 from gateway.demonstration.month import BEGINS, Month, Size
 from gateway.demonstration.month_clock import MonthClock
 from gateway.demonstration.site import Site, create_site, run_banks
@@ -35,7 +34,8 @@ from gateway.demonstration.token import (
 )
 from gateway.demonstration.watch import Watch
 from gateway.errors import ExitCode, Refused
-from gateway.ledger_anchor import last_recorded_at
+from gateway.ledger.anchor import last_recorded_at
+from gateway.screens import screen
 from gateway.simulator.scenario import make_scenario
 
 _UNFINISHED = ".unfinished"

@@ -20,7 +20,7 @@ from msgspec import Struct
 from formats.records import Batch
 from formats.standard import FileFormat, write_batch
 from gateway.api import Gateway
-from gateway.config import Configuration
+from gateway.configuration.config import Configuration
 from gateway.demonstration.payments import Order, make_batch, make_payments
 from gateway.demonstration.people import BANKS
 from gateway.demonstration.settings_texts import (

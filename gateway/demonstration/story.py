@@ -15,7 +15,6 @@ import msgspec
 
 from formats import Outcome, Reason, Status
 from formats.standard import FileFormat, write_batch
-from gateway import screen
 from gateway.api import Gateway
 from gateway.demonstration.month import BEGINS, MONTH, YEAR, ZONE, FieldBatch, Month, moment
 from gateway.demonstration.month_clock import MonthClock
@@ -25,6 +24,7 @@ from gateway.demonstration.verified import verify
 from gateway.demonstration.watch import Watch
 from gateway.rules.books import By
 from gateway.runner import RunReport
+from gateway.screens import screen
 
 if TYPE_CHECKING:
     from gateway.simulator.server import BankServer

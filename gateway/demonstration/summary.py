@@ -9,13 +9,13 @@ from msgspec import Struct
 from rich.console import Console
 from rich.table import Table
 
-from gateway import screen
 from gateway.api import Gateway
 from gateway.demonstration.month import Month
 from gateway.demonstration.site import Site
 from gateway.demonstration.story import published_list
 from gateway.demonstration.watch import Watch
 from gateway.rules.books import By
+from gateway.screens import screen
 
 
 class DemoResult(Struct, frozen=True, kw_only=True):

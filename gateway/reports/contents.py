@@ -9,11 +9,11 @@ from msgspec import Struct
 
 from formats import Reason, Status
 from gateway.installation import Installation
-from gateway.ledger_books import BookRow, FoundCharge, book_rows, booked_rows, found_charges
-from gateway.ledger_intake import BatchRow, batches
-from gateway.ledger_payments import reason_totals
-from gateway.ledger_recoveries import RecoveredRow, recovered_rows
-from gateway.ledger_reissues import replaced_totals, successor_totals
+from gateway.ledger.books import BookRow, FoundCharge, book_rows, booked_rows, found_charges
+from gateway.ledger.intake import BatchRow, batches
+from gateway.ledger.payments import reason_totals
+from gateway.ledger.recoveries import RecoveredRow, recovered_rows
+from gateway.ledger.reissues import replaced_totals, successor_totals
 from gateway.local_time import LOCAL
 from gateway.rules.books import Aged, Book, By, Sum, aged_rows, sum_up
 from gateway.rules.deadlines import Breach, breaches

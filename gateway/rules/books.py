@@ -17,8 +17,7 @@ import msgspec
 from msgspec import Struct
 
 from gateway.installation import Installation
-from gateway.ledger import Transaction
-from gateway.ledger_books import (
+from gateway.ledger.books import (
     BookedRow,
     BookRow,
     FoundCharge,
@@ -29,8 +28,9 @@ from gateway.ledger_books import (
     gaps,
     last_closing,
 )
-from gateway.ledger_intake import BatchRow
-from gateway.ledger_recoveries import RecoveredRow, recovered_rows
+from gateway.ledger.database import Transaction
+from gateway.ledger.intake import BatchRow
+from gateway.ledger.recoveries import RecoveredRow, recovered_rows
 
 FINAL = frozenset({"credited", "failed", "returned", "set_aside", "withdrawn"})
 """States that end by themselves in no other; of the rest somebody waits for a word."""

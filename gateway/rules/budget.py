@@ -12,11 +12,11 @@ from datetime import date
 
 from msgspec import Struct
 
-from gateway.agreement import Agreement, ProgrammeLimits
-from gateway.ledger import Transaction
-from gateway.ledger_files import LaneRow, sent_today
-from gateway.ledger_funding import budgets_of, taken_of_programme, unused_funding
-from gateway.ledger_intake import Subject
+from gateway.configuration.agreement import Agreement, ProgrammeLimits
+from gateway.ledger.database import Transaction
+from gateway.ledger.files import LaneRow, sent_today
+from gateway.ledger.funding import budgets_of, taken_of_programme, unused_funding
+from gateway.ledger.intake import Subject
 from gateway.money import money
 
 

@@ -17,10 +17,10 @@ import msgspec
 from msgspec import Meta, Struct, field
 
 from formats.records import PayeeKind, Severity
-from gateway.agreement import EVERY, Agreement
-from gateway.profile import PositiveInteger, Text
+from gateway.configuration.agreement import EVERY, Agreement
+from gateway.configuration.profile import PositiveInteger, Text
+from gateway.configuration.toml_source import TomlSource
 from gateway.rules.periods import Frequency, day_after_period, last_day
-from gateway.toml_source import TomlSource
 
 SHIPPED = "plan-2021.toml"
 

@@ -13,11 +13,11 @@ from datetime import date
 
 from msgspec import Struct
 
-from gateway.agreement import Agreement
+from gateway.configuration.agreement import Agreement
 from gateway.installation import Installation
-from gateway.ledger import Transaction
-from gateway.ledger_books import LaneBook, booked_rows, gaps, lane_books, lane_files
-from gateway.ledger_intake import BatchRow, batches
+from gateway.ledger.books import LaneBook, booked_rows, gaps, lane_books, lane_files
+from gateway.ledger.database import Transaction
+from gateway.ledger.intake import BatchRow, batches
 from gateway.money import money
 from gateway.rules.books import closing_of
 from gateway.states import BatchState

@@ -12,8 +12,8 @@ from datetime import date, datetime, timedelta
 from msgspec import Struct
 
 from gateway.installation import Installation
-from gateway.ledger import Transaction
-from gateway.ledger_deadlines import (
+from gateway.ledger.database import Transaction
+from gateway.ledger.deadlines import (
     AnsweredFile,
     SubjectState,
     all_subjects,

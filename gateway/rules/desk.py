@@ -12,8 +12,8 @@ from formats import Problem
 from formats.standard import FileFormat, write_table
 from gateway.errors import InputRefused, Unknown
 from gateway.installation import Installation
-from gateway.ledger_books import Gap
-from gateway.ledger_intake import BatchRow
+from gateway.ledger.books import Gap
+from gateway.ledger.intake import BatchRow
 from gateway.output import output_file
 from gateway.reports.contents import batch_contents, month_contents
 from gateway.reports.page import report_page

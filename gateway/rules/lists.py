@@ -14,7 +14,7 @@ from msgspec import Struct
 from formats import Reason
 from formats.masking import mask_account, mask_id, mask_name
 from gateway.installation import Installation
-from gateway.ledger_people import payments_with_reasons
+from gateway.ledger.people import payments_with_reasons
 from gateway.rules.people import with_people
 
 _WANTED = ("beneficiary_name", "beneficiary_id", "account", "village")

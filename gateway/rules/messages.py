@@ -15,10 +15,10 @@ from msgspec import Struct
 from formats import Outcome, Status
 from formats.masking import mask_account, mask_published_id
 from gateway.installation import Installation
-from gateway.ledger_intake import BatchRow
-from gateway.ledger_messages import keys_of_outcomes
-from gateway.ledger_outcomes import outcomes
-from gateway.ledger_people import payments_by_key, payments_of_batch
+from gateway.ledger.intake import BatchRow
+from gateway.ledger.messages import keys_of_outcomes
+from gateway.ledger.outcomes import outcomes
+from gateway.ledger.people import payments_by_key, payments_of_batch
 from gateway.money import yuan
 from gateway.rules.people import with_people
 

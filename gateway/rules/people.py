@@ -11,7 +11,7 @@ from itertools import groupby
 from formats import CHUNK_RECORDS
 from gateway.errors import IntegrityError
 from gateway.installation import Installation
-from gateway.ledger_people import PlacedPayment
+from gateway.ledger.people import PlacedPayment
 
 Person = dict[str, str]
 """What the sealed row says, by column without its `payment.`; empty where it was destroyed."""

@@ -22,9 +22,9 @@ from formats.masking import mask_published_id
 from formats.standard.amounts import format_yuan
 from gateway.errors import InputRefused
 from gateway.installation import Installation
-from gateway.ledger_intake import BatchRow
-from gateway.ledger_people import PlacedPayment, payments_of_batch
-from gateway.ledger_publication import Compared, Comparison, PublishedRow
+from gateway.ledger.intake import BatchRow
+from gateway.ledger.people import PlacedPayment, payments_of_batch
+from gateway.ledger.publication import Compared, Comparison, PublishedRow
 from gateway.rules.catalogue import Standard
 from gateway.rules.people import Person, with_people
 from gateway.wording import shown_id

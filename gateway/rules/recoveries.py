@@ -13,9 +13,9 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 
 from gateway.installation import Installation
-from gateway.ledger import Transaction
-from gateway.ledger_intake import BatchRow
-from gateway.ledger_recoveries import (
+from gateway.ledger.database import Transaction
+from gateway.ledger.intake import BatchRow
+from gateway.ledger.recoveries import (
     Ending,
     ListedRecovery,
     ReceiptRow,

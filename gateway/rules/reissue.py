@@ -17,12 +17,12 @@ from msgspec import Struct
 
 from formats import Batch, Payment, Problem
 from gateway.installation import Installation
-from gateway.ledger import Transaction
-from gateway.ledger_intake import is_hidden
-from gateway.ledger_outcomes import first_told_at
-from gateway.ledger_payments import find_payment
-from gateway.ledger_people import PlacedPayment, payments_by_key
-from gateway.ledger_reissues import missing_minor, reissue_obstacle
+from gateway.ledger.database import Transaction
+from gateway.ledger.intake import is_hidden
+from gateway.ledger.outcomes import first_told_at
+from gateway.ledger.payments import find_payment
+from gateway.ledger.people import PlacedPayment, payments_by_key
+from gateway.ledger.reissues import missing_minor, reissue_obstacle
 from gateway.money import yuan
 from gateway.rules.corrections import Correction, problem, repeated
 from gateway.rules.people import Person, with_people

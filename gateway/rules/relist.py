@@ -12,11 +12,11 @@ from datetime import datetime
 from formats import PayeeKind, Reason, Severity
 from gateway import evidence
 from gateway.installation import Installation
-from gateway.ledger import Transaction
-from gateway.ledger_files import reopen_lane
-from gateway.ledger_intake import Subject, move_payment
-from gateway.ledger_people import payments_by_key
-from gateway.ledger_rule_holds import (
+from gateway.ledger.database import Transaction
+from gateway.ledger.files import reopen_lane
+from gateway.ledger.intake import Subject, move_payment
+from gateway.ledger.people import payments_by_key
+from gateway.ledger.rule_holds import (
     add_hold,
     end_hold,
     holds_of,
@@ -29,7 +29,7 @@ from gateway.rules.catalogue import Catalogue
 from gateway.rules.people import with_people
 from gateway.rules.repeats import rivals_of
 from gateway.rules.verdict import Verdict, judge
-from gateway.set_aside import TOLD_TOGETHER, set_aside
+from gateway.sending.set_aside import TOLD_TOGETHER, set_aside
 from gateway.states import Disposition
 
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from formats import Batch, Problem, Severity
-from gateway.ledger import Transaction
-from gateway.ledger_repeats import (
+from gateway.ledger.database import Transaction
+from gateway.ledger.repeats import (
     Again,
     SamePerson,
     has_topics,

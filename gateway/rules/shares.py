@@ -9,7 +9,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from gateway.installation import Installation
-from gateway.ledger_shares import credited_by_kind, persons_with_both
+from gateway.ledger.shares import credited_by_kind, persons_with_both
 
 _TARGETS = {2021: 70, 2022: 90}
 _FULL = 100

@@ -12,10 +12,10 @@ from enum import StrEnum
 from msgspec import Struct
 
 from gateway.installation import Installation
-from gateway.ledger_books import book_rows
-from gateway.ledger_intake import BatchRow
-from gateway.ledger_people import payments_of_batch
-from gateway.ledger_warnings import Watch, WatchedRow
+from gateway.ledger.books import book_rows
+from gateway.ledger.intake import BatchRow
+from gateway.ledger.people import payments_of_batch
+from gateway.ledger.warnings import Watch, WatchedRow
 from gateway.money import yuan
 from gateway.rules.people import with_people
 from gateway.rules.warning_settings import WarningSettings

@@ -11,7 +11,7 @@ from msgspec import Struct
 from formats.codec import Codec
 from formats.records import RecordChunk
 from formats.reference import ITEM_DIGITS
-from gateway.profile import Statements
+from gateway.configuration.profile import Statements
 from gateway.simulator.answers import FEE_LABEL
 from gateway.simulator.books import Booked, Taken, book
 from gateway.simulator.forms import AnswerForm

@@ -13,8 +13,8 @@ from formats.codec import Codec
 from formats.layout_model import Binding, Layout, Sum, Syntax
 from formats.reasons import Reason, Status
 from formats.records import AcknowledgementVerdict
-from gateway.name_pattern import name_pattern
-from gateway.profile import Inbound, Profile
+from gateway.configuration.name_pattern import name_pattern
+from gateway.configuration.profile import Inbound, Profile
 
 UNLISTED_CODES = ("QZ97", "QZ9", "Q9", "Q", "9999997", "97")
 """Tried in this order for a code that a table does not list."""

@@ -13,8 +13,8 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
-from gateway.name_pattern import name_pattern
-from gateway.profile import PartNames, Profile
+from gateway.configuration.name_pattern import name_pattern
+from gateway.configuration.profile import PartNames, Profile
 from gateway.simulator.bank import Arrival, SimulatedBank
 from gateway.simulator.diary import Arrived, Diary, Said
 from gateway.simulator.moments import Moment, Posting

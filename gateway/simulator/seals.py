@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from msgspec import Struct
 
-from gateway.profile import Inbound, Profile
+from gateway.configuration.profile import Inbound, Profile
 from gateway.simulator.store import Blob, Store
 from keys.algorithms import ALGORITHMS
 from keys.certificates import Certificate, Trust

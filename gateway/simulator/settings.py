@@ -23,8 +23,9 @@ from formats.layout_model import Layout
 from formats.reasons import Reason
 from formats.records import Problem
 from formats.registry import SHIPPED_FOLDER, Registry
-from gateway.config import Configuration
-from gateway.profile import Key, Profile, Text
+from gateway.configuration.config import Configuration
+from gateway.configuration.profile import Key, Profile, Text
+from gateway.configuration.toml_source import TomlSource
 from gateway.simulator.bank import SimulatedBank
 from gateway.simulator.errors import SettingsWrong
 from gateway.simulator.forms import Desk, make_desk
@@ -33,7 +34,6 @@ from gateway.simulator.scenario import DrawnBy, NamedPayment, Scenario, make_sce
 from gateway.simulator.seals import BankSeals
 from gateway.simulator.server import BankServer, Login, ServerSettings
 from gateway.simulator.store import FolderStore
-from gateway.toml_source import TomlSource
 from keys.certificates import Anchor, AnchorKind, Certificate, Trust
 from keys.pgp import PgpCertificate, load_pgp_certificate, load_pgp_key
 from keys.private import load_certificates, load_decrypter, load_signer

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from formats.reasons import Reason, Status
 from formats.records import AcknowledgementVerdict
-from gateway.profile_seal import has_proof
+from gateway.configuration.profile_seal import has_proof
 from gateway.simulator.answers import echo_that_differs
 from gateway.simulator.forms import AnswerForm, Desk
 from gateway.simulator.scenario import Kind, Scenario

@@ -9,8 +9,8 @@ from __future__ import annotations
 from gateway import evidence
 from gateway.errors import Unknown
 from gateway.installation import Installation
-from gateway.ledger import Transaction
-from gateway.ledger_holds import BEHIND, OPERATOR, Hold, bank_holds, end_holds, hold_bank
+from gateway.ledger.database import Transaction
+from gateway.ledger.holds import BEHIND, OPERATOR, Hold, bank_holds, end_holds, hold_bank
 from gateway.ways.way import Carried, Decision, Ways
 
 _BY_OTHERS = (OPERATOR, BEHIND)

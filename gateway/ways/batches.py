@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from gateway import evidence
 from gateway.installation import Installation
-from gateway.ledger import Transaction
-from gateway.ledger_intake import BatchRow, move_batch, withdraw_payments
-from gateway.release import release_by_persons
+from gateway.ledger.database import Transaction
+from gateway.ledger.intake import BatchRow, move_batch, withdraw_payments
+from gateway.sending.release import release_by_persons
 from gateway.states import BatchState
 from gateway.ways.way import Carried, Decision, Ways
 

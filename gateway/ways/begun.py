@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gateway.installation import Installation
-from gateway.ledger import Transaction
+from gateway.ledger.database import Transaction
 from gateway.ways.way import Carried, Decision, Ways
 
 

@@ -7,9 +7,9 @@ from msgspec.structs import replace
 
 from gateway import evidence
 from gateway.installation import Installation
-from gateway.ledger import Transaction
-from gateway.ledger_books import insert_closing
-from gateway.ledger_intake import BatchRow
+from gateway.ledger.books import insert_closing
+from gateway.ledger.database import Transaction
+from gateway.ledger.intake import BatchRow
 from gateway.rules.books import closing_of, sums_digest
 from gateway.rules.closing import standings_of
 from gateway.ways.way import Carried, Decision, Ways

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from formats import Reason
 from gateway import evidence
-from gateway.double_payments import tell_of_heirs, tell_of_other_files
 from gateway.errors import NotPermitted
-from gateway.give_back import give_back
 from gateway.installation import Installation
-from gateway.ledger import Transaction
-from gateway.ledger_files import (
+from gateway.ledger.database import Transaction
+from gateway.ledger.files import (
     FileRow,
     has_live_attempts,
     lane_by_key,
@@ -20,11 +18,13 @@ from gateway.ledger_files import (
     reopen_lane,
     set_attention,
 )
-from gateway.ledger_intake import move_payment, withdraw_payments
-from gateway.ledger_payments import payments_of_file, payments_stopped
-from gateway.ledger_received import is_answered, retry_held
+from gateway.ledger.intake import move_payment, withdraw_payments
+from gateway.ledger.payments import payments_of_file, payments_stopped
+from gateway.ledger.received import is_answered, retry_held
+from gateway.sending.give_back import give_back
+from gateway.sending.transmit import was_uploaded
+from gateway.settlement.double_payments import tell_of_heirs, tell_of_other_files
 from gateway.states import BEFORE_RELEASE, BatchState, Disposition, FileState
-from gateway.transmit import was_uploaded
 from gateway.ways.way import Carried, Decision, Ways
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from gateway import evidence
 from gateway.installation import Installation
-from gateway.ledger import Transaction
-from gateway.ledger_funding import FundingRow, insert_funding
+from gateway.ledger.database import Transaction
+from gateway.ledger.funding import FundingRow, insert_funding
 from gateway.ways.way import Carried, Decision, Ways
 
 

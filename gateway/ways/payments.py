@@ -11,21 +11,21 @@ from datetime import datetime
 
 from formats import Reason, Status
 from gateway import evidence
-from gateway.completion import settle_if_complete
-from gateway.double_payments import tell_of_heirs
 from gateway.installation import Installation
-from gateway.ledger import Transaction
-from gateway.ledger_files import file_by_key, reopen_lane
-from gateway.ledger_holds import is_behind
-from gateway.ledger_intake import append_gateway_outcome, move_payment
-from gateway.ledger_outcomes import (
+from gateway.ledger.database import Transaction
+from gateway.ledger.files import file_by_key, reopen_lane
+from gateway.ledger.holds import is_behind
+from gateway.ledger.intake import append_gateway_outcome, move_payment
+from gateway.ledger.outcomes import (
     append_decided_outcome,
     latest_outcome,
     short_outcome,
     unsettled_items,
 )
-from gateway.ledger_payments import PaymentRow, bank_of_payment, live_item
-from gateway.ledger_rule_holds import holds_of
+from gateway.ledger.payments import PaymentRow, bank_of_payment, live_item
+from gateway.ledger.rule_holds import holds_of
+from gateway.settlement.completion import settle_if_complete
+from gateway.settlement.double_payments import tell_of_heirs
 from gateway.states import BEFORE_RELEASE, RESOLUTIONS, Disposition, FileState, PaymentState
 from gateway.ways.way import Carried, Decision, Ways
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from gateway.decisions import Basis
 from gateway.errors import NotPermitted
 from gateway.installation import Installation
-from gateway.ledger import Transaction
-from gateway.ledger_files import FileRow
-from gateway.ledger_funding import FundingRow
-from gateway.ledger_intake import BatchRow
-from gateway.ledger_oddities import OddityRow
-from gateway.ledger_payments import PaymentRow
-from gateway.ledger_received import ReceivedRow
+from gateway.ledger.database import Transaction
+from gateway.ledger.files import FileRow
+from gateway.ledger.funding import FundingRow
+from gateway.ledger.intake import BatchRow
+from gateway.ledger.oddities import OddityRow
+from gateway.ledger.payments import PaymentRow
+from gateway.ledger.received import ReceivedRow
 from gateway.money import yuan
-from gateway.targets import Target
+from gateway.persons.decisions import Basis
+from gateway.persons.targets import Target
 from gateway.ways.banks import bank_ways
 from gateway.ways.batches import batch_ways
 from gateway.ways.begun import BEGUN_WAYS

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from gateway import evidence
 from gateway.errors import NotPermitted
-from gateway.holding import may_be_accepted
 from gateway.installation import Installation
-from gateway.ledger import Transaction
-from gateway.ledger_files import file_by_key
-from gateway.ledger_oddities import OddityKind, OddityRow, close_oddity
-from gateway.ledger_received import (
+from gateway.ledger.database import Transaction
+from gateway.ledger.files import file_by_key
+from gateway.ledger.oddities import OddityKind, OddityRow, close_oddity
+from gateway.ledger.received import (
     ReceivedRow,
     accept_problems,
     close_received,
     forget_sighting,
     move_received,
 )
-from gateway.ledger_spool import is_destroyed
-from gateway.pairs import awaited
+from gateway.ledger.spool import is_destroyed
+from gateway.persons.holding import may_be_accepted
+from gateway.settlement.pairs import awaited
 from gateway.states import AT_THE_BANK, ReceivedState
 from gateway.ways.way import Carried, Decision, Ways
 

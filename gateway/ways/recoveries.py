@@ -14,9 +14,9 @@ from msgspec.structs import replace
 from gateway import evidence
 from gateway.errors import NotPermitted
 from gateway.installation import Installation
-from gateway.ledger import Transaction
-from gateway.ledger_payments import PaymentRow
-from gateway.ledger_recoveries import (
+from gateway.ledger.database import Transaction
+from gateway.ledger.payments import PaymentRow
+from gateway.ledger.recoveries import (
     Ending,
     ReceiptRow,
     RecoveryRow,

@@ -8,9 +8,9 @@ from typing import Any
 
 from msgspec import Struct
 
-from gateway.decisions import Terms
 from gateway.installation import Installation
-from gateway.ledger import Transaction
+from gateway.ledger.database import Transaction
+from gateway.persons.decisions import Terms
 
 
 class Carried(Struct, frozen=True, kw_only=True):

@@ -14,7 +14,9 @@ from typing import Any
 
 from sqlalchemy import Engine, event
 
-from gateway import bank_texts, evidence, ledger
+from gateway import evidence
+from gateway.ledger import database as ledger
+from gateway.store import bank_texts
 from keys.sealed_header import TAG_BYTES, PieceCipher
 
 

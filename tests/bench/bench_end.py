@@ -134,7 +134,7 @@ def _banks(site: Site) -> Iterator[None]:
 @contextmanager
 def _bank(site: Site, bank: str) -> Iterator[None]:
     path = site.folder / f"{bank}.log"
-    start = "from gateway.cli import main; main()"
+    start = "from gateway.cli.root import main; main()"
     command = [sys.executable, "-c", start, "simulate", bank, "--folder", str(site.folder)]
     with path.open("wb") as log, subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT) as process:
         try:

@@ -26,14 +26,14 @@ from msgspec import Struct
 
 from formats import RecordChunk
 from gateway import Gateway, runner
-from gateway.collect import VerifiedFile, verify
+from gateway.configuration.profile import Profile
 from gateway.demonstration.payments import Order
 from gateway.demonstration.settings_texts import SCENARIOS
 from gateway.demonstration.site import sign_batch, write_demo_batch
 from gateway.installation import Installation
-from gateway.ledger_received import ReceivedRow, received_in
-from gateway.profile import Profile
-from gateway.settle import Settled, settle
+from gateway.ledger.received import ReceivedRow, received_in
+from gateway.settlement.collect import VerifiedFile, verify
+from gateway.settlement.settle import Settled, settle
 from gateway.states import ReceivedState
 from tests.bench.measure import Ratio
 from tests.gateway.sites import Ground, make_master

@@ -11,8 +11,10 @@ import msgspec
 import pytest
 
 from formats.standard import FileFormat, findings
-from gateway import Gateway, bank_texts, folders, statements
+from gateway import Gateway
 from gateway.rules import messages, publication
+from gateway.settlement import statements
+from gateway.store import bank_texts, folders
 from keys import sealed_header
 from tests.canary import marks
 from tests.canary.life import Life

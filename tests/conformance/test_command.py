@@ -9,7 +9,8 @@ from collections.abc import Callable
 
 import pytest
 
-from gateway import cli, screen
+from gateway.cli import root as cli
+from gateway.screens import screen
 from gateway.texts import Words
 from tests.conformance.conftest import Bench
 from tests.gateway.commands import Ended

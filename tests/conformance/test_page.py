@@ -8,8 +8,8 @@ import pytest
 
 from formats.conformance import Part
 from formats.conformance.vectors import Expected
-from gateway.profile import Stage
-from gateway.profile_checks import PILOT_CAPS
+from gateway.configuration.profile import Stage
+from gateway.configuration.profile_checks import PILOT_CAPS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "conformance.md").read_text("utf-8")
 

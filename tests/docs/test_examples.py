@@ -18,8 +18,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from gateway import Gateway, screen
-from gateway.cli import main
+from gateway import Gateway
+from gateway.cli.root import main
 from gateway.demonstration.payments import Order
 from gateway.demonstration.people import BANKS
 from gateway.demonstration.site import (
@@ -30,6 +30,7 @@ from gateway.demonstration.site import (
     signature_of,
     write_demo_batch,
 )
+from gateway.screens import screen
 from keys.authority import Authority, write_ssh_key_pair
 from keys.person_key import read_person_key
 from keys.secret_sources import write_public_file

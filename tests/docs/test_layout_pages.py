@@ -17,9 +17,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from gateway import screen
-from gateway.cli import main
+from gateway.cli.root import main
 from gateway.demonstration.site import create_site
+from gateway.screens import screen
 from tests.docs.markdown import ROOT, commands
 
 TOOLS = ROOT / "docs" / "layout-tools.md"

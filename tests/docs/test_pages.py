@@ -11,7 +11,7 @@ import pytest
 
 from formats import Reason, Status
 from gateway import errors
-from gateway.cli import cli
+from gateway.cli.root import cli
 from gateway.ways import banks, batches, begun, books, files, funding, payments, received, recoveries
 from tests.docs.advice import ADVICE
 from tests.docs.markdown import DOCUMENTS, ROOT, anchors, blocks, commands, heading_levels, links

@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from gateway.bundle import TABLES
+from gateway.audit.bundle import TABLES
 from gateway.evidence import FIRST_HASH, chain_hash, items_digest
 
 PAGE = (Path(__file__).parents[2] / "docs" / "audit.md").read_text("utf-8")

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from gateway.audit_verify import verify
+from gateway.audit.verify import verify
 from tests.evidence.conftest import Audited
 from tests.evidence.forger import Forger, Row
 from tests.gateway.sites import PERSONS

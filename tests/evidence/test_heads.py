@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from gateway.behind import SEQUENCE_MARGIN
+from gateway.audit.heads import read_head
 from gateway.errors import ExitCode
-from gateway.heads import read_head
 from gateway.local_time import local
+from gateway.store.behind import SEQUENCE_MARGIN
 from tests.gateway.commands import Commands
 from tests.gateway.sites import CITY, ISO, PERSONS, RURAL, Ground, credited, current, edit, payments_of
 

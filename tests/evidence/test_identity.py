@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.audit_verify import verify
+from gateway.audit.verify import verify
 from keys.private import load_signer
 from keys.statement import sign_statement
 from tests.evidence.conftest import Audited

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.audit_verify import verify
+from gateway.audit.verify import verify
 from tests.evidence.conftest import Audited
 from tests.evidence.forger import Forger, Row
 

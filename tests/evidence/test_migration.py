@@ -14,8 +14,8 @@ from sqlalchemy import create_engine
 import gateway
 from gateway.errors import JournalBroken
 from gateway.evidence import first_broken_event
-from gateway.ledger import Ledger
-from gateway.ledger_identity import identity_of
+from gateway.ledger.database import Ledger
+from gateway.ledger.identity import identity_of
 
 
 def first_form(previous: str, *parts: str) -> str:
@@ -30,7 +30,7 @@ def old_ledger(tmp_path: Path) -> Path:
     """A ledger of revision 0001 with three events and a held bank."""
     path = tmp_path / "ledger.sqlite"
     config = Config()
-    config.set_main_option("script_location", str(Path(gateway.__file__).parent / "migrations"))
+    config.set_main_option("script_location", str(Path(gateway.__file__).parent / "ledger" / "migrations"))
     engine = create_engine(f"sqlite:///{path}")
     with engine.begin() as connection:
         config.attributes["connection"] = connection

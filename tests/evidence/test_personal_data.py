@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.audit_verify import verify
+from gateway.audit.verify import verify
 from keys.authority import Authority
 from keys.certificate_make import RECEIVING
 from keys.envelope import Recipient

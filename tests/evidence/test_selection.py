@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from gateway import Gateway
-from gateway.audit_verify import verify
+from gateway.audit.verify import verify
 from keys.authority import Authority
 from keys.certificate_make import RECEIVING
 from keys.envelope import Recipient

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.audit_verify import verify
+from gateway.audit.verify import verify
 from keys.authority import Authority, Identity
 from keys.private import load_certificates
 from tests.gateway.sites import CITY, NOW, PERSONS, Ground, payments_of

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.audit_verify import verify
-from gateway.bundle import TABLES
+from gateway.audit.bundle import TABLES
+from gateway.audit.verify import verify
 from tests.evidence.conftest import Audited
 from tests.evidence.forger import Forger
 

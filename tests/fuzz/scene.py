@@ -16,13 +16,13 @@ from typing import BinaryIO, NoReturn
 
 from formats.registry import Registry
 from gateway.api import Gateway
-from gateway.config import Configuration, load_configuration
+from gateway.configuration.config import Configuration, load_configuration
 from gateway.demonstration.plan import PLATFORM
 from gateway.demonstration.site import Site
 from gateway.installation import Installation
-from gateway.ledger import Ledger
+from gateway.ledger.database import Ledger
 from gateway.log import open_log
-from gateway.spool import Spool
+from gateway.store.spool import Spool
 from keys.keyring import Keyring
 from keys.private import load_signer
 from keys.signer import Signer

@@ -14,8 +14,8 @@ from formats.codec import Codec
 from formats.layout import parse_layout
 from formats.layout_model import Layout
 from gateway import Gateway
-from gateway.ledger_files import FileRow, files_in
-from gateway.profile import Inbound
+from gateway.configuration.profile import Inbound
+from gateway.ledger.files import FileRow, files_in
 
 
 class Row(Struct):

@@ -13,14 +13,17 @@ import pytest
 from msgspec import Struct
 from rich.console import Console
 
-from gateway import api, cli, cli_keys, screen
+from gateway import api
+from gateway.cli import keys as cli_keys
+from gateway.cli import root as cli
+from gateway.screens import screen
 from gateway.texts import Words
 from keys.errors import KeyUnavailable
 from keys.person_key import read_person_key
 from tests.gateway.sites import Ground
 
 ROOT = Path(__file__).parents[2]
-PROGRAM = "from gateway.cli import main; main()"
+PROGRAM = "from gateway.cli.root import main; main()"
 _TAKE_TERMINAL = "import fcntl, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0)"
 """Makes what standard input is the terminal of this process, at which it asks for passphrases."""
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from formats import Payment
 from gateway import Gateway
-from gateway.profile import Profile
+from gateway.configuration.profile import Profile
 from gateway.simulator.bank import SimulatedBank
 from tests.gateway.answers import Answers, file_of
 from tests.gateway.sites import RURAL, Ground, edit, payments_of

@@ -23,11 +23,11 @@ import msgspec
 from formats.records import AccountKind, Batch, PayeeKind, PayeeRole, Payment
 from formats.standard import FileFormat, write_batch
 from gateway import Gateway, Outcome, Statement, Status
+from gateway.configuration.profile import Profile
 from gateway.demonstration.payments import Order, make_payment
 from gateway.demonstration.people import BANKS, make_account
 from gateway.demonstration.plan import FIELDS, PLATFORM
 from gateway.demonstration.site import Site, create_site
-from gateway.profile import Profile
 from gateway.simulator.bank import SimulatedBank
 from gateway.simulator.forms import Desk
 from gateway.simulator.front import STORE, Front

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from gateway import DecisionRefused, ExitCode, Gateway, Place, decisions
-from gateway.audit_verify import verify
-from gateway.dispatch import dispatch
-from gateway.ledger_holds import hold_bank
+from gateway import DecisionRefused, ExitCode, Gateway, Place
+from gateway.audit.verify import verify
+from gateway.ledger.holds import hold_bank
+from gateway.persons import decisions
+from gateway.sending.dispatch import dispatch
 from gateway.texts import ENGLISH, Words
 from keys.person_key import new_person_key
 from keys.private import load_signer

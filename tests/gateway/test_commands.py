@@ -227,7 +227,7 @@ def test_a_full_disk_stores_nothing_and_the_next_try_goes(ground: Ground) -> Non
     path.with_name(f"{path.name}.p7s").write_bytes(ground.sign(path.read_bytes()))
     limited = (
         "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, -1));"
-        " from gateway.cli import main; main()"
+        " from gateway.cli.root import main; main()"
     )
     process = start("submit", path, "--config", ground.site.configuration, program=limited)
     out, err = process.communicate(timeout=60)
@@ -263,7 +263,7 @@ def test_ctrl_c_in_the_middle(ground: Ground, tmp_path: Path, after_lines: int) 
         "    if len(done) == 2: os.kill(os.getpid(), signal.SIGINT)\n"
         "    return create(self, path)\n"
         "FolderDisk.create = interrupted\n"
-        "from gateway.cli import main; main()"
+        "from gateway.cli.root import main; main()"
     )
     process = start(*command, "--config", ground.site.configuration, program=interrupting)
     _, err = process.communicate(timeout=60)
@@ -293,7 +293,7 @@ def test_a_signal_from_outside_ends_a_waiting_command(ground: Ground) -> None:
         "    print('taking', flush=True)\n"
         "    return take(*arguments)\n"
         "intake._take = told\n"
-        "from gateway.cli import main; main()"
+        "from gateway.cli.root import main; main()"
     )
     process = start("submit", path, "--config", ground.site.configuration, program=telling)
     assert process.stdout is not None

@@ -14,11 +14,17 @@ import pytest
 from formats.codec import Purpose
 from formats.errors import LayoutError
 from formats.records import AccountKind, Problem
-from gateway.agreement import Agreement, Window
-from gateway.config import Configuration, PersonSettings, PlatformSettings, Policy, load_configuration
+from gateway.configuration.agreement import Agreement, Window
+from gateway.configuration.config import (
+    Configuration,
+    PersonSettings,
+    PlatformSettings,
+    Policy,
+    load_configuration,
+)
+from gateway.configuration.profile import Environment, FileLimits, PartNames, Profile, Retry, Stage
+from gateway.configuration.profile_seal import OUT_STEPS
 from gateway.errors import ConfigurationError
-from gateway.profile import Environment, FileLimits, PartNames, Profile, Retry, Stage
-from gateway.profile_seal import OUT_STEPS
 from keys.content_ciphers import CONTENT_CIPHERS
 
 MAIN = """\

@@ -13,10 +13,10 @@ from msgspec import Struct
 
 from channels.settings import PREFETCH_REQUESTS, WINDOW_BYTES
 from formats.codec import Purpose
-from gateway.agreement import Agreement
-from gateway.config import Settings, load_configuration
-from gateway.profile import ChannelSettings, Profile
-from gateway.profile_seal import IN_STEPS, OUT_STEPS, Seal
+from gateway.configuration.agreement import Agreement
+from gateway.configuration.config import Settings, load_configuration
+from gateway.configuration.profile import ChannelSettings, Profile
+from gateway.configuration.profile_seal import IN_STEPS, OUT_STEPS, Seal
 from gateway.rules.catalogue import CatalogueFile
 
 PAGE = Path(__file__).parents[2] / "docs" / "configuration.md"

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.name_pattern import NameMatch, PatternError, name_pattern
+from gateway.configuration.name_pattern import NameMatch, PatternError, name_pattern
 
 DAY = date(2026, 3, 9)
 NOON = datetime(2026, 3, 9, 12, 34, 56, tzinfo=UTC)

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Meta, Struct, field
 
-from gateway.toml_places import Place, find_places
-from gateway.toml_source import TomlSource, dotted, shown
+from gateway.configuration.toml_places import Place, find_places
+from gateway.configuration.toml_source import TomlSource, dotted, shown
 
 
 class Part(Struct, kw_only=True):

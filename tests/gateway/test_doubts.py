@@ -9,7 +9,7 @@ import pytest
 
 from formats import Payment
 from gateway import ExitCode, InputRefused, NotPermitted
-from gateway.audit_verify import verify
+from gateway.audit.verify import verify
 from tests.gateway.commands import Commands
 from tests.gateway.sites import CITY, PERSONS, Ground, credited, current, payments_of, states
 from tests.gateway.test_settle import Sent, acknowledgement, result, row
@@ -601,7 +601,7 @@ def test_a_rejection_said_twice_is_said_once(sent: Sent) -> None:
 def test_more_problems_than_are_shown_are_accepted_only_as_they_are(
     sent: Sent, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from gateway import holding
+    from gateway.persons import holding
 
     monkeypatch.setattr(holding, "_KEPT_PROBLEMS", 2)
     strangers = [row(900 + number, sent.payments[0]) for number in range(4)]

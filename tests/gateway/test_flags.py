@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway import Gateway
-from gateway.flags import FLAG_FIELDS, Flag, read_flag
+from gateway.settlement.flags import FLAG_FIELDS, Flag, read_flag
 from tests.gateway.answers import Answers, file_of
 from tests.gateway.sites import PERSONS, RURAL, Ground, credited, current, edit, payments_of, states
 

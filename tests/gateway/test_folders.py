@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.folders import make_private
+from gateway.store.folders import make_private
 
 
 def test_every_folder_that_is_made_is_private_and_the_others_stay(tmp_path: Path) -> None:

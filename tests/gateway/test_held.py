@@ -7,7 +7,7 @@ import pytest
 
 from formats import PayeeRole
 from gateway import DecisionRefused, ExitCode, Gateway, NotPermitted, Unknown
-from gateway.held import HeldItem
+from gateway.persons.held import HeldItem
 from tests.gateway.commands import Commands
 from tests.gateway.sites import CITY, PERSONS, Ground, credited, current, edit, payments_of, states
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from gateway import DecisionRefused, ExitCode, Gateway, NotPermitted
-from gateway.dispatch import dispatch
 from gateway.runner import RunReport
+from gateway.sending.dispatch import dispatch
 from gateway.states import FileState
 from keys.errors import KeyringInvalid
 from tests.gateway.commands import Commands
@@ -65,7 +65,7 @@ def test_a_hold_that_comes_during_the_upload_stops_the_release(
     ground: Ground, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     about = f"batch:yikatong/{ground.submit(gateway, payments_of(CITY, 2))}"
-    from gateway import transmit
+    from gateway.sending import transmit
 
     put = transmit._put
 

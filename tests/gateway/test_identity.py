@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from gateway import DecisionRefused, Gateway, InputRefused
-from gateway.decisions import Statement, record_decision
+from gateway.persons.decisions import Statement, record_decision
 from tests.gateway.commands import Commands
 from tests.gateway.sites import CITY, PERSONS, Ground, edit, payments_of
 

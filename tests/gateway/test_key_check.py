@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from gateway import ExitCode
-from gateway.config import load_configuration
+from gateway.configuration.config import load_configuration
+from gateway.configuration.key_check import KeyState, check_keys, covered_until
+from gateway.configuration.key_needs import Need, key_needs
 from gateway.demonstration.people import BANKS
-from gateway.key_check import KeyState, check_keys, covered_until
-from gateway.key_needs import Need, key_needs
 from keys.authority import Authority
 from keys.keyring import Keyring
 from keys.keyring_listed import Listed

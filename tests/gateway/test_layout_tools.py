@@ -12,7 +12,7 @@ import pytest
 
 from formats.layout_schema import SHIPPED_SCHEMA
 from formats.registry import SHIPPED_FOLDER, Registry
-from gateway import cli
+from gateway.cli import root as cli
 from tests.docs.paper import PAPER
 from tests.formats.samples import ACCOUNT_ONE, ACCOUNT_TWO, encode, request_chunk
 from tests.gateway.commands import Ended

@@ -14,14 +14,14 @@ from hypothesis import strategies as st
 from formats import Reason, RecordChunk, SealedText, Status
 from formats.reference import items_of_sequence, make_references, parse_reference
 from gateway.errors import IntegrityError
-from gateway.items import Expected
-from gateway.judge import charges_beside, foreign_echoes, judge, result_columns
-from gateway.ledger_files import FileRow
-from gateway.ledger_outcomes import LatestOutcome, OutcomeValues, payment_keys
-from gateway.matching import Book
-from gateway.outcome_rows import Place, outcome_rows
+from gateway.ledger.files import FileRow
+from gateway.ledger.outcomes import LatestOutcome, OutcomeValues, payment_keys
+from gateway.settlement.items import Expected
+from gateway.settlement.judge import charges_beside, foreign_echoes, judge, result_columns
+from gateway.settlement.matching import Book
+from gateway.settlement.outcome_rows import Place, outcome_rows
+from gateway.settlement.unlisted import contradicts, credited_chunks, unlisted
 from gateway.states import FileState
-from gateway.unlisted import contradicts, credited_chunks, unlisted
 from tests.gateway.sites import ISO, Ground, payments_of
 
 COUNT = 12

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from formats.records import AccountKind
+from gateway.configuration.toml_source import TomlSource
 from gateway.demonstration.month import FEWEST, Month, Size, moment
 from gateway.demonstration.month_clock import MonthClock
 from gateway.demonstration.people import BANKS
 from gateway.demonstration.plan import FIELDS
 from gateway.demonstration.story import next_id
 from gateway.rules.catalogue import read_catalogue, shipped_text
-from gateway.toml_source import TomlSource
 
 SIZES = [Size(FEWEST, seed) for seed in range(12)] + [Size(2000, 20211117)]
 

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from formats import Reason, Status
 from gateway import ConfigurationError, Gateway
-from gateway.items import Expected
-from gateway.judge import Columns, foreign_echoes
-from gateway.near_names import NamePolicy, with_echoes
+from gateway.settlement.items import Expected
+from gateway.settlement.judge import Columns, foreign_echoes
+from gateway.settlement.near_names import NamePolicy, with_echoes
 from tests.gateway.answers import Answers, file_of
 from tests.gateway.sites import RURAL, Ground, current, payments_of, shipped_desk
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gateway import ExitCode
-from gateway.audit_verify import verify
+from gateway.audit.verify import verify
 from tests.evidence.forger import Forger
 from tests.gateway.commands import Commands
 from tests.gateway.shapes import Shape, Told

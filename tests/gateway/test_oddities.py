@@ -124,7 +124,7 @@ def test_a_duplicate_after_the_receipt_is_told(sent: Sent) -> None:
 
 def test_the_same_words_about_two_files_are_two_answers(ground: Ground) -> None:
     """An acknowledgement may say "taken" and nothing else: its name tells the file."""
-    from gateway.ledger_received import find_received
+    from gateway.ledger.received import find_received
 
     with ground.open() as gateway:
         sent = Sent(ground, gateway)

@@ -12,9 +12,9 @@ import msgspec
 import pytest
 
 from gateway import DecisionRefused, ExitCode, Gateway
-from gateway import enrolment as enrolment_module
 from gateway.errors import Conflict, Locked, StorageFailed
-from gateway.replacement import Replacement, only_one
+from gateway.persons import enrolment as enrolment_module
+from gateway.settlement.replacement import Replacement, only_one
 from keys.keyring import Keyring
 from keys.person_key import new_person_key, read_person_key
 from keys.private import load_signer

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from gateway import ConfigurationError, ExitCode, FolderUnusable, Gateway, StorageFailed, screen
+from gateway import ConfigurationError, ExitCode, FolderUnusable, Gateway, StorageFailed
 from gateway.output import output_file
+from gateway.screens import screen
 from keys.errors import KeyringInvalid, KeyUnavailable
 from keys.keyring import Keyring
 from keys.person_key import new_person_key

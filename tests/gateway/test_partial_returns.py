@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.partial_returns import Return, returned_together
+from gateway.settlement.partial_returns import Return, returned_together
 from tests.gateway.shapes import Shape, Told
 from tests.gateway.sites import PERSONS, RURAL, Ground, current, payments_of
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from gateway.config import load_configuration
-from gateway.key_check import check_keys
-from gateway.key_needs import key_needs
+from gateway.configuration.config import load_configuration
+from gateway.configuration.key_check import check_keys
+from gateway.configuration.key_needs import key_needs
 from gateway.simulator.bank import SimulatedBank
 from gateway.simulator.front import Front
 from gateway.simulator.scenario import make_scenario

@@ -10,10 +10,10 @@ import pytest
 from msgspec.structs import replace
 
 from gateway.errors import ExitCode, Locked, StorageFailed
-from gateway.ledger_texts import SEALED_TEXTS
-from gateway.locks import running
+from gateway.ledger.texts import SEALED_TEXTS
 from gateway.ports import FolderDisk, SystemRandomness
-from gateway.spool import Spool
+from gateway.store.locks import running
+from gateway.store.spool import Spool
 from keys.errors import KeyUnavailable
 from keys.master import MasterKey, Masters, new_master_key_file
 from keys.sealed_header import HEADER_BYTES, master_of

@@ -12,10 +12,10 @@ import pytest
 
 from formats.records import Payment
 from gateway import DecisionRefused, Gateway
-from gateway.config import load_configuration
-from gateway.connect import sftp_settings
-from gateway.dispatch import dispatch
-from gateway.make import Planned
+from gateway.configuration.config import load_configuration
+from gateway.sending.connect import sftp_settings
+from gateway.sending.dispatch import dispatch
+from gateway.sending.make import Planned
 from gateway.simulator.bank import SimulatedBank
 from keys.authority import Authority, Identity, write_ssh_key_pair
 from keys.certificates import Anchor, AnchorKind, Trust

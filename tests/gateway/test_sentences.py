@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import gateway
-from gateway import screen
+from gateway.screens import screen
 from gateway.sentences import NOT_MET_DAILY, SENTENCES, in_chinese
 from gateway.texts import Words
 from tests.gateway.commands import Commands
@@ -21,8 +21,18 @@ HAN = re.compile("[一-鿿]")
 ENGLISH = re.compile(r"(?:\b[a-z]{2,}\b[ ,;:]+){3}")
 """Three English words in a row."""
 MAKERS = (
-    *("anchor_status", "behind", "collect", "contradictions", "dispatch", "double_payments", "flags"),
-    *("rules/budget", "runner", "silence", "transmit", "verdict"),
+    "audit/anchor_status",
+    "store/behind",
+    "settlement/collect",
+    "settlement/contradictions",
+    "sending/dispatch",
+    "settlement/double_payments",
+    "settlement/flags",
+    "rules/budget",
+    "runner",
+    "settlement/silence",
+    "sending/transmit",
+    "verdict",
 )
 """Modules whose texts are sentences about what waits and why; of others some are in the table, too."""
 

@@ -9,7 +9,7 @@ import pytest
 
 from formats import Payment
 from gateway import FeeFinding, Gateway
-from gateway.ledger_files import find_file
+from gateway.ledger.files import find_file
 from keys.authority import Authority
 from keys.cms import sign_detached
 from tests.gateway.sites import (

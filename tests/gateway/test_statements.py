@@ -11,7 +11,7 @@ import pytest
 
 from formats import FeeKind, Payment
 from gateway import EntryKind, ExitCode, Gateway
-from gateway.audit_verify import verify
+from gateway.audit.verify import verify
 from tests.evidence.forger import Forger
 from tests.gateway.answers import Answers, file_of
 from tests.gateway.commands import Commands

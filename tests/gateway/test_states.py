@@ -9,9 +9,9 @@ import pytest
 from formats import Reason, Status
 from formats.reasons import PERMITTED
 from gateway.errors import NotPermitted
-from gateway.ledger_files import move_file
-from gateway.ledger_intake import move_batch, move_payment
-from gateway.ledger_received import move_received
+from gateway.ledger.files import move_file
+from gateway.ledger.intake import move_batch, move_payment
+from gateway.ledger.received import move_received
 from gateway.states import (
     AT_THE_BANK,
     BATCH_MOVES,

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.configuration.toml_edit import with_block, with_end
 from gateway.errors import Refused
-from gateway.toml_edit import with_block, with_end
 
 AT = datetime(2026, 9, 1, 2, 3, 4, tzinfo=UTC)
 RING = """\

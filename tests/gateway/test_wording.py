@@ -7,7 +7,7 @@ import pytest
 
 from formats import Reason, Status
 from formats.identity import CheckScheme, with_check_digit
-from gateway.judge import Columns
+from gateway.settlement.judge import Columns
 from gateway.wording import Wording, is_code
 from tests.gateway.sites import CITY
 from tests.simulator.banks import profile

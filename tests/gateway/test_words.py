@@ -8,8 +8,9 @@ from string import Formatter
 
 import pytest
 
-from gateway import ExitCode, screen, texts
-from gateway.dispatch import dispatch
+from gateway import ExitCode, texts
+from gateway.screens import screen
+from gateway.sending.dispatch import dispatch
 from gateway.states import BatchState, FileState, PaymentState, ReceivedState
 from gateway.texts import Words
 from gateway.ways import banks, batches, begun, files, payments, received

@@ -11,7 +11,7 @@ import msgspec
 from formats import Payment, Status
 from gateway.api import Gateway
 from gateway.evidence import first_broken_event
-from gateway.ledger import Transaction
+from gateway.ledger.database import Transaction
 from gateway.simulator.bank import SimulatedBank
 from gateway.simulator.books import Paid
 from gateway.simulator.scenario import Kind

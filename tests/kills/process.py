@@ -31,15 +31,16 @@ import alembic.command  # noqa: F401 - loaded once, for the ledger's first start
 import msgspec
 from msgspec import Struct
 
-import gateway.connect
+import gateway.sending.connect
 from channels.channel import ByteSink
 from channels.sftp import SftpChannel
 from formats.registry import shipped
-from gateway import cli, transmit
+from gateway.cli import root as cli
 from gateway.installation import Installation
-from gateway.ledger import Ledger, Transaction
-from gateway.ledger_files import FileRow
+from gateway.ledger.database import Ledger, Transaction
+from gateway.ledger.files import FileRow
 from gateway.ports import FolderDisk, SystemClock
+from gateway.sending import transmit
 
 ORDER_BYTES = 1 << 16
 _BLOCK_BYTES = 512
@@ -96,7 +97,7 @@ def wrap(line: Line) -> None:
     for name in _CHANNEL:
         _wrap(SftpChannel, name, f"channel {name}", line)
     _wrap(Ledger, "_migrate", "ledger migrate", line)
-    _wrap(gateway.connect, "open_sftp", "channel open", line)
+    _wrap(gateway.sending.connect, "open_sftp", "channel open", line)
     _wrap_commit(line)
     _wrap_put(line)
     _wrap_get(line)

@@ -29,8 +29,8 @@ from gateway.demonstration.plan import PLATFORM
 from gateway.demonstration.site import Site, create_site
 from gateway.demonstration.site_keys import PLATFORM_CERTIFICATE, PLATFORM_KEY
 from gateway.errors import GatewayError
-from gateway.exhibits import attach
-from gateway.held import HeldItem
+from gateway.persons.exhibits import attach
+from gateway.persons.held import HeldItem
 from gateway.simulator.bank import SimulatedBank
 from gateway.simulator.diary import Arrived, Diary
 from gateway.simulator.front import STORE, Front

@@ -13,7 +13,7 @@ import pytest
 from formats import PayeeRole, Payment
 from formats.records import PayeeKind
 from gateway import Gateway, NotPermitted
-from gateway.agreement import Agreement, Window
+from gateway.configuration.agreement import Agreement, Window
 from gateway.rules import calendar
 from gateway.rules.calendar import WorkingCalendar
 from tests.gateway.commands import Commands

@@ -9,10 +9,10 @@ import pytest
 
 from formats import PayeeRole
 from formats.records import PayeeKind
+from gateway.configuration.toml_source import TomlSource
 from gateway.demonstration.plan import FIELDS
 from gateway.rules.catalogue import Catalogue, read_catalogue, shipped_text
 from gateway.rules.periods import Frequency, fits, last_day
-from gateway.toml_source import TomlSource
 from tests.gateway.commands import Commands
 from tests.gateway.sites import CITY, PERSONS, Ground, credited, current, edit, payments_of
 

@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from gateway import NotPermitted
-from gateway.agreement import Agreement
+from gateway.configuration.agreement import Agreement
 from gateway.rules.calendar import WorkingCalendar
 from tests.gateway.commands import Commands
 from tests.gateway.shapes import add_statements

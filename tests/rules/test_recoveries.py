@@ -12,11 +12,11 @@ from msgspec import Struct
 
 from formats import Payment
 from gateway import DecisionRefused, Gateway, NotPermitted
-from gateway.deciding import Decided
-from gateway.decisions import Statement
 from gateway.demonstration.site import Site
-from gateway.ledger_recoveries import Ending
+from gateway.ledger.recoveries import Ending
 from gateway.money import yuan
+from gateway.persons.deciding import Decided
+from gateway.persons.decisions import Statement
 from gateway.rules.books import By
 from gateway.rules.recoveries import Recovery
 from tests.gateway.commands import Commands

@@ -18,7 +18,7 @@ from formats import Status
 from formats.records import AcknowledgementVerdict
 from gateway.api import Gateway
 from gateway.evidence import FIRST_HASH, event_hash
-from gateway.ledger import Transaction
+from gateway.ledger.database import Transaction
 from gateway.simulator.books import Paid
 from gateway.states import REISSUABLE
 from keys.errors import SealError

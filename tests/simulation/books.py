@@ -6,7 +6,7 @@ from collections import defaultdict
 
 from msgspec import Struct
 
-from gateway.ledger import Transaction
+from gateway.ledger.database import Transaction
 
 Attempt = tuple[str, str, int]
 """Bank, file name, item."""

@@ -18,11 +18,11 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from channels.errors import ChannelError
-from gateway import restore
 from gateway.api import Gateway
-from gateway.backup_folder import Manifest
 from gateway.errors import GatewayError
 from gateway.simulator.scenario import Kind, Scenario
+from gateway.store import restore
+from gateway.store.backup_folder import Manifest
 from keys.errors import SealError
 from tests.simulation.acts import ALL, ANSWER, LAST, LITTLE, NEWEST, PICKED, RIGHT, SEALED, VOIDED, Act
 from tests.simulation.auditor import Auditor, Violation

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.errors import StorageFailed
-from gateway.ledger import Ledger, Transaction
+from gateway.ledger.database import Ledger, Transaction
 from tests.simulation.faults import Fault, Faults
 from tests.simulation.moves import Move, watch
 

@@ -14,15 +14,18 @@ from msgspec.structs import replace
 
 from channels.channel import Channel
 from formats import AcknowledgementVerdict, Reason, Status
-from gateway import behind, collect, dispatch, evidence, give_back, restore, settle, spool, transmit
+from gateway import evidence
+from gateway.configuration.profile import Profile
 from gateway.installation import Installation
-from gateway.judge import Verdicts
-from gateway.ledger import Transaction
-from gateway.ledger_files import FileRow, PartRow, move_file
-from gateway.ledger_received import note_sighting
-from gateway.profile import Profile
-from gateway.sealing import SpoolBlob, seal_file
+from gateway.ledger.database import Transaction
+from gateway.ledger.files import FileRow, PartRow, move_file
+from gateway.ledger.received import note_sighting
+from gateway.sending import dispatch, give_back, transmit
+from gateway.settlement import collect, settle
+from gateway.settlement.judge import Verdicts
 from gateway.states import FILE_MOVES, FileState
+from gateway.store import behind, restore, spool
+from gateway.store.sealing import SpoolBlob, seal_file
 
 Bug = Callable[[pytest.MonkeyPatch], None]
 

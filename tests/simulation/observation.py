@@ -12,7 +12,7 @@ from msgspec import Struct, field
 
 from formats import Reason, Status
 from gateway import states
-from gateway.ledger import Transaction
+from gateway.ledger.database import Transaction
 from gateway.states import OUTCOME_MOVES
 from gateway.ways import banks, batches, files, payments, received
 from tests.simulation.faults import POINTS, Fault

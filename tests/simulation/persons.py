@@ -11,11 +11,11 @@ from collections import Counter
 from random import Random
 
 from formats.records import AcknowledgementVerdict
-from gateway import exhibits
 from gateway.api import Gateway
 from gateway.demonstration.plan import PLATFORM
 from gateway.errors import GatewayError
-from gateway.ledger import Transaction
+from gateway.ledger.database import Transaction
+from gateway.persons import exhibits
 from gateway.simulator.books import Paid
 from keys.statement import sign_statement
 from tests.simulation.bank import BLANK, BLANK_SUCCESS, Statement, Told, told_money

@@ -12,7 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from gateway.ledger import Transaction
+from gateway.ledger.database import Transaction
 
 Body = dict[str, Any]
 File = tuple[str, str]

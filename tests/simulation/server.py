@@ -12,8 +12,8 @@ from datetime import datetime
 from msgspec import Struct
 
 from formats.records import AcknowledgementVerdict
-from gateway.name_pattern import name_pattern
-from gateway.profile import PartNames, Profile
+from gateway.configuration.name_pattern import name_pattern
+from gateway.configuration.profile import PartNames, Profile
 from gateway.simulator.bank import Arrival
 from gateway.simulator.moments import Moment, Posting
 from gateway.simulator.store import MemoryBlob

@@ -17,20 +17,20 @@ from channels.channel import Channel
 from channels.errors import AuthenticationRefused, Unreachable
 from formats.records import PayeeKind
 from formats.registry import Registry
-from gateway.agreement import WEEKDAYS, Agreement, Window
 from gateway.api import Gateway
-from gateway.config import Configuration, Policy, load_configuration
+from gateway.configuration.agreement import WEEKDAYS, Agreement, Window
+from gateway.configuration.config import Configuration, Policy, load_configuration
+from gateway.configuration.profile import Limits, Profile
 from gateway.demonstration.site import Site, create_site
 from gateway.demonstration.site_keys import PLATFORM_CERTIFICATE, PLATFORM_KEY
 from gateway.installation import Installation
-from gateway.profile import Limits, Profile
 from gateway.rules.catalogue import Catalogue, Programme
 from gateway.simulator.forms import Desk
 from gateway.simulator.scenario import Kind, Scenario
 from gateway.simulator.seals import BankSeals
 from gateway.simulator.settings import read_desk, read_seals, read_settings
 from gateway.simulator.support import supported
-from gateway.spool import Spool
+from gateway.store.spool import Spool
 from keys.certificates import Trust
 from keys.keyring import Keyring
 from keys.private import load_signer

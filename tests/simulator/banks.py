@@ -13,7 +13,8 @@ from typing import Any
 from formats.codec import Codec, Decoder
 from formats.records import FileIdentity, Payment, RecordChunk
 from formats.registry import Registry
-from gateway.config import Configuration, load_configuration
+from gateway.configuration.config import Configuration, load_configuration
+from gateway.configuration.profile import Inbound, Profile
 from gateway.demonstration.payments import Order, make_payments
 from gateway.demonstration.people import BANKS
 from gateway.demonstration.settings_texts import (
@@ -23,7 +24,6 @@ from gateway.demonstration.settings_texts import (
     gateway_text,
     profile_text,
 )
-from gateway.profile import Inbound, Profile
 from gateway.simulator.bank import Arrival, SimulatedBank
 from gateway.simulator.forms import Desk
 from gateway.simulator.moments import Moment, Posting

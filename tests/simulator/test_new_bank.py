@@ -10,7 +10,7 @@ import pytest
 from formats.codec import Purpose
 from formats.errors import LayoutError
 from formats.registry import SHIPPED_FOLDER
-from gateway.config import load_configuration
+from gateway.configuration.config import load_configuration
 from gateway.demonstration.new_bank import add_bank
 from gateway.demonstration.plan import DEPARTMENTS
 from gateway.demonstration.site import Site, create_site

@@ -14,10 +14,9 @@ from channels import SftpSettings, open_sftp
 from channels.errors import AuthenticationRefused, ChannelError, HostKeyRefused, NotFound
 from channels.sftp import SftpChannel
 from formats.reasons import Status
-from gateway.config import Configuration, load_configuration
+from gateway.configuration.config import Configuration, load_configuration
+from gateway.configuration.profile import Profile
 from gateway.demonstration.site import Site, create_site, run_banks
-from gateway.profile import Profile
-from gateway.sealing import BankKeys
 from gateway.simulator.bank import Arrival
 from gateway.simulator.errors import SettingsWrong
 from gateway.simulator.scenario import Kind, Scenario
@@ -25,6 +24,7 @@ from gateway.simulator.seals import StoreScratch
 from gateway.simulator.server import BankServer, serve
 from gateway.simulator.settings import open_bank
 from gateway.simulator.store import MemoryBlob, MemoryStore
+from gateway.store.sealing import BankKeys
 from keys.cms import sign_detached
 from keys.keyring import Keyring
 from keys.seal import seal, unseal

@@ -12,7 +12,7 @@ import pytest
 from formats.records import AccountKind, Payment, RecordChunk
 from formats.registry import Registry
 from formats.standard import open_batch
-from gateway.config import load_configuration
+from gateway.configuration.config import load_configuration
 from gateway.demonstration.payments import Order, make_payments
 from gateway.demonstration.plan import PLATFORM
 from gateway.demonstration.site import Site, create_site, sign_batch, write_demo_batch

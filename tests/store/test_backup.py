@@ -13,7 +13,9 @@ from pathlib import Path
 import pytest
 
 from gateway import Gateway
-from gateway.backup_folder import (
+from gateway.demonstration.site import Site
+from gateway.errors import ExitCode, IntegrityError
+from gateway.store.backup_folder import (
     LEDGER,
     MANIFEST,
     SIGNATURE,
@@ -25,10 +27,8 @@ from gateway.backup_folder import (
     read_manifest,
     sum_line,
 )
-from gateway.demonstration.site import Site
-from gateway.errors import ExitCode, IntegrityError
-from gateway.locks import destroying_files
-from gateway.spool import Spool
+from gateway.store.locks import destroying_files
+from gateway.store.spool import Spool
 from tests.gateway.commands import Commands
 from tests.gateway.sites import CITY, RURAL, Ground, payments_of
 from tests.gateway.test_rewrap import add_master, remove_old_master

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from gateway import Gateway, IntegrityError
-from gateway.backup_folder import check_backup, read_manifest
 from gateway.demonstration.site import Site
 from gateway.errors import ExitCode
+from gateway.store.backup_folder import check_backup, read_manifest
 from tests.gateway.commands import Commands
 from tests.gateway.sites import CITY, RURAL, Ground, edit, payments_of
 from tests.kills.test_full_disk import _fill, may_mount, small_disk

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from gateway import Gateway, NotPermitted
-from gateway.backup_folder import MANIFEST, SIGNATURE, SUM, Manifest, read_manifest, sum_line
-from gateway.behind import SEQUENCE_MARGIN
 from gateway.demonstration.site import Site
-from gateway.dispatch import dispatch
 from gateway.errors import ExitCode
 from gateway.evidence import first_broken_event
-from gateway.restore import RestoreReport
+from gateway.sending.dispatch import dispatch
+from gateway.store.backup_folder import MANIFEST, SIGNATURE, SUM, Manifest, read_manifest, sum_line
+from gateway.store.behind import SEQUENCE_MARGIN
+from gateway.store.restore import RestoreReport
 from keys.master import new_master_key_file
 from tests.gateway.commands import Commands
 from tests.gateway.sites import CITY, ISO, PERSONS, RURAL, Ground, credited, current, edit, payments_of

@@ -15,13 +15,14 @@ from random import Random
 import pytest
 
 from formats import Payment
-from gateway import Gateway, ledger
-from gateway.audit_verify import verify
-from gateway.backup_folder import check_backup, read_manifest
+from gateway import Gateway
+from gateway.audit.verify import verify
 from gateway.errors import ExitCode
-from gateway.ledger_oddities import OddityKind, note_oddity
-from gateway.ledger_retention import destroy_texts
-from gateway.locks import keeping_files, running
+from gateway.ledger import database as ledger
+from gateway.ledger.oddities import OddityKind, note_oddity
+from gateway.ledger.retention import destroy_texts
+from gateway.store.backup_folder import check_backup, read_manifest
+from gateway.store.locks import keeping_files, running
 from keys.authority import Authority
 from keys.certificate_make import RECEIVING
 from keys.cms import sign_attached

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import msgspec
 
-from gateway.backup_folder import (
+from gateway.audit.bundle import digest_of
+from gateway.store.backup_folder import (
     MANIFEST,
     SIGNATURE,
     SUM,
@@ -17,7 +18,6 @@ from gateway.backup_folder import (
     read_manifest,
     sum_line,
 )
-from gateway.bundle import digest_of
 from tests.fuzz.pieces import Pieces
 from tests.fuzz.scene import scene
 from tests.fuzz.shared_memory import make_folder

@@ -11,12 +11,12 @@ import msgspec
 
 from channels.folder import FolderChannel, open_folder
 from channels.settings import FolderSettings
-from gateway import anchor
-from gateway.audit_verify import verify
-from gateway.bundle import MANIFEST, SIGNATURE
-from gateway.decisions import Statement
+from gateway.audit import anchor
+from gateway.audit.bundle import MANIFEST, SIGNATURE
+from gateway.audit.heads import head_file, read_head
+from gateway.audit.verify import verify
 from gateway.errors import GatewayError
-from gateway.heads import head_file, read_head
+from gateway.persons.decisions import Statement
 from keys.certified import certificate_text
 from keys.statement import sign_statement
 from tests.evidence.forger import Forger

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from gateway import Gateway
 from gateway.errors import InputRefused
-from gateway.ledger_intake import BatchRow, batches
+from gateway.ledger.intake import BatchRow, batches
 from gateway.rules.corrections import read_corrections
 from gateway.rules.publication import Published, check_list, head_of, public_rows
 from tests.fuzz.scene import told_scene

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from formats.names import normalize_names
 from formats.reference import items_of_sequence, make_references, parse_reference
-from gateway.flags import read_flag
+from gateway.settlement.flags import read_flag
 from tests.fuzz.pieces import Pieces
 from tests.fuzz.target import Target
 

@@ -11,7 +11,8 @@ from formats.codec import Codec, Purpose
 from formats.errors import DecodeError, LayoutError
 from formats.layout import read_layout
 from formats.registry import SHIPPED_FOLDER, compile_layout
-from gateway.config import load_configuration
+from gateway.configuration.config import load_configuration
+from gateway.configuration.name_pattern import PatternError, name_pattern
 from gateway.demonstration.people import BANKS
 from gateway.demonstration.settings_texts import (
     agreement_numbers,
@@ -20,7 +21,6 @@ from gateway.demonstration.settings_texts import (
     profile_text,
 )
 from gateway.errors import ConfigurationError
-from gateway.name_pattern import PatternError, name_pattern
 from keys.errors import KeyringInvalid, KeyUnavailable
 from keys.keyring import Keyring
 from tests.fuzz.identities import NOW

@@ -18,10 +18,10 @@ from formats import EncodeError, RecordChunk, Status, parse_reference
 from formats.names import normalize_names
 from formats.records import Payment
 from gateway import Gateway
-from gateway.collect import VerifiedFile
-from gateway.ledger_files import files_in
-from gateway.ledger_received import insert_received, received_by_key
-from gateway.settle import settle
+from gateway.ledger.files import files_in
+from gateway.ledger.received import insert_received, received_by_key
+from gateway.settlement.collect import VerifiedFile
+from gateway.settlement.settle import settle
 from gateway.states import FileState, ReceivedState
 from tests.fuzz.pieces import Pieces
 from tests.fuzz.scene import BANKS, PAYMENTS, Scene, scene

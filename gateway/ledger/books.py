@@ -1,0 +1,243 @@
+"""What was instructed, sent, credited, failed and returned, in sums over the whole ledger or a batch.
+
+Asked by a person: every payment is looked at once, grouped by the database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from msgspec import Struct
+
+from gateway.ledger.database import Transaction
+from gateway.ledger.payments import LATEST_OUTCOME, STATE_OF_PAYMENT
+from gateway.states import AT_THE_BANK
+
+_AT_THE_BANK = ",".join(f"'{state.value}'" for state in sorted(AT_THE_BANK))
+
+
+class BookRow(Struct, frozen=True, kw_only=True):
+    """Payments alike in everything that sums are asked by; amounts in minor units.
+
+    `day` is the bank day of the file that they are in, "" while they are in none. `oldest` is when
+    the first of them was handed over, an ISO instant.
+    """
+
+    source_platform: str
+    batch_id: str
+    bank: str
+    department: str
+    programme: str
+    period: str
+    account_kind: str
+    day: str
+    state: str
+    at_the_bank: int
+    count: int
+    instructed_minor: int
+    credited_minor: int
+    returned_minor: int
+    oldest: str
+
+
+class FoundCharge(Struct, frozen=True, kw_only=True):
+    """Fee findings alike. Programme and period are "" where a charge is of a whole file, batch and day
+    too where it is only in a statement.
+    """
+
+    source_platform: str
+    batch_id: str
+    bank: str
+    department: str
+    programme: str
+    period: str
+    day: str
+    kind: str
+    month: str
+    count: int
+    amount_minor: int
+
+
+def book_rows(transaction: Transaction, batch_pk: int | None = None) -> list[BookRow]:
+    """Everything that was handed over, summed up."""
+    rows = transaction.all(
+        "SELECT source_platform, batch_id, COALESCE(lane.bank, '') AS bank, subject.department, programme,"
+        f" period, account_kind, COALESCE(file.bank_day, '') AS day, {STATE_OF_PAYMENT} AS state,"
+        f" COALESCE(file.state IN ({_AT_THE_BANK}), 0) AS at_the_bank, COUNT(*) AS count,"
+        " SUM(payment.amount_minor) AS instructed_minor,"
+        " SUM(CASE WHEN latest.status IN ('credited', 'discrepant', 'returned')"
+        "  THEN COALESCE(latest.credited_minor, 0) ELSE 0 END) AS credited_minor,"
+        " SUM(COALESCE(latest.returned_minor, 0)) AS returned_minor, MIN(submitted_at) AS oldest"
+        " FROM payment JOIN batch USING (batch_pk) JOIN subject USING (subject_pk)"
+        " LEFT JOIN lane ON lane.lane_pk = payment.lane_pk"
+        " LEFT JOIN attempt ON attempt.payment_pk = payment.payment_pk AND attempt.live = 1"
+        f" LEFT JOIN file ON file.file_pk = attempt.file_pk {LATEST_OUTCOME}"
+        " WHERE :batch IS NULL OR payment.batch_pk = :batch GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10",
+        batch=batch_pk,
+    )
+    return [BookRow(**row._mapping) for row in rows]
+
+
+def found_charges(transaction: Transaction, batch_pk: int | None = None) -> list[FoundCharge]:
+    """What banks charged, summed up."""
+    rows = transaction.all(
+        "SELECT COALESCE(source_platform, '') AS source_platform, COALESCE(batch_id, '') AS batch_id,"
+        " fee_finding.bank, COALESCE(lane.department, '') AS department,"
+        " COALESCE(programme, '') AS programme, COALESCE(period, '') AS period,"
+        " COALESCE(file.bank_day, '') AS day, kind,"
+        " substr(fee_finding.recorded_at, 1, 7) AS month, COUNT(*) AS count,"
+        " SUM(fee_finding.amount_minor) AS amount_minor FROM fee_finding LEFT JOIN file USING (file_pk)"
+        " LEFT JOIN lane USING (lane_pk) LEFT JOIN batch ON batch.batch_pk = lane.batch_pk"
+        " LEFT JOIN payment ON payment.payment_pk = fee_finding.payment_pk"
+        " LEFT JOIN subject USING (subject_pk)"
+        " WHERE :batch IS NULL OR lane.batch_pk = :batch GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9 ORDER BY 3, 9, 8",
+        batch=batch_pk,
+    )
+    return [FoundCharge(**row._mapping) for row in rows]
+
+
+class BookedRow(Struct, frozen=True, kw_only=True):
+    """What statements booked for files of ours, or for single payments: net of what came back."""
+
+    source_platform: str
+    batch_id: str
+    bank: str
+    department: str
+    programme: str
+    period: str
+    day: str
+    booked_minor: int
+
+
+class Gap(Struct, frozen=True, kw_only=True):
+    """One payment of which results and statements say different amounts, net of what came back."""
+
+    payment_id: str
+    batch_id: str
+    bank: str
+    file_name: str
+    item: int
+    status: str
+    by_results_minor: int
+    by_statements_minor: int
+
+
+class LaneBook(Struct, frozen=True, kw_only=True):
+    """One department's payments of a batch at one bank; amounts in minor units.
+
+    `open_count` have no final state; what persons closed as paid short has one.
+    """
+
+    bank: str
+    department: str
+    open_count: int
+    open_minor: int
+    kept_minor: int
+
+
+_OPEN = (
+    f"({STATE_OF_PAYMENT} IN ('accepted', 'held', 'dispatched', 'unknown', 'discrepant')"
+    " AND COALESCE(latest.reason, '') <> 'PAID_SHORT')"
+)
+
+
+def lane_books(transaction: Transaction, batch_pk: int) -> list[LaneBook]:
+    """By bank and department; what was set aside before it had a bank is in none."""
+    rows = transaction.all(
+        f"SELECT lane.bank, lane.department, SUM({_OPEN}) AS open_count,"
+        f" SUM(CASE WHEN {_OPEN} THEN payment.amount_minor ELSE 0 END) AS open_minor,"
+        " SUM(CASE WHEN latest.status IN ('credited', 'discrepant', 'returned')"
+        "  THEN COALESCE(latest.credited_minor, 0) - COALESCE(latest.returned_minor, 0) ELSE 0 END)"
+        "  AS kept_minor"
+        f" FROM payment JOIN lane USING (lane_pk) {LATEST_OUTCOME} WHERE payment.batch_pk = :batch"
+        " AND lane.bank <> '' GROUP BY 1, 2 ORDER BY 1, 2",
+        batch=batch_pk,
+    )
+    return [LaneBook(**row._mapping) for row in rows]
+
+
+def lane_files(transaction: Transaction, batch_pk: int, bank: str, department: str) -> dict[str, str]:
+    """Numbers of the agreements under which a lane's files were made, each with the last bank day (ISO)."""
+    rows = transaction.all(
+        "SELECT agreement, MAX(bank_day) AS last_day FROM file JOIN lane USING (lane_pk)"
+        " WHERE lane.batch_pk = :batch AND lane.bank = :bank AND lane.department = :department"
+        " AND file.state NOT IN ('voided', 'rejected') GROUP BY 1",
+        batch=batch_pk,
+        bank=bank,
+        department=department,
+    )
+    return {row.agreement: row.last_day for row in rows}
+
+
+_OURS = " AND entry.booked = 1 AND entry.kind IN ('payment', 'return')"
+
+
+def booked_rows(transaction: Transaction, by_payment: bool, batch_pk: int | None = None) -> list[BookedRow]:
+    """Bookings by file, whole sums too; with `by_payment` those alone that name a payment."""
+    amount = "entry.amount_minor" if by_payment else "entry.entry_minor"
+    subject = "programme, period" if by_payment else "'' AS programme, '' AS period"
+    rows = transaction.all(
+        f"SELECT source_platform, batch_id, file.bank, lane.department, {subject}, file.bank_day AS day,"
+        f" SUM(CASE entry.direction WHEN 'debit' THEN 1 ELSE -1 END * COALESCE({amount}, 0)) AS booked_minor"
+        " FROM statement_entry AS entry JOIN file USING (file_pk) JOIN lane USING (lane_pk)"
+        " JOIN batch ON batch.batch_pk = lane.batch_pk"
+        " LEFT JOIN payment ON payment.payment_pk = entry.payment_pk LEFT JOIN subject USING (subject_pk)"
+        f" WHERE (:batch IS NULL OR lane.batch_pk = :batch) {_OURS}"
+        + (" AND entry.payment_pk IS NOT NULL" if by_payment else "")
+        + " GROUP BY 1, 2, 3, 4, 5, 6, 7",
+        batch=batch_pk,
+    )
+    return [BookedRow(**row._mapping) for row in rows]
+
+
+def gaps(transaction: Transaction, batch_pk: int | None = None) -> Iterator[Gap]:
+    """Payments of files of which statements name items, where the two differ; line by line."""
+    rows = transaction.stream(
+        "SELECT * FROM (SELECT payment.payment_id, batch_id, file.bank, file.name AS file_name, attempt.item,"
+        " COALESCE(latest.status, '') AS status,"
+        " CASE WHEN latest.status IN ('credited', 'discrepant', 'returned')"
+        "  THEN COALESCE(latest.credited_minor, 0) - COALESCE(latest.returned_minor, 0) ELSE 0 END"
+        "  AS by_results_minor,"
+        " (SELECT COALESCE(SUM(CASE entry.direction WHEN 'debit' THEN 1 ELSE -1 END * entry.amount_minor), 0)"
+        f"  FROM statement_entry AS entry WHERE entry.payment_pk = payment.payment_pk {_OURS})"
+        "  AS by_statements_minor"
+        " FROM file JOIN attempt USING (file_pk) JOIN payment USING (payment_pk) JOIN batch USING (batch_pk)"
+        f" {LATEST_OUTCOME} WHERE attempt.live = 1 AND (:batch IS NULL OR batch.batch_pk = :batch)"
+        " AND EXISTS (SELECT 1 FROM statement_entry AS entry WHERE entry.file_pk = file.file_pk"
+        f"  AND entry.item IS NOT NULL {_OURS}) ORDER BY file.file_pk, attempt.item)"
+        " WHERE by_results_minor <> by_statements_minor",
+        batch=batch_pk,
+    )
+    for row in rows:
+        yield Gap(**row._mapping)
+
+
+class Closing(Struct, frozen=True):
+    """A reconciliation that a person closed: what the sums were then."""
+
+    sums_sha256: str
+    persons: str
+    closed_at: str
+
+
+def last_closing(transaction: Transaction, batch_pk: int) -> Closing | None:
+    row = transaction.one(
+        "SELECT sums_sha256, persons, closed_at FROM closing WHERE batch_pk = :batch"
+        " ORDER BY closing_pk DESC LIMIT 1",
+        batch=batch_pk,
+    )
+    return None if row is None else Closing(row.sums_sha256, row.persons, row.closed_at)
+
+
+def insert_closing(
+    transaction: Transaction, batch_pk: int, sums_sha256: str, persons: str, at: datetime
+) -> None:
+    transaction.run(
+        "INSERT INTO closing (batch_pk, sums_sha256, persons, closed_at)"
+        " VALUES (:batch, :sums, :persons, :at)",
+        batch=batch_pk,
+        sums=sums_sha256,
+        persons=persons,
+        at=at.isoformat(),
+    )

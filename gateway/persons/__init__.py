@@ -1,0 +1,1 @@
+"""What persons may decide, and what waits for them."""

@@ -1,0 +1,82 @@
+"""What `trace` prints: one payment from its batch to its last outcome."""
+
+from __future__ import annotations
+
+from rich.markup import escape
+
+from formats import Outcome
+from gateway.local_time import local
+from gateway.report import Story
+from gateway.screens import screen
+from gateway.screens.recoveries import recovery_lines
+
+
+def show_story(story: Story, json: bool) -> None:
+    if json:
+        screen.as_json(story)
+        return
+    words, pick = screen.words(), screen.pick
+    screen.say(
+        f"{escape(story.payment_id)}: {words.money(story.amount_minor)}, {escape(story.programme)}"
+        f" {escape(story.period)} ({escape(story.department)}): {words.state(story.state)}"
+    )
+    for hold in story.holds:
+        screen.say(f"  {words.state('held')}: {words.reason(hold.reason)}")
+    for other in story.others:
+        screen.say(
+            f"    {pick('另有', 'beside')} {escape(other.payment_id)} ({escape(other.batch)}):"
+            f" {words.state(other.state)} {words.money(other.amount_minor)}"
+        )
+    for member in story.chain:
+        screen.say(
+            f"  {pick('补发链', 'chain')}: {escape(member.payment_id)} ({escape(member.batch_id)}):"
+            f" {words.state(member.state)}"
+        )
+    batch, platform = escape(story.batch_id), escape(story.source_platform)
+    if story.replaces:
+        screen.say(f"  {pick('补发自', 'replaces')} {escape(story.replaces)}")
+    screen.say(f"  {pick(f'批次 {batch},来自 {platform}', f'batch {batch} of {platform}')}")
+    for decision in story.decisions:
+        about, what, who = (escape(decision[name]) for name in ("object", "decision", "person"))
+        told = pick(f"{about} {what},签署人 {who}", f"{about} {what} by {who}")
+        screen.say(f"  {local(decision['recorded_at'])} {told}")
+    for attempt in story.attempts:
+        _show_attempt(attempt)
+    for outcome in story.outcomes:
+        rests = escape(f"[{_evidence(story, outcome)}]")
+        screen.say(
+            f"  {local(outcome.recorded_at)} {words.status(outcome.status)}:"
+            f" {words.reason(outcome.reason)} {escape(outcome.bank_code)} {rests}"
+        )
+    for notice in story.notices:
+        rests = escape(f"[{pick('证据', 'evidence')} {notice.evidence_sha256[:16]}]")
+        screen.say(
+            f"  {local(notice.recorded_at)} {words['notice']} {escape(notice.code)}:"
+            f" {escape(', '.join(notice.about))} {rests}"
+        )
+    for recovery in story.recoveries:
+        for line in recovery_lines(recovery):
+            screen.say(f"  {escape(line)}")
+    if story.replaced_by:
+        screen.say(f"  {pick('已由其补发', 'replaced by')} {escape(story.replaced_by)}")
+
+
+def _show_attempt(attempt: dict[str, object]) -> None:
+    words, pick = screen.words(), screen.pick
+    sent = local(str(attempt["sent_at"] or ""))
+    when = pick(f",发出于 {sent}", f", sent {sent}") if sent else ""
+    item, name, bank = attempt["item"], escape(str(attempt["name"])), attempt["bank"]
+    told = pick(f"{name} 第 {item} 笔,发往 {bank}", f"item {item} of {name} to {bank}")
+    screen.say(f"  {told} ({words.state(str(attempt['state']))}{when})")
+
+
+def _evidence(story: Story, outcome: Outcome) -> str:
+    """What an outcome rests on: a bank's file, persons with a letter, or what the gateway did itself."""
+    if outcome.evidence_sha256:
+        return f"{screen.pick('证据', 'evidence')} {outcome.evidence_sha256[:16]}"
+    decided = next((one for one in story.decided if one.cursor == outcome.cursor), None)
+    if decided is None:
+        return screen.pick("网关自身", "the gateway itself")
+    persons = ", ".join(decided.persons)
+    letter = f" sha256:{decided.exhibit}" if decided.exhibit else ""
+    return screen.pick(f"由 {persons} 决定,书证{letter}", f"decided by {persons}, exhibit{letter}")

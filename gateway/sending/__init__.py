@@ -1,0 +1,1 @@
+"""From released batches to files at a bank."""

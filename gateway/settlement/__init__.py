@@ -1,0 +1,1 @@
+"""From a bank's folder to outcomes: files fetched, verified, matched, judged."""
