@@ -36,7 +36,7 @@ def show_notices(notices: Iterator[tuple[Notice, dict[str, str]]], json: bool) -
             about = notice.payment_id or notice.file_name
             table.add_row(notice.bank, escape(about), escape(notice.code), escape(told), place)
     if not json:
-        screen.print_table(table)
+        screen.show(table)
         screen.note_more(count)
     return count
 
@@ -63,7 +63,7 @@ def show_entries(entries: Iterator[StatementEntry], json: bool) -> int:
             kind = entry.kind if entry.booked else f"({entry.kind})"
             table.add_row(entry.bank, day, kind, shown * debit, shown * (not debit), escape(about), place)
     if not json:
-        screen.print_table(table)
+        screen.show(table)
         screen.note_more(count)
         for (kind, direction), total in sorted(sums.items()):
             screen.say(f"{kind}, {screen.word(direction)}: {yuan(total)}")

@@ -26,6 +26,7 @@ from gateway.money import yuan
 from gateway.output import output_file
 from gateway.report import BatchStatus, FileStatus, ReceivedStatus
 from gateway.runner import RunReport
+from gateway.screens.blocks import blocks, keep_readable
 from gateway.states import BatchState
 from gateway.texts import Words, language
 
@@ -115,11 +116,12 @@ def table(*names: str, whole: tuple[str, ...] = ()) -> Table:
 
 
 def show(shown: Table) -> None:
-    _console.print(shown)
-
-
-def print_table(table: Table) -> None:
-    _console.print(table)
+    """A table; where the screen has no room for it, its rows one after the other."""
+    if keep_readable(shown, _console.width):
+        _console.print(shown)
+        return
+    for line in blocks(shown):
+        _console.print(line, soft_wrap=True)
 
 
 def say(line: str) -> None:
@@ -149,7 +151,7 @@ def show_check(report: CheckReport, json: bool) -> None:
         line = "" if problem.line is None else str(problem.line)
         table.add_row(line, escape(problem.column), escape(problem.message))
     if report.problems:
-        _console.print(table)
+        show(table)
     # An id that is refused for naming somebody is not told either.
     personal = any(problem.code == "batch_id_personal" for problem in report.problems)
     told = _words["batch"] if personal else report.batch.batch_id
@@ -282,14 +284,14 @@ def show_files(files: list[FileStatus], received: list[ReceivedStatus]) -> None:
                 yuan(file.total_minor),
                 local(file.sent_at),
             )
-        _console.print(table)
+        show(table)
         note_more(len(files))
     if received:
         table = _table(_words["bank"], _words["received"], _words["kind"], _words["file"], _words["state"])
         for row in received[:SHOWN_ROWS]:
             shown = _words.state(row.state)
             table.add_row(row.bank, local(row.received_at), row.kind, escape(row.name), shown)
-        _console.print(table)
+        show(table)
         note_more(len(received))
 
 
@@ -317,7 +319,7 @@ def show_exchange(files: list[FileStatus], received: list[ReceivedStatus]) -> No
             str(answers["result"]),
             ", ".join(f"{_words.state(state)} {count}" for state, count in sorted(states.items())),
         )
-    _console.print(table)
+    show(table)
 
 
 def show_sum(batch: BatchStatus) -> None:
@@ -342,7 +344,7 @@ def show_sum(batch: BatchStatus) -> None:
         )
     stands = _words.state(batch.state)
     _console.print(f"{_words['batch']} {escape(batch.batch_id)} ({stands}{left_out}): {verdict}")
-    _console.print(table)
+    show(table)
 
 
 def show_reasons(batch: BatchStatus) -> None:
@@ -350,7 +352,7 @@ def show_reasons(batch: BatchStatus) -> None:
     table = _table("结果 outcome", "原因 reason", _words["payments"], _words["amount"])
     for status, reason, count, instructed_minor in batch.reasons:
         table.add_row(" ".join(status.label), " ".join(reason.label), str(count), yuan(instructed_minor))
-    _console.print(table)
+    show(table)
 
 
 def batch_format(output: Path) -> FileFormat:
@@ -401,7 +403,7 @@ def _print_outcomes(outcomes: Iterable[Outcome]) -> int:
                 outcome.bank,
                 escape(outcome.file_name),
             )
-    _console.print(table)
+    show(table)
     if count > SHOWN_ROWS:
         _console.print(
             pick(
@@ -426,7 +428,7 @@ def show_findings(findings: Iterator[FeeFinding], json: bool) -> int:
                 finding.bank, finding.kind, yuan(finding.amount_minor), escape(finding.payment_id), place
             )
     if not json:
-        _console.print(table)
+        show(table)
         note_more(count)
     return count
 
