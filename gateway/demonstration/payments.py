@@ -178,7 +178,8 @@ def _period(month: date, frequency: Frequency, *, before: bool) -> str:
 
 def _household(payment: Payment, order: Order, choice: _Choice) -> Payment:
     """To the head of the household, or to the account that the family names together."""
-    household = f"H{choice.number + 1:09d}"
+    # Another batch has other households.
+    household = f"H{order.seed}-{choice.number + 1:09d}"
     share = choice.draw.below(10)
     if share < 6:
         return replace(payment, payee_role=PayeeRole.HOUSEHOLD_HEAD, household_id=household)

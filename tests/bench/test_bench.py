@@ -9,7 +9,7 @@ import pytest
 
 
 @pytest.mark.heavy
-@pytest.mark.parametrize("part", ["fixed", "xml", "nacha", "settle", "safety", "rules", "end"])
+@pytest.mark.parametrize("part", ["fixed", "xml", "nacha", "statements", "settle", "safety", "rules", "end"])
 def test_it_runs(part: str) -> None:
     """`keys` and `sftp` have one size only: `make bench` runs them."""
     sizes = [f"--{of}=2000" for of in ("records", "outcomes", "payments")]
