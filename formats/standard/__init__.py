@@ -6,6 +6,7 @@ from formats.standard.canonical import canonical_batch_bytes
 from formats.standard.examine import BatchChunk
 from formats.standard.outcomes import OUTCOME_COLUMNS, write_outcomes
 from formats.standard.reader import BatchReader, batch_from_payments, open_batch
+from formats.standard.sheets import NumberText
 from formats.standard.table import BATCH_FIELDS, PAYMENT_FIELDS
 from formats.standard.tables import write_table
 from formats.standard.write_batch import FileFormat, Language, write_batch
@@ -18,6 +19,7 @@ __all__ = [
     "BatchReader",
     "FileFormat",
     "Language",
+    "NumberText",
     "batch_from_payments",
     "canonical_batch_bytes",
     "open_batch",

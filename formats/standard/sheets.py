@@ -1,4 +1,4 @@
-"""A workbook of text cells, written row by row, the same bytes each time."""
+"""A workbook of texts and numbers, written row by row, the same bytes each time."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from formats.records import Problem
 
 SPREADSHEET_ROWS = 1_048_576
 LONGEST_CELL = 32_767
+_EXACT_DIGITS = 15
 _CREATED = datetime(2000, 1, 1, tzinfo=UTC)
 """A fixed time of making, so that the same content gives the same bytes."""
 _OPTIONS = {
@@ -28,6 +29,20 @@ _OPTIONS = {
 }
 
 
+class NumberText(str):
+    """A count, or an amount in yuan, as text: a workbook has it as a number that can be added up.
+
+    For what is computed here only, never for an id: a workbook's numbers have fifteen digits.
+    """
+
+    __slots__ = ()
+
+    @property
+    def fits(self) -> bool:
+        """Whether a workbook holds it exactly to its last digit."""
+        return sum(map(str.isdigit, self)) <= _EXACT_DIGITS
+
+
 @contextmanager
 def text_workbook(stream: BinaryIO, sheet_name: str, most_rows: int) -> Iterator[Callable[[list[str]], None]]:
     """A function that writes the next row. Raises `EncodeError` beyond `most_rows`."""
@@ -36,6 +51,7 @@ def text_workbook(stream: BinaryIO, sheet_name: str, most_rows: int) -> Iterator
     workbook.set_properties({"created": _CREATED})
     sheet = workbook.add_worksheet(sheet_name)
     as_text = workbook.add_format({"num_format": "@"})
+    as_count, as_yuan = (workbook.add_format({"num_format": form}) for form in ("#,##0", "#,##0.00"))
     next_row = 0
 
     def write_row(cells: list[str]) -> None:
@@ -47,7 +63,10 @@ def text_workbook(stream: BinaryIO, sheet_name: str, most_rows: int) -> Iterator
             if len(text) > LONGEST_CELL:
                 message = f"row {next_row + 1}: {len(text)} characters do not fit a cell"
                 raise EncodeError([Problem(code="cell_too_long", message=message)])
-            if text:
+            if isinstance(text, NumberText) and text and text.fits:
+                # Never computed with here; the file format has no other numbers.
+                sheet.write_number(next_row, place, float(text), as_yuan if "." in text else as_count)
+            elif text:
                 sheet.write_string(next_row, place, text, as_text)
         next_row += 1
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from formats.standard.amounts import format_yuan
 from gateway.reports.contents import Contents
+from gateway.reports.numbers import count_text, yuan_text
 from gateway.reports.wording import GROUNDS, Words, state_words
 from gateway.rules.books import Book, Sum
 
@@ -41,17 +41,17 @@ def _states(contents: Contents) -> Iterator[list[str]]:
         (Words.SUCCESSORS, contents.successors),
         (Words.UNPAID, contents.unpaid),
     ):
-        yield [_both(words), str(each.count), format_yuan(each.minor)]
+        yield [_both(words), count_text(each.count), yuan_text(each.minor)]
     for state, each in total.states.items():
-        yield [" ".join(state_words(state)), str(each.count), format_yuan(each.minor)]
-    yield [_both(Words.CREDITED_AMOUNT), "", format_yuan(total.kept_minor)]
+        yield [" ".join(state_words(state)), count_text(each.count), yuan_text(each.minor)]
+    yield [_both(Words.CREDITED_AMOUNT), "", yuan_text(total.kept_minor)]
 
 
 def _reasons(contents: Contents) -> Iterator[list[str]]:
     yield from _section(Words.REASONS, Words.REASON, Words.STATE, Words.COUNT, Words.AMOUNT, Words.AGAIN)
     for line in contents.reasons:
         label, status = " ".join(line.reason.label), " ".join(line.status.label)
-        yield [label, status, str(line.count), format_yuan(line.minor), str(line.again.count)]
+        yield [label, status, count_text(line.count), yuan_text(line.minor), count_text(line.again.count)]
 
 
 def _open(contents: Contents) -> Iterator[list[str]]:
@@ -63,9 +63,9 @@ def _open(contents: Contents) -> Iterator[list[str]]:
             one.programme,
             " ".join(state_words(one.state)),
             _day(contents, one.oldest),
-            str(one.days),
-            str(one.count),
-            format_yuan(one.minor),
+            count_text(one.days),
+            count_text(one.count),
+            yuan_text(one.minor),
         ]
 
 
@@ -74,7 +74,7 @@ def _late(contents: Contents) -> Iterator[list[str]]:
     for late in contents.breaches:
         due = f"{late.due.astimezone(contents.made_at.tzinfo):%Y-%m-%d %H:%M}"
         bank = _named(late.bank, contents.bank_names)
-        yield [bank, late.file_name, due, str(late.late_hours), str(late.open_count)]
+        yield [bank, late.file_name, due, count_text(late.late_hours), count_text(late.open_count)]
 
 
 def _shares(contents: Contents) -> Iterator[list[str]]:
@@ -85,7 +85,7 @@ def _shares(contents: Contents) -> Iterator[list[str]]:
         share = one.per_mille
         if share is not None:
             name, told = one.department or _both(Words.ALL), f"{share // 10}.{share % 10} %"
-            yield [name, told, str(one.card_count), str(one.passbook_count), target]
+            yield [name, told, count_text(one.card_count), count_text(one.passbook_count), target]
 
 
 def _charges(contents: Contents) -> Iterator[list[str]]:
@@ -93,7 +93,7 @@ def _charges(contents: Contents) -> Iterator[list[str]]:
     for book in contents.by_bank:
         if book.findings.count:
             bank = _named(book.key, contents.bank_names)
-            yield [bank, str(book.findings.count), format_yuan(book.findings.minor)]
+            yield [bank, count_text(book.findings.count), yuan_text(book.findings.minor)]
 
 
 def _recoveries(contents: Contents) -> Iterator[list[str]]:
@@ -103,7 +103,7 @@ def _recoveries(contents: Contents) -> Iterator[list[str]]:
         amounts = (asked.asked_minor, asked.recovered_minor, asked.outstanding_minor)
         oldest = "" if asked.oldest is None else _day(contents, asked.oldest)
         ground = " ".join(GROUNDS[asked.ground])
-        yield [asked.programme, ground, str(asked.count), *map(format_yuan, amounts), oldest]
+        yield [asked.programme, ground, count_text(asked.count), *map(yuan_text, amounts), oldest]
 
 
 def _books(words: Words, books: list[Book], names: dict[str, str]) -> Iterator[list[str]]:
@@ -113,10 +113,10 @@ def _books(words: Words, books: list[Book], names: dict[str, str]) -> Iterator[l
         credited = book.states.get("credited", Sum())
         yield [
             _named(book.key, names),
-            str(book.instructed.count),
-            format_yuan(book.instructed.minor),
-            str(credited.count),
-            format_yuan(book.kept_minor),
+            count_text(book.instructed.count),
+            yuan_text(book.instructed.minor),
+            count_text(credited.count),
+            yuan_text(book.kept_minor),
         ]
 
 

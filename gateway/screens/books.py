@@ -14,6 +14,7 @@ from gateway.ledger.books import Gap
 from gateway.local_time import local
 from gateway.money import yuan
 from gateway.output import output_file
+from gateway.reports.numbers import count_text, yuan_text
 from gateway.rules.books import Aged, Book, Charge, Closed, Sum
 from gateway.rules.closing import Standing
 from gateway.rules.desk import table_format
@@ -43,7 +44,7 @@ def show_books(
         return
     waiting = ("dispatched", "accepted")
     headers = [
-        "",
+        screen.pick("对账项", "of"),
         screen.pick("应发", "instructed"),
         screen.pick("已送银行", "sent"),
         *(screen.state(state) for state in _STATES),
@@ -56,29 +57,64 @@ def show_books(
         screen.pick("对账单记账(元)", "booked by statements (yuan)"),
         screen.pick("差额(元)", "difference (yuan)"),
     ]
-    rows = []
+    rows: list[list[str | Sum]] = []
     for book in books:
         way = Sum()
         for state in waiting:
             each = book.states.get(state, Sum())
             way.add(each.count, each.minor)
         sums = [book.instructed, book.sent, *(book.states.get(state, Sum()) for state in _STATES), way]
-        moved = [format_yuan(book.credited_minor), format_yuan(book.returned_minor)]
-        booked = [_money(book.booked_minor), _money(book.gap_minor)]
-        recovered = [format_yuan(book.recovered_minor), _cell(book.to_recover)]
-        rows.append([book.key, *map(_cell, sums), *moved, _cell(book.findings), *recovered, *booked])
+        moved = [yuan_text(book.credited_minor), yuan_text(book.returned_minor)]
+        booked = [yuan_text(book.booked_minor), yuan_text(book.gap_minor)]
+        rows.append(
+            [
+                book.key,
+                *sums,
+                *moved,
+                book.findings,
+                yuan_text(book.recovered_minor),
+                book.to_recover,
+                *booked,
+            ]
+        )
     if output is not None:
-        _write(headers, rows, output)
+        _write(*_in_columns(headers, rows), output)
         return
     # A screen is narrow: a line of sums a book.
     for row in rows:
-        screen.say(f"[bold]{escape(row[0]) or '-'}[/]")
-        for title, cell in zip(headers[1:], row[1:], strict=True):
+        screen.say(f"[bold]{escape(str(row[0])) or '-'}[/]")
+        for title, cell in zip(headers[1:], map(_cell, row[1:]), strict=True):
             if cell and cell != "0.00":
                 screen.say(f"  {title}: {cell}")
     for one in rules:
         screen.say(f"  {escape(_standing(one))}")
     _say_closed(closed)
+
+
+def _in_columns(headers: list[str], rows: list[list[str | Sum]]) -> tuple[list[str], list[list[str]]]:
+    """For a file: a count and its amount each in a column of its own."""
+    sums = [any(isinstance(row[place], Sum) for row in rows) for place in range(len(headers))]
+    counted, worth = screen.pick("笔数", "count"), screen.pick("元", "yuan")
+    titles = [
+        title
+        for header, is_sum in zip(headers, sums, strict=True)
+        for title in ((f"{header} {counted}", f"{header} {worth}") if is_sum else (header,))
+    ]
+    cells = [
+        [
+            text
+            for cell in row
+            for text in (
+                (count_text(cell.count), yuan_text(cell.minor)) if isinstance(cell, Sum) else (cell,)
+            )
+        ]
+        for row in rows
+    ]
+    return titles, cells
+
+
+def _both(each: Sum) -> tuple[str, str]:
+    return count_text(each.count), yuan_text(each.minor)
 
 
 def show_standings(found: Sequence[Standing], json: bool) -> None:
@@ -235,8 +271,8 @@ def show_charges(found: list[Charge], output: Path | None, json: bool) -> None:
             one.month,
             screen.pick(_KINDS.get(one.kind, one.kind), one.kind),
             one.batch_id,
-            str(one.count),
-            format_yuan(one.minor),
+            count_text(one.count),
+            yuan_text(one.minor),
         ]
         for one in found
     ]
@@ -268,8 +304,10 @@ def _plain(book: Book) -> dict[str, object]:
     return {name: getattr(book, name) for name in book.__struct_fields__}
 
 
-def _cell(each: Sum) -> str:
-    return f"{each.count} / {format_yuan(each.minor)}" if each.count else ""
+def _cell(each: str | Sum) -> str:
+    if isinstance(each, str):
+        return each
+    return f"{each.count} / {yuan(each.minor)}" if each.count else ""
 
 
 def _money(minor: int | None) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import python_calamine
 
 from gateway import Gateway
 from gateway.rules.books import Book, By
@@ -126,6 +127,8 @@ def test_the_command_shows_every_side(ground: Ground, bankgate: Commands, tmp_pa
     told = bankgate("reconcile", "--by", by.value)
     assert (told.code, "instructed: 1 / 100.00" in told.out) == (1, True)
     assert bankgate("reconcile", "--by", by.value, "--output", tmp_path / "books.xlsx").code == 1
+    rows = python_calamine.load_workbook(str(tmp_path / "books.xlsx")).get_sheet_by_index(0).to_python()
+    assert (rows[0][1:3], rows[1][1:3]) == (["instructed count", "instructed yuan"], [1, 100])
 
 
 def test_statements_are_held_against_results_line_by_line(ground: Ground, bankgate: Commands) -> None:
