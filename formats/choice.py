@@ -22,6 +22,7 @@ from typing import Any, BinaryIO
 import msgspec
 from msgspec import Struct
 
+from formats.behind import Behind
 from formats.codec import Codec, Decoder, Purpose
 from formats.errors import DecodeError, LayoutError
 from formats.layout_source import LayoutSource
@@ -83,8 +84,12 @@ def with_embedded(text: str, texts: dict[str, str]) -> str:
     return text.rstrip("\n") + f"\n\n[{EMBEDDED}]\n" + "\n".join(lines) + "\n"
 
 
-def read_choice(text: str, name: str, load: Callable[[str], Codec]) -> ChoiceCodec:
-    """The codec of a choice. `load` finds the codecs it names. Raises `LayoutError`."""
+def read_choice(
+    text: str, name: str, load: Callable[[str], Codec], of_text: Callable[[str, str], Codec]
+) -> ChoiceCodec:
+    """The codec of a choice. `load` finds the codecs it names; `of_text` makes those whose text it holds
+    itself, from that and a name for their mistakes. Raises `LayoutError`.
+    """
     source = LayoutSource(text, name)
     try:
         document = tomllib.loads(text)
@@ -97,7 +102,11 @@ def read_choice(text: str, name: str, load: Callable[[str], Codec]) -> ChoiceCod
             hint = f"one of {', '.join(_KEYS)}"
             source.add("key-unknown", source.line_of(key), f"no such key in a choice: {key}", hint=hint)
     ways = _ways(source, document)
-    codecs = {way.layout: _load(source, way, load, texts) for way in ways}
+
+    def found(layout: str) -> Codec:
+        return of_text(texts[layout], f"{layout}.toml") if layout in texts else load(layout)
+
+    codecs = {way.layout: _load(source, way, found) for way in ways}
     known = {layout: codec for layout, codec in codecs.items() if codec is not None}
     _check(source, document, ways, known)
     if source.problems:
@@ -130,23 +139,14 @@ def _way(line: int, cells: list[str]) -> _Way | None:
     return _Way(line, layout, "otherwise") if told == "otherwise" else None
 
 
-def _load(
-    source: LayoutSource, way: _Way, load: Callable[[str], Codec], texts: dict[str, str]
-) -> Codec | None:
+def _load(source: LayoutSource, way: _Way, load: Callable[[str], Codec]) -> Codec | None:
     try:
-        return load(way.layout) if way.layout not in texts else _embedded(way.layout, texts)
+        return load(way.layout)
     except KeyError:
         source.add("choice", way.line, f"there is no layout {way.layout}")
     except LayoutError as error:
         source.problems += error.problems
     return None
-
-
-def _embedded(name: str, texts: dict[str, str]) -> Codec:
-    # A registry compiles layouts and imports this module.
-    from formats.registry import codec_of_text
-
-    return codec_of_text(texts[name], f"{name}.toml")
 
 
 def _check(
@@ -210,18 +210,3 @@ class ChoiceCodec:
             )
             raise DecodeError([problem])
         return self._codecs[way.layout].decode(Behind(head, source), identity)  # type: ignore[arg-type]
-
-
-class Behind:
-    """A stream with what was read of it already put back before it."""
-
-    def __init__(self, first: bytes, source: BinaryIO) -> None:
-        self._first, self._source = first, source
-
-    def read(self, size: int = -1) -> bytes:
-        """As any stream; b"" at the end."""
-        if not self._first:
-            return self._source.read(size)
-        first = self._first if size < 0 else self._first[:size]
-        self._first = self._first[len(first) :]
-        return first

@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 from msgspec import Struct, field
 
-from formats.choice import Behind
+from formats.behind import Behind
 from formats.dump_frame import FrameAnnotator
 from formats.dump_lines import LineAnnotator
 from formats.dump_model import Passage, Showing

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import BinaryIO
 
-from formats.choice import Behind
+from formats.behind import Behind
 from formats.compiler import compile_plan
 from formats.dump_fields import FieldAnnotator, stray
 from formats.dump_model import Passage, Piece, Showing

@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from msgspec.structs import replace
 
-from formats.choice import Behind
+from formats.behind import Behind
 from formats.compiler import Plan, RecordPlan, compile_plan, line_width
 from formats.delimited import DelimitedReader
 from formats.dump_fields import FieldAnnotator, stray

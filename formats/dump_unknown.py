@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterator
 from typing import BinaryIO
 
+from formats.behind import Behind
 from formats.charset import UNWRITABLE, Charset
-from formats.choice import Behind
 from formats.dump_fields import stray
 from formats.dump_model import Passage, Piece, Showing
 from formats.dump_split import Cut, RawLine, characters_with_places, raw_lines, read_head, separator_of

@@ -18,7 +18,7 @@ from typing import Any, BinaryIO
 import construct
 from msgspec import Struct
 
-from formats.choice import Behind
+from formats.behind import Behind
 from formats.codec import Codec, Decoder
 from formats.compiler import Plan, RecordPlan, compile_plan, file_values
 from formats.errors import DecodeError, EncodeError

@@ -34,14 +34,14 @@ def load_layout(path: Path | str) -> Codec:
     path = Path(path)
     text = path.read_bytes().decode("utf-8", "replace")
     if is_choice(text):
-        return read_choice(text, path.name, Registry([path.parent]).get)
+        return read_choice(text, path.name, Registry([path.parent]).get, codec_of_text)
     return compile_layout(read_layout(path))
 
 
 def codec_of_text(text: str, name: str) -> Codec:
     """The codec of a layout given as text; `name` is what its mistakes are told under."""
     if is_choice(text):
-        return read_choice(text, name, Registry().get)
+        return read_choice(text, name, Registry().get, codec_of_text)
     return compile_layout(parse_layout(text, name))
 
 
@@ -175,7 +175,7 @@ class Registry:
             raise KeyError(name)
         self._loading.append(name)
         try:
-            return read_choice(text, f"{name}.toml", self.get)
+            return read_choice(text, f"{name}.toml", self.get, codec_of_text)
         finally:
             self._loading.pop()
 

@@ -20,8 +20,9 @@ from keys.certified import pin_certificates
 from keys.errors import KeyringInvalid, KeyringMistake, KeyUnavailable
 from keys.fingerprint import Fingerprinter
 from keys.keyring_file import Entry, Environment, Role, read_entries
-from keys.keyring_keys import LoadedKeys, Login, PersonVerifier, load_keys
+from keys.keyring_keys import load_keys
 from keys.keyring_listed import Enrolment, Listed, list_enrolments, list_keys
+from keys.keyring_loaded import LoadedKeys, Login, PersonVerifier
 from keys.keyring_shared import keys_of_machines
 from keys.master import Masters
 from keys.pgp import PgpAnchor, PgpCertificate, PgpKey, PgpTrust

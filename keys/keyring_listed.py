@@ -14,7 +14,7 @@ from msgspec import Struct
 from keys.certificates import certificate_sha256
 from keys.errors import KeyUnavailable
 from keys.keyring_file import Entry, Role
-from keys.keyring_keys import LoadedKeys, PersonVerifier
+from keys.keyring_loaded import LoadedKeys, PersonVerifier
 from keys.public import PublicKey, certified_key, parse_spki
 
 CRL = "crl"

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from cryptography import x509
 
@@ -17,10 +16,8 @@ from keys.certificates import certificate_sha256
 from keys.certified import public_key_text
 from keys.errors import KeyringMistake, KeyUnavailable
 from keys.keyring_file import Entry
+from keys.keyring_loaded import LoadedKeys
 from keys.public import certified_key
-
-if TYPE_CHECKING:
-    from keys.keyring_keys import LoadedKeys
 
 
 def find_shared(path: Path, keys: LoadedKeys) -> list[KeyringMistake]:
