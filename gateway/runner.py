@@ -120,6 +120,7 @@ def run(installation: Installation, bank: str | None = None) -> RunReport:
         sweep_if_idle(installation)
         compared = compare(installation)
         _note_anchor(compared, report)
+        report.warnings += [problem.message for problem in installation.configuration.warnings]
         _note_persons(installation, report)
         report.listed = take_up_listed(installation)
         for profile in profiles:

@@ -6,6 +6,7 @@ rule says, and about the same time everywhere in the district.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 
@@ -109,21 +110,22 @@ def breaches(installation: Installation, bank: str | None = None) -> Iterator[Br
 def overdue(installation: Installation, catalogue: Catalogue) -> Iterator[Overdue]:
     """What is owed after its due date, or came after it; programmes without a due date are not judged."""
     now = installation.clock.now()
+    owed: dict[tuple[str, str, str, str], tuple[Programme, date, list[SubjectState]]] = {}
     with installation.ledger.read() as transaction:
         for subject_pk, department, name, period in all_subjects(transaction):
             programme = catalogue.find(name)
             due = None if programme is None else programme.due_on(period)
             if programme is None or due is None:
                 continue
-            by_bank: dict[str, list[SubjectState]] = {}
+            # However its name is spelled, and whatever kinds of accounts and payees it has.
             for state in states_of_subject(transaction, subject_pk):
-                by_bank.setdefault(state.bank, []).append(state)
-            for bank, states in by_bank.items():
-                if due >= _day(installation, bank, now):
-                    continue
-                row = _overdue(installation, programme, (period, department, bank), due, states)
-                if row.open_count or row.credited_late:
-                    yield row
+                if due < _day(installation, state.bank, now):
+                    key = (programme.code, period, department, state.bank)
+                    owed.setdefault(key, (programme, due, []))[2].append(state)
+    for (_, period, department, bank), (programme, due, states) in owed.items():
+        row = _overdue(installation, programme, (period, department, bank), due, states)
+        if row.open_count or row.credited_late:
+            yield row
 
 
 def spreads(installation: Installation, catalogue: Catalogue | None) -> list[Spread]:
@@ -158,6 +160,9 @@ def _overdue(
     period, department, bank = place
     owed = [state for state in states if state.state in _OWED]
     last = [_last(installation, bank, state) for state in states if state.state == _CREDITED]
+    counts: Counter[str] = Counter()
+    for state in states:
+        counts[state.state] += state.count
     return Overdue(
         code=programme.code,
         programme=programme.name,
@@ -165,7 +170,7 @@ def _overdue(
         department=department,
         bank=bank,
         due=due,
-        states={state.state: state.count for state in states},
+        states=dict(counts),
         open_count=sum(state.count for state in owed),
         open_minor=sum(state.instructed_minor for state in owed),
         credited_late=any(day is not None and day > due for day in last),

@@ -10,10 +10,11 @@ from zoneinfo import ZoneInfo
 import msgspec
 import pytest
 
-from formats import PayeeRole, Payment
+from formats import AccountKind, PayeeRole, Payment
 from formats.records import PayeeKind
 from gateway import Gateway, NotPermitted
 from gateway.configuration.agreement import Agreement, Window
+from gateway.demonstration.people import BANKS, make_account
 from gateway.rules import calendar
 from gateway.rules.calendar import WorkingCalendar
 from tests.gateway.commands import Commands
@@ -379,6 +380,19 @@ def test_what_is_owed_after_the_due_date_is_overdue(ground: Ground, bankgate: Co
         assert (row.states, row.open_count, row.credited_late) == ({"credited": 1, "failed": 1}, 1, True)
     told = bankgate("overdue")
     assert (told.code, "1 payments owed" in told.out) == (1, True)
+
+
+def test_cards_and_passbooks_of_one_programme_are_overdue_together(ground: Ground) -> None:
+    with ground.open() as gateway:
+        payments = poor(CITY, 2)
+        book = msgspec.structs.replace(
+            payments[1],
+            account=make_account(3, 7, AccountKind.PASSBOOK, next(one for one in BANKS if one.bank == CITY)),
+            account_kind=AccountKind.PASSBOOK,
+        )
+        ground.submit(gateway, [payments[0], book])
+        (row,) = gateway.plan.overdue()
+        assert (row.open_count, row.states) == (2, {"accepted": 2})
 
 
 def test_what_is_not_due_yet_is_not_overdue(ground: Ground) -> None:

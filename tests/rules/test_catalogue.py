@@ -329,8 +329,11 @@ def test_the_journal_says_by_which_catalogue_a_batch_was_judged(ground: Ground) 
 def test_an_agreement_beyond_the_catalogue_is_told(ground: Ground) -> None:
     unlisted(ground)
     with ground.open() as gateway:
-        told = {one.message.partition(": ")[2] for one in gateway.configuration.warnings}
-    assert told == {"学前教育政府助学金 is not in the catalogue: its payments will be held"}
+        warnings = [one.message for one in gateway.configuration.warnings]
+        assert gateway.run().warnings == warnings
+    assert {one.partition(": ")[2] for one in warnings} == {
+        "学前教育政府助学金 is not in the catalogue: its payments will be held"
+    }
 
 
 def test_commands_show_the_catalogue(bankgate: Commands, tmp_path: Path) -> None:
