@@ -63,15 +63,22 @@ def read_corrections(path: Path) -> tuple[list[Correction], list[Problem]]:
     except OSError as error:
         raise _refused(path, f"cannot be read: {error.strerror}") from error
     except (UnicodeDecodeError, csv.Error) as error:
-        raise _refused(path, "is no CSV in UTF-8") from error
+        raise _refused(path, "is no CSV in UTF-8 (a spreadsheet saves it as such)") from error
     if not lines:
         raise _refused(path, "is empty")
     names = [_attribute(header.strip()) for header in lines[0]]
-    unknown = [header for header, name in zip(lines[0], names, strict=True) if not name]
+    unknown = [
+        f"{place} {shown_id(header)}"
+        for place, (header, name) in enumerate(zip(lines[0], names, strict=True), 1)
+        if not name
+    ]
     missing = [name for name in _WANTED if name not in names]
-    if unknown or missing or len(set(names)) < len(names):
-        told = f"has unknown columns {len(unknown)}" if unknown else f"lacks {', '.join(missing)}"
-        raise _refused(path, told if unknown or missing else "has a column twice")
+    if unknown:
+        raise _refused(path, f"has unknown columns: {', '.join(unknown)}")
+    if missing:
+        raise _refused(path, f"lacks {', '.join(missing)}")
+    if len(set(names)) < len(names):
+        raise _refused(path, "has a column twice")
     corrections, problems = [], []
     for number, cells in enumerate(lines[1:], 2):
         if any(cell.strip() for cell in cells):

@@ -125,7 +125,12 @@ def _read(path: Path, batch: BatchRow) -> Iterator[list[PublishedRow]]:
     except OSError as error:
         raise _refused(path, None, f"cannot be read: {error.strerror}", "a list in CSV") from error
     except (UnicodeDecodeError, csv.Error) as error:
-        raise _refused(path, None, "is no CSV in UTF-8", "a list as `bankgate publish` makes it") from error
+        raise _refused(
+            path,
+            None,
+            "is no CSV in UTF-8",
+            "a list as `bankgate publish` makes it as .csv; save others as CSV UTF-8",
+        ) from error
 
 
 def _rows(lines: Iterator[list[str]], path: Path, batch: BatchRow) -> Iterator[list[PublishedRow]]:
