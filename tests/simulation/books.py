@@ -24,10 +24,12 @@ class Row(Struct):
     """What the payee has by the bank's last word."""
     is_short: bool
     """Whether persons settled that it stays at that."""
+    asks_the_bank: bool
+    """Whether it is held until the bank has written if a file that the ledger forgot paid it."""
 
 
 _PAYMENTS = """SELECT payment.payment_pk, payment.payment_id, payment.batch_pk, payment.amount_minor,
-    payment.disposition, latest.status,
+    payment.disposition, payment.reason IN ('PAID_PERHAPS', 'REFUSED_IN_DOUBT') AS asks, latest.status,
     COALESCE(latest.credited_minor, 0) - COALESCE(latest.returned_minor, 0) AS kept,
     COALESCE(latest.reason = 'PAID_SHORT', 0) AS short,
     EXISTS (SELECT 1 FROM attempt WHERE attempt.payment_pk = payment.payment_pk AND live = 1) AS live
@@ -51,6 +53,7 @@ def ledger_rows(transaction: Transaction) -> list[Row]:
             attempts=attempts[row.payment_pk],
             kept_minor=row.kept,
             is_short=bool(row.short),
+            asks_the_bank=row.disposition == "held" and bool(row.asks),
         )
         for row in transaction.all(_PAYMENTS)
     ]
