@@ -144,7 +144,8 @@ def first_told_at(transaction: Transaction, payment_pk: int) -> datetime:
 def short_outcome(transaction: Transaction, payment_pk: int) -> LatestOutcome | None:
     """What a payment in doubt was credited for all that is known, or None where an amount is not known.
 
-    It is the bank's present word; where that contradicts what persons had settled, theirs.
+    It is the bank's present word; where that contradicts what persons had settled, or speaks of another
+    account or name than the payee's, theirs.
     """
     latest = latest_outcome(transaction, payment_pk)
     if latest is None or latest.reason is Reason.AMOUNT_DIFFERS:
@@ -155,7 +156,8 @@ def short_outcome(transaction: Transaction, payment_pk: int) -> LatestOutcome | 
         pk=payment_pk,
         short=Reason.PAID_SHORT,
     )
-    return None if row is None or latest.reason is not Reason.CONTRADICTED else _latest(row)
+    overridden = latest.reason in (Reason.CONTRADICTED, Reason.CREDITED_ELSEWHERE)
+    return _latest(row) if row is not None and overridden else None
 
 
 def said_before_decisions(transaction: Transaction, file_pk: int) -> dict[int, set[Words]]:

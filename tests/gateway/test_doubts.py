@@ -272,6 +272,23 @@ def test_it_stays_short_also_where_the_bank_said_otherwise_in_between(sent: Sent
     assert rest(sent, 4000) is None
 
 
+def test_it_stays_short_also_where_the_bank_spoke_of_another_account_in_between(sent: Sent) -> None:
+    """Of the amount that went elsewhere nobody says that the payee has it."""
+    first = short(sent)
+    decide(sent, about(first), "discrepant")
+    other = payments_of(CITY, 1, prefix="X", start=70)[0]
+    item, _, name, _, code = sent.all()[0]
+    sent.say(result(sent.name, [(item, other.account, name, 7_777, code)]), number=2)
+    (held,) = [one for one in waiting(sent) if one.startswith("received:")]
+    assert decide(sent, held, "accept") == BOTH
+    sent.gateway.run()
+    assert current(sent.gateway)["P-00001"] == ("discrepant", "CREDITED_ELSEWHERE", 7_777)
+    assert ways(sent, about(first)) == ["credited", "returned", "discrepant"]
+    assert decide(sent, about(first), "discrepant") == BOTH
+    assert current(sent.gateway)["P-00001"] == ("discrepant", "PAID_SHORT", 6000)
+    assert rest(sent, 4000) is None
+
+
 def test_a_rest_that_has_left_when_the_bank_makes_good_is_told(sent: Sent) -> None:
     first = short(sent)
     decide(sent, about(first), "discrepant")

@@ -162,7 +162,7 @@ def _where(chosen: list[bool], value: Any, otherwise: list[Any]) -> list[Any]:
 def reissue_without_a_look_back(patch: pytest.MonkeyPatch) -> None:
     """A successor leaves without a look at what became of its predecessor."""
     for module in (transmit, give_back):
-        patch.setattr(module, "successors_to_stop", lambda *_arguments: [])
+        patch.setattr(module, "payments_to_stop", lambda *_arguments: [])
 
 
 def padding_is_success(patch: pytest.MonkeyPatch) -> None:
