@@ -9,6 +9,7 @@ import pytest
 
 
 @pytest.mark.heavy
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("part", ["fixed", "xml", "nacha", "statements", "settle", "safety", "rules", "end"])
 def test_it_runs(part: str) -> None:
     """`keys` and `sftp` have one size only: `make bench` runs them."""
