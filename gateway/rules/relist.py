@@ -103,7 +103,7 @@ def _take_up(
         together = listed[first : first + TOLD_TOGETHER]
         evidence.record(transaction, at, "payments listed", payments=together, reason=Reason.NONE, **told)
     for reason, keys in fates.items():
-        set_aside(transaction, keys, Disposition.HELD, reason, at, **told)
+        set_aside(transaction, keys, Disposition.HELD, reason, at, told=told)
     return len(payments)
 
 

@@ -31,9 +31,10 @@ def give_back(transaction: Transaction, file_pk: int, lane_pk: int, at: datetime
     for other, live in fall_back(transaction, file_pk):
         evidence.record(transaction, at, "attempts renewed", bank=other.bank, file=other.name, live=live)
     stopped = [payment_pk for payment_pk in stopped if live_item(transaction, payment_pk) is None]
-    set_aside(transaction, stopped, Disposition.ACCEPTED, Reason.REISSUE_REFUSED, at)
+    forgotten = is_doubted(transaction, file_pk)
+    set_aside(transaction, stopped, Disposition.ACCEPTED, Reason.REISSUE_REFUSED, at, forgotten=forgotten)
     lane = lane_by_key(transaction, lane_pk)
-    if is_doubted(transaction, file_pk) and not is_behind(transaction, lane.bank):
+    if forgotten and not is_behind(transaction, lane.bank):
         _hold(transaction, file_pk, at)
         return
     if lane.batch_state is BatchState.WITHDRAWN:

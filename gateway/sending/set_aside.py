@@ -9,8 +9,9 @@ beside it, until two persons have the bank's word.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 
 from formats import Reason, Status
 from gateway import evidence
@@ -20,6 +21,8 @@ from gateway.ledger.intake import append_gateway_outcome, move_payment
 from gateway.ledger.payments import bank_of_payment
 from gateway.ledger.rule_holds import hold_for
 from gateway.states import Disposition
+
+_NOTHING_MORE: Mapping[str, str] = MappingProxyType({})
 
 TOLD_TOGETHER = 1000
 """Payments of one event, so that no body of the journal grows without bound."""
@@ -31,13 +34,22 @@ def set_aside(
     before: Disposition,
     reason: Reason,
     at: datetime,
-    **told: str,
+    *,
+    forgotten: bool = False,
+    told: Mapping[str, str] = _NOTHING_MORE,
 ) -> None:
     """Set the payments aside for the reason, or hold them in doubt; `told` goes into the events.
 
+    `forgotten`: a file that a restored ledger does not know may have paid them, though their bank was
+    reconciled since.
+
     Raises `NotPermitted` where one is not `before` any more, or a bank may have it.
     """
-    in_doubt = [key for key in payments if is_behind(transaction, bank_of_payment(transaction, key) or "")]
+    in_doubt = [
+        key
+        for key in payments
+        if forgotten or is_behind(transaction, bank_of_payment(transaction, key) or "")
+    ]
     for payment_pk in in_doubt:
         if before is Disposition.ACCEPTED:
             move_payment(transaction, payment_pk, before, Disposition.HELD, Reason.REFUSED_IN_DOUBT)

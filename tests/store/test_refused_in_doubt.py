@@ -9,6 +9,7 @@ import pytest
 
 from formats import Payment
 from gateway import Gateway
+from gateway.sending.dispatch import dispatch
 from tests.gateway.commands import Commands
 from tests.gateway.sites import CITY, ISO, PERSONS, RURAL, Ground, credited, current, edit, payments_of
 from tests.store.test_restore import lose, restore
@@ -103,6 +104,35 @@ def test_while_it_waits_the_first_payment_does_not_go(ground: Ground, tmp_path: 
         reconcile(ground, gateway)
         assert current(gateway) == {FIRST.payment_id: ("set_aside", "REISSUE_REFUSED", None)}
         assert [one.object for one in gateway.held()] == [ABOUT]
+
+
+def test_a_file_of_before_that_gives_it_back_later_does_not_say_that_it_was_not_paid(
+    ground: Ground, tmp_path: Path
+) -> None:
+    """The first payment lay in a sealed file, another file paid it in the lost time; a reissue of it is
+    looked at before, and stops it.
+    """
+    bank = ground.bank(RURAL)
+    with ground.open() as gateway:
+        hand_over(ground, gateway, FIRST, "FIRST")
+        list(dispatch(gateway.installation, gateway.installation.profile(RURAL)))
+        (name,) = [file.name for file in gateway.files()]
+        gateway.backup(tmp_path / "backup")
+        ground.decide(gateway, f"file:{RURAL}/{name}", "void", PERSONS[0])
+        ground.run_to_the_end(gateway)
+        assert current(gateway) == credited([FIRST])
+    go_back(ground, tmp_path)
+    about = f"payment:yikatong/{FIRST.payment_id}"
+    with ground.open() as gateway:
+        hand_over(ground, gateway, AGAIN, "AGAIN")
+        reconcile(ground, gateway)
+        assert ground.decide(gateway, f"file:{RURAL}/{name}", "not-received", *PERSONS) == [False, True]
+        assert current(gateway) == {}
+        assert ways(gateway, about) == [("set-aside", 2, True), ("credited", 2, True)]
+        assert ground.decide(gateway, about, "credited", *PERSONS) == [False, True]
+        ground.run_to_the_end(gateway)
+        assert current(gateway) == credited([FIRST])
+    assert [one.credited_minor for one in bank.paid()] == [FIRST.amount_minor]
 
 
 def test_a_row_that_is_wrong_in_itself_was_never_paid(ground: Ground, tmp_path: Path) -> None:
