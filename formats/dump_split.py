@@ -114,9 +114,9 @@ def characters_with_places(body: bytes, charset: Charset) -> Iterator[tuple[int,
     first = 0
     for place in range(len(body)):
         text = decoder.decode(body[place : place + 1])
-        for character in text:
-            # A malformed byte may be told together with the character behind it.
-            yield (place if character.isascii() else first), character
+        for behind, character in zip(range(len(text) - 1, -1, -1), text, strict=True):
+            # Malformed bytes are told together with the characters behind them, each of one byte.
+            yield (max(first, place - behind) if character.isascii() else first), character
         if text:
             first = place + 1
 
