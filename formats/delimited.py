@@ -136,10 +136,18 @@ class DelimitedReader:
             raise faults.record("field-count", plan.name, line, found, wanted)
         spans, start = [], 1
         for cell in cells[:fields]:
-            size_bytes = len(self._charset.encode(cell))
+            size_bytes = self._size_of(cell)
             spans.append((start, start + max(size_bytes, 1) - 1))
             start += size_bytes + 1
         return Row(cells=cells[:fields], spans=spans)
+
+    def _size_of(self, cell: str) -> int:
+        """Bytes of a cell that was read, also where it would not be written so."""
+        try:
+            return len(self._charset.encode(cell))
+        except UnicodeEncodeError:
+            # Characters that were renewed are read from two bytes, and written with four only.
+            return sum(1 if character.isascii() else 2 for character in cell)
 
     def line(self, plan: RecordPlan, block: Block, row: int, raw: Raw) -> bytes:
         """One line of a block, without its line end."""
