@@ -15,30 +15,17 @@ from gateway.states import Disposition
 
 
 class HoldRow(Struct, frozen=True):
-    """One reason; the payment that it repeats and its batch, "" where none is named.
-
-    `other_recovered_minor` is what persons recovered of that one, in minor units.
-    """
+    """One reason. What a repeat repeats is told by `ledger.repeats.others_of_person`, as it stands now."""
 
     reason: Reason
-    other_id: str
-    other_batch: str
-    other_recovered_minor: int = 0
 
 
 def holds_of(transaction: Transaction, payment_pk: int) -> list[HoldRow]:
     """Every reason for which the rules hold a payment, those that ended left out."""
     rows = transaction.all(
-        "SELECT hold.reason, COALESCE(payment.payment_id, '') AS other_id,"
-        " COALESCE(source_platform || '/' || batch_id, '') AS other_batch,"
-        " (SELECT COALESCE(SUM(recovery_receipt.amount_minor), 0) FROM recovery"
-        "  JOIN recovery_receipt USING (recovery_pk) WHERE recovery.payment_pk = hold.other_pk"
-        "  AND struck_at IS NULL) AS recovered FROM hold"
-        " LEFT JOIN payment ON payment.payment_pk = hold.other_pk LEFT JOIN batch USING (batch_pk)"
-        " WHERE hold.payment_pk = :pk AND ended_at IS NULL ORDER BY hold.reason",
-        pk=payment_pk,
+        "SELECT reason FROM hold WHERE payment_pk = :pk AND ended_at IS NULL ORDER BY reason", pk=payment_pk
     )
-    return [HoldRow(Reason(row.reason), row.other_id, row.other_batch, int(row.recovered)) for row in rows]
+    return [HoldRow(Reason(row.reason)) for row in rows]
 
 
 def unlisted_subjects(transaction: Transaction) -> list[tuple[int, Subject]]:

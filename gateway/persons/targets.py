@@ -147,7 +147,7 @@ def _looks(installation: Installation, transaction: Transaction, target: Target)
             "outcome": target.outcome_pk,
         }
         if target.state is PaymentState.HELD and (holds := holds_of(transaction, target.payment_pk)):
-            looks["holds"] = [[str(hold.reason), hold.other_id, hold.other_batch] for hold in holds]
+            looks["holds"] = [str(hold.reason) for hold in holds]
             if any(hold.reason is Reason.REPEAT_IN_PERIOD for hold in holds):
                 catalogue = installation.configuration.catalogue
                 others = others_of_repeat(transaction, catalogue, target.payment_pk)
