@@ -50,8 +50,8 @@ def sum_up(gateway: Gateway, really_paid_minor: int, watch: Watch) -> DemoResult
             states[name] = count + each.count, minor + each.minor
     return DemoResult(
         batches=len(books),
-        payments=sum(book.instructed.count for book in books),
-        instructed_minor=sum(book.instructed.minor for book in books),
+        payments=sum(book.handed_over.count for book in books),
+        instructed_minor=sum(book.handed_over.minor for book in books),
         files=len(gateway.files()),
         states=states,
         credited_minor=sum(book.kept_minor for book in books),

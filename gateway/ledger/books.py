@@ -20,8 +20,9 @@ _AT_THE_BANK = ",".join(f"'{state.value}'" for state in sorted(AT_THE_BANK))
 class BookRow(Struct, frozen=True, kw_only=True):
     """Payments alike in everything that sums are asked by; amounts in minor units.
 
-    `day` is the bank day of the file that they are in, "" while they are in none. `oldest` is when
-    the first of them was handed over, an ISO instant.
+    `day` is the bank day of the file that they are in, "" while they are in none. `reissued` is 1 where
+    they replace others: the same money, handed over again. `oldest` is when the first of them was
+    handed over, an ISO instant.
     """
 
     source_platform: str
@@ -34,6 +35,7 @@ class BookRow(Struct, frozen=True, kw_only=True):
     day: str
     state: str
     at_the_bank: int
+    reissued: int
     count: int
     instructed_minor: int
     credited_minor: int
@@ -42,8 +44,11 @@ class BookRow(Struct, frozen=True, kw_only=True):
 
 
 class FoundCharge(Struct, frozen=True, kw_only=True):
-    """Fee findings alike. Programme and period are "" where a charge is of a whole file, batch and day
-    too where it is only in a statement.
+    """Fee findings alike. Programme and period are of the payment that was charged.
+
+    Where a whole file was charged they are "", and `file_programme` and `file_period` are those of its
+    payments, "" where these have several. Where a charge is only in a statement all of these
+    are "", batch, day and file too.
     """
 
     source_platform: str
@@ -55,8 +60,23 @@ class FoundCharge(Struct, frozen=True, kw_only=True):
     day: str
     kind: str
     month: str
+    file_name: str
+    file_programme: str
+    file_period: str
     count: int
     amount_minor: int
+
+
+_REPLACES = "EXISTS (SELECT 1 FROM reissue WHERE reissue.successor_pk = payment.payment_pk)"
+_CHARGED_FILES = (
+    "WITH charged AS (SELECT attempt.file_pk,"
+    " CASE WHEN MIN(programme) = MAX(programme) THEN MIN(programme) ELSE '' END AS programme,"
+    " CASE WHEN MIN(period) = MAX(period) THEN MIN(period) ELSE '' END AS period"
+    " FROM (SELECT DISTINCT file_pk FROM fee_finding WHERE payment_pk IS NULL AND file_pk IS NOT NULL)"
+    " JOIN attempt USING (file_pk) JOIN payment USING (payment_pk) JOIN subject USING (subject_pk)"
+    " GROUP BY 1)"
+)
+"""Programme and period of all payments of each file that was charged as a whole."""
 
 
 def book_rows(transaction: Transaction, batch_pk: int | None = None) -> list[BookRow]:
@@ -64,7 +84,8 @@ def book_rows(transaction: Transaction, batch_pk: int | None = None) -> list[Boo
     rows = transaction.all(
         "SELECT source_platform, batch_id, COALESCE(lane.bank, '') AS bank, subject.department, programme,"
         f" period, account_kind, COALESCE(file.bank_day, '') AS day, {STATE_OF_PAYMENT} AS state,"
-        f" COALESCE(file.state IN ({_AT_THE_BANK}), 0) AS at_the_bank, COUNT(*) AS count,"
+        f" COALESCE(file.state IN ({_AT_THE_BANK}), 0) AS at_the_bank, {_REPLACES} AS reissued,"
+        " COUNT(*) AS count,"
         " SUM(payment.amount_minor) AS instructed_minor,"
         " SUM(CASE WHEN latest.status IN ('credited', 'discrepant', 'returned')"
         "  THEN COALESCE(latest.credited_minor, 0) ELSE 0 END) AS credited_minor,"
@@ -73,7 +94,7 @@ def book_rows(transaction: Transaction, batch_pk: int | None = None) -> list[Boo
         " LEFT JOIN lane ON lane.lane_pk = payment.lane_pk"
         " LEFT JOIN attempt ON attempt.payment_pk = payment.payment_pk AND attempt.live = 1"
         f" LEFT JOIN file ON file.file_pk = attempt.file_pk {LATEST_OUTCOME}"
-        " WHERE :batch IS NULL OR payment.batch_pk = :batch GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10",
+        " WHERE :batch IS NULL OR payment.batch_pk = :batch GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11",
         batch=batch_pk,
     )
     return [BookRow(**row._mapping) for row in rows]
@@ -82,16 +103,22 @@ def book_rows(transaction: Transaction, batch_pk: int | None = None) -> list[Boo
 def found_charges(transaction: Transaction, batch_pk: int | None = None) -> list[FoundCharge]:
     """What banks charged, summed up."""
     rows = transaction.all(
-        "SELECT COALESCE(source_platform, '') AS source_platform, COALESCE(batch_id, '') AS batch_id,"
+        f"{_CHARGED_FILES} SELECT COALESCE(source_platform, '') AS source_platform,"
+        " COALESCE(batch_id, '') AS batch_id,"
         " fee_finding.bank, COALESCE(lane.department, '') AS department,"
-        " COALESCE(programme, '') AS programme, COALESCE(period, '') AS period,"
+        " COALESCE(subject.programme, '') AS programme, COALESCE(subject.period, '') AS period,"
         " COALESCE(file.bank_day, '') AS day, kind,"
-        " substr(fee_finding.recorded_at, 1, 7) AS month, COUNT(*) AS count,"
-        " SUM(fee_finding.amount_minor) AS amount_minor FROM fee_finding LEFT JOIN file USING (file_pk)"
+        " substr(fee_finding.recorded_at, 1, 7) AS month, COALESCE(file.name, '') AS file_name,"
+        " CASE WHEN subject.subject_pk IS NULL THEN COALESCE(charged.programme, '') ELSE '' END"
+        "  AS file_programme,"
+        " CASE WHEN subject.subject_pk IS NULL THEN COALESCE(charged.period, '') ELSE '' END AS file_period,"
+        " COUNT(*) AS count, SUM(fee_finding.amount_minor) AS amount_minor"
+        " FROM fee_finding LEFT JOIN file USING (file_pk)"
         " LEFT JOIN lane USING (lane_pk) LEFT JOIN batch ON batch.batch_pk = lane.batch_pk"
         " LEFT JOIN payment ON payment.payment_pk = fee_finding.payment_pk"
-        " LEFT JOIN subject USING (subject_pk)"
-        " WHERE :batch IS NULL OR lane.batch_pk = :batch GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9 ORDER BY 3, 9, 8",
+        " LEFT JOIN subject USING (subject_pk) LEFT JOIN charged ON charged.file_pk = fee_finding.file_pk"
+        " WHERE :batch IS NULL OR lane.batch_pk = :batch"
+        " GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12 ORDER BY 3, 9, 8, 2, 10",
         batch=batch_pk,
     )
     return [FoundCharge(**row._mapping) for row in rows]

@@ -102,17 +102,6 @@ def replaced_totals(transaction: Transaction, batch_pk: int) -> list[tuple[Statu
     return [(Status(row.status), Reason(row.reason), row.number, row.instructed) for row in rows]
 
 
-def successor_totals(transaction: Transaction, batch_pk: int) -> tuple[int, int]:
-    """How many of a batch's payments replace others, and their minor units."""
-    row = transaction.one(
-        "SELECT COUNT(*) AS number, COALESCE(SUM(payment.amount_minor), 0) AS instructed FROM payment"
-        " JOIN reissue ON reissue.successor_pk = payment.payment_pk AND reissue.live = 1"
-        " WHERE payment.batch_pk = :batch",
-        batch=batch_pk,
-    )
-    return (0, 0) if row is None else (row.number, row.instructed)
-
-
 def link_reissues(transaction: Transaction, source_platform: str, staging: Staging) -> None:
     """Record who replaces whom. A dead successor makes room; its own place in the chain stays.
 

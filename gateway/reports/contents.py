@@ -13,7 +13,7 @@ from gateway.ledger.books import BookRow, FoundCharge, book_rows, booked_rows, f
 from gateway.ledger.intake import BatchRow, batches
 from gateway.ledger.payments import reason_totals
 from gateway.ledger.recoveries import RecoveredRow, recovered_rows
-from gateway.ledger.reissues import replaced_totals, successor_totals
+from gateway.ledger.reissues import replaced_totals
 from gateway.local_time import LOCAL
 from gateway.rules.books import Aged, Book, By, Sum, aged_rows, sum_up
 from gateway.rules.deadlines import Breach, breaches
@@ -68,8 +68,6 @@ class Contents(Struct, frozen=True, kw_only=True):
     made_at: datetime
     batches: list[str]
     total: Book
-    successors: Sum
-    """What of it replaces other payments: the same money, handed over a second time."""
     by_department: list[Book]
     by_programme: list[Book]
     by_bank: list[Book]
@@ -117,6 +115,7 @@ def month_contents(installation: Installation, year: int, month: int) -> Content
 
 def _contents(installation: Installation, title: tuple[str, str], chosen: Sequence[BatchRow]) -> Contents:
     now = installation.clock.now()
+    catalogue = installation.configuration.catalogue
     rows: list[BookRow] = []
     charged: list[FoundCharge] = []
     booked, booked_by_payment = [], []
@@ -124,7 +123,6 @@ def _contents(installation: Installation, title: tuple[str, str], chosen: Sequen
     asked_back: list[Recovery] = []
     reasons: dict[tuple[Status, Reason], Sum] = {}
     again: dict[tuple[Status, Reason], Sum] = {}
-    successors = Sum()
     with installation.ledger.read() as transaction:
         for batch in chosen:
             rows += book_rows(transaction, batch.batch_pk)
@@ -137,8 +135,7 @@ def _contents(installation: Installation, title: tuple[str, str], chosen: Sequen
                 reasons.setdefault((status, reason), Sum()).add(count, minor)
             for status, reason, count, minor in replaced_totals(transaction, batch.batch_pk):
                 again.setdefault((status, reason), Sum()).add(count, minor)
-            successors.add(*successor_totals(transaction, batch.batch_pk))
-    by_bank = sum_up(installation, By.BANK, rows, charged, booked, recovered)
+    by_bank = sum_up(catalogue, By.BANK, rows, charged, booked, recovered)
     names = {f"{batch.source_platform}/{batch.batch_id}" for batch in chosen}
     departments = sorted({row.department for row in rows})
     return Contents(
@@ -146,9 +143,8 @@ def _contents(installation: Installation, title: tuple[str, str], chosen: Sequen
         made_at=now.astimezone(LOCAL),
         batches=sorted(names),
         total=_whole(by_bank),
-        successors=successors,
-        by_department=sum_up(installation, By.DEPARTMENT, rows, charged, booked, recovered),
-        by_programme=sum_up(installation, By.PROGRAMME, rows, charged, booked_by_payment, recovered),
+        by_department=sum_up(catalogue, By.DEPARTMENT, rows, charged, booked, recovered),
+        by_programme=sum_up(catalogue, By.PROGRAMME, rows, charged, booked_by_payment, recovered),
         by_bank=by_bank,
         reasons=[
             ReasonLine(
@@ -214,6 +210,7 @@ def _whole(books: Sequence[Book]) -> Book:
     total = Book(key="")
     for book in books:
         total.instructed.add(book.instructed.count, book.instructed.minor)
+        total.reissued.add(book.reissued.count, book.reissued.minor)
         total.sent.add(book.sent.count, book.sent.minor)
         total.findings.add(book.findings.count, book.findings.minor)
         total.credited_minor += book.credited_minor

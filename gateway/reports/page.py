@@ -7,11 +7,12 @@ nothing has to be moved sideways.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from html import escape
+from typing import Any
 
 from gateway.money import yuan
-from gateway.reports.contents import CardShare, Contents
+from gateway.reports import sections
+from gateway.reports.contents import Contents
 from gateway.reports.pieces import (
     Column,
     bar,
@@ -19,14 +20,14 @@ from gateway.reports.pieces import (
     heading,
     legend,
     plain,
-    plain_text,
     share_bar,
     share_legend,
     small,
     style,
     table,
 )
-from gateway.reports.wording import GROUNDS, KINDS_OF_STATES, Words, state_words
+from gateway.reports.sections import Both, Cell, Count, Known, Moment, Name, Section, Share, Text, Yuan
+from gateway.reports.wording import KINDS_OF_STATES, Words
 from gateway.rules.books import Book, Sum
 
 
@@ -41,15 +42,17 @@ def report_page(contents: Contents) -> str:
         _figures(contents),
         heading(Words.STATES),
         _states(contents.total),
-        _reasons(contents),
-        _open(contents),
-        _late(contents),
-        _charges(contents),
-        _recoveries(contents),
+        _table(contents, sections.reasons(contents)),
+        _table(contents, sections.still_open(contents)),
+        _table(contents, sections.late(contents)),
+        _table(contents, sections.charged(contents)),
+        _table(contents, sections.asked_back(contents)),
         _share(contents),
-        _books(Words.BANK, contents.by_bank, contents.bank_names),
-        _books(Words.DEPARTMENT, contents.by_department) if len(contents.by_department) > 1 else "",
-        _books(Words.PROGRAMME, contents.by_programme),
+        _table(contents, sections.sums(contents, Words.BANK, contents.by_bank)),
+        _table(contents, sections.sums(contents, Words.DEPARTMENT, contents.by_department))
+        if len(contents.by_department) > 1
+        else "",
+        _table(contents, sections.sums(contents, Words.PROGRAMME, contents.by_programme)),
     ]
     body = "\n".join(part for part in parts if part)
     return (
@@ -70,7 +73,7 @@ def _figures(contents: Contents) -> str:
     """What a department head wants to know first."""
     total, unpaid = contents.total, contents.unpaid
     cells = [
-        (Words.INSTRUCTED, total.instructed, "", _again(Words.SUCCESSORS, contents.successors)),
+        (Words.INSTRUCTED, total.instructed, "", _again(Words.REISSUED, total.reissued)),
         (Words.CREDITED, total.states.get("credited", Sum()), "good", ""),
         (
             Words.UNPAID,
@@ -98,7 +101,7 @@ def _again(words: Words, each: Sum) -> str:
 
 def _states(book: Book) -> str:
     """What became of all payments, as one bar; its figures stand below it in words."""
-    total = max(1, book.instructed.count)
+    total = max(1, book.handed_over.count)
     pieces, told = [], []
     for kind, (color, states) in KINDS_OF_STATES.items():
         count = sum(book.states.get(state, Sum()).count for state in states)
@@ -109,87 +112,43 @@ def _states(book: Book) -> str:
     return bar(pieces, "states") + legend(told)
 
 
-def _books(words: Words, books: Sequence[Book], names: dict[str, str] | None = None) -> str:
-    rows = [
-        [
-            _named(book.key, names or {}),
-            f"{book.instructed.count:,}",
-            yuan(book.instructed.minor),
-            f"{book.states.get('credited', Sum()).count:,}",
-            yuan(book.kept_minor),
-            f"{book.instructed.count - book.states.get('credited', Sum()).count:,}",
-        ]
-        for book in sorted(books, key=_troubled)
-        if book.instructed.count
-    ]
-    headers = [words, Words.COUNT, Words.AMOUNT, Words.CREDITED, Words.CREDITED_AMOUNT, Words.OTHERS]
-    return heading(words) + table(_columns(headers, range(1, 6)), rows)
-
-
-def _named(key: str, names: dict[str, str]) -> str:
-    """A bank by the name that people know, and by its key, which files and commands use."""
-    if not names.get(key):
-        return escape(key) or "-"
-    return f"{escape(names[key])}<br>{small(key)}"
-
-
-def _troubled(book: Book) -> tuple[int, int]:
-    """Where most did not arrive first, then by amount."""
-    return book.states.get("credited", Sum()).count - book.instructed.count, -book.instructed.minor
-
-
-def _reasons(contents: Contents) -> str:
-    if not contents.reasons:
+def _table(contents: Contents, section: Section[Any]) -> str:
+    """A section with its heading; nothing where it has no rows."""
+    if not section.rows:
         return ""
-    rows = [
-        [
-            f"{escape(one.reason.label[0])}<br>{small(one.reason.label[1])}",
-            f"{escape(one.status.label[0])}<br>{small(one.status.label[1])}",
-            f"{one.count:,}",
-            yuan(one.minor),
-            f"{one.again.count:,}",
-            f"{one.count - one.again.count:,}",
-        ]
-        for one in contents.reasons
+    note = "" if section.note is None else f"<p>{plain(section.note)}</p>"
+    return heading(section.title) + note + _rows(contents, section)
+
+
+def _rows(contents: Contents, section: Section[Any]) -> str:
+    rows = list(section.cells())
+    columns = [
+        Column(words=words, number=isinstance(cell, Count | Yuan))
+        for words, cell in zip(section.headers, rows[0], strict=True)
     ]
-    headers = [Words.REASON, Words.STATE, Words.COUNT, Words.AMOUNT, Words.AGAIN, Words.REMAINING]
-    return heading(Words.REASONS) + table(_columns(headers, range(2, 6)), rows)
+    return table(columns, ([_told(contents, cell) for cell in cells] for cells in rows))
 
 
-def _open(contents: Contents) -> str:
-    if not contents.aged:
-        return ""
-    rows = [
-        [
-            escape(one.programme),
-            _named(one.bank, contents.bank_names),
-            plain_text(state_words(one.state)),
-            f"{one.oldest.astimezone(contents.made_at.tzinfo):%Y-%m-%d}",
-            f"{one.days:,}",
-            f"{one.count:,}",
-            yuan(one.minor),
-        ]
-        for one in contents.aged
-    ]
-    headers = [Words.PROGRAMME, Words.BANK, Words.STATE, Words.SINCE, Words.DAYS, Words.COUNT, Words.AMOUNT]
-    return heading(Words.OPEN_SINCE) + table(_columns(headers, (4, 5, 6)), rows)
-
-
-def _late(contents: Contents) -> str:
-    if not contents.breaches:
-        return ""
-    rows = [
-        [
-            _named(one.bank, contents.bank_names),
-            f'<span class="name">{escape(one.file_name)}</span>',
-            f"{one.due.astimezone(contents.made_at.tzinfo):%Y-%m-%d %H:%M}",
-            f"{one.late_hours:,}",
-            f"{one.open_count:,}",
-        ]
-        for one in contents.breaches
-    ]
-    headers = [Words.BANK, Words.FILE, Words.DUE, Words.HOURS_LATE, Words.OPEN]
-    return heading(Words.BREACHES) + table(_columns(headers, (3, 4)), rows)
+def _told(contents: Contents, cell: Cell) -> str:
+    """A cell as a page has it."""
+    match cell:
+        case Count(count):
+            return f"{count:,}"
+        case Yuan(minor):
+            return yuan(minor)
+        case Known(key, name):
+            # By the name that people know, and by its key, which files and commands use.
+            return f"{escape(name)}<br>{small(key)}" if name else escape(key) or "-"
+        case Both(chinese, english):
+            return f"{escape(chinese)}<br>{small(english)}"
+        case Moment():
+            return cell.told(contents)
+        case Share(per_mille):
+            return f"{cell.percent}{share_bar(per_mille, contents.target_percent)}"
+        case Name(text):
+            return f'<span class="name">{escape(text)}</span>'
+        case Text(text):
+            return escape(text)
 
 
 def _share(contents: Contents) -> str:
@@ -202,67 +161,9 @@ def _share(contents: Contents) -> str:
         tone, words = ("good", Words.REACHED) if reached else ("bad", Words.MISSED)
         wanted = f' <span class="{tone}">{plain(Words.TARGET)} {target} %: {plain(words)}</span>'
     credited = contents.share.card_count + contents.share.passbook_count
-    told = f"<p><b>{_percent(share)}</b> ({contents.share.card_count:,} / {credited:,}){wanted}</p>"
-    headers = [Words.DEPARTMENT, Words.PERCENT, Words.BY_CARD, Words.BY_PASSBOOK]
-    rows = [_share_row(one, one.per_mille, target) for one in contents.shares if one.per_mille is not None]
-    by_department = table(_columns(headers, (2, 3)), rows) if len(rows) > 1 else ""
+    told = f"<p><b>{Share(share).percent}</b> ({contents.share.card_count:,} / {credited:,}){wanted}</p>"
+    departments = sections.shares(contents)
+    # The last row is of all of them, which is said above.
+    by_department = _rows(contents, departments) if len(departments.rows) > 2 else ""
     colors = share_legend(has_target=target is not None)
     return heading(Words.SHARE) + share_bar(share, target) + colors + told + by_department
-
-
-def _share_row(one: CardShare, share: int, target: int | None) -> list[str]:
-    return [
-        escape(one.department),
-        f"{_percent(share)}{share_bar(share, target)}",
-        f"{one.card_count:,}",
-        f"{one.passbook_count:,}",
-    ]
-
-
-def _percent(per_mille: int) -> str:
-    return f"{per_mille // 10}.{per_mille % 10} %"
-
-
-def _charges(contents: Contents) -> str:
-    charged = [book for book in contents.by_bank if book.findings.count]
-    if not charged:
-        return ""
-    rows = [
-        [_named(book.key, contents.bank_names), f"{book.findings.count:,}", yuan(book.findings.minor)]
-        for book in charged
-    ]
-    headers = [Words.BANK, Words.COUNT, Words.AMOUNT]
-    note = f"<p>{plain(Words.CHARGED_NOTE)}</p>"
-    return heading(Words.CHARGED) + note + table(_columns(headers, (1, 2)), rows)
-
-
-def _recoveries(contents: Contents) -> str:
-    if not contents.recoveries:
-        return ""
-    rows = [
-        [
-            escape(line.programme),
-            plain_text(GROUNDS[line.ground]),
-            f"{line.count:,}",
-            yuan(line.asked_minor),
-            yuan(line.recovered_minor),
-            yuan(line.outstanding_minor),
-            "" if line.oldest is None else f"{line.oldest.astimezone(contents.made_at.tzinfo):%Y-%m-%d}",
-        ]
-        for line in contents.recoveries
-    ]
-    headers = [
-        Words.PROGRAMME,
-        Words.GROUND,
-        Words.COUNT,
-        Words.ASKED_BACK,
-        Words.CAME_BACK,
-        Words.OUTSTANDING,
-        Words.OUTSTANDING_SINCE,
-    ]
-    note = f"<p>{plain(Words.RECOVERIES_NOTE)}</p>"
-    return heading(Words.RECOVERIES) + note + table(_columns(headers, range(2, 6)), rows)
-
-
-def _columns(headers: Sequence[Words], numbers: Sequence[int] | range) -> list[Column]:
-    return [Column(words=words, number=place in numbers) for place, words in enumerate(headers)]

@@ -2,19 +2,22 @@
 
 Plan, section 四(四): each agreement fixes how accounts are reconciled. Sums come from the banks'
 result files; what statements booked, what a bank charged, and what persons recovered of wrong payments
-stands beside them and is in none. A
-batch is closed by a person, and open again as soon as its sums are others.
+stands beside them and is in none. Money that is paid again after a failure is instructed once: the payments
+that carry it again are `reissued`. A batch is closed by a person, and open again as soon as its sums
+are others.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from gateway.installation import Installation
 from gateway.ledger.books import (
@@ -31,6 +34,7 @@ from gateway.ledger.books import (
 from gateway.ledger.database import Transaction
 from gateway.ledger.intake import BatchRow
 from gateway.ledger.recoveries import RecoveredRow, recovered_rows
+from gateway.rules.catalogue import Catalogue
 
 FINAL = frozenset({"credited", "failed", "returned", "set_aside", "withdrawn"})
 """States that end by themselves in no other; of the rest somebody waits for a word."""
@@ -48,6 +52,19 @@ class By(StrEnum):
     DAY = "day"
 
 
+class Extent(StrEnum):
+    """What a line of a reconciliation is of."""
+
+    ONE = "one"
+    """The one thing that its key names: a batch, a bank, a programme."""
+    NONE = "none"
+    """Payments that have none: no bank, or no file and so no day."""
+    FILE = "file"
+    """Charges on a whole file whose payments have several programmes or periods; the key is `BANK/NAME`."""
+    BANK = "bank"
+    """Charges that a bank's statement names neither file nor payment for; the key is the bank."""
+
+
 class Sum(Struct, kw_only=True):
     """So many payments of so many minor units."""
 
@@ -60,14 +77,17 @@ class Sum(Struct, kw_only=True):
 
 
 class Book(Struct, kw_only=True):
-    """One line of a reconciliation. `states` are in instructed amounts and add up to `instructed`.
+    """One line of a reconciliation. `states` add up to all that was handed over: `instructed` and `reissued`.
 
-    `sent` is what banks have; `credited_minor` what they say they credited, `returned_minor` what came
-    back of it. Findings are charges beside all that.
+    `instructed` has each sum of money once; `reissued` are payments that replace others, and carry what
+    these did not bring. `sent` is what banks have of both; `credited_minor` what they say they credited,
+    `returned_minor` what came back of it. Findings are charges beside all that.
     """
 
     key: str
+    extent: Extent = Extent.ONE
     instructed: Sum = msgspec.field(default_factory=Sum)
+    reissued: Sum = msgspec.field(default_factory=Sum)
     sent: Sum = msgspec.field(default_factory=Sum)
     states: dict[str, Sum] = msgspec.field(default_factory=dict)
     credited_minor: int = 0
@@ -85,6 +105,14 @@ class Book(Struct, kw_only=True):
         """What results say is with payees beyond what statements booked; 0 where they agree."""
         return None if self.booked_minor is None else self.kept_minor - self.booked_minor
 
+    @property
+    def handed_over(self) -> Sum:
+        """Every payment, also those that carry the same money again."""
+        return Sum(
+            count=self.instructed.count + self.reissued.count,
+            minor=self.instructed.minor + self.reissued.minor,
+        )
+
     def state(self, name: str) -> Sum:
         """The payments in a state; to be added to."""
         return self.states.setdefault(name, Sum())
@@ -100,10 +128,9 @@ class Book(Struct, kw_only=True):
 
     @property
     def adds_up(self) -> bool:
-        counts = sum(each.count for each in self.states.values())
-        return (counts, sum(each.minor for each in self.states.values())) == (
-            self.instructed.count,
-            self.instructed.minor,
+        return self.handed_over == Sum(
+            count=sum(each.count for each in self.states.values()),
+            minor=sum(each.minor for each in self.states.values()),
         )
 
     @property
@@ -155,7 +182,7 @@ def books(installation: Installation, by: By, batch: BatchRow | None = None) -> 
         rows, charges = book_rows(transaction, batch_pk), found_charges(transaction, batch_pk)
         booked = booked_rows(transaction, by in (By.PROGRAMME, By.PERIOD), batch_pk)
         recovered = recovered_rows(transaction, batch_pk)
-    return sum_up(installation, by, rows, charges, booked, recovered)
+    return sum_up(installation.configuration.catalogue, by, rows, charges, booked, recovered)
 
 
 def differences(installation: Installation, batch: BatchRow | None = None) -> Iterator[Gap]:
@@ -207,53 +234,106 @@ def closing_of(transaction: Transaction, batch: BatchRow) -> Closed:
 
 
 def sums_digest(transaction: Transaction, batch: BatchRow) -> str:
-    """SHA-256 over a batch's sums and charges: another one as soon as anything of them changes."""
-    rows = [msgspec.structs.astuple(row) for row in book_rows(transaction, batch.batch_pk)]
-    charged = [msgspec.structs.astuple(row) for row in found_charges(transaction, batch.batch_pk)]
+    """SHA-256 over a batch's sums and charges: another one as soon as anything of them changes.
+
+    What is reissued, and where a charge on a whole file belongs, is told apart since; the digest is not,
+    so that what persons closed before stays closed.
+    """
+    rows = book_rows(transaction, batch.batch_pk)
+    charged = found_charges(transaction, batch.batch_pk)
     booked = [msgspec.structs.astuple(row) for row in booked_rows(transaction, False, batch.batch_pk)]
-    sums = [sorted(rows), sorted(charged), sorted(booked)]
+    sums = [_alike(rows), _alike(charged), sorted(booked)]
     # Where nothing is recovered the digest stays what it was before there were recoveries.
     if recovered := [msgspec.structs.astuple(row) for row in recovered_rows(transaction, batch.batch_pk)]:
         sums.append(sorted(recovered))
     return hashlib.sha256(msgspec.json.encode(sums)).hexdigest()
 
 
+_ADDED = ("count", "instructed_minor", "credited_minor", "returned_minor", "amount_minor")
+_APART = ("reissued", "file_name", "file_programme", "file_period")
+
+
+def _alike(rows: Sequence[BookRow | FoundCharge]) -> list[tuple[object, ...]]:
+    """Rows that differ in nothing but what was not told apart before, as one, in their order."""
+    found: dict[tuple[object, ...], dict[str, Any]] = {}
+    for row in rows:
+        values = {name: value for name, value in msgspec.structs.asdict(row).items() if name not in _APART}
+        same = tuple(values[name] for name in values if name not in (*_ADDED, "oldest"))
+        one = found.setdefault(same, values)
+        if one is values:
+            continue
+        for name in values:
+            if name in _ADDED:
+                one[name] += values[name]
+            elif name == "oldest":
+                one[name] = min(one[name], values[name])
+    return sorted(tuple(one.values()) for one in found.values())
+
+
 def sum_up(
-    installation: Installation,
+    catalogue: Catalogue | None,
     by: By,
     rows: Iterable[BookRow],
     charged: Iterable[FoundCharge],
     booked: Iterable[BookedRow],
     recovered: Iterable[RecoveredRow],
 ) -> list[Book]:
-    """Rows of the ledger by one side, in its order."""
-    found: dict[str, Book] = {}
+    """Rows of the ledger by one side, in its order; what belongs to a whole file or bank comes last.
+
+    Programmes that the catalogue has under several spellings are one.
+    """
+    found: dict[tuple[Extent, str], Book] = {}
+
+    def book_of(place: tuple[Extent, str]) -> Book:
+        return found.setdefault(place, Book(extent=place[0], key=place[1]))
+
     for row in rows:
-        book = found.setdefault(key := _key(installation, by, row), Book(key=key))
-        book.instructed.add(row.count, row.instructed_minor)
+        book = book_of(_place(catalogue, by, row))
+        (book.reissued if row.reissued else book.instructed).add(row.count, row.instructed_minor)
         if row.at_the_bank:
             book.sent.add(row.count, row.instructed_minor)
         book.state(row.state).add(row.count, row.instructed_minor)
         book.credited_minor += row.credited_minor
         book.returned_minor += row.returned_minor
     for charge in charged:
-        book = found.setdefault(key := _key(installation, by, charge), Book(key=key))
-        book.findings.add(charge.count, charge.amount_minor)
+        book_of(_place_of_charge(catalogue, by, charge)).findings.add(charge.count, charge.amount_minor)
     for entry in booked:
-        book = found.setdefault(key := _key(installation, by, entry), Book(key=key))
+        book = book_of(_place(catalogue, by, entry))
         book.booked_minor = (book.booked_minor or 0) + entry.booked_minor
     for back in recovered:
-        book = found.setdefault(key := _key(installation, by, back), Book(key=key))
+        book = book_of(_place(catalogue, by, back))
         book.recovered_minor += back.recovered_minor
         book.to_recover.add(back.open_count, back.outstanding_minor)
-    return [found[key] for key in sorted(found)]
+    order = list(Extent)
+    return [found[place] for place in sorted(found, key=lambda place: (order.index(place[0]), place[1]))]
 
 
-def _key(installation: Installation, by: By, row: BookRow | FoundCharge | BookedRow | RecoveredRow) -> str:
+def _place(
+    catalogue: Catalogue | None, by: By, row: BookRow | BookedRow | RecoveredRow
+) -> tuple[Extent, str]:
+    """Under which key payments and bookings stand."""
+    key = _key(catalogue, by, row)
+    return (Extent.ONE if key else Extent.NONE), key
+
+
+def _place_of_charge(catalogue: Catalogue | None, by: By, charge: FoundCharge) -> tuple[Extent, str]:
+    """Under which key a charge stands; one on a whole file under what all its payments share."""
+    known = replace(
+        charge,
+        programme=charge.programme or charge.file_programme,
+        period=charge.period or charge.file_period,
+    )
+    if key := _key(catalogue, by, known):
+        return Extent.ONE, key
+    if charge.file_name:
+        return Extent.FILE, f"{charge.bank}/{charge.file_name}"
+    return Extent.BANK, charge.bank
+
+
+def _key(catalogue: Catalogue | None, by: By, row: BookRow | FoundCharge | BookedRow | RecoveredRow) -> str:
     if by is By.BATCH:
         return f"{row.source_platform}/{row.batch_id}" if row.batch_id else ""
     if by is By.PROGRAMME:
-        catalogue = installation.configuration.catalogue
         known = None if catalogue is None else catalogue.find(row.programme)
         return row.programme if known is None else known.name
     return {By.BANK: row.bank, By.DEPARTMENT: row.department, By.PERIOD: row.period, By.DAY: row.day}[by]

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from rich.markup import escape
 
 from formats.standard import write_table
-from formats.standard.amounts import format_yuan
 from gateway.ledger.books import Gap
 from gateway.local_time import local
 from gateway.money import yuan
 from gateway.output import output_file
 from gateway.reports.numbers import count_text, yuan_text
-from gateway.rules.books import Aged, Book, Charge, Closed, Sum
+from gateway.reports.wording import state_words
+from gateway.rules.books import Aged, Book, By, Charge, Closed, Extent, Sum
 from gateway.rules.closing import Standing
 from gateway.rules.desk import table_format
 from gateway.screens import screen
+from gateway.screens.listing import Column, Listing
 
 _STATES = ("credited", "failed", "returned", "unknown", "discrepant", "set_aside", "withdrawn", "held")
-_SHOWN_ROWS = 40
 _AGAINST = {"results": "回盘文件", "statements": "回盘文件及对账单"}
 _KINDS = {
     "fee_line": "手续费行",
@@ -33,7 +32,12 @@ _KINDS = {
 
 
 def show_books(
-    books: list[Book], closed: Closed | None, rules: Sequence[Standing], output: Path | None, json: bool
+    by: By,
+    books: list[Book],
+    closed: Closed | None,
+    rules: Sequence[Standing],
+    output: Path | None,
+    json: bool,
 ) -> None:
     if json:
         told = [
@@ -42,53 +46,70 @@ def show_books(
         ]
         screen.as_json({"books": told, "closed": closed, "rules": list(map(_told, rules))})
         return
-    waiting = ("dispatched", "accepted")
-    headers = [
-        screen.pick("对账项", "of"),
-        screen.pick("应发", "instructed"),
-        screen.pick("已送银行", "sent"),
-        *(screen.state(state) for state in _STATES),
-        screen.pick("在途", "on the way"),
-        screen.pick("实发(元)", "credited (yuan)"),
-        screen.pick("退回(元)", "returned (yuan)"),
-        screen.pick("违规收费", "charged"),
-        screen.pick("已追回(元)", "recovered (yuan)"),
-        screen.pick("未追回", "to be recovered"),
-        screen.pick("对账单记账(元)", "booked by statements (yuan)"),
-        screen.pick("差额(元)", "difference (yuan)"),
-    ]
-    rows: list[list[str | Sum]] = []
-    for book in books:
-        way = Sum()
-        for state in waiting:
-            each = book.states.get(state, Sum())
-            way.add(each.count, each.minor)
-        sums = [book.instructed, book.sent, *(book.states.get(state, Sum()) for state in _STATES), way]
-        moved = [yuan_text(book.credited_minor), yuan_text(book.returned_minor)]
-        booked = [yuan_text(book.booked_minor), yuan_text(book.gap_minor)]
-        rows.append(
-            [
-                book.key,
-                *sums,
-                *moved,
-                book.findings,
-                yuan_text(book.recovered_minor),
-                book.to_recover,
-                *booked,
-            ]
-        )
+    headers = [screen.pick("对账项", "of"), *(screen.pick(*title) for title, _ in _SUMS)]
+    rows = [[_of(by, book), *(cell(book) for _, cell in _SUMS)] for book in books]
     if output is not None:
         _write(*_in_columns(headers, rows), output)
         return
     # A screen is narrow: a line of sums a book.
     for row in rows:
-        screen.say(f"[bold]{escape(str(row[0])) or '-'}[/]")
+        screen.say(f"[bold]{escape(str(row[0]))}[/]")
         for title, cell in zip(headers[1:], map(_cell, row[1:]), strict=True):
             if cell and cell != "0.00":
                 screen.say(f"  {title}: {cell}")
     for one in rules:
         screen.say(f"  {escape(_standing(one))}")
     _say_closed(closed)
+
+
+def _way(book: Book) -> Sum:
+    """What is on its way still."""
+    total = Sum()
+    for state in ("dispatched", "accepted"):
+        each = book.states.get(state, Sum())
+        total.add(each.count, each.minor)
+    return total
+
+
+def _in_state(name: str) -> Callable[[Book], Sum]:
+    return lambda book: book.states.get(name, Sum())
+
+
+_SUMS: tuple[tuple[tuple[str, str], Callable[[Book], str | Sum]], ...] = (
+    (("应发", "instructed"), lambda book: book.instructed),
+    (("补发(同一款项再次交付)", "the same money again (reissued)"), lambda book: book.reissued),
+    (("已送银行", "sent"), lambda book: book.sent),
+    *((state_words(state), _in_state(state)) for state in _STATES),
+    (("在途", "on the way"), _way),
+    (("实发(元)", "credited (yuan)"), lambda book: yuan_text(book.credited_minor)),
+    (("退回(元)", "returned (yuan)"), lambda book: yuan_text(book.returned_minor)),
+    (("违规收费", "charged"), lambda book: book.findings),
+    (("已追回(元)", "recovered (yuan)"), lambda book: yuan_text(book.recovered_minor)),
+    (("未追回", "to be recovered"), lambda book: book.to_recover),
+    (("对账单记账(元)", "booked by statements (yuan)"), lambda book: yuan_text(book.booked_minor)),
+    (("差额(元)", "difference (yuan)"), lambda book: yuan_text(book.gap_minor)),
+)
+"""What is told of each line of a reconciliation, under its Chinese and English title."""
+_NO_DAY = ("尚未入文件", "in no file yet")
+_NO_BANK = ("无合作银行(未入文件即退回)", "no bank (set aside before it had one)")
+_WHOLE_FILE = {
+    By.PROGRAMME: ("整份文件 {}(不止一个项目)", "the whole file {} (several programmes)"),
+    By.PERIOD: ("整份文件 {}(不止一个期间)", "the whole file {} (several periods)"),
+}
+
+
+def _of(by: By, book: Book) -> str:
+    """What a line is of; where a thing has no such key, or a charge is of more than one, that in words."""
+    if book.extent is Extent.FILE:
+        return screen.pick(*_WHOLE_FILE[by]).format(book.key)
+    if book.extent is Extent.BANK:
+        return screen.pick(
+            f"{book.key} 整行(对账单未指明文件或明细)",
+            f"the bank {book.key} as a whole (its statement names neither file nor payment)",
+        )
+    if book.extent is Extent.NONE:
+        return screen.pick(*(_NO_DAY if by is By.DAY else _NO_BANK))
+    return book.key
 
 
 def _in_columns(headers: list[str], rows: list[list[str | Sum]]) -> tuple[list[str], list[list[str]]]:
@@ -171,121 +192,76 @@ def _standing(one: Standing) -> str:
     return "; ".join(told)
 
 
+_AGED: Listing[Aged] = Listing(
+    "ageing",
+    Column(("天数", "days"), lambda one: str(one.days), number=True),
+    Column(("批次", "batch"), lambda one: one.batch_id),
+    Column(("银行", "bank"), lambda one: one.bank, whole=True),
+    Column(("补贴项目", "programme"), lambda one: one.programme),
+    Column(("期间", "period"), lambda one: one.period),
+    Column(("状态", "state"), lambda one: screen.state(one.state)),
+    Column(("笔数", "payments"), lambda one: count_text(one.count), number=True),
+    Column(("金额(元)", "amount (yuan)"), lambda one: yuan_text(one.minor), number=True),
+)
+
+
 def show_ageing(aged: list[Aged], output: Path | None, json: bool) -> None:
     if json:
         screen.as_json(aged)
         return
-    days, count = screen.pick("天数", "days"), screen.pick("笔数", "payments")
-    amount, state = screen.pick("金额(元)", "amount (yuan)"), screen.pick("状态", "state")
-    batch, bank = screen.pick("批次", "batch"), screen.pick("银行", "bank")
-    headers = [
-        days,
-        batch,
-        bank,
-        screen.pick("补贴项目", "programme"),
-        screen.pick("期间", "period"),
-        state,
-        count,
-        amount,
-    ]
-    rows = [
-        [
-            str(one.days),
-            one.batch_id,
-            one.bank,
-            one.programme,
-            one.period,
-            screen.state(one.state),
-            str(one.count),
-            format_yuan(one.minor),
-        ]
-        for one in aged
-    ]
-    if output is not None:
-        _write(headers, rows, output)
-        return
-    table = screen.titled(*headers, whole=(bank,), right=(days, count, amount))
-    for row in rows:
-        table.add_row(*map(escape, row))
-    if rows:
-        screen.show(table)
-    total, minor = sum(one.count for one in aged), sum(one.minor for one in aged)
-    screen.say(
-        screen.pick(f"未终态 {total} 笔,{yuan(minor)} 元", f"{total} payments open, {yuan(minor)} yuan")
-    )
+    _AGED.tell(aged, output=output)
+    if output is None:
+        total, minor = sum(one.count for one in aged), sum(one.minor for one in aged)
+        screen.say(
+            screen.pick(f"未终态 {total} 笔,{yuan(minor)} 元", f"{total} payments open, {yuan(minor)} yuan")
+        )
+
+
+_GAPS: Listing[Gap] = Listing(
+    "differences",
+    Column(("明细编号", "payment"), lambda one: one.payment_id, whole=True),
+    Column(("批次", "batch"), lambda one: one.batch_id),
+    Column(("银行", "bank"), lambda one: one.bank),
+    Column(("文件", "file"), lambda one: one.file_name),
+    Column(("序号", "item"), lambda one: str(one.item), number=True),
+    Column(
+        ("状态", "state"),
+        lambda one: screen.state(one.status) if one.status else screen.pick("未回", "no answer"),
+    ),
+    Column(("回盘(元)", "results (yuan)"), lambda one: yuan_text(one.by_results_minor), number=True),
+    Column(("对账单(元)", "statements (yuan)"), lambda one: yuan_text(one.by_statements_minor), number=True),
+)
 
 
 def show_differences(found: Iterator[Gap], output: Path | None, json: bool) -> int:
     """Print, or write to a file; how many."""
-    headers = [
-        screen.pick("明细编号", "payment"),
-        screen.pick("批次", "batch"),
-        screen.pick("银行", "bank"),
-        screen.pick("文件", "file"),
-        screen.pick("序号", "item"),
-        screen.pick("状态", "state"),
-        screen.pick("回盘(元)", "results (yuan)"),
-        screen.pick("对账单(元)", "statements (yuan)"),
-    ]
-    rows = (
-        [
-            one.payment_id,
-            one.batch_id,
-            one.bank,
-            one.file_name,
-            str(one.item),
-            screen.state(one.status) if one.status else screen.pick("未回", "no answer"),
-            _money(one.by_results_minor),
-            _money(one.by_statements_minor),
-        ]
-        for one in found
-    )
-    if output is not None:
-        return _write(headers, rows, output)
-    if json:
-        count = 0
-        for one in found:
-            screen.as_json(one)
-            count += 1
-        return count
-    table = screen.titled(*headers, whole=(headers[0],), right=(headers[4], headers[6], headers[7]))
-    for row in islice(rows, _SHOWN_ROWS):
-        table.add_row(*map(escape, row))
-    if table.row_count:
-        screen.show(table)
-    count = table.row_count + sum(1 for _ in rows)
-    screen.say(screen.pick(f"差异 {count} 笔", f"{count} payments differ"))
+    count = _GAPS.tell(found, output=output, json=json, most=screen.SHOWN_ROWS)
+    if output is None and not json:
+        screen.say(screen.pick(f"差异 {count} 笔", f"{count} payments differ"))
     return count
+
+
+_CHARGES: Listing[Charge] = Listing(
+    "charges",
+    Column(("银行", "bank"), lambda one: one.bank, whole=True),
+    Column(("月份", "month"), lambda one: one.month, whole=True),
+    Column(("方式", "kind"), lambda one: screen.pick(_KINDS.get(one.kind, one.kind), one.kind)),
+    Column(("批次", "batch"), lambda one: one.batch_id),
+    Column(("笔数", "findings"), lambda one: count_text(one.count), number=True),
+    Column(("金额(元)", "amount (yuan)"), lambda one: yuan_text(one.minor), number=True),
+)
 
 
 def show_charges(found: list[Charge], output: Path | None, json: bool) -> None:
     if json:
         screen.as_json(found)
         return
-    bank, month = screen.pick("银行", "bank"), screen.pick("月份", "month")
-    count, amount = screen.pick("笔数", "findings"), screen.pick("金额(元)", "amount (yuan)")
-    headers = [bank, month, screen.pick("方式", "kind"), screen.pick("批次", "batch"), count, amount]
-    rows = [
-        [
-            one.bank,
-            one.month,
-            screen.pick(_KINDS.get(one.kind, one.kind), one.kind),
-            one.batch_id,
-            count_text(one.count),
-            yuan_text(one.minor),
-        ]
-        for one in found
-    ]
-    if output is not None:
-        _write(headers, rows, output)
-        return
-    table = screen.titled(*headers, whole=(bank, month), right=(count, amount))
-    for row in rows:
-        table.add_row(*map(escape, row))
-    if rows:
-        screen.show(table)
-    total, minor = sum(one.count for one in found), sum(one.minor for one in found)
-    screen.say(screen.pick(f"违规收费 {total} 笔,{yuan(minor)} 元", f"{total} findings, {yuan(minor)} yuan"))
+    _CHARGES.tell(found, output=output)
+    if output is None:
+        total, minor = sum(one.count for one in found), sum(one.minor for one in found)
+        screen.say(
+            screen.pick(f"违规收费 {total} 笔,{yuan(minor)} 元", f"{total} findings, {yuan(minor)} yuan")
+        )
 
 
 def _say_closed(closed: Closed | None) -> None:
@@ -308,12 +284,6 @@ def _cell(each: str | Sum) -> str:
     if isinstance(each, str):
         return each
     return f"{each.count} / {yuan(each.minor)}" if each.count else ""
-
-
-def _money(minor: int | None) -> str:
-    if minor is None:
-        return ""
-    return f"-{format_yuan(-minor)}" if minor < 0 else format_yuan(minor)
 
 
 def _write(headers: list[str], rows: Iterable[list[str]], output: Path) -> int:

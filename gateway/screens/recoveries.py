@@ -5,17 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich.markup import escape
-
-from formats.standard import write_table
-from formats.standard.amounts import format_yuan
 from gateway.ledger.recoveries import Ending
 from gateway.money import yuan
-from gateway.output import output_file
+from gateway.reports.numbers import count_text, yuan_text
 from gateway.reports.wording import GROUNDS
-from gateway.rules.desk import table_format
 from gateway.rules.recoveries import Recovery
 from gateway.screens import screen
+from gateway.screens.listing import Column, Listing
 
 _ENDING_WORDS = {
     Ending.OPEN: ("追回中", "open"),
@@ -29,53 +25,30 @@ def ground_word(ground: str) -> str:
     return screen.pick(*GROUNDS[ground])
 
 
+_RECOVERIES: Listing[Recovery] = Listing(
+    "recoveries",
+    Column(("明细编号", "payment"), lambda one: one.payment_id, whole=True),
+    Column(("批次", "batch"), lambda one: one.batch_id, in_files=True),
+    Column(("银行", "bank"), lambda one: one.bank, in_files=True),
+    Column(("补贴项目", "programme"), lambda one: one.programme, in_files=True),
+    Column(("期间", "period"), lambda one: one.period, in_files=True),
+    Column(("依据", "ground"), lambda one: ground_word(one.ground)),
+    Column(("应追回(元)", "asked (yuan)"), lambda one: yuan_text(one.amount_minor), number=True),
+    Column(("已追回(元)", "back (yuan)"), lambda one: yuan_text(one.recovered_minor), number=True),
+    Column(("未追回(元)", "outstanding (yuan)"), lambda one: yuan_text(one.outstanding_minor), number=True),
+    Column(("立案日(UTC)", "since (UTC)"), lambda one: f"{one.marked_at:%Y-%m-%d}"),
+    Column(("天数", "days"), lambda one: count_text(one.days), number=True),
+    Column(("状态", "state"), lambda one: screen.pick(*_ENDING_WORDS[one.ending])),
+)
+
+
 def show_recoveries(found: Sequence[Recovery], output: Path | None, json: bool) -> None:
     if json:
         screen.as_json(list(found))
         return
-    payment, days = screen.pick("明细编号", "payment"), screen.pick("天数", "days")
-    amount, back = screen.pick("应追回(元)", "asked (yuan)"), screen.pick("已追回(元)", "back (yuan)")
-    left = screen.pick("未追回(元)", "outstanding (yuan)")
-    since, state = screen.pick("立案日(UTC)", "since (UTC)"), screen.pick("状态", "state")
-    ground = screen.pick("依据", "ground")
+    _RECOVERIES.tell(found, output=output, most=screen.SHOWN_ROWS)
     if output is not None:
-        headers = [
-            payment,
-            screen.pick("批次", "batch"),
-            screen.pick("银行", "bank"),
-            screen.pick("补贴项目", "programme"),
-            screen.pick("期间", "period"),
-            ground,
-            amount,
-            back,
-            left,
-            since,
-            days,
-            state,
-        ]
-        file_format = table_format(output)
-        with output_file(output) as sink:
-            count = write_table(sink, [headers], map(_cells, found), file_format, "recoveries")
-        screen.say(f"{output}: {count}")
         return
-    table = screen.titled(
-        payment,
-        ground,
-        amount,
-        back,
-        left,
-        since,
-        days,
-        state,
-        whole=(payment,),
-        right=(amount, back, left, days),
-    )
-    for one in found[: screen.SHOWN_ROWS]:
-        cells = _cells(one)
-        table.add_row(*map(escape, [cells[0], *cells[5:]]))
-    if found:
-        screen.show(table)
-        screen.note_more(len(found))
     for one in found:
         if one.excess_minor:
             screen.warn(
@@ -128,20 +101,3 @@ def recovery_lines(one: Recovery) -> list[str]:
             f"{one.closed_at:%Y-%m-%dT%H:%M:%S} {screen.pick(*_ENDING_WORDS[one.ending])} ({one.closed_by})"
         )
     return [marked, *parts, ended]
-
-
-def _cells(one: Recovery) -> list[str]:
-    return [
-        one.payment_id,
-        one.batch_id,
-        one.bank,
-        one.programme,
-        one.period,
-        ground_word(one.ground),
-        format_yuan(one.amount_minor),
-        format_yuan(one.recovered_minor),
-        format_yuan(one.outstanding_minor),
-        f"{one.marked_at:%Y-%m-%d}",
-        str(one.days),
-        screen.pick(*_ENDING_WORDS[one.ending]),
-    ]

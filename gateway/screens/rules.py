@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import islice
 from pathlib import Path
 
 from rich.markup import escape
 
-from formats.standard import write_batch, write_table
+from formats.standard import write_batch
 from formats.standard.amounts import format_yuan
 from gateway.intake import Receipt
+from gateway.ledger.publication import Compared
 from gateway.money import yuan
 from gateway.output import output_file
 from gateway.rules.deadlines import Breach, Overdue, Spread
-from gateway.rules.desk import ListedProgramme, table_format
+from gateway.rules.desk import ListedProgramme
 from gateway.rules.lists import ListedPerson
 from gateway.rules.messages import BookletEntry
 from gateway.rules.publication import ListCheck
@@ -22,26 +22,23 @@ from gateway.rules.reissue import Reissue
 from gateway.rules.shares import Share, Shares
 from gateway.rules.warnings import Warned
 from gateway.screens import screen
+from gateway.screens.listing import Column, Listing
 
-_SHOWN_ROWS = 40
 _BAR_CELLS = 20
 _NAMED = 10
-_LIST_HEADERS = (
-    ("明细编号", "payment"),
-    ("来源平台", "platform"),
-    ("批次号", "batch"),
-    ("合作银行", "bank"),
-    ("发放部门", "department"),
-    ("补贴项目", "programme"),
-    ("补贴期间", "period"),
-    ("金额(元)", "amount"),
-    ("原因", "reason"),
-    ("姓名", "name"),
-    ("身份证号", "ID"),
-    ("账号", "account"),
-    ("村(社区)", "village"),
-    ("代发文件", "file"),
-    ("文件内序号", "item"),
+
+_PROGRAMMES: Listing[ListedProgramme] = Listing(
+    "catalogue",
+    Column(("编码", "code"), lambda one: one.code, whole=True),
+    Column(("补贴项目", "programme"), lambda one: one.name),
+    Column(("领域", "field"), lambda one: f"{one.field} {one.field_name}"),
+    Column(("部门", "department"), lambda one: one.departments[0]),
+    Column(("对象", "payee"), lambda one: ", ".join(one.payee), whole=True),
+    Column(("周期", "frequency"), lambda one: one.frequency),
+    Column(
+        ("同期重复", "repeats"),
+        lambda one: screen.pick("涉密,不收", "classified: refused") if one.classified else one.repeats,
+    ),
 )
 
 
@@ -49,28 +46,7 @@ def show_programmes(programmes: list[ListedProgramme], json: bool) -> None:
     if json:
         screen.as_json(programmes)
         return
-    code, pays = screen.pick("编码", "code"), screen.pick("对象", "payee")
-    table = screen.titled(
-        code,
-        screen.pick("补贴项目", "programme"),
-        screen.pick("领域", "field"),
-        screen.pick("部门", "department"),
-        pays,
-        screen.pick("周期", "frequency"),
-        screen.pick("同期重复", "repeats"),
-        whole=(code, pays),
-    )
-    for one in programmes:
-        table.add_row(
-            one.code,
-            escape(one.name),
-            f"{one.field} {escape(one.field_name)}",
-            escape(one.departments[0]),
-            ", ".join(one.payee),
-            one.frequency,
-            screen.pick("涉密,不收", "classified: refused") if one.classified else one.repeats,
-        )
-    screen.show(table)
+    _PROGRAMMES.show(programmes)
     screen.say(screen.pick(f"共 {len(programmes)} 个项目", f"{len(programmes)} programmes"))
 
 
@@ -95,38 +71,29 @@ def show_programme(one: ListedProgramme, json: bool) -> None:
             screen.say(f"  {title}: {escape(text)}")
 
 
+_BREACHES: Listing[Breach] = Listing(
+    "breaches",
+    Column(("银行", "bank"), lambda one: one.bank, whole=True),
+    Column(("协议", "agreement"), lambda one: one.agreement),
+    Column(("文件", "file"), lambda one: one.file_name),
+    Column(("应回时间(UTC)", "due (UTC)"), lambda one: f"{one.due:%Y-%m-%d %H:%M}", whole=True),
+    Column(("实回时间(UTC)", "answered (UTC)"), lambda one: _answered(one), whole=True),
+    Column(("逾期(小时)", "hours late"), lambda one: str(one.late_hours), number=True),
+    Column(("未回笔数", "open"), lambda one: str(one.open_count), number=True),
+)
+
+
+def _answered(one: Breach) -> str:
+    if one.answered_at is None:
+        return screen.pick("未回", "not yet")
+    return f"{one.answered_at:%Y-%m-%d %H:%M}"
+
+
 def show_breaches(found: list[Breach], json: bool) -> None:
     if json:
         screen.as_json(found)
         return
-    bank, hours = screen.pick("银行", "bank"), screen.pick("逾期(小时)", "hours late")
-    opened, due = screen.pick("未回笔数", "open"), screen.pick("应回时间(UTC)", "due (UTC)")
-    answered = screen.pick("实回时间(UTC)", "answered (UTC)")
-    table = screen.titled(
-        bank,
-        screen.pick("协议", "agreement"),
-        screen.pick("文件", "file"),
-        due,
-        answered,
-        hours,
-        opened,
-        whole=(bank, due, answered),
-        right=(hours, opened),
-    )
-    for one in found:
-        table.add_row(
-            one.bank,
-            escape(one.agreement),
-            escape(one.file_name),
-            f"{one.due:%Y-%m-%d %H:%M}",
-            screen.pick("未回", "not yet")
-            if one.answered_at is None
-            else f"{one.answered_at:%Y-%m-%d %H:%M}",
-            str(one.late_hours),
-            str(one.open_count),
-        )
-    if found:
-        screen.show(table)
+    _BREACHES.show(found)
     banks = len({one.bank for one in found})
     screen.say(
         screen.pick(
@@ -135,135 +102,79 @@ def show_breaches(found: list[Breach], json: bool) -> None:
     )
 
 
+_OVERDUE: Listing[Overdue] = Listing(
+    "overdue",
+    Column(("补贴项目", "programme"), lambda one: one.programme),
+    Column(("期间", "period"), lambda one: one.period),
+    Column(("银行", "bank"), lambda one: one.bank, whole=True),
+    Column(("期限", "due"), lambda one: one.due.isoformat(), whole=True),
+    Column(("未到账笔数", "owed"), lambda one: str(one.open_count), number=True),
+    Column(("未到账金额(元)", "owed (yuan)"), lambda one: yuan(one.open_minor), number=True),
+    Column(("状态", "states"), lambda one: _overdue_states(one)),
+)
+
+
+def _overdue_states(one: Overdue) -> str:
+    states = [f"{screen.state(state)} {number}" for state, number in one.states.items()]
+    if one.credited_late:
+        states.append(screen.pick("有逾期到账", "some credited late"))
+    return ", ".join(states)
+
+
 def show_overdue(found: list[Overdue], json: bool) -> None:
     if json:
         screen.as_json(found)
         return
-    bank, due, count = (
-        screen.pick("银行", "bank"),
-        screen.pick("期限", "due"),
-        screen.pick("未到账笔数", "owed"),
-    )
-    amount = screen.pick("未到账金额(元)", "owed (yuan)")
-    table = screen.titled(
-        screen.pick("补贴项目", "programme"),
-        screen.pick("期间", "period"),
-        bank,
-        due,
-        count,
-        amount,
-        screen.pick("状态", "states"),
-        whole=(bank, due),
-        right=(count, amount),
-    )
-    for one in found:
-        states = [f"{screen.state(state)} {number}" for state, number in one.states.items()]
-        if one.credited_late:
-            states.append(screen.pick("有逾期到账", "some credited late"))
-        table.add_row(
-            escape(one.programme),
-            escape(one.period),
-            one.bank,
-            one.due.isoformat(),
-            str(one.open_count),
-            yuan(one.open_minor),
-            ", ".join(states),
-        )
-    if found:
-        screen.show(table)
+    _OVERDUE.show(found)
     owed = sum(one.open_count for one in found)
     screen.say(screen.pick(f"逾期未到账 {owed} 笔", f"{owed} payments owed after their due date"))
+
+
+_SPREADS: Listing[Spread] = Listing(
+    "spread",
+    Column(("补贴项目", "programme"), lambda one: one.programme),
+    Column(("期间", "period"), lambda one: one.period),
+    Column(("银行", "bank"), lambda one: one.bank, whole=True),
+    Column(("笔数", "payments"), lambda one: str(one.count), number=True),
+    Column(("最早到账", "first credit"), lambda one: one.first.isoformat(), whole=True),
+    Column(("最晚到账", "last credit"), lambda one: one.last.isoformat(), whole=True),
+    Column(("相差天数", "days apart"), lambda one: str(one.apart_days), number=True),
+)
 
 
 def show_spreads(found: list[Spread], json: bool) -> None:
     if json:
         screen.as_json(found)
         return
-    bank, count = screen.pick("银行", "bank"), screen.pick("笔数", "payments")
-    first, last = screen.pick("最早到账", "first credit"), screen.pick("最晚到账", "last credit")
-    apart = screen.pick("相差天数", "days apart")
-    table = screen.titled(
-        screen.pick("补贴项目", "programme"),
-        screen.pick("期间", "period"),
-        bank,
-        count,
-        first,
-        last,
-        apart,
-        whole=(bank, first, last),
-        right=(count, apart),
-    )
-    for one in found:
-        days = (str(one.count), one.first.isoformat(), one.last.isoformat(), str(one.apart_days))
-        table.add_row(escape(one.programme), escape(one.period), one.bank, *days)
-    screen.show(table)
+    _SPREADS.show(found)
+
+
+_PERSONS: Listing[ListedPerson] = Listing(
+    "list",
+    Column(("明细编号", "payment"), lambda one: one.payment_id, whole=True),
+    Column(("来源平台", "platform"), lambda one: one.source_platform, in_files=True),
+    Column(("批次号", "batch"), lambda one: one.batch_id, in_files=True),
+    Column(("合作银行", "bank"), lambda one: one.bank),
+    Column(("发放部门", "department"), lambda one: one.department, in_files=True),
+    Column(("补贴项目", "programme"), lambda one: one.programme),
+    Column(("补贴期间", "period"), lambda one: one.period, in_files=True),
+    Column(("金额(元)", "amount"), lambda one: format_yuan(one.amount_minor), number=True),
+    Column(("原因", "reason"), lambda one: screen.pick(*one.reason.label), in_files=True),
+    Column(("姓名", "name"), lambda one: one.name),
+    Column(("身份证号", "ID"), lambda one: one.id_number, in_files=True),
+    Column(("账号", "account"), lambda one: one.account),
+    Column(("村(社区)", "village"), lambda one: one.village),
+    Column(("代发文件", "file"), lambda one: one.file_name, in_files=True),
+    Column(("文件内序号", "item"), lambda one: "" if one.item is None else str(one.item), in_files=True),
+)
 
 
 def show_work_list(found: Iterator[ListedPerson], output: Path | None, json: bool) -> int:
     """Print, or write to a file; how many."""
-    if output is not None:
-        headers = [screen.pick(*header) for header in _LIST_HEADERS]
-        file_format = table_format(output)
-        with output_file(output) as sink:
-            count = write_table(sink, [headers], map(_listed_cells, found), file_format, "list")
-        screen.say(f"{output}: {count}")
-        return count
-    if json:
-        count = 0
-        for one in found:
-            screen.as_json(one)
-            count += 1
-        return count
-    payment, amount = screen.pick("明细编号", "payment"), screen.pick("金额(元)", "amount (yuan)")
-    table = screen.titled(
-        payment,
-        screen.pick("姓名", "name"),
-        screen.pick("补贴项目", "programme"),
-        amount,
-        screen.pick("银行", "bank"),
-        screen.pick("账号", "account"),
-        screen.pick("村(社区)", "village"),
-        whole=(payment,),
-        right=(amount,),
-    )
-    for one in islice(found, _SHOWN_ROWS):
-        table.add_row(
-            escape(one.payment_id),
-            one.name,
-            escape(one.programme),
-            yuan(one.amount_minor),
-            one.bank,
-            one.account,
-            escape(one.village),
-        )
-    more = sum(1 for _ in found)
-    if table.row_count:
-        screen.show(table)
-    if more:
-        screen.say(screen.pick(f"另有 {more} 笔,见 --output", f"{more} more: --output writes them all"))
-    count = table.row_count + more
-    screen.say(screen.pick(f"共 {count} 笔", f"{count} payments"))
+    count = _PERSONS.tell(found, output=output, json=json, most=screen.SHOWN_ROWS)
+    if output is None and not json:
+        screen.say(screen.pick(f"共 {count} 笔", f"{count} payments"))
     return count
-
-
-def _listed_cells(one: ListedPerson) -> list[str]:
-    return [
-        one.payment_id,
-        one.source_platform,
-        one.batch_id,
-        one.bank,
-        one.department,
-        one.programme,
-        one.period,
-        format_yuan(one.amount_minor),
-        screen.pick(*one.reason.label),
-        one.name,
-        one.id_number,
-        one.account,
-        one.village,
-        one.file_name,
-        "" if one.item is None else str(one.item),
-    ]
 
 
 _DIFFERENCES = {
@@ -275,21 +186,20 @@ _DIFFERENCES = {
 }
 
 
+_COMPARED: Listing[Compared] = Listing(
+    "differences",
+    Column(("差异", "difference"), lambda one: screen.pick(_DIFFERENCES[one.kind], one.kind)),
+    Column(("明细编号", "payment"), lambda one: one.payment_id, whole=True),
+    Column(("公示(元)", "published (yuan)"), lambda one: _yuan(one.published_minor), number=True),
+    Column(("到账(元)", "credited (yuan)"), lambda one: _yuan(one.credited_minor), number=True),
+)
+
+
 def show_list_check(check: ListCheck, json: bool) -> None:
     if json:
         screen.as_json(check)
         return
-    kind, payment = screen.pick("差异", "difference"), screen.pick("明细编号", "payment")
-    published, credited = (
-        screen.pick("公示(元)", "published (yuan)"),
-        screen.pick("到账(元)", "credited (yuan)"),
-    )
-    table = screen.titled(kind, payment, published, credited, whole=(payment,), right=(published, credited))
-    for one in check.differences[:_SHOWN_ROWS]:
-        amounts = ["" if each is None else yuan(each) for each in (one.published_minor, one.credited_minor)]
-        table.add_row(screen.pick(_DIFFERENCES[one.kind], one.kind), escape(one.payment_id), *amounts)
-    if check.differences:
-        screen.show(table)
+    _COMPARED.show(check.differences[: screen.SHOWN_ROWS])
     screen.say(
         screen.pick(
             f"公示 {check.published_count} 笔 {yuan(check.published_minor)} 元,"
@@ -302,36 +212,23 @@ def show_list_check(check: ListCheck, json: bool) -> None:
     screen.say("; ".join(told) or screen.pick("双向一致", "list and credits agree"))
 
 
+_SHARES: Listing[Share] = Listing(
+    "share",
+    Column(("年度", "year"), lambda one: str(one.year), whole=True),
+    Column(("补贴项目", "programme"), lambda one: one.programme or screen.pick("全部", "all")),
+    Column(("社保卡笔数", "by card"), lambda one: str(one.card_count), number=True),
+    Column(("一本通笔数", "by passbook"), lambda one: str(one.passbook_count), number=True),
+    Column(("占比", "share"), lambda one: f"{one.per_mille // 10}.{one.per_mille % 10} %", number=True),
+    Column(("目标", "target"), lambda one: _target(one), number=True),
+    Column(("社保卡占比图", "of 100 %"), lambda one: "█" * (one.per_mille * _BAR_CELLS // 1000), whole=True),
+)
+
+
 def show_shares(shares: Shares, json: bool) -> None:
     if json:
         screen.as_json(shares)
         return
-    year, card = screen.pick("年度", "year"), screen.pick("社保卡笔数", "by card")
-    passbook, part = screen.pick("一本通笔数", "by passbook"), screen.pick("占比", "share")
-    target = screen.pick("目标", "target")
-    bar = screen.pick("社保卡占比图", "of 100 %")
-    table = screen.titled(
-        year,
-        screen.pick("补贴项目", "programme"),
-        card,
-        passbook,
-        part,
-        target,
-        bar,
-        whole=(year, bar),
-        right=(card, passbook, part, target),
-    )
-    for one in shares.rows:
-        table.add_row(
-            str(one.year),
-            escape(one.programme) or screen.pick("全部", "all"),
-            str(one.card_count),
-            str(one.passbook_count),
-            f"{one.per_mille // 10}.{one.per_mille % 10} %",
-            _target(one),
-            "█" * (one.per_mille * _BAR_CELLS // 1000),
-        )
-    screen.show(table)
+    _SHARES.show(shares.rows)
     both = shares.both_count
     screen.say(
         screen.pick(f"同时有两种账户的人员 {both} 人", f"{both} persons were paid by card and by passbook")
@@ -368,43 +265,24 @@ def show_reissue(made: Reissue, output: Path | None, receipt: Receipt | None, js
         screen.show_receipt(receipt, False)
 
 
-_BOOKLET_HEADERS = (
-    ("明细编号", "payment"),
-    ("来源平台", "platform"),
-    ("身份证号", "ID"),
-    ("补贴项目", "programme"),
-    ("补贴期间", "period"),
-    ("应发(元)", "instructed"),
-    ("实发(元)", "credited"),
-    ("退回", "returned"),
-    ("银行", "bank"),
-    ("账号尾号", "account ends in"),
-    ("入账日期", "value date"),
+_BOOKLET: Listing[BookletEntry] = Listing(
+    "booklet",
+    Column(("明细编号", "payment"), lambda one: one.payment_id),
+    Column(("来源平台", "platform"), lambda one: one.source_platform),
+    Column(("身份证号", "ID"), lambda one: one.person),
+    Column(("补贴项目", "programme"), lambda one: one.programme),
+    Column(("补贴期间", "period"), lambda one: one.period),
+    Column(("应发(元)", "instructed"), lambda one: format_yuan(one.amount_minor)),
+    Column(("实发(元)", "credited"), lambda one: format_yuan(one.credited_minor)),
+    Column(("退回", "returned"), lambda one: screen.pick("是", "yes") if one.returned else ""),
+    Column(("银行", "bank"), lambda one: one.bank),
+    Column(("账号尾号", "account ends in"), lambda one: one.account_ending),
+    Column(("入账日期", "value date"), lambda one: one.day),
 )
 
 
 def write_booklet(entries: Iterator[BookletEntry], output: Path) -> None:
-    headers = [screen.pick(*header) for header in _BOOKLET_HEADERS]
-    file_format = table_format(output)
-    with output_file(output) as sink:
-        count = write_table(sink, [headers], map(_booklet_cells, entries), file_format, "booklet")
-    screen.say(f"{output}: {count}")
-
-
-def _booklet_cells(one: BookletEntry) -> list[str]:
-    return [
-        one.payment_id,
-        one.source_platform,
-        one.person,
-        one.programme,
-        one.period,
-        format_yuan(one.amount_minor),
-        format_yuan(one.credited_minor),
-        screen.pick("是", "yes") if one.returned else "",
-        one.bank,
-        one.account_ending,
-        one.day,
-    ]
+    _BOOKLET.write(entries, output)
 
 
 def show_warnings(found: list[Warned], json: bool) -> None:
@@ -417,3 +295,7 @@ def show_warnings(found: list[Warned], json: bool) -> None:
             more = " ..." if one.count > len(one.payment_ids[:_NAMED]) else ""
             screen.say(f"  {escape(', '.join(one.payment_ids[:_NAMED]))}{more}")
     screen.say(screen.pick(f"预警 {len(found)} 条", f"{len(found)} warnings"))
+
+
+def _yuan(minor: int | None) -> str:
+    return "" if minor is None else yuan(minor)

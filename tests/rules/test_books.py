@@ -8,7 +8,7 @@ import pytest
 import python_calamine
 
 from gateway import Gateway
-from gateway.rules.books import Book, By
+from gateway.rules.books import Book, By, Sum
 from tests.gateway.commands import Commands
 from tests.gateway.shapes import add_statements
 from tests.gateway.sites import CITY, PERSONS, RURAL, Ground, payments_of
@@ -152,9 +152,11 @@ def test_statements_are_held_against_results_line_by_line(ground: Ground, bankga
         assert [
             (gap.payment_id, gap.status, gap.by_results_minor, gap.by_statements_minor) for gap in found
         ] == [("P-00002", "failed", 0, two), ("P-00003", "credited", three, 0)]
-        (book,) = [book for book in gateway.plan.books("programme") if book.key]
+        book, bank = gateway.plan.books("programme")
+        assert (bank.extent, bank.key, bank.findings) == ("bank", RURAL, Sum(count=1, minor=50))
         assert (book.booked_minor, book.gap_minor) == (one + two, three - two)
-        (book,) = [book for book in gateway.plan.books() if book.key]
+        book, bank = gateway.plan.books()
+        assert (bank.extent, bank.key, bank.findings.minor) == ("bank", RURAL, 50)
         assert (book.booked_minor, book.gap_minor) == (one + two, three - two)
         (charge,) = gateway.plan.charges()
         assert (charge.kind, charge.minor, charge.batch_id) == ("fee_line", 50, "")

@@ -90,7 +90,7 @@ def test_what_was_paid_again_is_not_missing_any_more(ground: Ground, tmp_path: P
         first = failed(ground, gateway)
         batch_id = gateway.status()[0].batch_id
         before = batch_contents(gateway.installation, gateway._batch(batch_id))
-        assert (before.unpaid.count, before.successors.count) == (1, 0)
+        assert (before.unpaid.count, before.total.reissued.count) == (1, 0)
         made = gateway.plan.reissue([correction()], "AGAIN")
         gateway.submit(made.batch, made.payments)
         after = batch_contents(gateway.installation, gateway._batch(batch_id))
@@ -101,11 +101,13 @@ def test_what_was_paid_again_is_not_missing_any_more(ground: Ground, tmp_path: P
     assert (before.unpaid.minor, after.unpaid, after.not_arrived.count) == (amount_minor, Sum(), 1)
     closed = {line.reason: line for line in after.reasons}[Reason.ACCOUNT_CLOSED]
     assert (closed.count, closed.again) == (1, Sum(count=1, minor=amount_minor))
-    assert again.successors == Sum(count=1, minor=amount_minor)
+    assert again.total.reissued == Sum(count=1, minor=amount_minor)
+    assert again.total.instructed == Sum()
     words = re.sub(r"\s+", " ", Page(page).words)
     assert "仍未发放 Not paid yet 0 笔 0.00 元 已补发 Paid again 1 笔" in words
     rows = python_calamine.load_workbook(str(tmp_path / "both.xlsx")).get_sheet_by_index(0).to_python()
-    assert ["其中补发 of it paid again", 1, amount_minor / 100] in [row[:3] for row in rows]
+    assert ["应发 To be paid", 3, 303.03] in [row[:3] for row in rows]
+    assert ["另有补发 besides, paid again", 1, amount_minor / 100] in [row[:3] for row in rows]
     assert ["仍未发放 Not paid yet", 0, 0] in [row[:3] for row in rows]
 
 

@@ -1,0 +1,215 @@
+"""The tables of a report: their columns are named once here, for the page and for the workbook.
+
+A cell is a value that says what it is; the page and the workbook each write it in their own way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from typing import Generic, TypeVar
+
+from msgspec import Struct
+
+from gateway.reports.contents import CardShare, Contents, ReasonLine, RecoveryLine
+from gateway.reports.wording import GROUNDS, Words, state_words
+from gateway.rules.books import Aged, Book, Sum
+from gateway.rules.deadlines import Breach
+
+
+class Text(Struct, frozen=True):
+    """As it is."""
+
+    text: str
+
+
+class Name(Struct, frozen=True):
+    """A name of a file: long, and without blanks at which it could be broken."""
+
+    text: str
+
+
+class Both(Struct, frozen=True):
+    """Chinese and English."""
+
+    chinese: str
+    english: str
+
+
+class Known(Struct, frozen=True):
+    """A key that files and commands use, and the name that people know, "" for none."""
+
+    key: str
+    name: str
+
+
+class Count(Struct, frozen=True):
+    """How many."""
+
+    count: int
+
+
+class Yuan(Struct, frozen=True):
+    """Minor units."""
+
+    minor: int
+
+
+class Moment(Struct, frozen=True):
+    """A moment, told as a day or to the minute by the report's clock; None for none."""
+
+    at: datetime | None
+    to_the_minute: bool = False
+
+    def told(self, contents: Contents) -> str:
+        """As it is written; "" for none."""
+        form = "%Y-%m-%d %H:%M" if self.to_the_minute else "%Y-%m-%d"
+        return "" if self.at is None else f"{self.at.astimezone(contents.made_at.tzinfo):{form}}"
+
+
+class Share(Struct, frozen=True):
+    """A part of all in per mille, rounded down."""
+
+    per_mille: int
+
+    @property
+    def percent(self) -> str:
+        """As it is written."""
+        return f"{self.per_mille // 10}.{self.per_mille % 10} %"
+
+
+Cell = Text | Name | Both | Known | Count | Yuan | Moment | Share
+Row = TypeVar("Row")
+Columns = tuple[tuple[Words, Callable[[Row], Cell]], ...]
+
+
+class Section(Struct, Generic[Row], frozen=True, kw_only=True):
+    """One table: its heading, its columns, its rows in order."""
+
+    title: Words
+    columns: Columns[Row]
+    rows: Sequence[Row]
+    note: Words | None = None
+
+    @property
+    def headers(self) -> list[Words]:
+        return [words for words, _ in self.columns]
+
+    def cells(self) -> Iterator[list[Cell]]:
+        """The rows, cell by cell."""
+        for row in self.rows:
+            yield [cell(row) for _, cell in self.columns]
+
+
+def reasons(contents: Contents) -> Section[ReasonLine]:
+    """Why payments did not arrive, and how many of them were paid again."""
+    columns: Columns[ReasonLine] = (
+        (Words.REASON, lambda one: Both(*one.reason.label)),
+        (Words.STATE, lambda one: Both(*one.status.label)),
+        (Words.COUNT, lambda one: Count(one.count)),
+        (Words.AMOUNT, lambda one: Yuan(one.minor)),
+        (Words.AGAIN, lambda one: Count(one.again.count)),
+        (Words.REMAINING, lambda one: Count(one.count - one.again.count)),
+    )
+    return Section(title=Words.REASONS, columns=columns, rows=contents.reasons)
+
+
+def still_open(contents: Contents) -> Section[Aged]:
+    """What has no final state, and since when."""
+    columns: Columns[Aged] = (
+        (Words.PROGRAMME, lambda one: Text(one.programme)),
+        (Words.BANK, lambda one: _bank(contents, one.bank)),
+        (Words.STATE, lambda one: Both(*state_words(one.state))),
+        (Words.SINCE, lambda one: Moment(one.oldest)),
+        (Words.DAYS, lambda one: Count(one.days)),
+        (Words.COUNT, lambda one: Count(one.count)),
+        (Words.AMOUNT, lambda one: Yuan(one.minor)),
+    )
+    return Section(title=Words.OPEN_SINCE, columns=columns, rows=contents.aged)
+
+
+def late(contents: Contents) -> Section[Breach]:
+    """Answers that came late, or not at all."""
+    columns: Columns[Breach] = (
+        (Words.BANK, lambda one: _bank(contents, one.bank)),
+        (Words.FILE, lambda one: Name(one.file_name)),
+        (Words.DUE, lambda one: Moment(one.due, to_the_minute=True)),
+        (Words.HOURS_LATE, lambda one: Count(one.late_hours)),
+        (Words.OPEN, lambda one: Count(one.open_count)),
+    )
+    return Section(title=Words.BREACHES, columns=columns, rows=contents.breaches)
+
+
+def charged(contents: Contents) -> Section[Book]:
+    """What banks charged, though they may not."""
+    columns: Columns[Book] = (
+        (Words.BANK, lambda one: _bank(contents, one.key)),
+        (Words.COUNT, lambda one: Count(one.findings.count)),
+        (Words.AMOUNT, lambda one: Yuan(one.findings.minor)),
+    )
+    rows = [book for book in contents.by_bank if book.findings.count]
+    return Section(title=Words.CHARGED, columns=columns, rows=rows, note=Words.CHARGED_NOTE)
+
+
+def asked_back(contents: Contents) -> Section[RecoveryLine]:
+    """Wrong payments, and what came back of them."""
+    columns: Columns[RecoveryLine] = (
+        (Words.PROGRAMME, lambda one: Text(one.programme)),
+        (Words.GROUND, lambda one: Both(*GROUNDS[one.ground])),
+        (Words.COUNT, lambda one: Count(one.count)),
+        (Words.ASKED_BACK, lambda one: Yuan(one.asked_minor)),
+        (Words.CAME_BACK, lambda one: Yuan(one.recovered_minor)),
+        (Words.OUTSTANDING, lambda one: Yuan(one.outstanding_minor)),
+        (Words.OUTSTANDING_SINCE, lambda one: Moment(one.oldest)),
+    )
+    return Section(
+        title=Words.RECOVERIES, columns=columns, rows=contents.recoveries, note=Words.RECOVERIES_NOTE
+    )
+
+
+def shares(contents: Contents) -> Section[CardShare]:
+    """What was carried by card, by department; all of them last."""
+    target = "" if contents.target_percent is None else f"{contents.target_percent} %"
+    columns: Columns[CardShare] = (
+        (
+            Words.DEPARTMENT,
+            lambda one: Text(one.department) if one.department else Both(*Words.ALL.value),
+        ),
+        (Words.PERCENT, lambda one: Share(one.per_mille or 0)),
+        (Words.BY_CARD, lambda one: Count(one.card_count)),
+        (Words.BY_PASSBOOK, lambda one: Count(one.passbook_count)),
+        (Words.TARGET, lambda one: Text(target)),
+    )
+    rows = [one for one in (*contents.shares, contents.share) if one.per_mille is not None]
+    return Section(title=Words.SHARE, columns=columns, rows=rows)
+
+
+def sums(contents: Contents, words: Words, books: Sequence[Book]) -> Section[Book]:
+    """What became of payments by one side; where most did not arrive comes first.
+
+    Instructed and paid again is credited and others: the sums of a line add up.
+    """
+    columns: Columns[Book] = (
+        (words, lambda one: _bank(contents, one.key) if words is Words.BANK else Text(one.key or "-")),
+        (Words.INSTRUCTED_COUNT, lambda one: Count(one.instructed.count)),
+        (Words.INSTRUCTED_AMOUNT, lambda one: Yuan(one.instructed.minor)),
+        (Words.REISSUED_COUNT, lambda one: Count(one.reissued.count)),
+        (Words.CREDITED, lambda one: Count(_credited(one).count)),
+        (Words.CREDITED_AMOUNT, lambda one: Yuan(one.kept_minor)),
+        (Words.OTHERS, lambda one: Count(one.handed_over.count - _credited(one).count)),
+    )
+    rows = sorted((book for book in books if book.handed_over.count), key=_troubled)
+    return Section(title=words, columns=columns, rows=rows)
+
+
+def _troubled(book: Book) -> tuple[int, int]:
+    """Where most did not arrive first, then by amount."""
+    return _credited(book).count - book.handed_over.count, -book.handed_over.minor
+
+
+def _credited(book: Book) -> Sum:
+    return book.states.get("credited", Sum())
+
+
+def _bank(contents: Contents, key: str) -> Known:
+    return Known(key, contents.bank_names.get(key, ""))
