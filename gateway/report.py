@@ -32,6 +32,7 @@ from gateway.ledger.statements import StatementEntry, statement_entries
 from gateway.persons.decisions import Statement
 from gateway.rules.recoveries import Recovery, told_recoveries
 from gateway.rules.repeats import others_of_repeat
+from gateway.rules.verifications import Verification, verifications
 from gateway.states import PaymentState
 
 OPEN_STATES = (PaymentState.ACCEPTED, PaymentState.DISPATCHED)
@@ -130,6 +131,8 @@ class Story(Struct, frozen=True, kw_only=True):
     """What persons asked back of it, and what came."""
     replaces: str = ""
     replaced_by: str = ""
+    verifications: list[Verification] = []
+    """Who verified each payment of the chain that replaces another, when, on what ground; masked."""
 
 
 def batch_status(installation: Installation, batch: BatchRow) -> BatchStatus:
@@ -211,6 +214,7 @@ def story(installation: Installation, payment: PaymentRow) -> Story:
             recoveries=told_recoveries(transaction, installation.clock.now(), payment_pk=payment.payment_pk),
             replaces=replaces,
             replaced_by=replaced_by,
+            verifications=verifications(installation, transaction, payment.payment_pk),
         )
 
 

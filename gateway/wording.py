@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
 from formats import Reason
 from formats.identity import PROVINCES, citizen_id_valid, luhn_valid, old_citizen_id_valid
-from formats.masking import mask_text
+from formats.masking import mask_account, mask_id, mask_name, mask_text
 from gateway.configuration.profile import Profile
 from gateway.settlement.judge import Columns
 
@@ -28,6 +28,9 @@ _LONG_NUMBER = re.compile(r"[0-9]{12}")
 _CARD_DIGITS = range(16, 20)
 _CARD_BEGINNINGS = ("3", "4", "5", "6")
 _DIGEST_DIGITS = 12
+_LONG_DIGITS = re.compile(r"\d(?:[ -]?\d){6,}[Xx]?")
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_ID_DIGITS = (15, 18)
 
 
 class Wording:
@@ -94,6 +97,22 @@ class Wording:
 def shown_id(text: str) -> str:
     """An id out of somebody's table, or what kind of text stands in its place: it may be another column's."""
     return text if _names_nobody(text, ()) else described(text)
+
+
+def masked_words(text: str, names: Iterable[str] = ()) -> str:
+    """Somebody's own words with these names masked, and with every number that may be an ID, account or
+    telephone; a day stays.
+    """
+    for name in sorted(filter(None, names), key=len, reverse=True):
+        text = text.replace(name, mask_name(name))
+    return _LONG_DIGITS.sub(_masked_number, text)
+
+
+def _masked_number(found: re.Match[str]) -> str:
+    if _DAY.fullmatch(found[0]):
+        return found[0]
+    number = re.sub("[ -]", "", found[0])
+    return mask_id(number) if len(number) in _ID_DIGITS else mask_account(number)
 
 
 def is_code(text: str) -> bool:

@@ -220,6 +220,15 @@ def chain_members(transaction: Transaction, payment_pk: int) -> list[ChainMember
     return [ChainMember(row.payment_id, row.batch_id, row.state) for row in rows]
 
 
+def links_of(transaction: Transaction, payment_pk: int) -> list[tuple[int, int]]:
+    """(successor, predecessor) for each payment of the chain that replaces another, the oldest first."""
+    rows = transaction.all(
+        "SELECT successor_pk, predecessor_pk FROM reissue WHERE chain_pk = :chain ORDER BY successor_pk",
+        chain=_chain_of(transaction, payment_pk),
+    )
+    return [(row.successor_pk, row.predecessor_pk) for row in rows]
+
+
 def relatives_of(transaction: Transaction, payment_pk: int) -> tuple[str, str]:
     """(id of the payment that it replaces, id of the one that replaced it last); "" for none."""
     row = transaction.one(

@@ -136,7 +136,7 @@ def _mistakes(row: dict[str, str], number: int, is_whole: bool) -> Iterator[Prob
             yield problem(
                 number, payment_id, f"{name} is empty or too long", "who verified it, when, on what ground"
             )
-    if _day(row["verified_on"]) is None:
+    if read_day(row["verified_on"]) is None:
         yield problem(number, payment_id, "verified_on is no date", "a date such as 2026-11-20")
     for name in CORRECTABLE:
         choices = PAYMENT_BY_ATTRIBUTE[name].choices
@@ -147,7 +147,7 @@ def _mistakes(row: dict[str, str], number: int, is_whole: bool) -> Iterator[Prob
 
 
 def _correction(row: dict[str, str], number: int) -> Correction:
-    day = _day(row["verified_on"])
+    day = read_day(row["verified_on"])
     assert day is not None
     return Correction(
         payment_id=row[_PAYMENT],
@@ -164,7 +164,8 @@ def _correction(row: dict[str, str], number: int) -> Correction:
     )
 
 
-def _day(text: str) -> date | None:
+def read_day(text: str) -> date | None:
+    """A day as `2026-11-20`; None for anything else."""
     try:
         return date.fromisoformat(text)
     except ValueError:

@@ -26,6 +26,7 @@ from gateway.ledger.reissues import missing_minor, reissue_obstacle
 from gateway.money import yuan
 from gateway.rules.corrections import Correction, problem, repeated
 from gateway.rules.people import Person, with_people
+from gateway.rules.verifications import verified_ground
 
 _NUMBERED = re.compile(r"(.*)-R([0-9]{1,3})")
 _LONGEST_ID = 64
@@ -132,7 +133,6 @@ def _payment(
         # They name the bank that the account was with.
         stored |= dict.fromkeys(_OF_BANK, "")
     row = stored | one.changes
-    ground = f"{one.ground};核实人{one.verified_by};{one.verified_on.isoformat()}"
     return msgspec.convert(
         {
             **row,
@@ -142,7 +142,7 @@ def _payment(
             "programme": placed.programme,
             "period": placed.period,
             "reissue_of": placed.payment_id,
-            "reissue_ground": ground,
+            "reissue_ground": verified_ground(one.ground, one.verified_by, one.verified_on),
         },
         type=Payment,
     )

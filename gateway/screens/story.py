@@ -5,8 +5,10 @@ from __future__ import annotations
 from rich.markup import escape
 
 from formats import Outcome
+from formats.standard.table import PAYMENT_BY_ATTRIBUTE
 from gateway.local_time import local
 from gateway.report import Story
+from gateway.rules.verifications import Corrected, Verification
 from gateway.screens import screen
 from gateway.screens.recoveries import recovery_lines
 
@@ -32,6 +34,8 @@ def show_story(story: Story, json: bool) -> None:
             f"  {pick('补发链', 'chain')}: {escape(member.payment_id)} ({escape(member.batch_id)}):"
             f" {words.state(member.state)}"
         )
+    for verified in story.verifications:
+        screen.say(f"    {escape(_verified(verified))}")
     batch, platform = escape(story.batch_id), escape(story.source_platform)
     if story.replaces:
         screen.say(f"  {pick('补发自', 'replaces')} {escape(story.replaces)}")
@@ -59,6 +63,38 @@ def show_story(story: Story, json: bool) -> None:
             screen.say(f"  {escape(line)}")
     if story.replaced_by:
         screen.say(f"  {pick('已由其补发', 'replaced by')} {escape(story.replaced_by)}")
+
+
+def _verified(one: Verification) -> str:
+    """Why one payment could replace another: who looked, when, on what ground, and what was corrected."""
+    pick = screen.pick
+    if one.is_destroyed:
+        return pick(
+            f"{one.payment_id} 补发 {one.replaces}:个人数据已销毁,核实情况不再可知",
+            f"{one.payment_id} replaces {one.replaces}: who verified it is destroyed with its personal data",
+        )
+    by, ground = one.verified_by, one.ground or pick("未说明", "none is given")
+    day = "" if one.verified_on is None else one.verified_on.isoformat()
+    who = pick(f"由 {by} 于 {day} 核实", f"verified by {by} on {day}") if by else ""
+    parts = [
+        *([who] if who else []),
+        pick(f"依据:{ground}", f"ground: {ground}"),
+        pick("未作更正", "nothing was corrected"),
+    ]
+    if one.corrected:
+        changes = ", ".join(map(_change, one.corrected))
+        parts[-1] = pick(f"更正:{changes}", f"corrected: {changes}")
+    told = "; ".join(parts)
+    return pick(
+        f"{one.payment_id} 补发 {one.replaces}:{told}", f"{one.payment_id} replaces {one.replaces}: {told}"
+    )
+
+
+def _change(one: Corrected) -> str:
+    field = PAYMENT_BY_ATTRIBUTE[one.attribute]
+    nothing = screen.pick("(空)", "(none)")
+    title = screen.pick(field.chinese[0], field.english.replace("_", " "))
+    return f"{title} {one.before or nothing} -> {one.after or nothing}"
 
 
 def _show_attempt(attempt: dict[str, object]) -> None:
