@@ -39,10 +39,12 @@ from gateway.rules.relist import take_up_listed
 from gateway.sending.dispatch import dispatch
 from gateway.sending.make import Planned
 from gateway.sending.transmit import Delivery, Transmission, probe, recover, remove_leftovers, transmit
-from gateway.settlement.collect import INCOMPLETE, collect, next_look, verify
+from gateway.settlement.collect import collect
 from gateway.settlement.settle import Settled, settle
 from gateway.settlement.silence import tell_of_silence
 from gateway.settlement.statements import take_statement
+from gateway.settlement.verify import verify
+from gateway.settlement.watching import INCOMPLETE, next_look
 from gateway.states import FileState, ReceivedState
 from gateway.store.locks import running, sweep_if_idle
 from gateway.verdict import doubt_of

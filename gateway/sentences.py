@@ -194,6 +194,8 @@ NOT_MET_DAILY = frozenset(
         # Events and lines of the log.
         *("bank's turn ended", "file not uploaded", "received file refused", "received file verified"),
         *("received file settled", "ledger behind its anchor", "file given up", "bank hold cleared"),
+        *("received file judged again", "received file shown again"),
+        "the bank sent the same bytes again, as {}",
         "file {} is acknowledged",
         # Commands, said as they are in every language.
         "bankgate layout check --bank {}",

@@ -222,6 +222,28 @@ def close_received(transaction: Transaction, received_pk: int, at: datetime) -> 
     )
 
 
+def reopen_received(transaction: Transaction, received_pk: int) -> None:
+    """A refused file waits for a person again."""
+    transaction.run(
+        "UPDATE received SET closed_at = NULL WHERE received_pk = :pk AND state = :refused",
+        pk=received_pk,
+        refused=ReceivedState.REFUSED,
+    )
+
+
+def judge_again(transaction: Transaction, received: ReceivedRow) -> None:
+    """A file is judged as if it came only now; raises `NotPermitted` where its state forbids that."""
+    move_received(
+        transaction,
+        received.received_pk,
+        received.state,
+        ReceivedState.RECEIVED,
+        problems="[]",
+        accepted_problems=0,
+        closed_at=None,
+    )
+
+
 def note_file(transaction: Transaction, received_pk: int, file_pk: int | None) -> None:
     """Which file of ours a received one is about, where nothing of it is believed yet."""
     transaction.run(
@@ -261,7 +283,7 @@ def retry_held(transaction: Transaction, file_pk: int, at: datetime, why: str) -
         held=ReceivedState.HELD,
     )
     for row in rows:
-        move_received(transaction, row.received_pk, ReceivedState.HELD, ReceivedState.RECEIVED, problems="[]")
+        judge_again(transaction, _received_row(row))
         evidence.record(
             transaction,
             at,

@@ -11,7 +11,7 @@ from formats import Problem
 from gateway import evidence
 from gateway.installation import Installation, canonical
 from gateway.ledger.received import hold_again, move_received
-from gateway.settlement.collect import VerifiedFile
+from gateway.settlement.verify import VerifiedFile
 from gateway.states import ReceivedState
 
 _KEPT_PROBLEMS = 1000

@@ -44,7 +44,6 @@ from gateway.ledger.received import move_received, note_file, note_tolerated, re
 from gateway.money import money
 from gateway.persons.holding import hold_received, kept
 from gateway.settlement.beside import Beside
-from gateway.settlement.collect import VerifiedFile
 from gateway.settlement.completion import settle_if_complete
 from gateway.settlement.contradictions import tell_of_contradictions
 from gateway.settlement.correlate import Hold, find_our_file, pinned_codec, problem_of
@@ -63,6 +62,7 @@ from gateway.settlement.unlisted import (
     lists_failures_only,
     unlisted,
 )
+from gateway.settlement.verify import VerifiedFile
 from gateway.states import REISSUABLE, FileState, ReceivedState
 from gateway.store.bank_texts import seal_words
 from gateway.wording import Wording

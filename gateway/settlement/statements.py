@@ -34,11 +34,11 @@ from gateway.ledger.statements import (
 )
 from gateway.money import money
 from gateway.persons.holding import hold_received, kept
-from gateway.settlement.collect import VerifiedFile
 from gateway.settlement.contradictions import tell_of_contradictions
 from gateway.settlement.correlate import Hold, problem_of
 from gateway.settlement.flags import Flag
 from gateway.settlement.settle import MOST_MINOR, Settled
+from gateway.settlement.verify import VerifiedFile
 from gateway.states import ReceivedState
 from gateway.store.bank_texts import seal_words
 from gateway.wording import Wording

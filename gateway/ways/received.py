@@ -13,6 +13,7 @@ from gateway.ledger.received import (
     accept_problems,
     close_received,
     forget_sighting,
+    judge_again,
     move_received,
 )
 from gateway.ledger.spool import is_destroyed
@@ -73,15 +74,7 @@ def _close(
 def _judge_again(
     _installation: Installation, transaction: Transaction, received: ReceivedRow, carried: Carried
 ) -> None:
-    move_received(
-        transaction,
-        received.received_pk,
-        received.state,
-        ReceivedState.RECEIVED,
-        problems="[]",
-        accepted_problems=0,
-        closed_at=None,
-    )
+    judge_again(transaction, received)
     _tell(transaction, received, "received file judged again", carried)
 
 

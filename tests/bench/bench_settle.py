@@ -32,8 +32,8 @@ from gateway.demonstration.settings_texts import SCENARIOS
 from gateway.demonstration.site import sign_batch, write_demo_batch
 from gateway.installation import Installation
 from gateway.ledger.received import ReceivedRow, received_in
-from gateway.settlement.collect import VerifiedFile, verify
 from gateway.settlement.settle import Settled, settle
+from gateway.settlement.verify import VerifiedFile, verify
 from gateway.states import ReceivedState
 from tests.bench.measure import Ratio
 from tests.gateway.sites import Ground, make_master

@@ -31,6 +31,9 @@ MAKERS = (
     "rules/budget",
     "runner",
     "settlement/silence",
+    "settlement/untaken",
+    "settlement/verify",
+    "settlement/watching",
     "sending/transmit",
     "verdict",
 )

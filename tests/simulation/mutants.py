@@ -21,7 +21,7 @@ from gateway.ledger.database import Transaction
 from gateway.ledger.files import FileRow, PartRow, move_file
 from gateway.ledger.received import note_sighting
 from gateway.sending import dispatch, give_back, transmit
-from gateway.settlement import collect, settle
+from gateway.settlement import collect, settle, watching
 from gateway.settlement.judge import Verdicts
 from gateway.states import FILE_MOVES, FileState
 from gateway.store import behind, restore, spool
@@ -77,26 +77,24 @@ def retry_of_uncertain(patch: pytest.MonkeyPatch) -> None:
 
 def identity_by_name(patch: pytest.MonkeyPatch) -> None:
     """A name that was fetched is never looked at again, whatever lies under it."""
-    is_as_seen = collect._is_as_seen
+    is_as_seen = watching.is_as_seen
 
     def by_name(entry: Any, seen: Any, *rest: Any) -> bool:
         return bool(seen.fetched) or is_as_seen(entry, seen, *rest)
 
-    patch.setattr(collect, "_is_as_seen", by_name)
+    patch.setattr(watching, "is_as_seen", by_name)
 
 
 def lost_cursor(patch: pytest.MonkeyPatch) -> None:
     """A file counts as fetched before its bytes are here."""
     fetch = collect._fetch
 
-    def mark_first(
-        installation: Installation, profile: Profile, channel: Channel, inbound: Any, entries: Any, *rest: Any
-    ) -> str:
-        entry = entries[rest[0]]
-        with installation.ledger.write() as transaction:
-            seen = collect._seen(entry, installation.clock.now(), collect.LOOKS_NEEDED, 1)
-            note_sighting(transaction, profile.bank, seen)
-        return fetch(installation, profile, channel, inbound, entries, *rest)
+    def mark_first(arrival: collect._Arrival) -> str:
+        now = arrival.installation.clock.now()
+        with arrival.installation.ledger.write() as transaction:
+            seen = watching.seen_as(arrival.entry, now, watching.LOOKS_NEEDED, 1)
+            note_sighting(transaction, arrival.profile.bank, seen)
+        return fetch(arrival)
 
     patch.setattr(collect, "_fetch", mark_first)
 

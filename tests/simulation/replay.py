@@ -49,7 +49,7 @@ _RECEIVED_STATES = {
 }
 _SAY_NO_STATE = frozenset(
     {
-        *("received again", "received file accepted", "received file closed"),
+        *("received again", "received file accepted", "received file closed", "received file shown again"),
         *("file held", "file cleared", "backup made", "persons enrolled", "ledger named"),
     }
 )

@@ -15,9 +15,9 @@ from formats import RecordChunk, parse_reference
 from formats.codec import Codec
 from gateway import Gateway
 from gateway.ledger.received import insert_received, received_by_key
-from gateway.settlement.collect import VerifiedFile
 from gateway.settlement.settle import Settled, settle
 from gateway.settlement.statements import take_statement
+from gateway.settlement.verify import VerifiedFile
 from gateway.states import ReceivedState
 from tests.fuzz.pieces import Pieces
 from tests.fuzz.scene import PAYMENTS, Scene, told_scene

@@ -20,8 +20,8 @@ from formats.records import Payment
 from gateway import Gateway
 from gateway.ledger.files import files_in
 from gateway.ledger.received import insert_received, received_by_key
-from gateway.settlement.collect import VerifiedFile
 from gateway.settlement.settle import settle
+from gateway.settlement.verify import VerifiedFile
 from gateway.states import FileState, ReceivedState
 from tests.fuzz.pieces import Pieces
 from tests.fuzz.scene import BANKS, PAYMENTS, Scene, scene
