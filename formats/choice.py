@@ -25,8 +25,8 @@ from msgspec import Struct
 from formats.behind import Behind
 from formats.codec import Codec, Decoder, Purpose
 from formats.errors import DecodeError, LayoutError
-from formats.layout_source import LayoutSource
-from formats.layout_table import split_cells
+from formats.language.source import LayoutSource
+from formats.language.table import split_cells
 from formats.records import FileIdentity, Problem, RecordChunk
 
 LOOK_BYTES = 1 << 16

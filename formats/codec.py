@@ -34,7 +34,7 @@ class Decoder(Protocol):
     `file.original_name`) to values; where a code table `[codes.file]` exists also
     `file.verdict` (an `AcknowledgementVerdict`) and `file.reason` (a `Reason`).
     `facts["silence"]` is `credited` where the format lists failures only; `facts["returns"]` what the
-    amount of a return is of, where the format says so (`layout_model.RETURNS`).
+    amount of a return is of, where the format says so (`language.model.RETURNS`).
     `facts["declared"]` maps each declared total, as the layout writes it
     (`count(payment)`), to the number the file declares.
     """

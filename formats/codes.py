@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from formats.layout_model import FileCode, OutcomeCode
+from formats.language.model import FileCode, OutcomeCode
 from formats.reasons import Reason, Status
 from formats.records import AcknowledgementVerdict
 

@@ -14,11 +14,11 @@ from pathlib import Path
 
 from formats.choice import is_choice, named_in, read_choice, with_embedded
 from formats.codec import Codec, Purpose
-from formats.delimited import compile_delimited
 from formats.errors import LayoutError
-from formats.fixed import compile_fixed
-from formats.layout import parse_layout, read_layout
-from formats.layout_model import Layout, Syntax
+from formats.flat.delimited import compile_delimited
+from formats.flat.fixed import compile_fixed
+from formats.language.layout import parse_layout, read_layout
+from formats.language.model import Layout, Syntax
 from formats.records import Problem
 
 ENTRY_POINT_GROUP = "bankgate.codecs"
@@ -51,7 +51,7 @@ def compile_layout(layout: Layout) -> Codec:
     if layout.frame is None:
         return codec
     # Imported here so that files without blocks need no construct.
-    from formats.frames import FramedCodec
+    from formats.flat.frames import FramedCodec
 
     return FramedCodec(layout, codec)
 
@@ -62,7 +62,7 @@ def _compile_body(layout: Layout) -> Codec:
     if layout.syntax is Syntax.DELIMITED:
         return compile_delimited(layout)
     # Imported here so that fixed and delimited files need no lxml.
-    from formats.xml import compile_xml
+    from formats.xml.codec import compile_xml
 
     return compile_xml(layout)
 

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 
 from formats.conformance.limits import width_of
 from formats.conformance.report import PartReport
-from formats.layout_checks import all_fields
-from formats.layout_model import Binding, FileCode, Layout, OutcomeCode, Syntax
+from formats.language.checks import all_fields
+from formats.language.model import Binding, FileCode, Layout, OutcomeCode, Syntax
 
 _DEFAULTS = frozenset(("otherwise", "else", "default", "others", "other", "any", "其他", "其它", "其余"))
 _AS_IT_STANDS = "a code is compared as it stands; what is not listed is unmapped, and a person looks"

@@ -17,7 +17,7 @@ from formats.conformance.limits import Spot, spots
 from formats.conformance.report import Part, PartReport
 from formats.conformance.subjects import Subject
 from formats.conformance.writing import as_given, write
-from formats.meanings import Shape
+from formats.language.meanings import Shape
 from formats.reasons import Reason, Status
 from formats.records import AcknowledgementVerdict
 

@@ -15,8 +15,8 @@ from typing import Any
 from msgspec import Struct
 
 from formats.codec import Codec
-from formats.encoder import mask_value
 from formats.errors import DecodeError
+from formats.flat.encoder import mask_value
 from formats.records import FileIdentity, Problem, RecordChunk
 
 Row = dict[str, Any]

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from msgspec import Struct, field
 
-from formats.layout_table import split_cells
+from formats.language.table import split_cells
 from formats.records import Problem
 
 SUFFIX = ".codes"

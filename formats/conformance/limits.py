@@ -19,9 +19,9 @@ from formats.conformance.round_trip import FIXED_NAMES
 from formats.conformance.subjects import Subject
 from formats.conformance.vectors import Vector
 from formats.conformance.writing import as_given, changed_cell, identity_for, lost, refusals, write
-from formats.layout_checks import all_fields
-from formats.layout_model import Binding, Field, Kind, Layout, Syntax
-from formats.meanings import Shape, shape_of
+from formats.language.checks import all_fields
+from formats.language.meanings import Shape, shape_of
+from formats.language.model import Binding, Field, Kind, Layout, Syntax
 from formats.records import RecordChunk
 
 LONGEST = 4096

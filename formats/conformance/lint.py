@@ -1,6 +1,6 @@
 """What a layout says of itself, beyond what loading refuses: is there enough to hold it against the paper?
 
-Loading a layout refuses what contradicts itself (`formats/layout_checks.py`): gaps, widths, code
+Loading a layout refuses what contradicts itself (`formats/language/checks.py`): gaps, widths, code
 defaults, padded successes. Here a layout must also say what makes such a mistake visible at all.
 """
 
@@ -9,10 +9,10 @@ from __future__ import annotations
 from formats.codec import Purpose
 from formats.conformance.report import Part, PartReport
 from formats.conformance.subjects import Subject
-from formats.layout_checks import all_fields
-from formats.layout_model import Binding, Count, Field, Kind, Layout, Record, Sum, Syntax
-from formats.layout_source import LayoutSource
-from formats.layout_tree import Tree
+from formats.language.checks import all_fields
+from formats.language.model import Binding, Count, Field, Kind, Layout, Record, Sum, Syntax
+from formats.language.source import LayoutSource
+from formats.language.tree import Tree
 from formats.reasons import Status
 
 

@@ -16,7 +16,7 @@ from formats.conformance.places import Places
 from formats.conformance.report import Meaningless, Part, PartReport
 from formats.conformance.subjects import Subject
 from formats.conformance.vectors import Vector
-from formats.layout_model import Syntax
+from formats.language.model import Syntax
 from formats.reasons import Reason, Status
 
 CHANGES = 2

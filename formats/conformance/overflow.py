@@ -8,7 +8,7 @@ from formats.conformance.report import Part, PartReport
 from formats.conformance.round_trip import many_rows
 from formats.conformance.subjects import Subject
 from formats.conformance.writing import identity_for, lost, refusals, write
-from formats.meanings import Shape
+from formats.language.meanings import Shape
 from formats.records import RecordChunk
 
 ROWS = (1, 2, 11, 101, 1001)

@@ -11,8 +11,8 @@ import re
 from collections.abc import Iterator
 
 from formats.conformance.vectors import Vector
-from formats.layout_model import Blank, Constant, Field, Kind, Layout, Record, Syntax
-from formats.xml_places import XmlPlaces
+from formats.language.model import Blank, Constant, Field, Kind, Layout, Record, Syntax
+from formats.xml.places import XmlPlaces
 
 _NUMBERS = (Kind.NUMBER, Kind.MONEY, Kind.YUAN)
 _ANY_LINE_END = re.compile(rb"\r\n|\n|\r")

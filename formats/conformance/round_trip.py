@@ -16,7 +16,7 @@ from formats.conformance.report import Part, PartReport
 from formats.conformance.subjects import Subject
 from formats.conformance.vectors import Vector
 from formats.conformance.writing import as_given, changed_cell, identity_for, lost, refusals, write
-from formats.meanings import Shape, shape_of
+from formats.language.meanings import Shape, shape_of
 from formats.records import Problem, RecordChunk
 from formats.reference import make_references, parse_reference
 

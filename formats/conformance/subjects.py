@@ -17,8 +17,8 @@ from formats.codec import Codec
 from formats.conformance.declared import SUFFIX, Declared, read_declared
 from formats.conformance.vectors import VECTORS, Vector, load_vectors
 from formats.errors import LayoutError
-from formats.layout import parse_layout
-from formats.layout_model import Layout
+from formats.language.layout import parse_layout
+from formats.language.model import Layout
 from formats.records import Problem
 from formats.registry import Registry
 

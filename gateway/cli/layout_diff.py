@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 from rich.markup import escape
 
-from formats.layout_compare import Weight, compare_layouts
+from formats.tools.compare import Weight, compare_layouts
 from gateway.cli.layout_options import LAYOUT_FOLDERS, one_layout
 from gateway.cli.options import JSON
 from gateway.errors import ExitCode

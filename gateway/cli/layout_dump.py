@@ -13,12 +13,12 @@ import click
 import msgspec
 from rich.markup import escape
 
-from formats.documents import aligned
-from formats.dump import Tally, dump, verdict
-from formats.dump_model import Passage, Piece
-from formats.layout_files import all_layouts
-from formats.layout_model import Layout
-from formats.recognition import LOOK_BYTES, recognise
+from formats.dump.annotate import Tally, dump, verdict
+from formats.dump.model import Passage, Piece
+from formats.dump.recognition import LOOK_BYTES, recognise
+from formats.language.model import Layout
+from formats.tools.documents import aligned
+from formats.tools.files import all_layouts
 from gateway.cli.layout_options import LAYOUT_FOLDERS, one_layout
 from gateway.cli.options import JSON
 from gateway.errors import ExitCode, Refused

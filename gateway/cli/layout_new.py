@@ -10,12 +10,12 @@ from rich.markup import escape
 
 from formats.charset import ENCODING_LABELS
 from formats.codec import Purpose
-from formats.drafts import DraftOrder, draft_layout
+from formats.drafts.draft import DraftOrder, draft_layout
+from formats.drafts.paper import read_paper
 from formats.errors import LayoutError
-from formats.layout import parse_layout
-from formats.layout_model import LINE_ENDS, Syntax
-from formats.layout_schema import SCHEMA_NAME, schema_bytes
-from formats.paper import read_paper
+from formats.language.layout import parse_layout
+from formats.language.model import LINE_ENDS, Syntax
+from formats.tools.schema import SCHEMA_NAME, schema_bytes
 from gateway.cli.options import JSON
 from gateway.errors import Refused
 from gateway.screens import screen

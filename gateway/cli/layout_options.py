@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from formats.layout_files import find_layouts
-from formats.layout_model import Layout
+from formats.language.model import Layout
+from formats.tools.files import find_layouts
 from gateway.errors import Refused
 from gateway.output import output_file
 

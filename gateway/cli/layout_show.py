@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from formats.documents import Form, render
-from formats.layout_document import layout_document
+from formats.tools.documents import Form, render
+from formats.tools.layout_document import layout_document
 from gateway.cli.layout_options import LAYOUT_FOLDERS, named_layouts, write_output
 
 

@@ -34,7 +34,7 @@ from gateway.rules.warning_settings import WarningSettings
 from gateway.store.folders import writable_by_others
 
 if TYPE_CHECKING:
-    from formats.xml_schema import Schema
+    from formats.xml.schema import Schema
 
 LayoutFinder = Callable[[Sequence[Path]], Mapping[str, Purpose]]
 """Names and purposes of all layouts: those that ship and those in the given folders.
@@ -367,7 +367,7 @@ class _Loading:
             if not name:
                 continue
             # Imported here so that banks without a schema need no lxml.
-            from formats.xml_schema import read_schema
+            from formats.xml.schema import read_schema
 
             place, path = ("layouts", "request_schema"), self._resolve(name)
             try:

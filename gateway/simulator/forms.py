@@ -10,7 +10,7 @@ from functools import cached_property
 from msgspec import Struct
 
 from formats.codec import Codec
-from formats.layout_model import Binding, Layout, Sum, Syntax
+from formats.language.model import Binding, Layout, Sum, Syntax
 from formats.reasons import Reason, Status
 from formats.records import AcknowledgementVerdict
 from gateway.configuration.name_pattern import name_pattern

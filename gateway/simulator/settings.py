@@ -18,8 +18,8 @@ from typing import Annotated
 from msgspec import Meta, Struct, field
 from msgspec.structs import replace
 
-from formats.layout import read_layout
-from formats.layout_model import Layout
+from formats.language.layout import read_layout
+from formats.language.model import Layout
 from formats.reasons import Reason
 from formats.records import Problem
 from formats.registry import SHIPPED_FOLDER, Registry

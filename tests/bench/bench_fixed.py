@@ -17,7 +17,7 @@ from typing import Any
 
 import construct
 
-from formats.layout import parse_layout
+from formats.language.layout import parse_layout
 from formats.records import FileIdentity, RecordChunk
 from formats.registry import compile_layout
 from tests.bench.measure import Ratio, compare

@@ -19,10 +19,10 @@ from lxml import etree
 
 import formats
 from formats import CHUNK_RECORDS, FileIdentity, Reason, RecordChunk, Status
-from formats.layout import read_layout
+from formats.language.layout import read_layout
 from formats.reference import make_references
-from formats.xml import compile_xml
-from formats.xml_schema import read_schema
+from formats.xml.codec import compile_xml
+from formats.xml.schema import read_schema
 from tests.bench.measure import Ratio, compare
 
 SLOW_PART = 5

@@ -20,10 +20,10 @@ from typing import Any
 from msgspec import Struct
 
 from formats import CHUNK_RECORDS, Codec, FileIdentity, RecordChunk
-from formats.layout import parse_layout, read_layout
+from formats.language.layout import parse_layout, read_layout
 from formats.registry import Registry, compile_layout
-from formats.xml import compile_xml
-from formats.xml_schema import read_schema
+from formats.xml.codec import compile_xml
+from formats.xml.schema import read_schema
 from tests.bench import bench_fixed, bench_nacha, bench_statements, bench_xml
 from tests.bench.measure import peak_bytes
 

@@ -10,7 +10,7 @@ from formats.conformance import Part
 from formats.conformance.declared import OUTCOME
 from formats.conformance.golden import check_vectors
 from formats.conformance.subjects import Subject, load_subject, names_in
-from formats.layout_model import Layout
+from formats.language.model import Layout
 from formats.registry import SHIPPED_FOLDER
 from tests.conformance.conftest import Bench, told
 

@@ -9,7 +9,7 @@ import pytest
 from msgspec import Struct
 
 from formats import Payment, Status
-from formats.layout import read_layout
+from formats.language.layout import read_layout
 from formats.registry import SHIPPED_FOLDER
 from gateway import Gateway
 from gateway.demonstration.site import Site

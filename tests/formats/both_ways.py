@@ -12,8 +12,10 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-from formats import Codec, DecodeError, fixed, row_reader, xml_stream
-from formats.xml_runs import Run, RunFinder
+from formats import Codec, DecodeError
+from formats.flat import fixed, row_reader
+from formats.xml import stream as xml_stream
+from formats.xml.runs import Run, RunFinder
 
 PLAIN, PARSED = (
     partial(RunFinder, least_rows=1),

@@ -19,7 +19,7 @@ from msgspec import Struct
 
 from formats.codec import Codec, Purpose
 from formats.errors import DecodeError
-from formats.layout import parse_layout
+from formats.language.layout import parse_layout
 from formats.records import FileIdentity, Problem, RecordChunk
 from formats.registry import SHIPPED_FOLDER, compile_layout
 

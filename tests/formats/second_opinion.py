@@ -13,7 +13,7 @@ from typing import Any
 
 import construct
 
-from formats.layout_model import Binding, Blank, Constant, Field, Kind, Layout, Record
+from formats.language.model import Binding, Blank, Constant, Field, Kind, Layout, Record
 
 _TEXTS = (Kind.TEXT, Kind.DIGITS, Kind.TIME)
 _PLUS, _MINUS = "{ABCDEFGHI", "}JKLMNOPQR"

@@ -6,7 +6,7 @@ import pytest
 
 from formats.characters import Alphabet, read_permitted, read_substitution
 from formats.errors import EncodeError, LayoutError
-from formats.layout import parse_layout
+from formats.language.layout import parse_layout
 from formats.records import RecordChunk, Severity
 from formats.registry import SHIPPED_FOLDER, compile_layout
 from tests.formats.samples import decode, encode, request_chunk

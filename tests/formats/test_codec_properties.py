@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from formats.charset import UNWRITABLE, to_standard
 from formats.errors import DecodeError, LayoutError
-from formats.layout import parse_layout
+from formats.language.layout import parse_layout
 from formats.records import Problem, RecordChunk
 from formats.registry import SHIPPED_FOLDER, Registry, compile_layout
 from tests.formats.samples import decode, encode

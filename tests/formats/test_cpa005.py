@@ -9,7 +9,7 @@ from __future__ import annotations
 import pytest
 
 from formats.errors import DecodeError
-from formats.layout import parse_layout
+from formats.language.layout import parse_layout
 from formats.records import RecordChunk
 from formats.registry import compile_layout
 from tests.formats.samples import decode, identity

@@ -15,13 +15,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from formats.codec import Purpose
-from formats.draft_codes import propose_codes
-from formats.draft_kinds import guess_kind
-from formats.draft_meanings import Part, guess_constant, guess_meaning, guess_part
-from formats.drafts import Draft, DraftOrder, draft_layout
+from formats.drafts.codes import propose_codes
+from formats.drafts.draft import Draft, DraftOrder, draft_layout
+from formats.drafts.kinds import guess_kind
+from formats.drafts.meanings import Part, guess_constant, guess_meaning, guess_part
+from formats.drafts.paper import Paper, PaperRow, PaperTable, plain, read_paper
 from formats.errors import LayoutError
-from formats.layout import parse_layout
-from formats.paper import Paper, PaperRow, PaperTable, plain, read_paper
+from formats.language.layout import parse_layout
 from formats.reasons import Reason, Status
 from formats.registry import codec_of_text
 from tests.docs.paper import PAPER, SAMPLES, paper_bytes, sample_files

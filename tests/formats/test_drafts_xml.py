@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from formats.codec import Purpose
-from formats.drafts import Draft, DraftOrder, draft_layout
+from formats.drafts.draft import Draft, DraftOrder, draft_layout
+from formats.drafts.paper import Paper, PaperRow, PaperTable, read_paper
 from formats.errors import LayoutError
-from formats.layout import parse_layout
-from formats.paper import Paper, PaperRow, PaperTable, read_paper
+from formats.language.layout import parse_layout
 from formats.records import RecordChunk
 from formats.registry import codec_of_text
 from tests.formats.samples import decode, encode

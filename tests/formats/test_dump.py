@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from formats.dump import dump, verdict
-from formats.dump_model import Passage
-from formats.layout import parse_layout
-from formats.layout_files import all_layouts, find_layouts
-from formats.layout_model import Layout
-from formats.recognition import recognise
+from formats.dump.annotate import dump, verdict
+from formats.dump.model import Passage
+from formats.dump.recognition import recognise
+from formats.language.layout import parse_layout
+from formats.language.model import Layout
 from formats.registry import Registry
+from formats.tools.files import all_layouts, find_layouts
 from tests.formats.public_files import public_files, raw_of
 from tests.formats.samples import ACCOUNT_ONE, encode, request_chunk
 from tests.formats.test_frames import encoded as framed

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from formats import Codec, RecordChunk
-from formats.layout import parse_layout
+from formats.language.layout import parse_layout
 from formats.registry import Registry, compile_layout
 from tests.bench import bench_fixed
 from tests.bench.bench_nacha import make_identity

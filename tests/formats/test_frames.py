@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from formats.errors import DecodeError, EncodeError, LayoutError
-from formats.frames import FramedCodec, describe
-from formats.layout import parse_layout, read_layout
+from formats.flat.frames import FramedCodec, describe
+from formats.language.layout import parse_layout, read_layout
 from formats.reasons import Reason, Status
 from formats.records import RecordChunk
 from formats.registry import SHIPPED_FOLDER, Registry, compile_layout

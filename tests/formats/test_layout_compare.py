@@ -6,9 +6,9 @@ import re
 
 import pytest
 
-from formats.layout import parse_layout
-from formats.layout_compare import Weight, compare_layouts
+from formats.language.layout import parse_layout
 from formats.registry import SHIPPED_FOLDER
+from formats.tools.compare import Weight, compare_layouts
 from tests.formats.test_layouts_page import LAYOUTS as EXAMPLES
 
 RESULT = re.sub(r"record_bytes = .*\n", "", (SHIPPED_FOLDER / "rural-credit-result.toml").read_text("utf-8"))

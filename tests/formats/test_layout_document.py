@@ -8,10 +8,10 @@ from html.parser import HTMLParser
 import pytest
 import python_calamine
 
-from formats.documents import Document, Form, Table, render
-from formats.layout import parse_layout
-from formats.layout_document import layout_document
-from formats.layout_files import all_layouts, find_layouts
+from formats.language.layout import parse_layout
+from formats.tools.documents import Document, Form, Table, render
+from formats.tools.files import all_layouts, find_layouts
+from formats.tools.layout_document import layout_document
 from tests.formats.test_layouts_page import LAYOUTS as EXAMPLES
 
 SMALL = Document(

@@ -6,13 +6,13 @@ from random import Random
 
 import pytest
 
-from formats.layout_files import all_layouts
-from formats.layout_follow import Follow, node_words
-from formats.layout_model import Layout, Node
-from formats.layout_source import LayoutSource
-from formats.layout_structure import read_structure
-from formats.layout_tree import records_of
-from formats.walker import Walker
+from formats.flat.walker import Walker
+from formats.language.follow import Follow, node_words
+from formats.language.model import Layout, Node
+from formats.language.source import LayoutSource
+from formats.language.structure import read_structure
+from formats.language.tree import records_of
+from formats.tools.files import all_layouts
 
 STRUCTURED = [layout for layout in all_layouts() if layout.structure]
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from formats.errors import LayoutError
-from formats.layout import parse_layout, read_layout
-from formats.layout_model import Binding, Condition, Count
+from formats.language.layout import parse_layout, read_layout
+from formats.language.model import Binding, Condition, Count
 from formats.registry import SHIPPED_FOLDER, Registry, load_folder
 
 GOOD = (SHIPPED_FOLDER / "rural-credit-result.toml").read_text("utf-8")

@@ -9,9 +9,9 @@ import jsonschema
 import pytest
 
 from formats.errors import LayoutError
-from formats.layout import ENVELOPE_KEYS, FRAMING_KEYS, parse_layout
-from formats.layout_schema import SHIPPED_SCHEMA, schema, schema_bytes
+from formats.language.layout import ENVELOPE_KEYS, FRAMING_KEYS, parse_layout
 from formats.registry import SHIPPED_FOLDER
+from formats.tools.schema import SHIPPED_SCHEMA, schema, schema_bytes
 from tests.formats.test_layouts_page import CHOICE
 from tests.formats.test_layouts_page import LAYOUTS as EXAMPLES
 
@@ -21,7 +21,7 @@ TEXT = EXAMPLES["example-result"]
 
 
 def test_what_ships_is_up_to_date() -> None:
-    """Else run `python -m formats.layout_schema`."""
+    """Else run `python -m formats.tools.schema`."""
     assert SHIPPED_SCHEMA.read_bytes() == schema_bytes()
     jsonschema.Draft7Validator.check_schema(schema())
 

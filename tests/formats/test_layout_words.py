@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from formats.layout_files import all_layouts
-from formats.layout_kinds import read_kind
-from formats.layout_model import Field, FieldKind, Kind, Layout, Node, Syntax, Width
-from formats.layout_source import LayoutSource
-from formats.layout_structure import read_structure
-from formats.layout_words import (
+from formats.language.kinds import read_kind
+from formats.language.meanings import parse_meaning, parse_selection
+from formats.language.model import Field, FieldKind, Kind, Layout, Node, Syntax, Width
+from formats.language.source import LayoutSource
+from formats.language.structure import read_structure
+from formats.language.words import (
     code_words,
     kind_words,
     meaning_words,
@@ -17,7 +17,7 @@ from formats.layout_words import (
     structure_words,
     width_words,
 )
-from formats.meanings import parse_meaning, parse_selection
+from formats.tools.files import all_layouts
 
 LAYOUTS = {layout.name: layout for layout in all_layouts()}
 

@@ -16,8 +16,9 @@ import pytest
 from formats.charset import ENCODING_LABELS
 from formats.check_digits import SCHEMES
 from formats.codec import Codec, Purpose
-from formats.layout import ENVELOPE_KEYS, FRAMING_KEYS, parse_layout
-from formats.layout_model import (
+from formats.language.layout import ENVELOPE_KEYS, FRAMING_KEYS, parse_layout
+from formats.language.meanings import MEANINGS, OPEN_FAMILIES
+from formats.language.model import (
     LINE_ENDS,
     ROW_NAMES,
     TOLERANCES,
@@ -32,7 +33,6 @@ from formats.layout_model import (
     Sum,
     Syntax,
 )
-from formats.meanings import MEANINGS, OPEN_FAMILIES
 from formats.reasons import Reason, Status
 from formats.records import AcknowledgementVerdict, RecordChunk, Severity
 from formats.registry import Registry, codec_of_text, load_layout

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from formats.charset import UNWRITABLE
 from formats.codec import Codec
 from formats.errors import DecodeError, EncodeError, LayoutError
-from formats.layout import parse_layout
+from formats.language.layout import parse_layout
 from formats.records import Problem, RecordChunk
 from formats.registry import compile_layout
 from tests.formats.samples import decode, identity

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from formats.dump import dump
+from formats.dump.annotate import dump
 from formats.errors import DecodeError, EncodeError, LayoutError
-from formats.layout import parse_layout
-from formats.layout_compare import compare_layouts
-from formats.layout_document import layout_document
+from formats.language.layout import parse_layout
 from formats.records import FileIdentity, RecordChunk
 from formats.registry import compile_layout
+from formats.tools.compare import compare_layouts
+from formats.tools.layout_document import layout_document
 from tests.formats.dtaus import BLOCK_BYTES, FILE, LAYOUT, file_bytes, payment_values
 from tests.formats.samples import decode, identity
 

@@ -12,7 +12,7 @@ from typing import BinaryIO, cast
 import pytest
 
 from formats.errors import DecodeError
-from formats.lines import MAXIMUM_LINE_BYTES
+from formats.flat.lines import MAXIMUM_LINE_BYTES
 from formats.reasons import Reason, Status
 from formats.records import Problem, RecordChunk
 from formats.registry import Registry

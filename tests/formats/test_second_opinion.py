@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from formats.layout import parse_layout
+from formats.language.layout import parse_layout
 from formats.records import RecordChunk
 from formats.registry import compile_layout
 from tests.formats.samples import identity

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from formats.errors import LayoutError
-from formats.layout import parse_layout
+from formats.language.layout import parse_layout
 from formats.reasons import Reason, Status
 from formats.records import RecordChunk
 from formats.registry import SHIPPED_FOLDER, Registry

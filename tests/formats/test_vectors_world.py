@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from formats.errors import DecodeError, EncodeError, LayoutError
-from formats.layout import parse_layout
+from formats.language.layout import parse_layout
 from formats.reasons import Reason, Status
 from formats.records import RecordChunk
 from formats.registry import SHIPPED_FOLDER, Registry

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from formats.errors import EncodeError
-from formats.layout import parse_layout
+from formats.language.layout import parse_layout
 from formats.reasons import Reason, Status
 from formats.records import Problem, RecordChunk, Severity
 from formats.registry import SHIPPED_FOLDER, Registry, compile_layout

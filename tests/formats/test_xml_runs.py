@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from formats.xml_forms import MAXIMUM_FORMS, Tags, take_apart
+from formats.xml.forms import MAXIMUM_FORMS, Tags, take_apart
 from tests.formats.both_ways import PLAIN, xml_agrees, xml_says
 from tests.formats.xml_support import (
     PAIN_002,

@@ -9,9 +9,9 @@ from lxml import etree
 from msgspec.structs import replace
 
 from formats import Reason, RecordChunk, Status
-from formats.layout import read_layout
+from formats.language.layout import read_layout
 from formats.reference import make_references
-from formats.xml import compile_xml
+from formats.xml.codec import compile_xml
 from tests.formats.xml_support import ACKNOWLEDGEMENT, LAYOUTS, REQUEST, RESULT, payments, read, written
 
 

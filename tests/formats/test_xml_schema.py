@@ -10,7 +10,7 @@ from lxml import etree
 
 from formats import EncodeError
 from formats.errors import LayoutError
-from formats.xml_schema import Schema, read_schema
+from formats.xml.schema import Schema, read_schema
 from tests.formats.xml_support import REQUEST, payments, written
 
 SCHEMA = Path(__file__).parent / "pain001-written.xsd"

@@ -11,8 +11,8 @@ from msgspec.structs import replace
 
 import formats
 from formats import Codec, Decoder, FileIdentity, RecordChunk
-from formats.layout import parse_layout, read_layout
-from formats.xml import compile_xml
+from formats.language.layout import parse_layout, read_layout
+from formats.xml.codec import compile_xml
 
 LAYOUTS = Path(formats.__file__).parent / "layouts"
 CHINA = timezone(timedelta(hours=8))

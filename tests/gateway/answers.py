@@ -11,8 +11,8 @@ from msgspec import Struct
 
 from formats import FileIdentity, Payment, RecordChunk
 from formats.codec import Codec
-from formats.layout import parse_layout
-from formats.layout_model import Layout
+from formats.language.layout import parse_layout
+from formats.language.model import Layout
 from gateway import Gateway
 from gateway.configuration.profile import Inbound
 from gateway.ledger.files import FileRow, files_in

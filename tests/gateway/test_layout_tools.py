@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from formats.layout_schema import SHIPPED_SCHEMA
 from formats.registry import SHIPPED_FOLDER, Registry
+from formats.tools.schema import SHIPPED_SCHEMA
 from gateway.cli import root as cli
 from tests.docs.paper import PAPER
 from tests.formats.samples import ACCOUNT_ONE, ACCOUNT_TWO, encode, request_chunk

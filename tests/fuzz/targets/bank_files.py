@@ -10,8 +10,8 @@ from typing import Any
 from formats.codec import Codec, Purpose
 from formats.conformance.vectors import VECTORS
 from formats.errors import DecodeError, EncodeError
-from formats.layout import parse_layout
-from formats.layout_model import Constant, Field, Kind, Layout, Syntax
+from formats.language.layout import parse_layout
+from formats.language.model import Constant, Field, Kind, Layout, Syntax
 from formats.reasons import Reason, Status
 from formats.records import AcknowledgementVerdict, RecordChunk
 from formats.registry import SHIPPED_FOLDER, Registry, compile_layout

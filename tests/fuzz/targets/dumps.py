@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import io
 
-from formats.dump import dump
-from formats.dump_model import Passage
-from formats.layout_files import all_layouts
-from formats.layout_model import Layout
-from formats.recognition import recognise
+from formats.dump.annotate import dump
+from formats.dump.model import Passage
+from formats.dump.recognition import recognise
+from formats.language.model import Layout
+from formats.tools.files import all_layouts
 from tests.formats.samples import ACCOUNT_ONE, ACCOUNT_TWO
 from tests.fuzz.pieces import Pieces
 from tests.fuzz.target import MIB, Target

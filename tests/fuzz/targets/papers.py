@@ -6,10 +6,10 @@ import tempfile
 from pathlib import Path
 
 from formats.codec import Purpose
-from formats.drafts import DraftOrder, draft_layout
+from formats.drafts.draft import DraftOrder, draft_layout
+from formats.drafts.paper import read_paper
 from formats.errors import LayoutError
-from formats.layout import parse_layout
-from formats.paper import read_paper
+from formats.language.layout import parse_layout
 from tests.docs.paper import paper_bytes
 from tests.fuzz.target import MIB, Target
 

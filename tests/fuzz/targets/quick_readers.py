@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from formats.codec import Codec, Purpose
-from formats.layout_model import Syntax
+from formats.language.model import Syntax
 from tests.formats.both_ways import rows_agree, xml_agrees
 from tests.fuzz.pieces import Pieces
 from tests.fuzz.target import MIB, Target

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from formats.codec import Codec, Purpose
 from formats.errors import DecodeError, LayoutError
-from formats.layout import read_layout
+from formats.language.layout import read_layout
 from formats.registry import SHIPPED_FOLDER, compile_layout
 from gateway.configuration.config import load_configuration
 from gateway.configuration.name_pattern import PatternError, name_pattern

@@ -1,0 +1,682 @@
+"""Chunks into the bytes of a fixed or delimited file, and every payment that does not fit."""
+
+from __future__ import annotations
+
+from codecs import BOM_UTF8
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from msgspec.structs import replace
+
+from formats.codec import Purpose
+from formats.errors import EncodeError
+from formats.flat.compiler import (
+    GROUP_ITEM,
+    ITEM,
+    Column,
+    Plan,
+    RecordPlan,
+    Role,
+    RowPlan,
+    file_values,
+    line_width,
+)
+from formats.flat.field_cells import Fault
+from formats.flat.row_reader import RunningNumbers, ScopeNumbers
+from formats.flat.row_writer import Columns, RowWriter, check_value, slots, spread_values
+from formats.flat.totals import Tally
+from formats.flat.writing_runs import runs_of
+from formats.language.model import SILENT, Lines, Node, Number
+from formats.language.tree import FILE_SCOPE
+from formats.masking import mask_account, mask_name, mask_text
+from formats.records import FileIdentity, Problem, RecordChunk, Severity
+from formats.reference import make_references
+
+MAXIMUM_PROBLEMS = 10_000
+"""Problems that one `EncodeError` carries at most."""
+
+_REFERENCE = "attempt.reference"
+_CODE = "outcome.code"
+_COUNT, _SUM = "count(payment)", "sum(payment.amount)"
+_PROFILE_FAMILIES = ("item", "group")
+"""Families whose values come from the profile where a chunk does not bring them."""
+
+
+class Encoder:
+    """Writes the files of one plan. Immutable."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._layout = plan.layout
+        self._is_request = plan.layout.purpose is Purpose.REQUEST
+
+    def columns(self, record: str) -> frozenset[str]:
+        """Meanings that a chunk must have; of requests those too that it may have.
+
+        A reference that we make ourselves is not among them.
+        """
+        row = self._plan.row_of(RecordChunk(record=record, count=0, columns={}))
+        if row is None:
+            return frozenset()
+        if self._is_request:
+            made = (_REFERENCE, *(name for name in row.names if name.startswith(("item.", "group."))))
+            return row.names - set(made)
+        return frozenset(
+            name for name in self._required(row) if name.partition(".")[0] not in _PROFILE_FAMILIES
+        )
+
+    def problems(self, chunk: RecordChunk, identity: FileIdentity | None) -> list[Problem]:
+        """Every value of a chunk that cannot be written."""
+        found = [] if identity is None else self._identity_problems(identity)
+        row = self._plan.row_of(chunk)
+        if row is None:
+            wanted = ", ".join(self._plan.tree.rows)
+            return [*found, self._problem("record-unknown", f"record {chunk.record}", wanted or "no records")]
+        columns = self.complete(row, chunk, identity, None)
+        return found + self._chunk_problems(row, chunk, columns, identity)
+
+    def encode(self, identity: FileIdentity, chunks: Iterable[RecordChunk]) -> Iterator[bytes]:
+        """The file in blocks; see `Codec.encode`."""
+        problems = self._identity_problems(identity)
+        if problems:
+            raise EncodeError(problems)
+        blocks = _File(self, self._plan, identity, chunks).blocks()
+        if self._layout.framing.final_eol:
+            yield from blocks
+            return
+        pending = b""
+        for block in blocks:
+            if pending:
+                yield pending
+            pending = block
+        yield pending.removesuffix(self._layout.framing.line_end)
+
+    def complete(
+        self, row: RowPlan, chunk: RecordChunk, identity: FileIdentity | None, written: int | None
+    ) -> Columns:
+        """The chunk's columns with what is derived: references, codes, what the profile says, absent ones.
+
+        Without `written`, the number of rows before, no references are made. ValueError where
+        the caller left out a column or made one of another length.
+        """
+        columns = dict(chunk.columns)
+        for name, values in columns.items():
+            if len(values) != chunk.count:
+                raise ValueError(f"{chunk.record} {name}: {len(values)} values in a chunk of {chunk.count}")
+        required = self._required(row) if chunk.record == row.name else frozenset()
+        for name in sorted(row.names - columns.keys()):
+            family, _, key = name.partition(".")
+            if name == _CODE and "outcome.status" in columns:
+                reasons = columns.get("outcome.reason", [""] * chunk.count)
+                columns[_CODE] = list(self._plan.codes.write(columns["outcome.status"], reasons))
+            elif name == _REFERENCE and self._is_request:
+                columns[_REFERENCE] = (
+                    [None] * chunk.count
+                    if identity is None or written is None
+                    else self._references(row, chunk, identity, written)
+                )
+            elif name == ITEM and self._is_request:
+                columns[ITEM] = list(range((written or 0) + 1, (written or 0) + chunk.count + 1))
+            elif family in _PROFILE_FAMILIES:
+                known = None if identity is None else identity.profile.get(key)
+                columns[name] = [known] * chunk.count
+            elif name in required:
+                raise ValueError(f"a chunk of {chunk.record} without {name}")
+            else:
+                columns[name] = [None] * chunk.count
+        return columns
+
+    def _required(self, row: RowPlan) -> frozenset[str]:
+        """Meanings that a record needs which every row has."""
+        always = [row.lead, *(node.name for node in row.children if node.minimum and not node.children)]
+        return frozenset(name for record in always for plan in row.records[record] for name in plan.needed())
+
+    def _references(
+        self, row: RowPlan, chunk: RecordChunk, identity: FileIdentity, written: int
+    ) -> list[Any]:
+        column = next(
+            column
+            for plans in row.records.values()
+            for plan in plans
+            for column in plan.columns
+            if column.name == _REFERENCE
+        )
+        items = chunk.columns.get(ITEM) or range(written + 1, written + chunk.count + 1)
+        try:
+            return list(make_references(identity.sequence, items, column.field.room))
+        except OverflowError as error:
+            problem = self._problem("reference-overflow", str(error), "a wider field", column=column.title)
+            raise EncodeError([problem]) from error
+
+    def template(self, plan: RecordPlan, values: dict[str, Any]) -> str:
+        """The `%`-template of a record: what does not change is written into it."""
+        parts = []
+        for piece, column in zip(plan.pieces, plan.columns, strict=False):
+            parts.append(piece)
+            if column.cells is None:
+                parts.append(column.text.replace("%", "%%"))
+            elif column.name in values and column.role not in (Role.RECORD, Role.CHILDREN):
+                parts.append(self.scalar(plan, column, values[column.name]).replace("%", "%%"))
+            elif column.role in (Role.FILE, Role.GROUP, Role.TOTAL):
+                parts.append(self.scalar(plan, column, values.get(column.name)).replace("%", "%%"))
+            else:
+                parts.append(column.cells.template)
+        return "".join((*parts, plan.pieces[-1]))
+
+    def scalar(self, plan: RecordPlan, column: Column, value: Any) -> str:
+        """One cell, padding included. Raises `EncodeError` where the value does not fit."""
+        assert column.cells is not None, "constants are not written by value"
+        cells = column.cells.write([value])
+        if cells is None:
+            raise EncodeError([self._value_problem(plan.name, column, value)])
+        return column.cells.template % tuple(cell[0] for cell in cells)
+
+    # Problems.
+
+    def all_problems(
+        self,
+        row: RowPlan,
+        chunks: Iterable[RecordChunk],
+        identity: FileIdentity,
+        failed: RecordChunk,
+        columns: Columns,
+    ) -> list[Problem]:
+        """Every problem of every chunk, or at least of the one that failed."""
+        found: list[Problem] = []
+        for chunk in [failed] if iter(chunks) is chunks else chunks:
+            found += self.problems(chunk, None)
+            if len(found) >= MAXIMUM_PROBLEMS:
+                break
+        if not found:
+            found = self._chunk_problems(row, failed, columns, identity)
+        return found[:MAXIMUM_PROBLEMS]
+
+    def _identity_problems(self, identity: FileIdentity) -> list[Problem]:
+        values = file_values(identity)
+        found: dict[str, Problem] = {}
+        for plans in self._plan.records.values():
+            for plan in plans:
+                for column in plan.columns:
+                    if column.role is not Role.FILE or column.cells is None:
+                        continue
+                    if column.cells.fault(values.get(column.name)) is not None:
+                        problem = self._value_problem(plan.name, column, values.get(column.name))
+                        found.setdefault(f"{plan.name} {column.index}", problem)
+        return list(found.values())
+
+    def _chunk_problems(
+        self, row: RowPlan, chunk: RecordChunk, columns: Columns, identity: FileIdentity | None
+    ) -> list[Problem]:
+        near = {} if identity is None else file_values(identity)
+        writer = RowWriter(self._plan, row, lambda plan: "", RunningNumbers(ScopeNumbers()), {}, near)
+        found: list[Problem] = []
+        for slot in slots(row, columns, chunk.count):
+            chosen = {name: [values[one] for one in slot.rows] for name, values in columns.items()}
+            values = spread_values(slot.plan, chosen)
+            for column in slot.plan.columns:
+                known = values.get(column.index)
+                if known is None or self._waits(column, known, identity):
+                    continue
+                found += self._column_problems(chunk, column, known, slot.rows)
+        for unfit in writer.unfit(columns, chunk.count):
+            found.append(self._row_problem(chunk, unfit.column, unfit.value, unfit.row, unfit.fault))
+        return found
+
+    def _waits(self, column: Column, values: Sequence[Any], identity: FileIdentity | None) -> bool:
+        """Whether a value is not known yet: a reference, or what the profile will say."""
+        if column.name == _REFERENCE and self._is_request:
+            return True
+        return identity is None and column.name.startswith(("item.", "group.")) and not any(values)
+
+    def _column_problems(
+        self, chunk: RecordChunk, column: Column, values: Sequence[Any], rows: Sequence[int]
+    ) -> list[Problem]:
+        cells = column.cells
+        if cells is None or (cells.write(values) is not None and None not in values):
+            return []
+        no_code = column.name == _CODE  # a blank may mean success, so that it is written as "" only
+        return [
+            self._row_problem(chunk, column, value, row, cells.fault(value))
+            for row, value in zip(rows, values, strict=True)
+            if cells.fault(value) is not None or (no_code and value is None)
+        ]
+
+    def _row_problem(
+        self, chunk: RecordChunk, column: Column, value: Any, row: int, fault: Fault | None
+    ) -> Problem:
+        payment_ids = chunk.columns.get("payment.payment_id")
+        return self._value_problem(
+            chunk.record,
+            column,
+            value,
+            line=chunk.lines[row] if row < len(chunk.lines) else None,
+            payment_id=payment_ids[row] if payment_ids else "",
+            fault=fault,
+        )
+
+    def _value_problem(
+        self,
+        record: str,
+        column: Column,
+        value: Any,
+        *,
+        line: int | None = None,
+        payment_id: str = "",
+        fault: Fault | None = None,
+    ) -> Problem:
+        assert column.cells is not None, "constants have no problem"
+        fault = fault or column.cells.fault(value)
+        code, wanted = (
+            ("no-code", "a code for this status and reason") if fault is None else (fault.code, fault.wanted)
+        )
+        found = mask_value(column.name, value)
+        where = f"{self._layout.name} {record}" + ("" if line is None else f" {line}")
+        problem = self._problem(code, found, wanted, column=column.title)
+        changes: dict[str, Any] = {"line": line, "payment_id": payment_id, "record": record}
+        if fault is not None:
+            changes["reason"] = fault.reason
+        if payment_id or line is not None:
+            changes["severity"] = Severity.SETS_ASIDE
+        message = f"{where} {column.title}: found {found}, wanted {wanted}"
+        return replace(problem, **changes, message=message)
+
+    def _problem(self, code: str, found: str, wanted: str, *, column: str = "") -> Problem:
+        return Problem(
+            code=code,
+            message=f"{self._layout.name}: found {found}, wanted {wanted}",
+            source=self._layout.name,
+            column=column,
+            found=found,
+            wanted=wanted,
+        )
+
+    problem = _problem
+
+
+class _Scope:
+    """One scope while it is written: its totals, what stands before its rows, its lines."""
+
+    def __init__(self, name: str, tally: Tally, declared: dict[str, int], numbers: ScopeNumbers) -> None:
+        self.name = name
+        self.tally = tally
+        self.declared = declared
+        """Totals that stand before the rows."""
+        self.numbers = numbers
+        self.running = RunningNumbers(numbers)
+        self.values: dict[str, Any] = {}
+        self.children: dict[str, int] = {}
+        self.lines = 0
+
+
+class _File:
+    """One file being written."""
+
+    def __init__(
+        self, encoder: Encoder, plan: Plan, identity: FileIdentity, chunks: Iterable[RecordChunk]
+    ) -> None:
+        self._encoder = encoder
+        self._plan = plan
+        self._layout = plan.layout
+        self._identity = identity
+        self._chunks = chunks
+        self._is_request = plan.layout.purpose is Purpose.REQUEST
+        self._values = file_values(identity)
+        self._scopes: list[_Scope] = []
+        self._numbers: dict[str, int] = {}
+        self._written: dict[str, int] = {}
+        self._times: dict[int, int] = {}
+        """How often each line of `structure` was written in the scope around it, for what stands in `any`."""
+        self._paid_count = self._paid_minor = 0
+        self._known = {_COUNT: identity.count, _SUM: identity.total_minor} if self._is_request else {}
+        self._foretold = self._foretell()
+
+    def blocks(self) -> Iterator[bytes]:
+        """The file's bytes."""
+        if self._layout.framing.byte_order_mark:
+            yield BOM_UTF8
+        self._open(FILE_SCOPE)
+        yield from self._nodes(self._layout.structure, self._chunks)
+        self._check_file()
+        lines = self._scopes[0].lines
+        self._close()
+        yield from self._fill_lines(lines)
+
+    # Totals that stand before the rows they count.
+
+    def _foretell(self) -> dict[str, list[dict[str, int]]]:
+        """By scope, one after the other: what its totals will be; empty where none stands before its rows."""
+        early = {scope for scope in self._plan.totals if self._has_early_totals(scope)}
+        self._unlisted = self._find_unlisted()
+        single = iter(self._chunks) is self._chunks
+        passes = len(self._plan.rows) + bool(early) + bool(self._layout.silence)
+        if passes > 1 and single:
+            raise TypeError("chunks must be re-iterable: this layout takes more than one pass over them")
+        if not early:
+            return {}
+        dry = _DryRun(self._encoder, self._plan, self._identity)
+        return dry.totals(self._chunks, self._layout.structure)
+
+    def _find_unlisted(self) -> dict[str, int]:
+        """Count and sum of what the answer does not list: the file that it answers, less what it lists."""
+        if not self._layout.silence:
+            return {}
+        count, total_minor = self._identity.count, self._identity.total_minor
+        for chunk in self._chunks:
+            if chunk.record == "payment":
+                count -= chunk.count
+                total_minor -= sum(filter(None, chunk.columns.get("outcome.amount", ())))
+        return {f"count({SILENT})": count, f"sum({SILENT})": total_minor}
+
+    def _has_early_totals(self, scope: str) -> bool:
+        """Whether a record before the rows of a scope states a total that nobody knows yet."""
+        nodes = self._scope_nodes(scope)
+        for node in nodes:
+            if any(part.is_row for part in node.walk()):
+                return False
+            for plan in self._plan.records.get(node.name, ()):
+                for column in plan.columns:
+                    known = self._known if scope == FILE_SCOPE else {}
+                    early = column.role is Role.TOTAL and not isinstance(column.field.meaning, Lines)
+                    if early and column.name not in known and SILENT not in column.name:
+                        return True
+        return False
+
+    def _scope_nodes(self, scope: str) -> Sequence[Node]:
+        if scope == FILE_SCOPE:
+            return self._layout.structure
+        return next(
+            node.children for top in self._layout.structure for node in top.walk() if node.name == scope
+        )
+
+    # Scopes.
+
+    def _open(self, name: str) -> None:
+        numbers = ScopeNumbers()
+        if self._scopes:
+            parent = self._scopes[-1]
+            parent.children[name] = parent.children.get(name, 0) + 1
+            numbers = parent.numbers.within(name, parent.children)
+            for scope in self._scopes:
+                scope.tally.add(name)
+        foretold = self._foretold.get(name, [])
+        declared = foretold.pop(0) if foretold else {}
+        if name == FILE_SCOPE:
+            declared = declared | self._known
+        self._scopes.append(_Scope(name, Tally(self._plan.totals[name]), declared, numbers))
+
+    def _close(self) -> None:
+        scope = self._scopes.pop()
+        found = [
+            self._encoder.problem("total-differs", f"{name} {value}", f"{scope.declared[name]} as declared")
+            for name, value in scope.tally.values.items()
+            if name in scope.declared and value != scope.declared[name]
+        ]
+        if found:
+            raise EncodeError(found)
+        if self._scopes:
+            self._scopes[-1].lines += scope.lines
+
+    def _check_file(self) -> None:
+        """A request has the payments and the sum that its identity says, whether or not it states them."""
+        if not self._is_request:
+            return
+        wanted = {_COUNT: self._identity.count, _SUM: self._identity.total_minor}
+        actual = {_COUNT: self._paid_count, _SUM: self._paid_minor}
+        found = [
+            self._encoder.problem("total-differs", f"{name} {actual[name]}", f"{wanted[name]} as declared")
+            for name in wanted
+            if actual[name] != wanted[name]
+        ]
+        if found:
+            raise EncodeError(found)
+
+    # Nodes.
+
+    def _nodes(self, nodes: Sequence[Node], chunks: Iterable[RecordChunk]) -> Iterator[bytes]:
+        for place, node in enumerate(nodes):
+            if node.literal is not None:
+                if not node.prefix:
+                    self._scopes[-1].lines += 1
+                    yield self._plan.charset.encode(node.literal) + self._layout.framing.line_end
+            elif node.is_row:
+                yield from self._rows(self._plan.rows[node.line], chunks)
+            elif node.any_order:
+                yield from self._nodes(node.children, chunks)
+                self._check_occurrence(node, sum(self._times.get(child.line, 0) for child in node.children))
+            elif node.children:
+                yield from self._scope(node, chunks)
+            else:
+                yield from self._record(node, nodes[place + 1 :])
+
+    def _scope(self, node: Node, chunks: Iterable[RecordChunk]) -> Iterator[bytes]:
+        """A scope as often as there are runs of rows for it; one without rows as often as it must be."""
+        rows = [self._plan.rows[part.line] for part in node.walk() if part.is_row]
+        if not rows:
+            for _ in range(node.minimum):
+                self._open(node.name)
+                yield from self._nodes(node.children, ())
+                self._close()
+            self._times[node.line] = node.minimum
+            return
+        count = 0
+        for run in runs_of(chunks, rows, self._plan, self._limit(rows)):
+            self._open(node.name)
+            self._scopes[-1].values = {
+                name: values[0]
+                for name, values in run.first.columns.items()
+                if name.startswith("group.") and name != GROUP_ITEM
+            }
+            yield from self._nodes(node.children, run)
+            self._close()
+            count += 1
+        self._check_occurrence(node, count)
+
+    def _limit(self, rows: Sequence[RowPlan]) -> int | None:
+        return min((row.node.maximum for row in rows if row.node.maximum is not None), default=None)
+
+    def _check_occurrence(self, node: Node, count: int) -> None:
+        self._times[node.line] = count
+        words = " or ".join(child.name for child in node.children) if node.any_order else node.name
+        name = f"{count} records of {words}"
+        if count < node.minimum:
+            raise EncodeError([self._encoder.problem("too-few", name, f"at least {node.minimum}")])
+        if node.maximum is not None and count > node.maximum:
+            raise EncodeError([self._encoder.problem("too-many", name, f"at most {node.maximum}")])
+
+    def _record(self, node: Node, behind: Sequence[Node]) -> Iterator[bytes]:
+        """A record that is no payment's; one that may be absent is written where it has a value."""
+        plan = self._plan.records[node.name][0]
+        times = node.minimum or int(self._has_value(plan))
+        self._times[node.line] = times
+        for _ in range(times):
+            scope = self._scopes[-1]
+            for one in self._scopes:
+                one.tally.add(plan.name)
+            scope.lines += 1
+            values = self._record_values(plan, scope, behind)
+            yield (self._encoder.template(plan, values) % ()).encode("latin-1")
+
+    def _has_value(self, plan: RecordPlan) -> bool:
+        return any(
+            self._values.get(column.name) not in (None, "")
+            for column in plan.columns
+            if column.role is Role.FILE
+        )
+
+    def _record_values(self, plan: RecordPlan, scope: _Scope, behind: Sequence[Node]) -> dict[str, Any]:
+        values = self._scalars(scope)
+        for column in plan.columns:
+            meaning = column.field.meaning
+            if isinstance(meaning, Lines):
+                values[column.name] = self._line_total(meaning, scope, len(behind))
+            elif column.role is Role.TOTAL:
+                values[column.name] = self._total(scope, column)
+            elif column.role is Role.NUMBER and isinstance(meaning, Number):
+                values[column.name] = self._number(plan, column, meaning, scope)
+        for column in plan.columns:
+            if column.role is Role.CHECK:
+                known = {index: values.get(plan.columns[index].name) for index in column.checked}
+                values[column.name] = check_value(column, known, plan)
+        return values
+
+    def _scalars(self, scope: _Scope) -> dict[str, Any]:
+        values = dict(self._values)
+        values |= {f"group.{name}": value for name, value in self._identity.profile.items()}
+        values["group.bank_day"] = self._identity.bank_day
+        for one in self._scopes:
+            values |= one.values
+        return values
+
+    def _total(self, scope: _Scope, column: Column) -> Any:
+        name = column.name
+        if name in self._unlisted:
+            value = self._unlisted[name]
+        else:
+            value = scope.declared.get(name, scope.tally.values[name])
+        digits = column.field.kind is not None and column.field.kind.name.value == "digits"
+        width = column.field.width
+        return f"{value:0{width.bytes_ if width else 1}d}" if digits else value
+
+    def _line_total(self, meaning: Lines, scope: _Scope, behind: int) -> int:
+        lines = scope.lines + behind
+        if scope.name == FILE_SCOPE and self._layout.framing.fill_to:
+            lines = -(-lines // self._layout.framing.fill_to) * self._layout.framing.fill_to
+        return -(-lines // meaning.divisor)
+
+    def _number(self, plan: RecordPlan, column: Column, meaning: Number, scope: _Scope) -> int:
+        if meaning.of:
+            found = scope.running.of_run(plan, 1)[column.name]
+            return found if isinstance(found, int) else found[0]
+        self._numbers[plan.name] = self._numbers.get(plan.name, 0) + 1
+        return self._numbers[plan.name]
+
+    # Rows.
+
+    def _rows(self, row: RowPlan, chunks: Iterable[RecordChunk]) -> Iterator[bytes]:
+        scope = self._scopes[-1]
+        values = self._scalars(scope)
+
+        def make_template(plan: RecordPlan) -> str:
+            return self._encoder.template(plan, values)
+
+        writer = RowWriter(self._plan, row, make_template, scope.running, self._numbers, self._values)
+        count = 0
+        for chunk in chunks:
+            if self._plan.row_of(chunk) is not row:
+                continue
+            yield self._chunk(writer, row, chunk)
+            count += chunk.count
+        self._check_occurrence(row.node, count)
+
+    def _chunk(self, writer: RowWriter, row: RowPlan, chunk: RecordChunk) -> bytes:
+        written = self._written.get(row.name, 0)
+        columns = self._encoder.complete(row, chunk, self._identity, written)
+        tallies = [scope.tally for scope in self._scopes]
+        made = writer.write(columns, chunk.count, written, tallies)
+        if made is None:
+            raise EncodeError(self._encoder.all_problems(row, self._chunks, self._identity, chunk, columns))
+        self._check_items(row, chunk, written)
+        text, lines = made
+        for tally in tallies:
+            tally.add_rows(row.name, columns, chunk.count)
+        self._written[row.name] = written + chunk.count
+        if row.name == "payment":
+            self._paid_count += chunk.count
+            self._paid_minor += sum(filter(None, columns.get("payment.amount", ())))
+        self._scopes[-1].lines += lines
+        return text.encode("latin-1")
+
+    def _check_items(self, row: RowPlan, chunk: RecordChunk, written: int) -> None:
+        items = chunk.columns.get(ITEM)
+        counted = any(
+            column.role is Role.NUMBER and column.name == ITEM
+            for plan in row.records[row.lead]
+            for column in plan.columns
+        )
+        if (
+            counted
+            and items is not None
+            and list(items) != list(range(written + 1, written + chunk.count + 1))
+        ):
+            raise ValueError("attempt.item does not count from 1 through the file")
+
+    def _fill_lines(self, lines: int) -> Iterator[bytes]:
+        """Lines up to a multiple, behind everything else."""
+        framing = self._layout.framing
+        missing = -lines % framing.fill_to if framing.fill_to else 0
+        if missing:
+            line = self._plan.charset.encode(framing.fill_line * line_width(self._plan))
+            yield (line + framing.line_end) * missing
+
+
+class _DryRun:
+    """The totals of every scope, from a pass over the chunks that writes nothing."""
+
+    def __init__(self, encoder: Encoder, plan: Plan, identity: FileIdentity) -> None:
+        self._encoder = encoder
+        self._plan = plan
+        self._identity = identity
+        self._found: dict[str, list[dict[str, int]]] = {}
+        self._open: list[Tally] = []
+
+    def totals(
+        self, chunks: Iterable[RecordChunk], structure: Sequence[Node]
+    ) -> dict[str, list[dict[str, int]]]:
+        """By scope, in their order."""
+        self._scope(FILE_SCOPE, structure, chunks)
+        return self._found
+
+    def _scope(self, name: str, nodes: Sequence[Node], chunks: Iterable[RecordChunk]) -> None:
+        tally = Tally(self._plan.totals[name])
+        for outer in self._open:
+            outer.add(name)
+        self._open.append(tally)
+        self._found.setdefault(name, []).append(tally.values)
+        for node in nodes:
+            self._node(node, chunks)
+        self._open.pop()
+
+    def _node(self, node: Node, chunks: Iterable[RecordChunk]) -> None:
+        if node.is_row:
+            row = self._plan.rows[node.line]
+            for chunk in chunks:
+                if self._plan.row_of(chunk) is row:
+                    self._rows(row, chunk)
+        elif node.any_order:
+            for child in node.children:
+                self._node(child, chunks)
+        elif node.children:
+            rows = [self._plan.rows[part.line] for part in node.walk() if part.is_row]
+            limit = min((row.node.maximum for row in rows if row.node.maximum is not None), default=None)
+            for run in runs_of(chunks, rows, self._plan, limit):
+                self._scope(node.name, node.children, run)
+        elif node.literal is None:
+            for tally in self._open:
+                tally.add(node.name, node.minimum)
+
+    def _rows(self, row: RowPlan, chunk: RecordChunk) -> None:
+        columns = self._encoder.complete(row, chunk, self._identity, None)
+        for tally in self._open:
+            tally.add_rows(row.name, columns, chunk.count)
+        for slot in slots(row, columns, chunk.count):
+            for tally in self._open:
+                tally.add(slot.plan.name, len(slot.rows))
+            hashed = [column for column in slot.plan.columns if column.hash_name]
+            if hashed:
+                chosen = {name: [values[one] for one in slot.rows] for name, values in columns.items()}
+                values = spread_values(slot.plan, chosen)
+                for column in hashed:
+                    amount = sum(int(value) for value in values.get(column.index, ()) if value)
+                    for tally in self._open:
+                        tally.add_hash(column.hash_name, amount)
+
+
+def mask_value(name: str, value: Any) -> str:
+    """A value fit for a message: amounts and dates as they are, the rest masked."""
+    if not isinstance(value, str):
+        return "nothing" if value is None else str(value)
+    if "account" in name:
+        return mask_account(value)
+    if name.endswith("name") and name.startswith("payment."):
+        return mask_name(value)
+    return mask_text(value)

@@ -1,0 +1,1 @@
+"""The codec of XML layouts, both ways, in constant memory."""
