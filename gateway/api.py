@@ -430,8 +430,9 @@ class Gateway:
             exhibits.read_exhibit(self.installation, sha256, sink)
 
     def keep_reason(self, words: str) -> str:
-        """Keep why a person holds something, in a line of the person's own, sealed; its SHA-256.
+        """Keep why a person holds something, or closes books with something open; its SHA-256.
 
+        It is a line of the person's own, and is kept sealed.
         Raises `InputRefused` where it is empty, more than a line or longer than 300 characters.
         """
         return exhibits.keep_words(self.installation, words)
@@ -450,8 +451,8 @@ class Gateway:
         """What a person signs (`Statement.to_bytes`) to decide about an object as it is now.
 
         `exhibit` is what `attach` gave; decisions that rest on the bank's word need one. `reason` is
-        what `keep_reason` gave; a hold may have one. `amount_minor` and `ground` are said in decisions
-        about recoveries (`ways` tells which).
+        what `keep_reason` gave; a hold may have one, and closing books with something open must.
+        `amount_minor` and `ground` are said in decisions about recoveries (`ways` tells which).
         """
         terms = Terms(amount_minor=amount_minor, ground=ground)
         basis = Basis(exhibit=exhibit, reason=reason, terms=terms)

@@ -139,6 +139,17 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "{} 笔 {} 元无法装入发往 {} 的任何文件:{};更改银行档案、协议或格式后自动重试",
         "{} payments, {} yuan, fit no file for {}: {}; change the profile, agreement or layout",
     ),
+    "point_state": ("{1} 笔 {2} 元:{0}", "{1} payments, {2} yuan: {0}"),
+    "point_gap": ("回盘 {} 元,对账单记账 {} 元", "results say {} yuan, statements booked {} yuan"),
+    "point_differing": ("{} 笔与对账单不符", "{} payments are booked otherwise than their results"),
+    "point_charged": ("银行违规收费 {} 笔 {} 元", "{} charges of banks, {} yuan"),
+    "point_recovering": ("追回中 {} 笔,未追回 {} 元", "{} recoveries, {} yuan outstanding"),
+    "still_open": ("仍未了结", "open still"),
+    "closing_means": (
+        "结账表示本人已与银行核对并说明差异:不改变任何一笔,未了结的仍未了结;有新的结果、记账或收费即重开",
+        "closing says that a person compared and explained the sums: it changes no payment, what is open"
+        " stays open, and a new outcome, booking or charge opens the books again",
+    ),
     "held_bank": ("{}", "{}"),
     "held_file": ("{}:{}", "{}: {}"),
     "held_file_looked_for": ("{}:下次运行时查找", "{}: the next run looks for it"),

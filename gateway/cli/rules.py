@@ -211,7 +211,8 @@ def reconcile(
         found = gateway.plan.books(by, batch_id)
         rules = [] if batch_id is None else gateway.plan.standings(batch_id)
         closed = None if batch_id is None else gateway.plan.closed(batch_id)
-        screen_books.show_books(By(by), found, closed, rules, output, as_json)
+        points = [] if batch_id is None else [point.said for point in gateway.plan.open_points(batch_id)]
+        screen_books.show_books(By(by), found, closed, rules, points, output, as_json)
         if not all(book.adds_up for book in found):
             sys.exit(ExitCode.INTEGRITY)
         unequal = any(book.open.count or book.gap_minor or book.to_recover.count for book in found)

@@ -184,6 +184,24 @@ def lane_books(transaction: Transaction, batch_pk: int) -> list[LaneBook]:
     return [LaneBook(**row._mapping) for row in rows]
 
 
+class OpenState(Struct, frozen=True, kw_only=True):
+    """Payments without a final state that are in the same one, in instructed minor units."""
+
+    state: str
+    count: int
+    minor: int
+
+
+def open_states(transaction: Transaction, batch_pk: int) -> list[OpenState]:
+    """Of a batch; what persons closed as paid short is final."""
+    rows = transaction.all(
+        f"SELECT {STATE_OF_PAYMENT} AS state, COUNT(*) AS count, SUM(payment.amount_minor) AS minor"
+        f" FROM payment {LATEST_OUTCOME} WHERE payment.batch_pk = :batch AND {_OPEN} GROUP BY 1 ORDER BY 1",
+        batch=batch_pk,
+    )
+    return [OpenState(**row._mapping) for row in rows]
+
+
 def lane_files(transaction: Transaction, batch_pk: int, bank: str, department: str) -> dict[str, str]:
     """Numbers of the agreements under which a lane's files were made, each with the last bank day (ISO)."""
     rows = transaction.all(

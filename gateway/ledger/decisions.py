@@ -54,6 +54,12 @@ def signed_so(transaction: Transaction, subject: str, decision: str) -> list[Sig
     return [SignedRow(**row._mapping) for row in rows]
 
 
+def last_decided(transaction: Transaction, name: str, decision: str) -> SignedRow | None:
+    """The signature that carried that decision about the object out last; None where it never was."""
+    rows = signed_about(transaction, name)
+    return next((row for row in reversed(rows) if row.decision == decision and row.carried_out), None)
+
+
 def begun_objects(transaction: Transaction) -> list[str]:
     """Names of the objects about which somebody signed what was not carried out, oldest first.
 

@@ -263,7 +263,10 @@ def batch_of_object(transaction: Transaction, name: str) -> int | None:
     kind, _, key = name.partition(":")
     owner, _, rest = key.partition("/")
     queries = {
-        "batch": "SELECT batch_pk FROM batch WHERE source_platform = :owner AND batch_id = :rest",
+        **dict.fromkeys(
+            ("batch", "books"),
+            "SELECT batch_pk FROM batch WHERE source_platform = :owner AND batch_id = :rest",
+        ),
         "payment": "SELECT batch_pk FROM payment_key JOIN payment USING (payment_pk)"
         " WHERE payment_key.source_platform = :owner AND payment_key.payment_id = :rest",
         "recovery": "SELECT batch_pk FROM payment_key JOIN payment USING (payment_pk)"

@@ -15,6 +15,7 @@ from gateway.ledger.whereabouts import Whereabouts
 from gateway.persons.decisions import Basis, Signed, Statement, Terms, record_decision, signed_so_far
 from gateway.persons.exhibits import require_exhibit
 from gateway.persons.targets import Target, find_target, seen_of, whereabouts_of
+from gateway.texts import Said
 from gateway.ways.permitted import chosen_way, permitted_ways
 from gateway.ways.way import Carried, Decision
 
@@ -25,7 +26,8 @@ class Decided(Struct, frozen=True, kw_only=True):
     `persons` are those whose signatures of the same decision count. `before` and `after` say where
     the object's payments were and are, in count and instructed minor units. `other_letters` are the
     SHA-256 of letters on which others rest the same decision, `other_terms` the amounts and grounds
-    that others signed in it: theirs and this one are apart.
+    that others signed in it: theirs and this one are apart. `open_points` were not settled as it was
+    signed, and are not by it.
     """
 
     object: str
@@ -37,6 +39,7 @@ class Decided(Struct, frozen=True, kw_only=True):
     after: list[Whereabouts]
     other_letters: list[str] = []
     other_terms: list[Terms] = []
+    open_points: list[Said] = []
 
 
 _NOTHING = Basis()
@@ -107,6 +110,7 @@ def decide(installation: Installation, statement: Statement, signature: bytes) -
             after=whereabouts_of(transaction, target) if done else before,
             other_letters=sorted({one.exhibit for one in others} - {statement.exhibit, ""}),
             other_terms=[one.terms for one in others if one.terms != basis.terms],
+            open_points=list(chosen.open_points),
         )
 
 

@@ -11,12 +11,15 @@ import shutil
 from collections.abc import Callable
 from typing import BinaryIO
 
+import msgspec
+
 from formats import Problem
 from gateway import evidence
 from gateway.errors import InputRefused
 from gateway.installation import Installation
 from gateway.ledger.database import Transaction
-from gateway.ledger.decisions import find_exhibit, insert_exhibit
+from gateway.ledger.decisions import SignedRow, find_exhibit, insert_exhibit
+from gateway.persons.decisions import Statement
 from gateway.store.locks import writing_spool
 from gateway.store.spool import MeasuredSink
 
@@ -93,6 +96,12 @@ def read_words(installation: Installation, transaction: Transaction, sha256: str
         return ""
     with installation.spool.open(row.spool_name) as source:
         return source.read().decode()
+
+
+def words_of(installation: Installation, transaction: Transaction, signed: SignedRow) -> str:
+    """Why the person decided so, in the own words; "" where none were given or they are destroyed."""
+    reason = msgspec.json.decode(signed.statement, type=Statement).reason
+    return read_words(installation, transaction, reason) if reason else ""
 
 
 def require_exhibit(installation: Installation, sha256: str) -> None:

@@ -60,6 +60,10 @@ class Way(Struct, frozen=True):
     """The most that may be said, where the decision says how much, in minor units."""
     grounds: list[str] = []
     """One of them is said, where there are any."""
+    needs_reason: bool = False
+    """Whether the person says why."""
+    open_points: list[Said] = []
+    """What is not settled while it is decided."""
 
 
 class HeldItem(Struct, frozen=True, kw_only=True):
@@ -243,6 +247,8 @@ def _ways(installation: Installation, transaction: Transaction, target: Target) 
             [one for one in signed if one.decision == word],
             chosen.most_minor if chosen.needs_amount else None,
             list(chosen.grounds),
+            chosen.needs_reason,
+            list(chosen.open_points),
         )
         for word, chosen in permitted.items()
         if not chosen.obstacle

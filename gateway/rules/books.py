@@ -173,6 +173,8 @@ class Closed(Struct, frozen=True, kw_only=True):
     reopened: bool
     persons: str = ""
     closed_at: str = ""
+    explanation: str = ""
+    """What the person said who closed it, "" where nothing was to be said or it is destroyed."""
 
 
 def books(installation: Installation, by: By, batch: BatchRow | None = None) -> list[Book]:

@@ -15,14 +15,32 @@ from msgspec import Struct
 
 from gateway.configuration.agreement import Agreement
 from gateway.installation import Installation
-from gateway.ledger.books import LaneBook, booked_rows, gaps, lane_books, lane_files
+from gateway.ledger.books import (
+    LaneBook,
+    book_rows,
+    booked_rows,
+    found_charges,
+    gaps,
+    lane_books,
+    lane_files,
+    open_states,
+)
 from gateway.ledger.database import Transaction
 from gateway.ledger.intake import BatchRow, batches
-from gateway.money import money
-from gateway.rules.books import closing_of
+from gateway.ledger.recoveries import recovered_rows
+from gateway.money import money, yuan
+from gateway.rules.books import Book, By, closing_of, sum_up
 from gateway.states import BatchState
+from gateway.texts import Said
 
 STATEMENTS = "statements"
+
+
+class OpenPoint(Struct, frozen=True):
+    """Something that is not settled while books close. `to_explain`: whoever closes them says why."""
+
+    said: Said
+    to_explain: bool
 
 
 class Standing(Struct, frozen=True, kw_only=True):
@@ -84,6 +102,33 @@ def all_standings(installation: Installation) -> list[Standing]:
             if not one.is_closed
         ]
     return sorted(found, key=lambda one: (one.due or date.max, one.batch_id, one.bank, one.department))
+
+
+def open_points(transaction: Transaction, batch: BatchRow) -> list[OpenPoint]:
+    """What a person closes a batch's books in spite of: payments without a final state, sums and lines that
+    statements book otherwise; then what banks charged and what is asked back.
+    """
+    found = [
+        OpenPoint(Said("point_state", [one.state, str(one.count), yuan(one.minor)]), True)
+        for one in open_states(transaction, batch.batch_pk)
+    ]
+    rows = book_rows(transaction, batch.batch_pk)
+    booked = booked_rows(transaction, False, batch.batch_pk)
+    (whole,) = sum_up(None, By.BATCH, rows, (), booked, ()) or [Book(key="")]
+    if whole.gap_minor:
+        told = Said("point_gap", [yuan(whole.kept_minor), yuan(whole.booked_minor or 0)])
+        found.append(OpenPoint(told, True))
+    if differing := sum(1 for _ in gaps(transaction, batch.batch_pk)):
+        found.append(OpenPoint(Said("point_differing", [str(differing)]), True))
+    charged = found_charges(transaction, batch.batch_pk)
+    if count := sum(one.count for one in charged):
+        minor = yuan(sum(one.amount_minor for one in charged))
+        found.append(OpenPoint(Said("point_charged", [str(count), minor]), False))
+    recovered = recovered_rows(transaction, batch.batch_pk)
+    if count := sum(one.open_count for one in recovered):
+        minor = yuan(sum(one.outstanding_minor for one in recovered))
+        found.append(OpenPoint(Said("point_recovering", [str(count), minor]), False))
+    return found
 
 
 def standings_of(installation: Installation, transaction: Transaction, batch: BatchRow) -> Iterator[Standing]:

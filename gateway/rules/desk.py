@@ -13,8 +13,10 @@ from formats.standard import FileFormat, write_table
 from gateway.errors import InputRefused, Unknown
 from gateway.installation import Installation
 from gateway.ledger.books import Gap
+from gateway.ledger.decisions import last_decided
 from gateway.ledger.intake import BatchRow
 from gateway.output import output_file
+from gateway.persons.exhibits import words_of
 from gateway.reports.contents import batch_contents, month_contents
 from gateway.reports.page import report_page
 from gateway.reports.sheet import report_head, report_rows
@@ -31,7 +33,7 @@ from gateway.rules.books import (
     differences,
 )
 from gateway.rules.catalogue import Catalogue, Programme
-from gateway.rules.closing import Standing, all_standings, standings
+from gateway.rules.closing import OpenPoint, Standing, all_standings, open_points, standings
 from gateway.rules.corrections import Correction, read_corrections
 from gateway.rules.deadlines import Breach, Overdue, Spread, breaches, overdue, spreads
 from gateway.rules.lists import ListedPerson, WorkList, work_list
@@ -170,10 +172,23 @@ class PlanDesk:
         return charges(self._installation, bank)
 
     def closed(self, batch_id: str) -> Closed:
-        """Whether a batch's reconciliation is closed by what is known now. Raises `Unknown`."""
+        """Whether a batch's reconciliation is closed by what is known now, and what was said then.
+
+        Raises `Unknown`.
+        """
         batch = self._find_batch(batch_id)
         with self._installation.ledger.read() as transaction:
-            return closing_of(transaction, batch)
+            closed = closing_of(transaction, batch)
+            name = f"books:{batch.source_platform}/{batch.batch_id}"
+            last = last_decided(transaction, name, "close-books")
+            words = "" if last is None else words_of(self._installation, transaction, last)
+        return msgspec.structs.replace(closed, explanation=words)
+
+    def open_points(self, batch_id: str) -> list[OpenPoint]:
+        """What whoever closes a batch's books now closes them in spite of. Raises `Unknown`."""
+        batch = self._find_batch(batch_id)
+        with self._installation.ledger.read() as transaction:
+            return open_points(transaction, batch)
 
     def standings(self, batch_id: str | None = None) -> list[Standing]:
         """What agreements' reconciliation rules want before books close: of a batch, or of all that are open.

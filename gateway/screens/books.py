@@ -18,7 +18,9 @@ from gateway.rules.books import Aged, Book, By, Charge, Closed, Extent, Sum
 from gateway.rules.closing import Standing
 from gateway.rules.desk import table_format
 from gateway.screens import screen
+from gateway.screens.decisions import show_open_points
 from gateway.screens.listing import Column, Listing
+from gateway.texts import Said
 
 _STATES = ("credited", "failed", "returned", "unknown", "discrepant", "set_aside", "withdrawn", "held")
 _AGAINST = {"results": "回盘文件", "statements": "回盘文件及对账单"}
@@ -36,6 +38,7 @@ def show_books(
     books: list[Book],
     closed: Closed | None,
     rules: Sequence[Standing],
+    points: Sequence[Said],
     output: Path | None,
     json: bool,
 ) -> None:
@@ -44,7 +47,9 @@ def show_books(
             {**_plain(book), "open": book.open, "adds_up": book.adds_up, "gap_minor": book.gap_minor}
             for book in books
         ]
-        screen.as_json({"books": told, "closed": closed, "rules": list(map(_told, rules))})
+        screen.as_json(
+            {"books": told, "closed": closed, "rules": list(map(_told, rules)), "open_points": points}
+        )
         return
     headers = [screen.pick("对账项", "of"), *(screen.pick(*title) for title, _ in _SUMS)]
     rows = [[_of(by, book), *(cell(book) for _, cell in _SUMS)] for book in books]
@@ -60,6 +65,7 @@ def show_books(
     for one in rules:
         screen.say(f"  {escape(_standing(one))}")
     _say_closed(closed)
+    show_open_points(points)
 
 
 def _way(book: Book) -> Sum:
@@ -270,6 +276,8 @@ def _say_closed(closed: Closed | None) -> None:
     who = f"{closed.persons} {local(closed.closed_at)}"
     if closed.closed:
         screen.say(screen.pick(f"对账已结:{who}", f"reconciliation closed: {who}"))
+        if closed.explanation:
+            screen.say(f"  {screen.pick('说明', 'explained')}: {escape(closed.explanation)}")
     elif closed.reopened:
         screen.say(screen.pick(f"结账后有新情况,已重开:{who}", f"closed, and open again by new facts: {who}"))
     else:

@@ -13,6 +13,7 @@ from gateway.persons.deciding import Decided
 from gateway.persons.decisions import Terms
 from gateway.persons.held import HeldItem, Way
 from gateway.screens import screen
+from gateway.texts import Said
 
 
 def show_held(items: list[HeldItem], json: bool) -> None:
@@ -43,11 +44,22 @@ def show_decision(decided: Decided, person: str, json: bool) -> None:
         screen.say(f"[yellow]{words['attention']}:[/] {words.say_line('decided_other_letter', letter)}")
     for terms in decided.other_terms:
         screen.say(f"[yellow]{words['attention']}:[/] {words.say_line('decided_other_terms', _terms(terms))}")
+    show_open_points(decided.open_points)
     if decided.before != decided.after:
         _show_places("places_before", decided.before)
         _show_places("places_now", decided.after)
     else:
         _show_places("places", decided.after)
+
+
+def show_open_points(points: Sequence[Said]) -> None:
+    """What books are closed in spite of, and what closing them means."""
+    if not points:
+        return
+    words = screen.words()
+    told = "; ".join(map(words.say, points))
+    screen.say(f"[yellow]{words['attention']}:[/] {words['still_open']}: {escape(told)}")
+    screen.say(f"  {words['closing_means']}")
 
 
 def _show_item(item: HeldItem) -> None:
@@ -76,6 +88,8 @@ def _show_way(way: Way) -> None:
         needs.append(f"--amount <= {yuan(way.most_minor)}")
     if way.grounds:
         needs.append(f"--ground {'|'.join(way.grounds)}")
+    if way.needs_reason:
+        needs.append("--reason TEXT")
     needs += [words.say_line("signed_exhibit", digest) for digest in way.exhibits]
     for one in way.signatures:
         key = "signed_by" if one.counts else "signed_no_more"

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import msgspec
 from msgspec import Struct
 
 from formats import Reason
 from gateway.installation import Installation
 from gateway.ledger.database import Transaction
-from gateway.ledger.decisions import signed_about
+from gateway.ledger.decisions import last_decided
 from gateway.ledger.files import FileRow
 from gateway.ledger.holds import OPERATOR, bank_holds
 from gateway.ledger.intake import BatchRow
 from gateway.ledger.payments import PaymentRow
-from gateway.persons.decisions import Statement
-from gateway.persons.exhibits import read_words
+from gateway.persons.exhibits import words_of
 from gateway.persons.targets import Target, name_of
 from gateway.states import BatchState, FileState
 
@@ -31,13 +29,10 @@ def stop_of(installation: Installation, transaction: Transaction, target: Target
     """Who holds the object; None where no person does."""
     if not _is_stopped(transaction, target):
         return None
-    signed = signed_about(transaction, name_of(transaction, target))
-    row = next((row for row in reversed(signed) if row.decision == "hold" and row.carried_out), None)
-    if row is None:
+    last = last_decided(transaction, name_of(transaction, target), "hold")
+    if last is None:
         return None
-    reason = msgspec.json.decode(row.statement, type=Statement).reason
-    words = read_words(installation, transaction, reason) if reason else ""
-    return Stop(row.person, row.recorded_at, words)
+    return Stop(last.person, last.recorded_at, words_of(installation, transaction, last))
 
 
 def _is_stopped(transaction: Transaction, target: Target) -> bool:

@@ -78,7 +78,7 @@ def _tell(transaction: Transaction, bank: str, kind: str, carried: Carried, **mo
     evidence.record(transaction, carried.at, kind, bank=bank, by=carried.persons, **more)
 
 
-_HOLD = Decision(1, "nothing leaves for it; its answers are still fetched", _hold)
+_HOLD = Decision(1, "nothing leaves for it; its answers are still fetched", _hold, takes_reason=True)
 _RESUME = Decision(2, "what a person stopped may leave for it again", _resume)
 _CLEAR = Decision(1, "the cause is mended: exchange files again", _clear)
 _RECONCILED = Decision(2, "what the bank has from us was compared with this ledger", _reconciled)

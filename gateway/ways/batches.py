@@ -61,7 +61,7 @@ _WAYS: dict[BatchState, Ways] = {
         "withdraw": Decision(1, "taken back as a whole", _withdraw),
     },
     BatchState.RELEASED: {
-        "hold": Decision(1, "what has not left stays here for now", _hold),
+        "hold": Decision(1, "what has not left stays here for now", _hold, takes_reason=True),
         "withdraw": _WITHDRAW_THE_REST,
     },
     BatchState.HELD: {

@@ -11,7 +11,7 @@ from gateway.ledger.books import insert_closing
 from gateway.ledger.database import Transaction
 from gateway.ledger.intake import BatchRow
 from gateway.rules.books import closing_of, sums_digest
-from gateway.rules.closing import standings_of
+from gateway.rules.closing import open_points, standings_of
 from gateway.ways.way import Carried, Decision, Ways
 
 
@@ -23,12 +23,23 @@ class Books(Struct, frozen=True):
 
 
 def books_ways(installation: Installation, transaction: Transaction, books: Books) -> Ways:
-    """Nothing, where it is closed by what is known now; agreements may want something settled first."""
+    """Nothing, where it is closed by what is known now; agreements may want something settled first.
+
+    Where payments are open, or statements say otherwise than results, the person explains it.
+    """
     if closing_of(transaction, books.batch).closed:
         return {}
     found = standings_of(installation, transaction, books.batch)
     obstacle = "; ".join(each for standing in found for each in standing.obstacles())
-    return {"close-books": replace(_CLOSE, obstacle=obstacle)}
+    points = open_points(transaction, books.batch)
+    return {
+        "close-books": replace(
+            _CLOSE,
+            obstacle=obstacle,
+            needs_reason=any(point.to_explain for point in points),
+            open_points=tuple(point.said for point in points),
+        )
+    }
 
 
 def _close(_installation: Installation, transaction: Transaction, books: Books, carried: Carried) -> None:
@@ -45,7 +56,7 @@ def _close(_installation: Installation, transaction: Transaction, books: Books, 
     )
 
 
-_CLOSE = Decision(1, "the sums were compared with the bank's and explained", _close)
+_CLOSE = Decision(1, "the sums were compared with the bank's and explained", _close, takes_reason=True)
 _WAYS: Ways = {"close-books": _CLOSE}
 TABLES: tuple[Ways, ...] = (_WAYS,)
 """Every decision about a reconciliation."""

@@ -164,7 +164,7 @@ _RESEND = Decision(
 _CLEAR = Decision(1, "looked into, and settled with the bank", _clear)
 _WAYS: dict[FileState, Ways] = {
     FileState.SEALED: {
-        "hold": Decision(1, "it stays here for now", _hold),
+        "hold": Decision(1, "it stays here for now", _hold, takes_reason=True),
         "clear": Decision(1, "the cause is mended: try again", _clear),
         "void": Decision(1, "its payments go into a new file", _void),
     },

@@ -217,7 +217,7 @@ _DOUBTED_WAYS: Ways = {
 }
 _ANSWERABLE = (FileState.SENT, FileState.ACKNOWLEDGED, FileState.SETTLED)
 _ACCEPTED_WAYS: Ways = {
-    "hold": Decision(1, "it stays here for now", _hold),
+    "hold": Decision(1, "it stays here for now", _hold, takes_reason=True),
     "withdraw": Decision(2, "taken back", _withdraw),
 }
 _RESOLUTIONS: dict[Status, Decision] = {

@@ -14,6 +14,7 @@ from gateway.ledger.received import ReceivedRow
 from gateway.money import yuan
 from gateway.persons.decisions import Basis
 from gateway.persons.targets import Target
+from gateway.texts import ENGLISH
 from gateway.ways.banks import bank_ways
 from gateway.ways.batches import batch_ways
 from gateway.ways.begun import BEGUN_WAYS
@@ -52,8 +53,14 @@ def chosen_way(ways: Ways, name: str, decision: str, basis: Basis) -> Decision:
         raise NotPermitted(
             f"{name}: {decision!r} does not rest on sha256:{basis.exhibit}", hint=f"name one of {known}"
         )
-    if basis.reason and decision != "hold":
-        raise NotPermitted(f"{name}: {decision!r} takes no reason", hint="a reason is given for a hold")
+    if basis.reason and not ways[decision].takes_reason:
+        raise NotPermitted(f"{name}: {decision!r} takes no reason", hint="leave it out")
+    if ways[decision].needs_reason and not basis.reason:
+        told = "; ".join(map(ENGLISH.say, ways[decision].open_points))
+        raise NotPermitted(
+            f"{name}: {decision!r} wants an explanation while this is open: {told}",
+            hint="--reason TEXT says what was compared, and why it is closed all the same",
+        )
     _check_amount(ways[decision], f"{name}: {decision!r}", basis.terms.amount_minor)
     _check_ground(ways[decision], f"{name}: {decision!r}", basis.terms.ground)
     return ways[decision]

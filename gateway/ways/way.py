@@ -11,6 +11,7 @@ from msgspec import Struct
 from gateway.installation import Installation
 from gateway.ledger.database import Transaction
 from gateway.persons.decisions import Terms
+from gateway.texts import Said
 
 
 class Carried(Struct, frozen=True, kw_only=True):
@@ -36,7 +37,9 @@ class Decision(Struct, frozen=True):
     """One way out of a state. Without its exhibit a decision that `needs_exhibit` is not taken.
 
     One that `needs_amount` says how much, from 1 to `most_minor` minor units; one with `grounds` says
-    which of them. One with `exhibits` rests on one of those. An `obstacle` says why it cannot be taken yet.
+    which of them. One with `exhibits` rests on one of those. One that `takes_reason` may say why in the
+    person's own words, one that `needs_reason` must. An `obstacle` says why it cannot be taken yet;
+    `open_points` what is not settled while it is taken, which the person is told.
     """
 
     persons_needed: int
@@ -47,6 +50,9 @@ class Decision(Struct, frozen=True):
     most_minor: int = 0
     grounds: tuple[str, ...] = ()
     exhibits: tuple[str, ...] = ()
+    takes_reason: bool = False
+    needs_reason: bool = False
+    open_points: tuple[Said, ...] = ()
     obstacle: str = ""
 
 

@@ -98,7 +98,7 @@ def test_identities_are_of_what_was_asked_for_alone(chosen: Chosen, tmp_path: Pa
 
 
 def test_who_closed_the_books_is_in_the_selection(chosen: Chosen) -> None:
-    chosen.ground.decide(chosen.gateway, "books:yikatong/FIRST", "close-books", PERSONS[0])
+    chosen.ground.decide(chosen.gateway, "books:yikatong/FIRST", "close-books", PERSONS[0], reason="待发")
     folder = chosen.ground.site.folder / "closed"
     chosen.gateway.audit_export(folder, batch_id="FIRST")
     assert verify(folder).findings == []

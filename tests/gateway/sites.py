@@ -274,6 +274,7 @@ class Ground:
         amount_minor: int | None = None,
         ground: str = "",
         paper: str = "",
+        reason: str = "",
     ) -> list[bool]:
         """Each person signs what is there now; for each whether the decision was carried out.
 
@@ -283,7 +284,13 @@ class Ground:
         for person in persons:
             exhibit = self.letter(gateway, about, decision, paper)
             statement = gateway.statement(
-                about, decision, person, exhibit=exhibit, amount_minor=amount_minor, ground=ground
+                about,
+                decision,
+                person,
+                exhibit=exhibit,
+                reason=gateway.keep_reason(reason) if reason else "",
+                amount_minor=amount_minor,
+                ground=ground,
             )
             done.append(gateway.decide(statement, self.signature(statement)))
         return done

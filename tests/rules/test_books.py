@@ -107,7 +107,7 @@ def test_a_batch_is_closed_by_a_person_and_open_again_by_a_new_fact(
         batch_id = gateway.status()[0].batch_id
         about = f"books:yikatong/{batch_id}"
         assert gateway.plan.closed(batch_id).closed is False
-        assert ground.decide(gateway, about, "close-books", A) == [True]
+        assert ground.decide(gateway, about, "close-books", A, reason="银行来函,待查一笔") == [True]
         assert (gateway.plan.closed(batch_id).closed, gateway.plan.closed(batch_id).persons) == (True, A)
         assert [way.decision for way in gateway.ways(about)] == []
         statement_before = gateway.plan.closed(batch_id).closed_at
@@ -161,7 +161,7 @@ def test_statements_are_held_against_results_line_by_line(ground: Ground, bankga
         (charge,) = gateway.plan.charges()
         assert (charge.kind, charge.minor, charge.batch_id) == ("fee_line", 50, "")
         batch_id = gateway.status()[0].batch_id
-        ground.decide(gateway, f"books:yikatong/{batch_id}", "close-books", A)
+        ground.decide(gateway, f"books:yikatong/{batch_id}", "close-books", A, reason="已去函询问")
         account.book([account.line(3, serial="B7")], number=2)
         assert gateway.plan.closed(batch_id).reopened
     told = bankgate("reconcile", "--differences")

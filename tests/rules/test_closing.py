@@ -6,8 +6,10 @@ from datetime import date
 
 import pytest
 
-from gateway import NotPermitted
+from gateway import Gateway, NotPermitted
 from gateway.configuration.agreement import Agreement
+from gateway.ledger.retention import batch_of_object, exhibit_uses, forget_exhibit
+from gateway.money import yuan
 from gateway.rules.calendar import WorkingCalendar
 from tests.gateway.commands import Commands
 from tests.gateway.shapes import add_statements
@@ -104,11 +106,92 @@ def test_books_close_by_statements_only_to_the_fen(ground: Ground, bankgate: Com
         assert ground.decide(gateway, about, "close-books", A) == [True]
 
 
-def test_without_a_rule_a_person_explains(ground: Ground) -> None:
+def doubted(ground: Ground, gateway: Gateway) -> Sent:
+    """A file with one payment in doubt, and a charge on each; no agreement has a rule."""
+    sent = Sent(ground, gateway)
+    sent.say(result(sent.name, [row(1, sent.payments[0], "Z9"), *sent.all()[1:]], fee="0.50元"))
+    return sent
+
+
+def test_without_a_rule_a_person_explains_what_is_open(ground: Ground) -> None:
+    """Charges are told too, but they are no reason that books are open."""
     with ground.open() as gateway:
-        sent = Sent(ground, gateway)
+        sent = doubted(ground, gateway)
+        about = f"books:yikatong/{sent.batch_id}"
+        amount = yuan(sent.payments[0].amount_minor)
         assert gateway.plan.standings(sent.batch_id) == []
-        assert ground.decide(gateway, f"books:yikatong/{sent.batch_id}", "close-books", A) == [True]
+        assert [(point.said.key, point.said.values) for point in gateway.plan.open_points(sent.batch_id)] == [
+            ("point_state", ["unknown", "1", amount]),
+            ("point_charged", ["3", "1.50"]),
+        ]
+        (way,) = gateway.ways(about)
+        assert (way.needs_reason, len(way.open_points)) == (True, 2)
+        with pytest.raises(NotPermitted, match=rf"explanation while this is open: 1 payments, {amount} yuan"):
+            gateway.statement(about, "close-books", A)
+        assert ground.decide(gateway, about, "close-books", A, reason="已去函询问") == [True]
+        assert gateway.plan.closed(sent.batch_id).explanation == "已去函询问"
+        sent.say(result(sent.name, [row(1, sent.payments[0], "F44")]), number=2)
+        assert gateway.plan.closed(sent.batch_id).reopened
+        (way,) = gateway.ways(about)
+        assert (way.needs_reason, [point.key for point in way.open_points]) == (False, ["point_charged"])
+        assert ground.decide(gateway, about, "close-books", A) == [True]
+        assert gateway.plan.closed(sent.batch_id).explanation == ""
+
+
+def test_the_command_tells_what_is_open_and_what_closing_means(ground: Ground, bankgate: Commands) -> None:
+    with ground.open() as gateway:
+        sent = doubted(ground, gateway)
+    amount = yuan(sent.payments[0].amount_minor)
+    told = bankgate("reconcile", sent.batch_id).out
+    assert f"open still: 1 payments, {amount} yuan: unknown; 3 charges of banks, 1.50 yuan" in told
+    close = ("held", "close-books", f"books:yikatong/{sent.batch_id}", "--as", A)
+    key = ("--key", ground.person_key(A))
+    refused = bankgate(*close, *key)
+    assert (refused.code, "--reason TEXT" in refused.err) == (3, True)
+    closed = bankgate(*close, *key, "--reason", "已去函询问")
+    assert (closed.code, f"open still: 1 payments, {amount} yuan: unknown" in closed.out) == (0, True)
+    assert "closing says that a person compared and explained" in closed.out
+    assert "explained: 已去函询问" in bankgate("reconcile", sent.batch_id).out
+
+
+def test_an_explanation_belongs_to_its_batch_and_goes_with_its_personal_data(ground: Ground) -> None:
+    with ground.open() as gateway:
+        sent = doubted(ground, gateway)
+        about = f"books:yikatong/{sent.batch_id}"
+        ground.decide(gateway, about, "close-books", A, reason="已去函询问")
+        with gateway.installation.ledger.read() as transaction:
+            (words,) = [use for use in exhibit_uses(transaction) if use.objects == [about]]
+            assert batch_of_object(transaction, about) == gateway._batch(sent.batch_id).batch_pk
+        gateway.installation.spool.remove(words.spool_name)
+        with gateway.installation.ledger.write() as transaction:
+            forget_exhibit(transaction, words.sha256)
+        assert gateway.plan.closed(sent.batch_id).explanation == ""
+
+
+def test_what_statements_book_otherwise_is_explained(ground: Ground) -> None:
+    add_statements(ground)
+    with ground.open() as gateway:
+        account = Account(ground, gateway, payments_of(RURAL, 2))
+        account.send()
+        account.result(failed=())
+        first, second = (payment.amount_minor for payment in account.payments)
+        account.book([account.line(1, serial="B1")])
+        batch_id = gateway.status()[0].batch_id
+        points = [(point.said.key, point.said.values) for point in gateway.plan.open_points(batch_id)]
+        assert points == [
+            ("point_gap", [yuan(first + second), yuan(first)]),
+            ("point_differing", ["1"]),
+        ]
+        with pytest.raises(NotPermitted, match="wants an explanation"):
+            gateway.statement(f"books:yikatong/{batch_id}", "close-books", A)
+
+
+def test_only_what_takes_a_reason_is_signed_with_one(ground: Ground) -> None:
+    with ground.open() as gateway:
+        ground.submit(gateway, payments_of(CITY, 1), "ONE")
+        reason = gateway.keep_reason("x")
+        with pytest.raises(NotPermitted, match="takes no reason"):
+            gateway.statement("batch:yikatong/ONE", "withdraw", A, reason=reason)
 
 
 def test_what_has_not_left_keeps_them_open(ground: Ground) -> None:
