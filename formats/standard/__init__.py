@@ -5,6 +5,7 @@ from __future__ import annotations
 from formats.standard.canonical import canonical_batch_bytes
 from formats.standard.examine import BatchChunk
 from formats.standard.outcomes import OUTCOME_COLUMNS, write_outcomes
+from formats.standard.read_tables import TableReader, TypedCell
 from formats.standard.reader import BatchReader, batch_from_payments, open_batch
 from formats.standard.sheets import NumberText
 from formats.standard.table import BATCH_FIELDS, PAYMENT_FIELDS
@@ -20,6 +21,8 @@ __all__ = [
     "FileFormat",
     "Language",
     "NumberText",
+    "TableReader",
+    "TypedCell",
     "batch_from_payments",
     "canonical_batch_bytes",
     "open_batch",

@@ -23,9 +23,9 @@ from formats.records import Batch, Payment, Problem, RecordChunk
 from formats.standard.amounts import format_yuan
 from formats.standard.canonical import envelope_line, payment_texts, text_lines
 from formats.standard.envelope import envelope_texts
+from formats.standard.sheet_reader import LARGEST_ROW
 from formats.standard.sheets import text_workbook
 from formats.standard.table import BATCH_FIELDS, PAYMENT_BY_ATTRIBUTE, PAYMENT_FIELDS, Field
-from formats.standard.xlsx_source import LARGEST_ROW
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 _ALL = tuple(field.attribute for field in PAYMENT_FIELDS)

@@ -126,7 +126,7 @@ def publish(batch_id: str, output: Path, credited: bool, config: Path) -> None:
 @CONFIGURATION
 @JSON
 def publish_check(batch_id: str, published: Path, config: Path, as_json: bool) -> None:
-    """Compare a PUBLISHED list (CSV) with what was credited, both ways."""
+    """Compare a PUBLISHED list (.csv or .xlsx) with what was credited, both ways."""
     with opened(config) as gateway:
         check = gateway.plan.check_list(batch_id, published)
         screen_rules.show_list_check(check, as_json)
@@ -162,7 +162,7 @@ def reissue(
     config: Path,
     as_json: bool,
 ) -> None:
-    """Pay failed payments again, as the CSV file CORRECTIONS says what was verified."""
+    """Pay failed payments again, as the table CORRECTIONS (.csv or .xlsx) says what was verified."""
     if (output is None) == (not submit):
         raise click.UsageError("either --output FILE or --submit")
     with opened(config) as gateway:

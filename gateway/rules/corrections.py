@@ -1,4 +1,6 @@
-"""What a department found when it verified failed payments again: one correction a payment (CSV).
+"""What a department found when it verified failed payments again: one correction a payment.
+
+A table in CSV, or the first sheet of a workbook.
 
 Columns are those of the standard batch, in English or Chinese; an empty cell leaves the value as it
 was. Wanted in each row: the payment that is paid again, who verified it, when, and on what ground.
@@ -6,7 +8,6 @@ was. Wanted in each row: the payment that is paid again, who verified it, when, 
 
 from __future__ import annotations
 
-import csv
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import date
@@ -15,6 +16,9 @@ from pathlib import Path
 from msgspec import Struct
 
 from formats import Problem, Reason, Severity
+from formats.errors import BatchError
+from formats.standard import TableReader, TypedCell
+from formats.standard.amounts import parse_yuan
 from formats.standard.table import PAYMENT_BY_ATTRIBUTE
 from gateway.errors import InputRefused
 from gateway.wording import shown_id
@@ -34,6 +38,8 @@ _OWN_HEADERS = {
     "ground": ("ground", "核实依据", "核实情况"),
 }
 _WANTED = (_PAYMENT, "verified_by", "verified_on", "ground")
+_NUMBERS = (_AMOUNT, "verified_on")
+"""What a sheet may have as a number or a day."""
 _LONGEST_WORDS = 80
 RULE = "reissue-verified"
 SECTION = "四(五)"
@@ -53,47 +59,84 @@ class Correction(Struct, frozen=True, kw_only=True):
 
 
 def read_corrections(path: Path) -> tuple[list[Correction], list[Problem]]:
-    """The corrections of a file, and what is wrong with the other rows.
+    """The corrections of a file, CSV or a workbook, and what is wrong with the other rows.
 
-    Raises `InputRefused` where it is no such file.
+    Raises `InputRefused` where it is no such file, with all that is wrong with its headers.
     """
+    corrections: list[Correction] = []
+    problems: list[Problem] = []
     try:
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            lines = list(csv.reader(stream, strict=True))
-    except OSError as error:
-        raise _refused(path, f"cannot be read: {error.strerror}") from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise _refused(path, "is no CSV in UTF-8 (a spreadsheet saves it as such)") from error
-    if not lines:
-        raise _refused(path, "is empty")
-    names = [_attribute(header.strip()) for header in lines[0]]
-    unknown = [
-        f"{place} {shown_id(header)}"
-        for place, (header, name) in enumerate(zip(lines[0], names, strict=True), 1)
-        if not name
-    ]
-    missing = [name for name in _WANTED if name not in names]
-    if unknown:
-        raise _refused(path, f"has unknown columns: {', '.join(unknown)}")
-    if missing:
-        raise _refused(path, f"lacks {', '.join(missing)}")
-    if len(set(names)) < len(names):
-        raise _refused(path, "has a column twice")
-    corrections, problems = [], []
-    for number, cells in enumerate(lines[1:], 2):
-        if any(cell.strip() for cell in cells):
-            row = {name: cell.strip() for name, cell in zip(names, cells, strict=False)}
-            found = list(_mistakes(row, number, len(cells) == len(names)))
-            problems += found
-            if not found:
-                corrections.append(_correction(row, number))
+        with TableReader(path) as table:
+            rows = iter(table)
+            names = _headers(table, *next(rows, (1, [])), path)
+            for line, cells in rows:
+                if any(cells):
+                    row = _Row(table, line, names, cells)
+                    found = list(_mistakes(row))
+                    problems += found
+                    if not found:
+                        corrections.append(_correction(row))
+    except BatchError as error:
+        (unreadable,) = error.problems
+        raise _refused(path, [unreadable.message], unreadable.hint) from error
     return corrections, problems
 
 
-def problem(line: int | None, payment_id: str, found: str, wanted: str, rule: str = RULE) -> Problem:
-    """Why one payment is not paid again; the others are. What is in the place of an id may be anything."""
+class _Row:
+    """One row by the attributes of its headers; it knows where its cells are."""
+
+    def __init__(self, table: TableReader, line: int, names: list[str], cells: list[str]) -> None:
+        self.line = line
+        # In a row that is too short, or goes on, cells may stand under other headers than they belong to.
+        self.is_whole = len(cells) >= len(names) and not any(cells[len(names) :])
+        self.cells = dict(zip(names, cells, strict=False))
+        self._table = table
+        self._names = names
+
+    def __getitem__(self, name: str) -> str:
+        return self.cells.get(name, "")
+
+    def problem(self, name: str, found: str, wanted: str) -> Problem:
+        """What is wrong with the cell of that attribute, or with the row where `name` is ""."""
+        place = self._table.place(self.line, self._names.index(name) if name else None, name)
+        return problem(self.line, self[_PAYMENT], found, wanted, place=place)
+
+
+def _headers(table: TableReader, line: int, cells: list[str], path: Path) -> list[str]:
+    """The attribute of each column. Raises `InputRefused` with all that are unknown, missing or twice."""
+    while cells and not cells[-1]:
+        cells = cells[:-1]
+    names = list(map(_attribute, cells))
+    unknown = [
+        f"{place} {shown_id(header)}"
+        for place, (header, name) in enumerate(zip(cells, names, strict=True), 1)
+        if not name
+    ]
+    missing = [name for name in _WANTED if name not in names]
+    twice = sorted({name for name in names if name and names.count(name) > 1})
+    found = [
+        f"{table.place(line)} {told}: {', '.join(listed)}"
+        for told, listed in (
+            ("has unknown columns", unknown),
+            ("lacks", missing),
+            ("has a column twice", twice),
+        )
+        if listed
+    ]
+    if found:
+        raise _refused(path, found)
+    return names
+
+
+def problem(
+    line: int | None, payment_id: str, found: str, wanted: str, rule: str = RULE, place: str = ""
+) -> Problem:
+    """Why one payment is not paid again; the others are. What is in the place of an id may be anything.
+
+    `place` where it is known better than by its line.
+    """
     payment_id = shown_id(payment_id)
-    place = "" if line is None else f"row {line} "
+    place = place or ("" if line is None else f"row {line}")
     return Problem(
         code=rule,
         severity=Severity.SETS_ASIDE,
@@ -101,7 +144,8 @@ def problem(line: int | None, payment_id: str, found: str, wanted: str, rule: st
         line=line,
         found=found,
         wanted=wanted,
-        message=f"{place}{payment_id[:64]}: {found}, wanted {wanted} (rule {rule}, plan section {SECTION})",
+        message=f"{place} {payment_id[:64]}".strip()
+        + f": {found}, wanted {wanted} (rule {rule}, plan section {SECTION})",
         payment_id=payment_id,
     )
 
@@ -126,27 +170,29 @@ def _attribute(header: str) -> str:
     return ""
 
 
-def _mistakes(row: dict[str, str], number: int, is_whole: bool) -> Iterator[Problem]:
-    payment_id = row.get(_PAYMENT, "")
-    if not is_whole:
-        yield problem(number, payment_id, "the row has too many or too few cells", "as many as headers")
+def _mistakes(row: _Row) -> Iterator[Problem]:
+    if not row.is_whole:
+        yield row.problem("", "the row has too many or too few cells", "as many as headers")
         return
     for name in _WANTED:
         if not row[name] or len(row[name]) > _LONGEST_WORDS:
-            yield problem(
-                number, payment_id, f"{name} is empty or too long", "who verified it, when, on what ground"
-            )
-    if read_day(row["verified_on"]) is None:
-        yield problem(number, payment_id, "verified_on is no date", "a date such as 2026-11-20")
+            found = f"{name} is empty or too long"
+            yield row.problem(name, found, "who verified it, when, on what ground")
+    if row["verified_on"] and read_day(row["verified_on"]) is None:
+        yield row.problem("verified_on", "verified_on is no date", "a date such as 2026-11-20")
+    for name, text in row.cells.items():
+        if isinstance(text, TypedCell) and name not in _NUMBERS:
+            found = f"{name} is a number, whose digits may be lost"
+            yield row.problem(name, found, "a cell formatted as text")
     for name in CORRECTABLE:
         choices = PAYMENT_BY_ATTRIBUTE[name].choices
-        if choices and row.get(name) and row[name] not in choices:
-            yield problem(number, payment_id, f"{name} is none of its words", ", ".join(choices))
-    if row.get(_AMOUNT) and _minor(row[_AMOUNT]) is None:
-        yield problem(number, payment_id, "the amount is unreadable", "yuan such as 1234.56")
+        if choices and row[name] and row[name] not in choices:
+            yield row.problem(name, f"{name} is none of its words", ", ".join(choices))
+    if row[_AMOUNT] and parse_yuan(row[_AMOUNT]) is None:
+        yield row.problem(_AMOUNT, "the amount is unreadable", "yuan such as 1234.56")
 
 
-def _correction(row: dict[str, str], number: int) -> Correction:
+def _correction(row: _Row) -> Correction:
     day = read_day(row["verified_on"])
     assert day is not None
     return Correction(
@@ -157,10 +203,10 @@ def _correction(row: dict[str, str], number: int) -> Correction:
         changes={
             name: PAYMENT_BY_ATTRIBUTE[name].choices.get(row[name], row[name])
             for name in CORRECTABLE
-            if row.get(name)
+            if row[name]
         },
-        amount_minor=_minor(row[_AMOUNT]) if row.get(_AMOUNT) else None,
-        line=number,
+        amount_minor=parse_yuan(row[_AMOUNT]),
+        line=row.line,
     )
 
 
@@ -172,22 +218,14 @@ def read_day(text: str) -> date | None:
         return None
 
 
-def _minor(text: str) -> int | None:
-    whole, point, cents = text.partition(".")
-    if not (text.isascii() and whole.isdigit() and (cents.isdigit() or not point) and len(cents) <= 2):
-        return None
-    return int(whole) * 100 + int(cents.ljust(2, "0") if cents else 0)
-
-
-def _refused(path: Path, found: str) -> InputRefused:
-    wanted = "a CSV with payment_id, verified_by, verified_on, ground and what has changed"
-    return InputRefused(
-        [
-            Problem(
-                code=RULE,
-                message=f"{path}: {found}, wanted {wanted} (plan section {SECTION})",
-                source=str(path),
-            )
-        ],
-        hint="nothing was made",
-    )
+def _refused(path: Path, found: Iterable[str], hint: str = "") -> InputRefused:
+    wanted = "a table with payment_id, verified_by, verified_on, ground and what has changed"
+    problems = [
+        Problem(
+            code=RULE,
+            message=f"{path}: {told}, wanted {wanted} (rule {RULE}, plan section {SECTION})",
+            source=str(path),
+        )
+        for told in found
+    ]
+    return InputRefused(problems, hint="; ".join(filter(None, ("nothing was made", hint))))

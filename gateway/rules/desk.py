@@ -122,7 +122,7 @@ class PlanDesk:
             return write_table(sink, head_of(batch), rows, table_format(path), "公示")
 
     def check_list(self, batch_id: str, path: Path | str) -> ListCheck:
-        """A published list (CSV) against the batch's credits, both ways.
+        """A published list (CSV or a workbook) against the batch's credits, both ways.
 
         Raises `InputRefused` where it is no list, or another batch's.
         """
@@ -133,8 +133,8 @@ class PlanDesk:
     ) -> Reissue:
         """A batch of new payments for failed ones that were verified again; `submit` takes it.
 
-        `corrections` is a CSV file, or the corrections themselves. What may not be paid again is in
-        `refused`, each with its rule. Raises `InputRefused` for a file that is none, `Unknown`.
+        `corrections` is a CSV file or a workbook, or the corrections themselves. What may not be paid
+        again is in `refused`, each with its rule. Raises `InputRefused` for a file that is none, `Unknown`.
         """
         known = sorted(self._installation.configuration.platforms)
         if not platform and len(known) == 1:

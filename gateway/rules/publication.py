@@ -7,10 +7,8 @@ standard, amount, masked ID and village; never an account or a telephone number.
 
 from __future__ import annotations
 
-import csv
 import io
 from collections.abc import Iterator
-from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 
@@ -18,13 +16,16 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from formats import Problem
+from formats.errors import BatchError
 from formats.masking import mask_published_id
-from formats.standard.amounts import format_yuan
+from formats.standard import TableReader, TypedCell
+from formats.standard.amounts import format_yuan, parse_yuan
 from gateway.errors import InputRefused
 from gateway.installation import Installation
 from gateway.ledger.intake import BatchRow
 from gateway.ledger.people import PlacedPayment, payments_of_batch
 from gateway.ledger.publication import Compared, Comparison, PublishedRow
+from gateway.problems import ProblemList
 from gateway.rules.catalogue import Standard
 from gateway.rules.people import Person, with_people
 from gateway.wording import shown_id
@@ -34,6 +35,7 @@ HEADERS = [_ID, "姓名", "身份证号", "补贴项目", "补贴期间", "补�
 _WANTED = ("beneficiary_name", "beneficiary_id", "village")
 _NOT_PUBLISHED = frozenset({"set_aside", "withdrawn"})
 _NAMED_PER_KIND = 1000
+_NAMED_PROBLEMS = 1000
 _MOST_MINOR = 10**12
 """More is nobody's payment but a number out of another column; a million such can still be added up."""
 
@@ -118,73 +120,120 @@ def _standard(standard: Standard) -> str:
 
 
 def _read(path: Path, batch: BatchRow) -> Iterator[list[PublishedRow]]:
-    """Blocks of a list's rows. A list is what `public_rows` makes, or another with the same headers."""
+    """Blocks of a list's rows. A list is what `public_rows` makes, or another with the same headers.
+
+    Raises `InputRefused` with all that is wrong: at once where it is no list of the batch, else at the end.
+    """
+    problems = ProblemList(_NAMED_PROBLEMS)
     try:
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            yield from _rows(csv.reader(stream, strict=True), path, batch)
-    except OSError as error:
-        raise _refused(path, None, f"cannot be read: {error.strerror}", "a list in CSV") from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise _refused(
-            path,
-            None,
-            "is no CSV in UTF-8",
-            "a list as `bankgate publish` makes it as .csv; save others as CSV UTF-8",
-        ) from error
+        with TableReader(path) as table:
+            rows = iter(table)
+            yield from _blocks(table, rows, _own_columns(table, rows, path, batch), problems)
+    except BatchError as error:
+        (unreadable,) = error.problems
+        raise _refused([_problem(unreadable.message, source=str(path))], unreadable.hint) from error
+    if problems.total:
+        raise _refused(problems.kept, _more(problems))
 
 
-def _rows(lines: Iterator[list[str]], path: Path, batch: BatchRow) -> Iterator[list[PublishedRow]]:
+def _own_columns(
+    table: TableReader, rows: Iterator[tuple[int, list[str]]], path: Path, batch: BatchRow
+) -> tuple[int, int]:
+    """Where ids and amounts stand. Raises `InputRefused` where it is no list, or another batch's."""
     told: dict[str, str] = {}
-    headers: list[str] | None = None
+    for line, cells in rows:
+        if _ID in cells:
+            problems = [*_other_headers(table, line, cells), *_other_batch(path, told, batch)]
+            if problems:
+                raise _refused(problems)
+            return cells.index(_ID), cells.index(_AMOUNT)
+        if len(cells) > 1 and cells[0]:
+            told[cells[0]] = cells[1]
+    message = f"{path}: has no headers, wanted a row with {_ID} and {_AMOUNT}"
+    raise _refused([_problem(message, source=str(path))])
+
+
+def _other_headers(table: TableReader, line: int, cells: list[str]) -> Iterator[Problem]:
+    for name in (_ID, _AMOUNT):
+        if cells.count(name) > 1:
+            where = table.place(line, cells.index(name, cells.index(name) + 1), name)
+            yield _problem(f"{where}: has this column twice, wanted it once", line, name, source=table.name)
+    if _AMOUNT not in cells:
+        told = f"{table.place(line)}: has no column {_AMOUNT}, wanted {_ID} and {_AMOUNT}"
+        yield _problem(told, line, source=table.name)
+
+
+def _other_batch(path: Path, told: dict[str, str], batch: BatchRow) -> Iterator[Problem]:
+    found = (told.get(_PLATFORM, batch.source_platform), told.get(_BATCH, ""))
+    if found != (batch.source_platform, batch.batch_id):
+        named, wanted = "/".join(map(shown_id, found))[:130], f"{batch.source_platform}/{batch.batch_id}"
+        message = f"{path}: is the list of batch {named}, wanted the list of batch {wanted}"
+        yield _problem(message, source=str(path), found=named, wanted=wanted)
+
+
+def _blocks(
+    table: TableReader,
+    rows: Iterator[tuple[int, list[str]]],
+    columns: tuple[int, int],
+    problems: ProblemList,
+) -> Iterator[list[PublishedRow]]:
+    at_id, at_amount = columns
     block: list[PublishedRow] = []
-    for number, cells in enumerate(lines, 1):
-        cells = [cell.strip() for cell in cells]
-        if headers is None:
-            if _ID in cells:
-                headers = cells
-                _require_own(path, told, batch, headers)
-            elif len(cells) > 1 and cells[0]:
-                told[cells[0]] = cells[1]
+    for line, cells in rows:
+        if not any(cells):
             continue
-        if any(cells):
-            block.append(_row(path, number, dict(zip(headers, cells, strict=False))))
+        cells += [""] * (max(columns) + 1 - len(cells))
+        payment_id, minor = cells[at_id].removeprefix("'"), parse_yuan(cells[at_amount].replace(",", ""))
+        if not payment_id or isinstance(cells[at_id], TypedCell) or minor is None or minor > _MOST_MINOR:
+            problems.add(_mistakes(table, line, cells, columns))
+            continue
+        block.append(PublishedRow(payment_id, minor, line))
         if len(block) == io.DEFAULT_BUFFER_SIZE:
             yield block
             block = []
-    if headers is None:
-        raise _refused(path, None, "has no headers", f"a row with {_ID} and {_AMOUNT}")
     yield block
 
 
-def _require_own(path: Path, told: dict[str, str], batch: BatchRow, headers: list[str]) -> None:
-    if _AMOUNT not in headers:
-        raise _refused(path, None, f"has no column {_AMOUNT}", f"{_ID} and {_AMOUNT}")
-    found = (told.get(_PLATFORM, batch.source_platform), told.get(_BATCH, ""))
-    if found != (batch.source_platform, batch.batch_id):
-        wanted = f"the list of batch {batch.source_platform}/{batch.batch_id}"
-        raise _refused(path, None, f"is the list of batch {'/'.join(map(shown_id, found))[:130]}", wanted)
+def _mistakes(table: TableReader, line: int, cells: list[str], columns: tuple[int, int]) -> Iterator[Problem]:
+    """What is wrong with a row, cell by cell."""
+    at_id, at_amount = columns
+    minor = parse_yuan(cells[at_amount].replace(",", ""))
+    wrong = []
+    if not cells[at_id].removeprefix("'"):
+        wrong.append((at_id, _ID, "is empty", "the id of a payment"))
+    elif isinstance(cells[at_id], TypedCell):
+        wrong.append((at_id, _ID, "is a number, whose digits may be lost", "a cell formatted as text"))
+    if minor is None or minor > _MOST_MINOR:
+        wrong.append((at_amount, _AMOUNT, "is no amount", "yuan such as 1234.56"))
+    for column, name, found, wanted in wrong:
+        message = f"{table.place(line, column, name)}: {found}, wanted {wanted}"
+        yield _problem(message, line, name, source=table.name, found=found, wanted=wanted)
 
 
-def _row(path: Path, number: int, cells: dict[str, str]) -> PublishedRow:
-    amount = cells.get(_AMOUNT, "").replace(",", "")
-    whole, _, cents = amount.partition(".")
-    minor = None
-    with suppress(ValueError):
-        if amount.isascii() and whole.isdigit() and len(cents) <= 2:
-            minor = int(whole) * 100 + int((cents or "0").ljust(2, "0"))
-    if minor is None or minor > _MOST_MINOR or not cells.get(_ID):
-        raise _refused(path, number, "an id or an amount is unreadable", "yuan such as 1234.56")
-    return PublishedRow(cells[_ID].removeprefix("'"), minor, number)
+def _more(problems: ProblemList) -> str:
+    left = problems.total - len(problems.kept)
+    return f"{left} more problems are not listed" if left else ""
 
 
-def _refused(path: Path, line: int | None, found: str, wanted: str) -> InputRefused:
-    place = str(path) if line is None else f"{path} row {line}"
-    problem = Problem(
+def _problem(
+    message: str,
+    line: int | None = None,
+    column: str = "",
+    *,
+    source: str = "",
+    found: str = "",
+    wanted: str = "",
+) -> Problem:
+    return Problem(
         code="published-list",
-        message=f"{place}: {found}, wanted {wanted} (rule published-list, plan section 五(二))",
-        source=str(path),
+        message=f"{message} (rule published-list, plan section 五(二))",
+        source=source,
         line=line,
+        column=column,
         found=found,
         wanted=wanted,
     )
-    return InputRefused([problem], hint="nothing was compared")
+
+
+def _refused(problems: list[Problem], hint: str = "") -> InputRefused:
+    return InputRefused(problems, hint="; ".join(filter(None, ("nothing was compared", hint))))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+import xlsxwriter
 
 from formats import AccountKind, Payment
 from formats.masking import mask_published_id
@@ -15,6 +16,7 @@ from gateway.rules.shares import target_percent
 from tests.gateway.commands import Commands
 from tests.gateway.sites import CITY, ISO, PERSONS, RURAL, Ground, current, payments_of
 from tests.gateway.test_settle import Sent, result, row
+from tests.rules.sheets import sheet
 
 A, B = PERSONS
 
@@ -178,9 +180,9 @@ def test_a_reissue_in_another_batch_pays_what_was_published(ground: Ground, tmp_
         ("批次号,PAID", "批次号,OTHER", "is the list of batch yikatong/OTHER"),
         ("明细编号", "编号", "has no headers"),
         ("金额(元)", "金额", "has no column"),
-        ("100.00", "1e2", "an id or an amount is unreadable"),
-        ("100.00", "-100", "an id or an amount is unreadable"),
-        ("P-00001", "", "an id or an amount is unreadable"),
+        ("100.00", "1e2", "row 5 column 金额(元): is no amount, wanted yuan such as 1234.56"),
+        ("100.00", "-100", "is no amount"),
+        ("P-00001", "", "row 5 column 明细编号: is empty, wanted the id of a payment"),
     ],
 )
 def test_what_is_no_list_of_the_batch_is_refused_by_rule(
@@ -195,6 +197,85 @@ def test_what_is_no_list_of_the_batch_is_refused_by_rule(
     assert problem.code == "published-list"
     assert message in problem.message
     assert "plan section 五(二)" in problem.message
+
+
+def test_all_that_is_wrong_with_a_list_is_told_in_one_pass(ground: Ground, tmp_path: Path) -> None:
+    with ground.open() as gateway:
+        ground.submit(gateway, payments_of(CITY, 3), "PAID")
+        gateway.plan.publish("PAID", tmp_path / "list.csv")
+        text = (tmp_path / "list.csv").read_text("utf-8")
+        for old, new in (("P-00001", ""), ("101.01", "一百"), ("102.02", "")):
+            text = text.replace(old, new)
+        (tmp_path / "list.csv").write_text(text, "utf-8")
+        with pytest.raises(InputRefused) as refused:
+            gateway.plan.check_list("PAID", tmp_path / "list.csv")
+        assert [(one.line, one.column) for one in refused.value.problems] == [
+            (5, "明细编号"),
+            (6, "金额(元)"),
+            (7, "金额(元)"),
+        ]
+        other = text.replace("批次号,PAID", "批次号,X").replace("金额(元)", "金额")
+        (tmp_path / "list.csv").write_text(other, "utf-8")
+        with pytest.raises(InputRefused) as refused:
+            gateway.plan.check_list("PAID", tmp_path / "list.csv")
+        assert len(refused.value.problems) == 2
+
+
+def test_a_list_in_a_workbook_is_compared_like_one_in_csv(
+    ground: Ground, bankgate: Commands, tmp_path: Path
+) -> None:
+    with ground.open() as gateway:
+        paid(ground, gateway)
+        for name in ("list.csv", "list.xlsx"):
+            gateway.plan.publish("PAID", tmp_path / name)
+        found = [gateway.plan.check_list("PAID", tmp_path / name) for name in ("list.csv", "list.xlsx")]
+    assert found[0] == found[1]
+    assert (found[1].agrees, found[1].published_count > 0) == (True, True)
+    assert bankgate("publish-check", "PAID", tmp_path / "list.xlsx").code == 0
+
+
+def test_wrong_cells_of_a_workbook_are_told_by_their_place(ground: Ground, tmp_path: Path) -> None:
+    rows: list[list[object]] = [
+        ["批次号", "PAID"],
+        [],
+        ["明细编号", "姓名", "金额(元)"],
+        ["P-00001", "张三", 100],
+        [6231990000001208674, "张三", 100.5],
+        ["P-00003", "张三", "一百"],
+        ["", "张三", 0.125],
+    ]
+    with ground.open() as gateway:
+        ground.submit(gateway, payments_of(CITY, 1), "PAID")
+        with pytest.raises(InputRefused) as refused:
+            gateway.plan.check_list("PAID", sheet(tmp_path / "list.xlsx", rows))
+        good = gateway.plan.check_list("PAID", sheet(tmp_path / "good.xlsx", rows[:4]))
+    assert [one.message.partition(",")[0] for one in refused.value.problems] == [
+        "cell A5 明细编号: is a number",
+        "cell C6 金额(元): is no amount",
+        "cell A7 明细编号: is empty",
+        "cell C7 金额(元): is no amount",
+    ]
+    assert (good.published_count, good.published_minor) == (1, 10000)
+
+
+def test_what_is_no_workbook_is_refused(ground: Ground, tmp_path: Path) -> None:
+    with ground.open() as gateway:
+        ground.submit(gateway, payments_of(CITY, 1), "PAID")
+        for name, content in (
+            ("a.xlsx", b"PK\x03\x04cut"),
+            ("b.xls", b"\xd0\xcf\x11\xe0\xa1"),
+            ("c.csv", b""),
+        ):
+            (tmp_path / name).write_bytes(content)
+            with pytest.raises(InputRefused, match="rule published-list"):
+                gateway.plan.check_list("PAID", tmp_path / name)
+        with pytest.raises(InputRefused, match="rule published-list"):
+            gateway.plan.check_list("PAID", tmp_path / "none.csv")
+        with xlsxwriter.Workbook(str(tmp_path / "two.xlsx")) as workbook:
+            workbook.add_worksheet().write(0, 0, "批次号")
+            workbook.add_worksheet()
+        with pytest.raises(InputRefused, match="it has several sheets, wanted one sheet"):
+            gateway.plan.check_list("PAID", tmp_path / "two.xlsx")
 
 
 # The share by card.

@@ -13,6 +13,7 @@ from gateway.rules.corrections import Correction, read_corrections
 from tests.gateway.commands import Commands
 from tests.gateway.sites import CITY, ISO, PERSONS, Ground, current, payments_of
 from tests.gateway.test_settle import Sent, result, row
+from tests.rules.sheets import sheet
 
 A, B = PERSONS
 HEADER = "原明细编号,账号,核实人,核实日期,核实依据\n"
@@ -168,6 +169,35 @@ def test_what_is_no_list_of_corrections_is_refused_as_a_whole(tmp_path: Path, te
     path.write_bytes(text.encode("utf-8", "surrogateescape"))
     with pytest.raises(InputRefused, match=r"1 problem|wanted|reissue"):
         read_corrections(path)
+
+
+def test_corrections_in_a_workbook_are_read_and_refused_by_cell(tmp_path: Path) -> None:
+    """An account that was typed as a number has lost digits; a day may be a day, an amount a number."""
+    rows: list[list[object]] = [
+        ["原明细编号", "账号", "金额", "核实人", "核实日期", "核实依据"],
+        ["P-1", "6231990000001208674", 12.5, "王", date(2026, 9, 1), "换卡"],
+        ["P-2", 6231990000001208674, "", "", "九月", "换卡"],
+        ["P-3", "", "十元", "王", "2026-09-01", "换卡"],
+    ]
+    corrections, problems = read_corrections(sheet(tmp_path / "corrections.xlsx", rows))
+    assert [(one.payment_id, one.verified_on, one.amount_minor) for one in corrections] == [
+        ("P-1", date(2026, 9, 1), 1250)
+    ]
+    assert [one.message.partition(",")[0] for one in problems] == [
+        "cell D3 verified_by P-2: verified_by is empty or too long",
+        "cell E3 verified_on P-2: verified_on is no date",
+        "cell B3 account P-2: account is a number",
+        "cell C4 amount P-3: the amount is unreadable",
+    ]
+
+
+def test_all_that_is_wrong_with_the_headers_is_told_in_one_pass(tmp_path: Path) -> None:
+    path = written(tmp_path, "原明细编号,工资,核实人,核实人,核实日期\n")
+    with pytest.raises(InputRefused) as refused:
+        read_corrections(path)
+    told = [one.message.partition("row 1 ")[2].partition(", wanted")[0] for one in refused.value.problems]
+    assert [one.partition(":")[0] for one in told] == ["has unknown columns", "lacks", "has a column twice"]
+    assert told[1:] == ["lacks: ground", "has a column twice: verified_by"]
 
 
 def test_words_of_choices_are_read_as_in_a_batch(tmp_path: Path) -> None:
