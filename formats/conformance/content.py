@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from formats.codec import Codec
 from formats.errors import DecodeError
-from formats.flat.encoder import mask_value
+from formats.flat.unwritable import mask_value
 from formats.records import FileIdentity, Problem, RecordChunk
 
 Row = dict[str, Any]
