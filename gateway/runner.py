@@ -25,13 +25,8 @@ from gateway.audit.anchor import AnchorTurn, compare, publish
 from gateway.configuration.profile import Profile, Stage
 from gateway.errors import ExitCode, IntegrityError, NotPermitted
 from gateway.installation import Installation
-from gateway.ledger.files import (
-    FileRow,
-    backoff,
-    clear_backoff,
-    files_in,
-    set_backoff,
-)
+from gateway.ledger.backoff import backoff, clear_backoff, set_backoff
+from gateway.ledger.files import FileRow, files_in
 from gateway.ledger.holds import BEHIND, bank_hold, hold_bank, sending_stopped
 from gateway.ledger.received import ReceivedRow, received_by_key, received_in
 from gateway.persons.enrolled import note_enrolled

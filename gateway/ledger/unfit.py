@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from msgspec import Struct
 
 from gateway.ledger.database import Transaction
-from gateway.ledger.files import IS_DUE
+from gateway.ledger.lanes import IS_DUE
 
 
 class Unfit(Struct, frozen=True):

@@ -14,14 +14,16 @@ import msgspec
 from formats import Reason
 from gateway.errors import Unknown
 from gateway.installation import Installation
+from gateway.ledger.attempts import has_live_attempts
 from gateway.ledger.database import Transaction
 from gateway.ledger.decisions import carried_out_count
-from gateway.ledger.files import FileRow, find_file, has_live_attempts, parts_of
+from gateway.ledger.files import FileRow, find_file
 from gateway.ledger.funding import FundingRow, find_funding
 from gateway.ledger.holds import bank_holds
 from gateway.ledger.identity import identity_of
 from gateway.ledger.intake import BatchRow, batch_by_key, find_batch
 from gateway.ledger.oddities import OddityRow, open_oddity
+from gateway.ledger.parts import parts_of
 from gateway.ledger.payments import PaymentRow, find_payment, state_totals
 from gateway.ledger.received import ReceivedRow, received_by_key
 from gateway.ledger.rule_holds import holds_of

@@ -14,9 +14,10 @@ from msgspec import Struct
 
 from gateway.configuration.agreement import Agreement, ProgrammeLimits
 from gateway.ledger.database import Transaction
-from gateway.ledger.files import LaneRow, sent_today
 from gateway.ledger.funding import budgets_of, taken_of_programme, unused_funding
 from gateway.ledger.intake import Subject
+from gateway.ledger.lanes import LaneRow
+from gateway.ledger.sequences import sent_today
 from gateway.money import money
 
 

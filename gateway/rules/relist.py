@@ -13,8 +13,8 @@ from formats import PayeeKind, Reason, Severity
 from gateway import evidence
 from gateway.installation import Installation
 from gateway.ledger.database import Transaction
-from gateway.ledger.files import reopen_lane
 from gateway.ledger.intake import Subject, move_payment
+from gateway.ledger.lanes import reopen_lane
 from gateway.ledger.people import payments_by_key
 from gateway.ledger.rule_holds import (
     add_hold,

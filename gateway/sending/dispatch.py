@@ -17,24 +17,12 @@ from gateway.configuration.agreement import Agreement, closed_window
 from gateway.configuration.profile import PilotLimits, Profile, Stage
 from gateway.errors import LedgerBehind
 from gateway.installation import Installation, canonical
+from gateway.ledger.attempts import insert_attempts
 from gateway.ledger.database import Transaction
-from gateway.ledger.files import (
-    DuePayment,
-    LaneRow,
-    SentToday,
-    close_lane,
-    due_lanes,
-    due_payments,
-    due_subjects,
-    files_in,
-    insert_attempts,
-    insert_file,
-    last_sequence,
-    move_file,
-    pin_layout,
-    sent_today,
-    take_sequence,
-)
+from gateway.ledger.files import files_in, insert_file, move_file
+from gateway.ledger.lanes import DuePayment, LaneRow, close_lane, due_lanes, due_payments, due_subjects
+from gateway.ledger.parts import pin_layout
+from gateway.ledger.sequences import SentToday, last_sequence, sent_today, take_sequence
 from gateway.ledger.unfit import forget_unfit, set_down_rest, set_down_unfit, unfit_of
 from gateway.money import money
 from gateway.rules.budget import Ceiling, Left, Load, Loads, bounds_of, ceiling_of, least_left

@@ -6,10 +6,12 @@ from datetime import datetime
 
 from formats import Reason
 from gateway import evidence
+from gateway.ledger.attempts import fall_back, release_attempts
 from gateway.ledger.database import Transaction
-from gateway.ledger.files import fall_back, file_by_key, is_doubted, lane_by_key, release_attempts
+from gateway.ledger.files import file_by_key, is_doubted
 from gateway.ledger.holds import is_behind
 from gateway.ledger.intake import hold_payments, withdraw_payments
+from gateway.ledger.lanes import lane_by_key
 from gateway.ledger.payments import live_item
 from gateway.ledger.reissues import payments_to_stop
 from gateway.sending.set_aside import set_aside

@@ -16,7 +16,9 @@ from gateway import evidence
 from gateway.configuration.profile import Profile
 from gateway.errors import IntegrityError
 from gateway.installation import Installation
-from gateway.ledger.files import DuePayment, LaneRow, PartRow, insert_parts, move_file
+from gateway.ledger.files import move_file
+from gateway.ledger.lanes import DuePayment, LaneRow
+from gateway.ledger.parts import PartRow, insert_parts
 from gateway.settlement.items import Changes, Items, LanePayments, write_items
 from gateway.states import FileState
 from gateway.store.sealing import SpoolBlob, seal_file

@@ -26,22 +26,21 @@ from gateway import evidence
 from gateway.configuration.agreement import closed_window
 from gateway.configuration.profile import Profile
 from gateway.installation import Installation, canonical
+from gateway.ledger.attempts import unfit_payments
 from gateway.ledger.database import Transaction
 from gateway.ledger.files import (
     FileRow,
-    PartRow,
     file_by_key,
     files_in,
     files_with_leftovers,
     forget_leftovers,
-    lane_by_key,
     mark_file,
     move_file,
     note_release_rank,
-    parts_of,
-    unfit_payments,
 )
 from gateway.ledger.holds import sending_stopped
+from gateway.ledger.lanes import lane_by_key
+from gateway.ledger.parts import PartRow, parts_of
 from gateway.ledger.received import is_arriving
 from gateway.ledger.reissues import has_second_chances, payments_to_stop, unbelieved_answer
 from gateway.sending.give_back import give_back

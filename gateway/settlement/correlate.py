@@ -16,7 +16,8 @@ from formats import AcknowledgementVerdict, Codec, Decoder, Problem, RecordChunk
 from formats.masking import LONGEST_NUMBER, mask_account, mask_number, mask_text
 from gateway.configuration.profile import Profile
 from gateway.installation import Installation
-from gateway.ledger.files import FileRow, find_file, pinned_layout
+from gateway.ledger.files import FileRow, find_file
+from gateway.ledger.parts import pinned_layout
 from gateway.ledger.received import ReceivedRow
 from gateway.ledger.spool import destroyed_since
 from gateway.money import money

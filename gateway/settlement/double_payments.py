@@ -7,8 +7,9 @@ from datetime import datetime
 
 from formats import Reason
 from gateway import evidence
+from gateway.ledger.attempts import other_attempts
 from gateway.ledger.database import Transaction
-from gateway.ledger.files import FileRow, add_attention, other_attempts
+from gateway.ledger.files import FileRow, add_attention
 from gateway.ledger.intake import hold_payments
 from gateway.ledger.oddities import OddityKind, note_oddity
 from gateway.ledger.reissues import heirs_that_left, payment_names

@@ -18,7 +18,7 @@ from msgspec import Struct
 
 from formats import CHUNK_RECORDS, Codec, Problem, RecordChunk, Severity
 from gateway.errors import IntegrityError
-from gateway.ledger.files import DuePayment
+from gateway.ledger.lanes import DuePayment
 from gateway.store.spool import Columns, ColumnsReader, Spool, select_rows
 
 ITEM_COLUMNS = ("payment.account", "payment.payee_name", "payment.amount")

@@ -8,7 +8,8 @@ from gateway.configuration.agreement import Agreement
 from gateway.configuration.profile import Profile
 from gateway.installation import Installation
 from gateway.ledger.database import Transaction
-from gateway.ledger.files import FileRow, lane_by_key, unanswered_files
+from gateway.ledger.files import FileRow, unanswered_files
+from gateway.ledger.lanes import lane_by_key
 from gateway.ledger.oddities import OddityKind, note_oddity, was_told
 
 

@@ -15,15 +15,9 @@ from gateway import evidence
 from gateway.installation import Installation
 from gateway.ledger.anchor import raise_sequence, sequences
 from gateway.ledger.database import Transaction
-from gateway.ledger.files import (
-    FileRow,
-    doubt_what_files_give_back,
-    files_in,
-    move_file,
-    parts_of,
-    set_attention,
-)
+from gateway.ledger.files import FileRow, doubt_what_files_give_back, files_in, move_file, set_attention
 from gateway.ledger.holds import BEHIND, hold_bank
+from gateway.ledger.parts import parts_of
 from gateway.sending.give_back import give_back
 from gateway.sending.make import folder_of
 from gateway.states import FileState

@@ -24,7 +24,7 @@ from gateway.errors import FolderUnusable, IntegrityError, NotPermitted, Storage
 from gateway.installation import Installation
 from gateway.ledger.anchor import last_restored_from, raise_sequence
 from gateway.ledger.database import SCHEMA_REVISION, Transaction, stored_ledger
-from gateway.ledger.files import most_files_a_day
+from gateway.ledger.sequences import most_files_a_day
 from gateway.ledger.spool import referred_files
 from gateway.ports import FolderDisk
 from gateway.store.backup_folder import (

@@ -6,19 +6,11 @@ from formats import Reason
 from gateway import evidence
 from gateway.errors import NotPermitted
 from gateway.installation import Installation
+from gateway.ledger.attempts import has_live_attempts, other_attempts, renew_attempts
 from gateway.ledger.database import Transaction
-from gateway.ledger.files import (
-    FileRow,
-    has_live_attempts,
-    lane_by_key,
-    mark_file,
-    move_file,
-    other_attempts,
-    renew_attempts,
-    reopen_lane,
-    set_attention,
-)
+from gateway.ledger.files import FileRow, mark_file, move_file, set_attention
 from gateway.ledger.intake import move_payment, withdraw_payments
+from gateway.ledger.lanes import lane_by_key, reopen_lane
 from gateway.ledger.payments import payments_of_file, payments_stopped
 from gateway.ledger.received import is_answered, retry_held
 from gateway.sending.give_back import give_back

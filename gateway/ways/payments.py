@@ -13,9 +13,10 @@ from formats import Reason, Status
 from gateway import evidence
 from gateway.installation import Installation
 from gateway.ledger.database import Transaction
-from gateway.ledger.files import file_by_key, reopen_lane
+from gateway.ledger.files import file_by_key
 from gateway.ledger.holds import is_behind
 from gateway.ledger.intake import append_gateway_outcome, move_payment
+from gateway.ledger.lanes import reopen_lane
 from gateway.ledger.outcomes import (
     append_decided_outcome,
     latest_outcome,

@@ -18,7 +18,8 @@ from gateway import evidence
 from gateway.configuration.profile import Profile
 from gateway.installation import Installation
 from gateway.ledger.database import Transaction
-from gateway.ledger.files import FileRow, PartRow, move_file
+from gateway.ledger.files import FileRow, move_file
+from gateway.ledger.parts import PartRow
 from gateway.ledger.received import note_sighting
 from gateway.sending import dispatch, give_back, transmit
 from gateway.settlement import collect, settle, watching
