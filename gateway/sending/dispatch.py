@@ -174,6 +174,28 @@ def _of_pilot(caps: PilotLimits | None, today: SentToday) -> list[Left]:
     return [Left(caps.amount_per_day_minor - today.total_minor, why, caps.amount_per_day_minor, whole)]
 
 
+class _Room(Struct, frozen=True):
+    """What the next file of a load may hold: so many payments, and what is left of each amount."""
+
+    most: int
+    bounds: list[Left]
+
+
+def _room(
+    transaction: Transaction, profile: Profile, lane: LaneRow, load: Load, day: date, most: int
+) -> _Room | Waiting:
+    """By the bounds of file, payment, pilot and budget; where nothing is left of a number, why."""
+    agreement = load.agreement
+    today = sent_today(transaction, lane.bank, agreement.number, day)
+    caps = profile.limits.pilot if profile.stage is Stage.PILOT else None
+    if caps is not None and (reached := _reached(caps, today)):
+        return Waiting(lane.bank, f"the pilot's number of {reached} for today is reached")
+    if caps is not None and caps.payments_per_day is not None:
+        most = min(most, caps.payments_per_day - today.payments)
+    bounds = [_of_file(profile, agreement), *_of_payment(profile, agreement), *_of_pilot(caps, today)]
+    return _Room(most, bounds + bounds_of(transaction, lane, load, day))
+
+
 def _plan(
     installation: Installation,
     profile: Profile,
@@ -182,65 +204,81 @@ def _plan(
     most: int,
 ) -> Planned | Waiting | None:
     """Sequence, name and attempts of the next file, in one transaction; None when nothing waits."""
-    agreement = load.agreement
     now = installation.clock.now()
     day = installation.bank_day(profile, now)
     with installation.ledger.write() as transaction:
-        today = sent_today(transaction, lane.bank, agreement.number, day)
-        caps = profile.limits.pilot if profile.stage is Stage.PILOT else None
-        if caps is not None and (reached := _reached(caps, today)):
-            return Waiting(lane.bank, f"the pilot's number of {reached} for today is reached")
-        if caps is not None and caps.payments_per_day is not None:
-            most = min(most, caps.payments_per_day - today.payments)
-        bounds = [_of_file(profile, agreement), *_of_payment(profile, agreement), *_of_pilot(caps, today)]
-        bounds += bounds_of(transaction, lane, load, day)
-        left, ceiling = least_left(bounds), ceiling_of(bounds)
-        pins = _pin(installation, transaction, profile, agreement)
-        forget_unfit(transaction, lane.lane_pk, load.subjects, pins)
-        over: list[int] = []
-        due = _within(due_payments(transaction, lane.lane_pk, load.subjects), ceiling, over)
-        payments = _cut(due, most, left.minor)
-        if ceiling is not None:
-            set_down_unfit(transaction, over, pins, ceiling.why)
-        if payments is None:
-            return Waiting(lane.bank, left.why)
+        room = _room(transaction, profile, lane, load, day, most)
+        if isinstance(room, Waiting):
+            return room
+        pins = _pin(installation, transaction, profile, load.agreement)
+        payments = _choose(transaction, lane, load, room, pins)
+        if isinstance(payments, Waiting):
+            return payments
         if not payments:
             return _what_fits_nothing(transaction, lane)
         _check_spool_is_not_ahead(installation, lane.bank, last_sequence(transaction, lane.bank) + 1)
         sequence = take_sequence(transaction, lane.bank)
-        identity = _identity(installation, profile, agreement, lane, sequence, payments, (now, day))
-        file_pk = insert_file(
-            transaction,
-            bank=lane.bank,
-            lane_pk=lane.lane_pk,
-            sequence=sequence,
-            name=identity.name,
-            message_id=identity.message_id,
-            payment_count=identity.count,
-            total_minor=identity.total_minor,
-            currency=identity.currency,
-            bank_day=day.isoformat(),
-            created_at=now.isoformat(),
-            agreement=agreement.number,
-            budget=load.budget,
-            pins=pins,
-        )
-        insert_attempts(transaction, file_pk, [payment.payment_pk for payment in payments])
-        evidence.record(
-            transaction,
-            now,
-            "file planned",
-            bank=lane.bank,
-            file=identity.name,
-            sequence=sequence,
-            count=identity.count,
-            total_minor=identity.total_minor,
-            items_sha256=evidence.items_digest(
-                (item, payment.payment_pk, payment.payment_id, payment.amount_minor)
-                for item, payment in enumerate(payments, start=1)
-            ),
-        )
+        identity = _identity(installation, profile, load.agreement, lane, sequence, payments, (now, day))
+        file_pk = _set_down_file(transaction, lane, load, identity, payments, pins, now)
     return Planned(file_pk, identity, lane, payments, pins)
+
+
+def _choose(
+    transaction: Transaction, lane: LaneRow, load: Load, room: _Room, pins: str
+) -> list[DuePayment] | Waiting:
+    """The next payments that fit a file; what no file and no day can carry is set down as unfit."""
+    left, ceiling = least_left(room.bounds), ceiling_of(room.bounds)
+    forget_unfit(transaction, lane.lane_pk, load.subjects, pins)
+    over: list[int] = []
+    due = _within(due_payments(transaction, lane.lane_pk, load.subjects), ceiling, over)
+    payments = _cut(due, room.most, left.minor)
+    if ceiling is not None:
+        set_down_unfit(transaction, over, pins, ceiling.why)
+    return Waiting(lane.bank, left.why) if payments is None else payments
+
+
+def _set_down_file(
+    transaction: Transaction,
+    lane: LaneRow,
+    load: Load,
+    identity: FileIdentity,
+    payments: list[DuePayment],
+    pins: str,
+    now: datetime,
+) -> int:
+    """The planned file with its attempts, and the event that tells of them; its key."""
+    file_pk = insert_file(
+        transaction,
+        bank=lane.bank,
+        lane_pk=lane.lane_pk,
+        sequence=identity.sequence,
+        name=identity.name,
+        message_id=identity.message_id,
+        payment_count=identity.count,
+        total_minor=identity.total_minor,
+        currency=identity.currency,
+        bank_day=identity.bank_day.isoformat(),
+        created_at=now.isoformat(),
+        agreement=load.agreement.number,
+        budget=load.budget,
+        pins=pins,
+    )
+    insert_attempts(transaction, file_pk, [payment.payment_pk for payment in payments])
+    evidence.record(
+        transaction,
+        now,
+        "file planned",
+        bank=lane.bank,
+        file=identity.name,
+        sequence=identity.sequence,
+        count=identity.count,
+        total_minor=identity.total_minor,
+        items_sha256=evidence.items_digest(
+            (item, payment.payment_pk, payment.payment_id, payment.amount_minor)
+            for item, payment in enumerate(payments, start=1)
+        ),
+    )
+    return file_pk
 
 
 def _within(payments: Iterator[DuePayment], ceiling: Ceiling | None, over: list[int]) -> Iterator[DuePayment]:
