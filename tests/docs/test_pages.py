@@ -160,3 +160,19 @@ def _imported(room: str) -> set[str]:
             elif isinstance(node, ast.Import):
                 found |= {alias.name.partition(".")[0] for alias in node.names}
     return found
+
+
+def test_the_rows_of_the_plan_name_code_and_tests_that_are_there() -> None:
+    """A row without code says so (none:), and has no test."""
+    found = []
+    for line in (DOCS / "plan.md").read_text("utf-8").splitlines():
+        if not line.startswith(("| 二", "| 三", "| 四", "| 五")):
+            continue
+        section, sentence, rule, code, tests = (cell.strip() for cell in line.strip("|").split("|"))
+        found.append(section)
+        named = [ROOT / path for path in re.findall("`([^`]+)`", code)]
+        named += [ROOT / "tests" / path for path in re.findall("`([^`]+)`", tests)]
+        assert [path for path in named if not path.exists()] == [], sentence
+        assert (code == "") is (tests == "") is rule.startswith("none: "), sentence
+    wanted = [*(f"四({part})" for part in "一二三四五"), *(f"五({part})" for part in "一二三四")]
+    assert sorted({*wanted} - {*found}) == []
