@@ -65,8 +65,8 @@ SENTENCES: dict[str, str] = {
         "协议 {}:下一笔超过 {} 今日剩余限额"
     ),
     "agreement {}: the next payment is over the amount left for {} {}": ("协议 {}:下一笔超过 {} {} 剩余限额"),
-    "{}: the money is not confirmed on the payer account: funding:{}": (
-        "{}:付款账户资金尚未确认到位:funding:{}"
+    "{}: the money is not confirmed on the payer account (on its voucher: bankgate held fund funding:{})": (
+        "{}:款项尚未确认已到付款账户(凭证到后执行 bankgate held fund funding:{})"
     ),
     "{} takes {}, less than one of them": "{}限额 {},单笔已超过",
     "agreement {}: one payment": "协议 {}:单笔",

@@ -124,6 +124,10 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "credit": ("贷(元)", "credit (yuan)"),
     "notice_code": ("通知代码", "notice"),
     "notice_says": ("内容", "says"),
+    "held_how": (
+        "作出决定:bankgate held 决定 对象 --as 姓名 --key 私钥文件",
+        "to decide: bankgate held DECISION OBJECT --as NAME --key FILE",
+    ),
     "nothing_held": ("没有待人工处理的事项", "nothing waits for a person"),
     "sum_holds": ("账平", "the sum holds"),
     "sum_broken": ("账不平", "the sum does NOT hold"),
@@ -161,8 +165,9 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "held_oddity": ("{} {}:{}", "{} {}: {}"),
     "held_payment": ("{} 元 待定:{}", "{} yuan held: {}"),
     "held_funding": (
-        "{} 元(共需 {} 元)资金未确认到位:{} 经 {},批次 {}",
-        "{} yuan (of {} yuan) are not confirmed on the payer account: {} at {}, batch {}",
+        "批次 {4} 中 {2} 经 {3} 发放的款项共 {1} 元,其中 {0} 元尚未确认已到付款账户,须待确认方可发出",
+        "batch {4}, {2} at {3}: of {1} yuan, {0} yuan are not confirmed on the payer account"
+        " and wait for that",
     ),
     "held_payment_in_doubt": ("{} 元 {}", "{} yuan {}"),
     "held_begun": ("已有人签署、尚待他人复核:{}", "begun, and wants another person: {}"),

@@ -300,6 +300,7 @@ _EXITS: dict[type[Exception], ExitCode] = {
     FileNotFoundError: ExitCode.BAD_USAGE,
     NotADirectoryError: ExitCode.BAD_USAGE,
     IsADirectoryError: ExitCode.BAD_USAGE,
+    FileExistsError: ExitCode.BAD_USAGE,
     PermissionError: ExitCode.BAD_USAGE,
     OSError: ExitCode.INTEGRITY,
 }

@@ -9,6 +9,7 @@ import click
 
 from gateway.cli.options import CONFIGURATION, JSON, opened
 from gateway.errors import ExitCode
+from gateway.output import output_file
 from gateway.rules.books import By
 from gateway.rules.catalogue import shipped_text
 from gateway.rules.lists import WorkList
@@ -28,8 +29,8 @@ def catalogue() -> None:
 @click.argument("output", type=click.Path(path_type=Path))
 def new_catalogue(output: Path) -> None:
     """Write the plan's catalogue to the new file OUTPUT, to be edited and named in bankgate.toml."""
-    with output.open("x", encoding="utf-8") as sink:
-        sink.write(shipped_text())
+    with output_file(output) as sink:
+        sink.write(shipped_text().encode())
     screen.say(f"{screen.word('written')}: {output}")
 
 

@@ -11,6 +11,7 @@ import functools
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from datetime import date
 from difflib import get_close_matches
 from enum import Enum
@@ -62,6 +63,21 @@ class TomlSource:
         if len(self.problems) > before:
             return None
         return msgspec.convert(self.document, kind)
+
+    def well_formed(self, key: str, kind: type[StructType]) -> dict[int, StructType]:
+        """Elements of a list of tables that are as `kind` wants them, by their index.
+
+        What is wrong with the others `read_as` tells; of these the rest can be told in the same pass.
+        """
+        found = {}
+        for index, value in enumerate(self.listed(key)):
+            with suppress(msgspec.ValidationError):
+                found[index] = msgspec.convert(value, kind)
+        return found
+
+    def listed(self, key: str) -> list[object]:
+        """A list of the document as it is written; empty where there is none."""
+        return _as_list((self.document or {}).get(key))
 
     def report(
         self,

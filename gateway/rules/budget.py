@@ -87,7 +87,10 @@ def bounds_of(transaction: Transaction, lane: LaneRow, load: Load, day: date) ->
         bounds.append(Left(day_limit - today.agreement_minor, why, day_limit, f"{number}: one day"))
     bounds += _of_programme(transaction, lane, load, day)
     if agreement.funding.required:
-        why = f"{number}: the money is not confirmed on the payer account: funding:{lane.lane_pk}"
+        why = (
+            f"{number}: the money is not confirmed on the payer account"
+            f" (on its voucher: bankgate held fund funding:{lane.lane_pk})"
+        )
         bounds.append(Left(unused_funding(transaction, lane.lane_pk), why))
     return bounds
 

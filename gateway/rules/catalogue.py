@@ -144,21 +144,21 @@ class Catalogue(Struct, frozen=True, dict=True):
 
 
 def read_catalogue(source: TomlSource) -> Catalogue | None:
-    """The catalogue of a file; None where anything is wrong: see `source.problems`."""
-    content = source.read_as(CatalogueFile)
-    if content is None:
-        return None
+    """The catalogue of a file; None where anything is wrong: see `source.problems`, which has all of it.
+
+    What is wrong with the one programme does not hide what is wrong with another.
+    """
     before = len(source.problems)
-    numbers = [one.number for one in content.field]
-    for index, number in enumerate(numbers):
-        if number in numbers[:index]:
-            source.report(
-                ("field", index, "number"), f"the number of another field too: {number}", code="repeated"
-            )
-    spellings = _spellings(content, source)
-    for index, programme in enumerate(content.programme):
-        _check_programme(programme, index, set(numbers), source)
-    return Catalogue(content, spellings) if len(source.problems) == before else None
+    content = source.read_as(CatalogueFile)
+    _check_fields(source)
+    programmes = source.well_formed("programme", Programme)
+    spellings = _spellings(programmes, source)
+    numbers = _field_numbers(source)
+    for index, programme in programmes.items():
+        _check_programme(programme, index, numbers, source)
+    if content is None or len(source.problems) > before:
+        return None
+    return Catalogue(content, spellings)
 
 
 def check_entrusted(agreement: Agreement, catalogue: Catalogue, source: TomlSource) -> None:
@@ -218,32 +218,59 @@ def shipped_text() -> str:
     return (files("gateway.rules") / "catalogues" / SHIPPED).read_text("utf-8")
 
 
-def _spellings(content: CatalogueFile, source: TomlSource) -> dict[str, Programme]:
+def _check_fields(source: TomlSource) -> None:
+    """One number is one field's."""
+    seen: dict[int, str] = {}
+    for index, one in source.well_formed("field", Field).items():
+        if one.number in seen:
+            source.report(
+                ("field", index, "number"),
+                f"found {one.number}, the number of {seen[one.number]} too",
+                code="repeated",
+                found=str(one.number),
+                wanted="a number of its own",
+            )
+        seen.setdefault(one.number, one.name)
+
+
+def _field_numbers(source: TomlSource) -> set[int] | None:
+    """Numbers of all fields; None where one is unreadable or there twice: no programme is wrong for that."""
+    fields = source.listed("field")
+    numbers = {one.number for one in source.well_formed("field", Field).values()}
+    return numbers if len(numbers) == len(fields) else None
+
+
+def _spellings(programmes: dict[int, Programme], source: TomlSource) -> dict[str, Programme]:
     found: dict[str, Programme] = {}
-    for index, programme in enumerate(content.programme):
+    for index, programme in programmes.items():
         for spelling in programme.spellings:
             if spelling in found:
-                message = f"{spelling!r} names {found[spelling].name} too"
-                source.report(("programme", index, "name"), message, code="repeated", found=spelling)
+                key = {programme.name: "name", programme.code: "code"}.get(spelling, "also")
+                source.report(
+                    ("programme", index, key),
+                    f"found {spelling!r}, which names {found[spelling].name} too",
+                    code="repeated",
+                    found=spelling,
+                    wanted="a name, code or spelling of one programme alone",
+                )
             found.setdefault(spelling, programme)
     return found
 
 
-def _check_programme(programme: Programme, index: int, numbers: set[int], source: TomlSource) -> None:
-    place = ("programme", index)
-    if programme.field not in numbers:
+def _check_programme(programme: Programme, index: int, numbers: set[int] | None, source: TomlSource) -> None:
+    def report(key: str, code: str, found: str, wanted: str) -> None:
+        message = f"found {found}, wanted {wanted}"
+        source.report(("programme", index, key), message, code=code, found=found, wanted=wanted)
+
+    if numbers is not None and programme.field not in numbers:
         known = ", ".join(map(str, sorted(numbers)))
-        source.report(
-            (*place, "field"), f"there is no field {programme.field}", code="unknown_field", wanted=known
-        )
+        report("field", "unknown_field", str(programme.field), f"the number of a [[field]]: {known}")
     if programme.due is not None and programme.frequency is Frequency.REQUEST:
-        source.report(
-            (*place, "due"),
-            "what is paid on request has no period that ends",
-            hint="give it another frequency, or leave out due",
-        )
-    standard = programme.standard
-    if standard is not None and not (standard.amounts_minor or standard.least_minor or standard.most_minor):
-        source.report(
-            (*place, "standard"), "says no amount", wanted="amounts_minor, or least_minor and most_minor"
-        )
+        report("due", "due", "a due date", "none: what is paid on request has no period that ends")
+    if (standard := programme.standard) is None:
+        return
+    if not (standard.amounts_minor or standard.least_minor or standard.most_minor):
+        report("standard", "value", "no amount", "amounts_minor, or least_minor and most_minor")
+    elif (standard.least_minor or 0) > (standard.most_minor or standard.least_minor or 0):
+        bounds = f"{standard.least_minor} to {standard.most_minor}"
+        report("standard", "value", bounds, "least_minor that is not above most_minor")

@@ -26,6 +26,7 @@ def show_held(items: list[HeldItem], json: bool) -> None:
     for item in items[: screen.SHOWN_ROWS]:
         _show_item(item)
     screen.note_more(len(items))
+    screen.say(screen.word("held_how"))
 
 
 def show_decision(decided: Decided, person: str, json: bool) -> None:

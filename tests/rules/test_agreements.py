@@ -18,7 +18,18 @@ from gateway.demonstration.people import BANKS, make_account
 from gateway.rules import calendar
 from gateway.rules.calendar import WorkingCalendar
 from tests.gateway.commands import Commands
-from tests.gateway.sites import CITY, ISO, PERSONS, RURAL, Ground, credited, current, payments_of, states
+from tests.gateway.sites import (
+    CITY,
+    DEPARTMENT,
+    ISO,
+    PERSONS,
+    RURAL,
+    Ground,
+    credited,
+    current,
+    payments_of,
+    states,
+)
 
 A, B = PERSONS
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -257,6 +268,21 @@ def test_nothing_leaves_before_the_money_is_confirmed(ground: Ground) -> None:
         assert (amount, persons) == (sum(one.amount_minor for one in payments), A)
         ((body,),) = ground.rows("SELECT body FROM event WHERE kind = 'funding confirmed'")
         assert str(voucher) in str(body)
+
+
+def test_who_looks_reads_whose_money_is_missing_and_how_to_confirm_it(
+    ground: Ground, bankgate: Commands
+) -> None:
+    funded(ground)
+    with ground.open() as gateway:
+        ground.submit(gateway, payments_of(CITY, 2), "FUNDED")
+        (about,) = funding(gateway)
+        (waits,) = gateway.run().waiting
+    assert f"(on its voucher: bankgate held fund {about})" in waits
+    told = bankgate("held").out
+    assert f"{about}  batch yikatong/FUNDED, {DEPARTMENT} at {CITY}: of 201.01 yuan, 201.01 yuan are" in told
+    assert "not confirmed on the payer account and wait for that" in told
+    assert "to decide: bankgate held DECISION OBJECT --as NAME --key FILE" in told
 
 
 def test_funding_is_for_what_was_seen(ground: Ground) -> None:

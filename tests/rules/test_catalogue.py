@@ -137,14 +137,18 @@ def test_nothing_is_repeated_unless_the_catalogue_says_so(shipped: Catalogue) ->
 
 
 MISTAKES = {
-    "there is no field 13": ("field     = 12\n", "field = 13\n"),
-    "number: the number of another field too: 11": ("number = 12\n", "number = 11\n"),
-    "'特困基金' names 特困基金 too": ('name      = "劳模荣誉津贴"', 'name = "特困基金"'),
+    "field: found 13, wanted the number of a [[field]]: 1, 2, 3": ("field     = 12\n", "field = 13\n"),
+    "number: found 11, the number of 残疾人 too": ("number = 12\n", "number = 11\n"),
+    "name: found '特困基金', which names 特困基金 too": ('name      = "劳模荣誉津贴"', 'name = "特困基金"'),
     'found "company"': ('payee     = ["organisation"]', 'payee = ["company"]'),
     'wanted one of "held", "allowed"': ('repeats   = "allowed"', 'repeats = "sometimes"'),
-    "standard: says no amount": ("amounts_minor = [600000], ", ""),
+    "standard: found no amount, wanted amounts_minor": ("amounts_minor = [600000], ", ""),
     "day: found 32": ("due       = { day = 10,", "due = { day = 32,"),
-    "what is paid on request has no period that ends": (
+    "standard: found 600000 to 500000, wanted least_minor that is not above": (
+        "amounts_minor = [600000], ",
+        "least_minor = 600000, most_minor = 500000, ",
+    ),
+    "due: found a due date, wanted none: what is paid on request": (
         'name      = "临时救助补贴"',
         'name = "临时救助补贴"\ndue = { day = 1 }',
     ),
@@ -161,6 +165,30 @@ def test_a_mistake_in_a_catalogue_is_told_with_its_place(
     assert found is None
     (told,) = [problem for problem in problems if message in problem]
     assert told.startswith("line ")
+
+
+def test_all_mistakes_of_a_catalogue_are_told_in_one_pass(tmp_path: Path) -> None:
+    """What is wrong with the form of the one programme does not hide what is wrong with another's content."""
+    text, made = shipped_text(), []
+    for message, (old, new) in MISTAKES.items():
+        # A number that is there twice leaves open which field a programme means.
+        if old in text and not message.startswith("number: "):
+            text = text.replace(old, new, 1)
+            made.append(message)
+    found, problems = read(tmp_path / "catalogue.toml", text)
+    assert found is None
+    assert [len([one for one in problems if message in one]) for message in made] == [1] * len(made)
+    assert len(made) == len(MISTAKES) - 2
+
+
+def test_a_file_that_is_there_is_no_place_for_a_new_catalogue(bankgate: Commands, tmp_path: Path) -> None:
+    path = tmp_path / "catalogue.toml"
+    assert bankgate("catalogue", "new", path).code == 0
+    assert path.read_text("utf-8") == shipped_text()
+    path.write_text("mine", "utf-8")
+    told = bankgate("catalogue", "new", path)
+    assert (told.code, "is there already and is not overwritten" in told.err) == (2, True)
+    assert path.read_text("utf-8") == "mine"
 
 
 @pytest.mark.parametrize(
