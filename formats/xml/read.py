@@ -377,13 +377,19 @@ class XmlDecoder:
         wanted = self._plan.minimum_records
         if count < wanted:
             raise refuse("no-records", f"{count} records, wanted at least {wanted}", name=self._layout.name)
-        if not count and "file.code" not in self.facts and self._layout.purpose is not Purpose.REQUEST:
+        if not count and not self._may_be_empty():
             raise refuse("no-records", "neither a record nor a status of the file", name=self._layout.name)
         currency = self.facts.get("file.currency")
         if self._identity is not None and currency not in (None, self._identity.currency):
             self._add(
                 "constant-differs", None, f"found currency {currency}, wanted {self._identity.currency}"
             )
+
+    def _may_be_empty(self) -> bool:
+        """Whether it says something without a record: a status, or whose account nothing was booked on."""
+        if self._layout.purpose is Purpose.STATEMENT:
+            return bool(self.facts.get("group.account"))
+        return self._layout.purpose is Purpose.REQUEST or "file.code" in self.facts
 
     def _finish_code(self, count: int) -> None:
         """`file.code`, from the most specific level that speaks of all payments."""

@@ -17,7 +17,8 @@ from formats.registry import Registry
 from gateway.demonstration.draw import bank_code
 from gateway.demonstration.people import DemonstrationBank
 from gateway.demonstration.plan import DEPARTMENTS
-from gateway.demonstration.settings_texts import added_profile_text, agreement_text
+from gateway.demonstration.profile_texts import added_profile_text
+from gateway.demonstration.settings_texts import agreement_text
 from gateway.demonstration.site import Site
 from gateway.demonstration.site_keys import SiteKeys
 from gateway.errors import Refused

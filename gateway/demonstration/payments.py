@@ -51,10 +51,17 @@ class Guest(Struct, frozen=True):
     person: Person
 
 
+class Repeat(Struct, frozen=True):
+    """The payment of this index repeats one of another batch, by passbook."""
+
+    index: int
+    payment: Payment
+
+
 class Order(Struct, frozen=True, kw_only=True):
     """What to generate. `defects` payments of the `count` are wrong on purpose.
 
-    `name` says apart what else decides the content: `fields`, `banks`, `twins`, `overpaid`, `guest`.
+    `name` says apart what else decides the content: `fields`, `banks`, `twins` and what follows them.
     """
 
     count: int
@@ -69,6 +76,10 @@ class Order(Struct, frozen=True, kw_only=True):
     overpaid: int | None = None
     """Index of a payment with a zero too many."""
     guest: Guest | None = None
+    repeat: Repeat | None = None
+    platform: str = PLATFORM
+    passbooks_of_ten: int = 3
+    """How many of ten payments to persons go to a passbook; organisations have no cards."""
 
     @property
     def batch_id(self) -> str:
@@ -105,9 +116,9 @@ def make_batch(order: Order) -> Batch:
     """The envelope, with the true count and total (fen) of all rows, good and bad."""
     return Batch(
         batch_id=order.batch_id,
-        source_platform=PLATFORM,
+        source_platform=order.platform,
         declared_count=order.count,
-        declared_total_minor=sum(_choose(order, index).amount_minor for index in range(order.count)),
+        declared_total_minor=sum(_amount_minor(order, index) for index in range(order.count)),
         summary="惠民补贴",
     )
 
@@ -121,9 +132,12 @@ def defect_of(order: Order, index: int) -> Defect | None:
 def make_payment(order: Order, index: int) -> Payment:
     """The payment of that index (from 0), without a defect."""
     choice = _choose(order, index)
+    if order.repeat is not None and order.repeat.index == index:
+        return _repeat(order, choice, order.repeat)
     programme, bank, draw = choice.programme, choice.bank, choice.draw
     organisation = programme.payee_kind is PayeeKind.ORGANISATION
-    kind = AccountKind.PASSBOOK if organisation or draw.below(10) < 3 else AccountKind.CARD
+    in_book = organisation or draw.below(10) < order.passbooks_of_ten
+    kind = AccountKind.PASSBOOK if in_book else AccountKind.CARD
     if order.guest is not None and order.guest.index == index:
         person = order.guest.person
     elif organisation:
@@ -156,6 +170,27 @@ def make_payment(order: Order, index: int) -> Payment:
     if kind is AccountKind.CARD and (programme.ages[1] < _ADULT_YEARS or "重度残疾" in programme.name):
         return _in_custody(payment, order, choice)
     return payment
+
+
+def _repeat(order: Order, choice: _Choice, repeat: Repeat) -> Payment:
+    """The same once more, to a passbook of the bank that was drawn."""
+    bank = choice.bank
+    return replace(
+        repeat.payment,
+        payment_id=f"{order.batch_id}-{repeat.index + 1:07d}",
+        bank=bank.bank,
+        account=make_account(order.seed, choice.number, AccountKind.PASSBOOK, bank),
+        account_kind=AccountKind.PASSBOOK,
+        bank_code=bank.code,
+        bank_name=bank.title,
+    )
+
+
+def _amount_minor(order: Order, index: int) -> int:
+    repeat = order.repeat
+    if repeat is not None and repeat.index == index:
+        return repeat.payment.amount_minor
+    return _choose(order, index).amount_minor
 
 
 def _choose(order: Order, index: int) -> _Choice:

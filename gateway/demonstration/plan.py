@@ -15,6 +15,8 @@ from formats.records import PayeeKind
 
 PLATFORM = "yikatong"
 """The source platform of demonstration batches (人社"一卡通"平台)."""
+PASSBOOK_PLATFORM = "yibentong"
+"""The platform beside it, of subsidies that passbooks still carry (财政"一本通"平台)."""
 
 
 class Frequency(StrEnum):

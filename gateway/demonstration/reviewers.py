@@ -11,8 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gateway.api import Gateway
+from gateway.demonstration.plan import PASSBOOK_PLATFORM
 from gateway.demonstration.settings_texts import PERSONS
 from gateway.demonstration.site import Site
+from gateway.ledger.funding import FundingRow, find_funding
+from gateway.money import yuan
 from gateway.report import FileStatus
 from gateway.rules.recoveries import Recovery
 from gateway.states import FileState
@@ -30,7 +33,12 @@ _LETTERS = {
 _FINDING = (
     "经复核,该笔金额多录一个零,多发部分应予追回。\nThe amount has a zero too many; the rest is asked back.\n"
 )
+_TRANSFER = (
+    "进账单:财政已将 {amount} 元拨入 {bank} 付款账户。\n"
+    "Voucher: {amount} yuan are on the payer account at {bank}.\n"
+)
 _VOUCHER = "缴款凭证:退回多发款的一部分。\nVoucher: a part of what was paid too much came back.\n"
+_FUNDING = "funding:"
 
 
 class Reviewers:
@@ -55,6 +63,32 @@ class Reviewers:
         for file in waiting:
             self._decide(file)
         return len(waiting)
+
+    def unfunded(self) -> list[FundingRow]:
+        """What waits for its money."""
+        waiting = [item.object for item in self._gateway.held() if item.object.startswith(_FUNDING)]
+        with self._gateway.installation.ledger.read() as transaction:
+            found = [find_funding(transaction, int(name.removeprefix(_FUNDING))) for name in waiting]
+        return [funding for funding in found if funding is not None]
+
+    def fund(self) -> list[FundingRow]:
+        """The money for all of it came: one person confirms each transfer on its voucher."""
+        waiting = self.unfunded()
+        for funding in waiting:
+            words = _TRANSFER.format(amount=yuan(funding.missing_minor), bank=funding.bank)
+            name = f"{funding.batch_id}-{funding.bank}"
+            voucher = self._gateway.attach(self._paper("vouchers", name, words))
+            self._sign(f"{_FUNDING}{funding.lane_pk}", "fund", next(iter(PERSONS)), voucher)
+        return waiting
+
+    def withdraw_repeat(self, payment_id: str) -> bool:
+        """One person takes back what is held since it repeats another payment; False where that is done."""
+        about = f"payment:{PASSBOOK_PLATFORM}/{payment_id}"
+        # Who may accept it may do so only while it is held.
+        held = any(way.decision == "accept" for way in self._gateway.ways(about))
+        if held:
+            self.sign_one(about, "withdraw")
+        return held
 
     def sign_one(self, about: str, decision: str) -> None:
         """The first of them decides something that takes one person and no letter."""

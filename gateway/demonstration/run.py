@@ -19,12 +19,14 @@ from rich.console import Console
 
 from gateway.api import Gateway
 from gateway.configuration.config import Configuration, load_configuration
-from gateway.demonstration.month import BEGINS, Month, Size
+from gateway.demonstration.days import BEGINS
+from gateway.demonstration.month import Month, Size
 from gateway.demonstration.month_clock import MonthClock
+from gateway.demonstration.month_files import write_month, write_reports
 from gateway.demonstration.site import Site, create_site, run_banks
 from gateway.demonstration.site_keys import validity
-from gateway.demonstration.story import Story, write_month, write_reports
-from gateway.demonstration.summary import sum_up, tell_sums, tell_what_to_try
+from gateway.demonstration.story import Story
+from gateway.demonstration.summary import sum_up, tell_sums
 from gateway.demonstration.token import BANK as TOKEN_BANK
 from gateway.demonstration.token import (
     environment_line,
@@ -32,6 +34,7 @@ from gateway.demonstration.token import (
     softhsm_library,
     use_tokens_of,
 )
+from gateway.demonstration.tour import tell_what_to_try
 from gateway.demonstration.watch import Watch
 from gateway.errors import ExitCode, Refused
 from gateway.ledger.anchor import last_recorded_at

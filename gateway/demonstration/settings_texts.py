@@ -1,8 +1,4 @@
-"""The TOML of a demonstration site: gateway, three banks with different habits, agreements.
-
-The rural bank wants a flag file beside a detached RSA signature; the city bank SM2 signatures
-beside SM4 envelopes, both ways, as GM/T 0010 has them; the ISO bank XML signatures inside its files.
-"""
+"""The TOML of a demonstration site: gateway, agreements, simulated banks. Profiles are in `profile_texts`."""
 
 from __future__ import annotations
 
@@ -11,12 +7,9 @@ from datetime import date
 from msgspec import Struct
 
 from gateway.demonstration.people import DemonstrationBank
-from gateway.demonstration.plan import DEPARTMENTS, PLATFORM, programmes_of
+from gateway.demonstration.plan import DEPARTMENTS, PASSBOOK_PLATFORM, PLATFORM, programmes_of
 from gateway.simulator.scenario import NamedPayment
 
-GATEWAY_FOLDER_ON_SERVER = "to-bank"
-ANSWERS_FOLDER_ON_SERVER = "from-bank"
-ARCHIVE_FOLDER_ON_SERVER = "archive"
 USER = "yikatong"
 PERSONS = {"reviewer-a": "复核员甲", "reviewer-b": "复核员乙"}
 PASSWORD_BANKS = frozenset({"city-bank"})
@@ -29,6 +22,10 @@ SCENARIOS = {
     "iso-bank": "failures,unknown-code",
 }
 PAYER_NAME = "惠民补贴资金专户"
+_PLATFORMS = {
+    PLATFORM: ("社会保障卡一卡通平台(示例)", "card"),
+    PASSBOOK_PLATFORM: ("财政惠民补贴一本通平台(示例)", "passbook"),
+}
 
 _FIRST_BUSINESS_NUMBER = 300_100
 
@@ -41,15 +38,34 @@ class Conduct(Struct, frozen=True, kw_only=True):
     payments: tuple[NamedPayment, ...] = ()
 
 
+class Terms(Struct, frozen=True, kw_only=True):
+    """What an agreement says beyond the least.
+
+    `by_working_days`: files go in the bank's hours only, and are answered within two working days.
+    `funded`: nothing leaves before the money is confirmed. `statements_agree`: books close only when
+    statements booked what results say. `amount_per_day_minor`: the most that may leave in a day.
+    """
+
+    platforms: tuple[str, ...] = (PLATFORM,)
+    by_working_days: bool = False
+    funded: bool = False
+    statements_agree: bool = False
+    amount_per_day_minor: int | None = None
+
+
+LEAST = Terms()
+
+
 def usual_conduct(bank: str) -> Conduct:
     """Some of everything that goes wrong, each for a share of the payments."""
     return Conduct(scenario=SCENARIOS.get(bank, "all-well"))
 
 
-def gateway_text(*, judged: bool = False) -> str:
+def gateway_text(*, judged: bool = False, platforms: tuple[str, ...] = (PLATFORM,)) -> str:
     """`bankgate.toml`; `judged`: payments are held to `catalogue.toml` beside it."""
     catalogue = 'catalogue   = "catalogue.toml"\n' if judged else ""
     persons = "".join(f'\n[person.{key}]\nname = "{name}"\n' for key, name in PERSONS.items())
+    platform_tables = "\n".join(map(_platform_text, platforms))
     return f"""\
 # A demonstration: everything in it is made up.
 
@@ -63,84 +79,20 @@ agreements  = "agreements"
 [intake]
 policy = "set-aside"
 
-[platform.{PLATFORM}]
-name = "社会保障卡一卡通平台(示例)"
-kind = "card"
-require_signature = true
-{persons}
+{platform_tables}{persons}
 [anchor]
 kind = "folder"
 root = "../anchor"
 """
 
 
-def profile_text(bank: DemonstrationBank, port: int) -> str:
-    """`profiles/BANK.toml`; `port` is where the simulated bank listens."""
-    prefixes = f'prefixes = ["{bank.card_prefix}"]\n'
-    return _profile_text(bank, port, _HABITS[bank.bank], _RELEASE[bank.bank], prefixes)
-
-
-def added_profile_text(bank: DemonstrationBank, port: int, *, acknowledged: bool) -> str:
-    """The profile of a bank that is added, with layouts named after it: plain habits, cards of any prefix."""
-    name = bank.bank
-    acknowledgement = f'acknowledgement = "{name}-acknowledgement"\n' if acknowledged else ""
-    answers = [("acknowledgement", "A")] if acknowledged else []
-    inbound = "".join(
-        f'''
-[[inbound]]
-kind      = "{kind}"
-pattern   = "{{stem}}_{letter}{{number:1}}.txt"
-complete  = "flag"
-'''
-        for kind, letter in [*answers, ("result", "R")]
-    )
-    habits = f"""
-[layouts]
-request         = "{name}-request"
-result          = ["{name}-result"]
-{acknowledgement}
-[files]
-name             = "{{unit_no}}_{{bank_day:%Y%m%d}}_{{sequence:06d}}.txt"
-flag             = "{{name}}.ok"
-flag_content     = "{{name}}|{{size}}|{{sha256}}|{{count}}|{{total}}"
-temporary_suffix = ".tmp"
-
-[seal]
-out = ["cms-sign-detached"]
-in  = ["cms-verify-detached"]
-{inbound}"""
-    return _profile_text(bank, port, habits, "flag", "")
-
-
-def _profile_text(bank: DemonstrationBank, port: int, habits: str, release: str, prefixes: str) -> str:
+def _platform_text(platform: str) -> str:
+    name, kind = _PLATFORMS[platform]
     return f"""\
-bank        = "{bank.bank}"
-name        = "{bank.title}"
-stage       = "live"
-environment = "test"
-zone        = "Asia/Shanghai"
-{habits}
-[channel]
-kind             = "sftp"
-host             = "127.0.0.1"
-port             = {port}
-user             = "{USER}"
-authentication   = "{"password" if bank.bank in PASSWORD_BANKS else "key"}"
-outbox           = "{GATEWAY_FOLDER_ON_SERVER}"
-inbox            = "{ANSWERS_FOLDER_ON_SERVER}"
-archive          = "{ARCHIVE_FOLDER_ON_SERVER}"
-release          = "{release}"
-bank_keeps_files = true
-
-[limits]
-records_per_file = 100000
-
-[accounts.card]
-luhn     = true
-{prefixes}lengths  = [19]
-
-[accounts.passbook]
-lengths = [{bank.passbook_digits}]
+[platform.{platform}]
+name = "{name}"
+kind = "{kind}"
+require_signature = true
 """
 
 
@@ -150,17 +102,13 @@ def agreement_text(
     bank: DemonstrationBank,
     today: date,
     since: date | None = None,
-    *,
-    by_working_days: bool = False,
+    terms: Terms = LEAST,
 ) -> str:
-    """`agreements/BANK-NN.toml`; valid from the year before today's, or from `since`, to the end of the next.
-
-    `by_working_days`: files go in the bank's hours only, and are answered within two working days.
-    """
+    """`agreements/BANK-NN.toml`; valid from the year before today's, or `since`, to the end of the next."""
     first = date(today.year - 1, 1, 1)
     valid_from = first if since is None else min(first, since)
-    deadline = "2 workdays" if by_working_days else "3 days"
-    windows = _WINDOWS if by_working_days else ""
+    deadline = "2 workdays" if terms.by_working_days else "3 days"
+    platforms = ", ".join(f'"{platform}"' for platform in terms.platforms)
     programmes = "".join(f'    "{programme.name}",\n' for programme in programmes_of(department))
     return f"""\
 number            = "DL-{today.year}-{number:04d}"
@@ -175,10 +123,24 @@ unit_no           = "TS{number:06d}"
 valid_from        = {valid_from}
 valid_until       = {today.year + 1}-12-31
 feedback_deadline = "{deadline}"
-platforms         = ["{PLATFORM}"]
+platforms         = [{platforms}]
 programmes        = [
 {programmes}]
-{windows}"""
+{_terms_text(terms)}"""
+
+
+def _terms_text(terms: Terms) -> str:
+    """The tables behind an agreement's keys."""
+    tables = []
+    if terms.funded:
+        tables.append(_FUNDING)
+    if terms.amount_per_day_minor is not None:
+        tables.append(f"\n[limits]\namount_per_day_minor = {terms.amount_per_day_minor}\n")
+    if terms.statements_agree:
+        tables.append(_RECONCILIATION)
+    if terms.by_working_days:
+        tables.append(_WINDOWS)
+    return "".join(tables)
 
 
 def simulator_text(bank: DemonstrationBank, login_key: str, conduct: Conduct) -> str:
@@ -241,94 +203,13 @@ opens  = "08:30"
 closes = "17:00"
 """
 
-_RELEASE = {"rural-credit": "flag", "city-bank": "rename", "iso-bank": "rename"}
+_FUNDING = """
+[funding]
+required = true
+"""
 
-_HABITS = {
-    "rural-credit": """
-[layouts]
-request         = "rural-credit-request"
-result          = ["rural-credit-result"]
-acknowledgement = "rural-credit-acknowledgement"
-
-[files]
-name             = "DF{unit_no}{bank_day:%Y%m%d}{sequence:06d}.txt"
-flag             = "{name}.ok"
-flag_content     = "{name}|{size}|{sha256}|{count}|{total}"
-temporary_suffix = ".tmp"
-
-[seal]
-out = ["cms-sign-detached"]
-in  = ["cms-verify-detached"]
-
-[[inbound]]
-kind      = "acknowledgement"
-pattern   = "{stem}_SL{number:1}.txt"
-complete  = "flag"
-
-[[inbound]]
-kind      = "result"
-pattern   = "{stem}_HP{number:1}.txt"
-complete  = "flag"
-""",
-    "city-bank": """
-[layouts]
-request         = "comment-style-request"
-result          = ["comment-style-result"]
-acknowledgement = "comment-style-acknowledgement"
-
-[files]
-name             = "{unit_no}_{bank_day:%Y%m%d}_{sequence:08d}.bxt"
-temporary_prefix = ".up-"
-
-[seal]
-out = ["cms-sign-detached", "cms-encrypt"]
-in  = ["cms-decrypt", "cms-verify-detached"]
-
-[seal.cms-sign-detached]
-national = true
-
-[seal.cms-encrypt]
-national = true
-cipher   = "sm4-cbc"
-
-[seal.cms-verify-detached]
-algorithms = ["sm2-sm3"]
-
-[seal.cms-decrypt]
-ciphers = ["sm4-cbc"]
-
-[[inbound]]
-kind      = "acknowledgement"
-pattern   = "{stem}_A{number:1}.bxt"
-complete  = "stable"
-
-[[inbound]]
-kind      = "result"
-pattern   = "{stem}_R{number:1}.bxt"
-complete  = "stable"
-""",
-    "iso-bank": """
-[layouts]
-request         = "iso20022-pain001-request"
-result          = ["iso20022-pain002-result"]
-acknowledgement = "iso20022-pain002-acknowledgement"
-
-[files]
-name             = "PAIN001-{unit_no}-{sequence:08d}.xml"
-temporary_suffix = ".part"
-
-[seal]
-out = ["xml-sign"]
-in  = ["xml-verify"]
-
-[[inbound]]
-kind      = "acknowledgement"
-pattern   = "{stem}-ACK{number:1}.xml"
-complete  = "stable"
-
-[[inbound]]
-kind      = "result"
-pattern   = "{stem}-RES{number:1}.xml"
-complete  = "stable"
-""",
-}
+_RECONCILIATION = """
+[reconciliation]
+against         = "statements"
+within_workdays = 20
+"""

@@ -23,14 +23,17 @@ from gateway.api import Gateway
 from gateway.configuration.config import Configuration
 from gateway.demonstration.payments import Order, make_batch, make_payments
 from gateway.demonstration.people import BANKS
+from gateway.demonstration.plan import PASSBOOK_PLATFORM, PLATFORM
+from gateway.demonstration.profile_texts import profile_text
 from gateway.demonstration.settings_texts import (
+    LEAST,
     Conduct,
+    Terms,
     agreement_numbers,
     agreement_text,
     gateway_text,
-    profile_text,
 )
-from gateway.demonstration.site_keys import PLATFORM_CERTIFICATE, PLATFORM_KEY, SiteKeys
+from gateway.demonstration.site_keys import SiteKeys, platform_files
 from gateway.output import output_file
 from gateway.rules.catalogue import shipped_text
 from gateway.simulator.scenario import Scenario
@@ -41,6 +44,7 @@ if TYPE_CHECKING:
     from gateway.simulator.server import BankServer
 
 SIGNATURE_SUFFIX = ".p7s"
+_BOTH_PLATFORMS = (PLATFORM, PASSBOOK_PLATFORM)
 
 
 class Site(Struct, frozen=True):
@@ -96,13 +100,28 @@ def signature_of(batch: Path) -> Path:
 class Setting(Struct, frozen=True, kw_only=True):
     """What is special about the site of a month in the past.
 
-    Keys and agreements are in force `since` then, agreements go by working days except those of the
-    `unbound` department, and banks behave as `conducts` says.
+    Keys and agreements are in force `since` then, and banks behave as `conducts` says. Agreements go by
+    working days and close their books by statements, except those of the `unbound` department; of a
+    `funded` department money must be confirmed first. `day_limits_minor` are by department and bank. There
+    are two platforms, and banks send statements.
     """
 
     since: datetime
     unbound: str
     conducts: Mapping[str, Conduct]
+    funded: str
+    day_limits_minor: Mapping[tuple[str, str], int]
+
+    def terms(self, department: str, bank: str) -> Terms:
+        """Of the agreement between the two."""
+        bound = department != self.unbound
+        return Terms(
+            platforms=_BOTH_PLATFORMS,
+            by_working_days=bound,
+            funded=department == self.funded,
+            statements_agree=bound,
+            amount_per_day_minor=self.day_limits_minor.get((department, bank)),
+        )
 
 
 def create_site(
@@ -124,9 +143,11 @@ def create_site(
         raise FileExistsError(f"{folder} is not empty")
     site = Site(folder.absolute())
     since = None if setting is None else setting.since
-    SiteKeys(site.folder, now, since, None if setting is None else setting.conducts).make()
+    conducts = None if setting is None else setting.conducts
+    platforms = (PLATFORM,) if setting is None else _BOTH_PLATFORMS
+    SiteKeys(site.folder, now, since, conducts, platforms).make()
     gateway = site.configuration.parent
-    site.configuration.write_text(gateway_text(judged=judged), "utf-8")
+    site.configuration.write_text(gateway_text(judged=judged, platforms=platforms), "utf-8")
     if judged:
         (gateway / "catalogue.toml").write_text(shipped_text(), "utf-8")
     (site.folder / "anchor").mkdir()
@@ -134,7 +155,7 @@ def create_site(
     (gateway / "agreements").mkdir()
     chosen = {**_free_ports(), **(ports or {})}
     for bank in BANKS:
-        text = profile_text(bank, chosen[bank.bank])
+        text = profile_text(bank, chosen[bank.bank], statements=setting is not None)
         (gateway / "profiles" / f"{bank.bank}.toml").write_text(text, "utf-8")
     for number, department, bank in agreement_numbers(BANKS):
         text = agreement_text(
@@ -143,7 +164,7 @@ def create_site(
             bank,
             now.date(),
             None if since is None else since.date(),
-            by_working_days=setting is not None and department != setting.unbound,
+            LEAST if setting is None else setting.terms(department, bank.bank),
         )
         (gateway / "agreements" / f"{bank.bank}-{number:02d}.toml").write_text(text, "utf-8")
     Gateway.begin(site.configuration)
@@ -157,14 +178,15 @@ def write_demo_batch(path: Path, order: Order) -> Batch:
     return batch
 
 
-def sign_batch(site: Site, now: datetime, batch: Path | None = None) -> None:
+def sign_batch(site: Site, now: datetime, batch: Path | None = None, platform: str = PLATFORM) -> None:
     """The platform signs the bytes of a batch, else of the site's only one.
 
     The signature is there whole or not at all: a batch that has one was handed over to be paid.
     """
     path = batch or site.batch
     department = site.department
-    signer = load_signer("platform", department / PLATFORM_KEY, department / PLATFORM_CERTIFICATE)
+    key, certificate = (department / name for name in platform_files(platform))
+    signer = load_signer("platform", key, certificate)
     with path.open("rb") as source, output_file(signature_of(path), overwrite=True) as sink:
         sink.write(sign_detached(source, signer, now))
 

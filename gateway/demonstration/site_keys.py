@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from gateway.demonstration.people import BANKS, DemonstrationBank
-from gateway.demonstration.plan import PLATFORM
+from gateway.demonstration.plan import PASSBOOK_PLATFORM, PLATFORM
 from gateway.demonstration.settings_texts import (
     NATIONAL_BANKS,
     PASSWORD_BANKS,
@@ -32,10 +32,19 @@ FINGERPRINT_KEY = "fingerprint-1"
 JOURNAL_KEY = "journal-1"
 PLATFORM_KEY = "platform.pem"
 PLATFORM_CERTIFICATE = "platform.crt"
+_KEY_FILES = {
+    PLATFORM: (PLATFORM_KEY, PLATFORM_CERTIFICATE),
+    PASSBOOK_PLATFORM: ("passbook-platform.pem", "passbook-platform.crt"),
+}
 
 _SIGNING_KEY = "rsa-2048"
 _VALID_DAYS = 3650
 _ENVIRONMENT = 'environment = "test"'
+
+
+def platform_files(platform: str) -> tuple[str, str]:
+    """Names of a platform's private key and certificate, in the department's folder."""
+    return _KEY_FILES[platform]
 
 
 def validity(now: datetime, since: datetime | None = None) -> tuple[datetime, datetime]:
@@ -55,12 +64,14 @@ class SiteKeys:
         now: datetime,
         since: datetime | None = None,
         conducts: Mapping[str, Conduct] | None = None,
+        platforms: tuple[str, ...] = (PLATFORM,),
     ) -> None:
         self._gateway = folder / "gateway"
         self._department = folder / "department"
         self._banks = folder / "banks"
         self._valid = validity(now, since)
         self._conducts = conducts or {}
+        self._platforms = platforms
         self._ring = ["# The keys of the demonstration; all of them were made for it.\n"]
 
     def make(self) -> None:
@@ -69,7 +80,8 @@ class SiteKeys:
         self._department.mkdir(parents=True, exist_ok=True)
         for bank in BANKS:
             self._make_bank(bank)
-        self._make_platform()
+        for platform in self._platforms:
+            self._make_platform(platform)
         self._make_persons()
         self._make_journal()
         for name, role in ((SPOOL_KEY, "spool-master"), (FINGERPRINT_KEY, "fingerprint")):
@@ -173,17 +185,18 @@ class SiteKeys:
         text = simulator_text(bank, public_line, self._conducts.get(name) or usual_conduct(name))
         (self._banks / name / "simulator.toml").write_text(text, "utf-8")
 
-    def _make_platform(self) -> None:
-        authority = Authority.create(f"CN={PLATFORM} CA,C=CN", *self._valid)
-        platform = authority.issue(f"CN={PLATFORM},C=CN", *self._valid, kind=_SIGNING_KEY)
-        certificate = self._gateway / "keys" / PLATFORM_CERTIFICATE
-        platform.write_pem(self._department / PLATFORM_KEY, certificate)
-        (self._department / PLATFORM_CERTIFICATE).write_bytes(certificate.read_bytes())
+    def _make_platform(self, platform: str) -> None:
+        authority = Authority.create(f"CN={platform} CA,C=CN", *self._valid)
+        identity = authority.issue(f"CN={platform},C=CN", *self._valid, kind=_SIGNING_KEY)
+        key_file, certificate_file = platform_files(platform)
+        certificate = self._gateway / "keys" / certificate_file
+        identity.write_pem(self._department / key_file, certificate)
+        (self._department / certificate_file).write_bytes(certificate.read_bytes())
         self._enter(
-            PLATFORM,
+            platform,
             "platform-verify",
-            f'platform = "{PLATFORM}"',
-            f'certificate = "keys/{PLATFORM_CERTIFICATE}"',
+            f'platform = "{platform}"',
+            f'certificate = "keys/{certificate_file}"',
         )
 
     def _make_persons(self) -> None:

@@ -8,21 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
-
-import msgspec
 
 from formats import Outcome, Reason, Status
 from formats.standard import FileFormat, write_batch
 from gateway.api import Gateway
-from gateway.demonstration.month import BEGINS, MONTH, YEAR, ZONE, FieldBatch, Month, moment
+from gateway.demonstration.batches import FieldBatch
+from gateway.demonstration.days import BEGINS, ZONE, moment
+from gateway.demonstration.month import Month
 from gateway.demonstration.month_clock import MonthClock
+from gateway.demonstration.month_files import again_file, corrections_file, next_id, published_list
+from gateway.demonstration.plan import PASSBOOK_PLATFORM, PLATFORM
 from gateway.demonstration.reviewers import Reviewers
-from gateway.demonstration.site import Site, sign_batch, signature_of, write_demo_batch
+from gateway.demonstration.site import Site, sign_batch, signature_of
 from gateway.demonstration.verified import verify
 from gateway.demonstration.watch import Watch
-from gateway.rules.books import By
+from gateway.rules.books import By, Sum
 from gateway.runner import RunReport
 from gateway.screens import screen
 
@@ -70,7 +71,9 @@ class Story:
         last = RunReport()
         for at, act in (
             (moment(1, 9), self._first_half),
+            (moment(2, 9), self._passbooks),
             (moment(3, 9), self._second_half),
+            (moment(4, 10), self._fund),
             (moment(8, 10), self._late_answer),
             (moment(11, 9, 30), lambda: self._pay_again(1)),
             (moment(15, 10), self._return),
@@ -85,7 +88,7 @@ class Story:
         return last
 
     def _first_half(self) -> None:
-        self._hand_over(self._month.batches[:HALF])
+        self._hand_over(self._month.cards[:HALF])
         published = self._month.published
         path = published_list(self._site, published)
         if not path.exists():
@@ -95,8 +98,55 @@ class Story:
                 f"{path.name}: the list of {count} payments is published (公示)",
             )
 
+    def _passbooks(self) -> None:
+        """What a limit left behind goes today, and the other platform hands over what passbooks carry."""
+        waiting = self._left_behind()
+        if waiting.count:
+            total = screen.money(waiting.minor)
+            self._say(
+                f"昨日超过协议单日限额的 {waiting.count} 笔 {total},今日发出",
+                f"{waiting.count} payments, {total}, were over an agreement's limit of a day: they leave now",
+            )
+        self._hand_over(self._month.passbooks)
+
+    def _left_behind(self) -> Sum:
+        """What of the batch with a limited bank has not left."""
+        left = Sum()
+        for book in self._gateway.plan.books(By.BATCH, self._month.limited.batch_id):
+            waiting = book.states.get("accepted", Sum())
+            left.add(waiting.count, waiting.minor)
+        return left
+
     def _second_half(self) -> None:
-        self._hand_over(self._month.batches[HALF:])
+        self._hand_over(self._month.cards[HALF:])
+        waiting = self._reviewers.unfunded()
+        if waiting:
+            total = screen.money(sum(one.missing_minor for one in waiting))
+            department = waiting[0].department
+            self._say(
+                f"{department}的协议要求资金到位后发放:{total} 待确认",
+                f"{department}: by its agreement {total} wait until the money is there",
+            )
+
+    def _fund(self) -> None:
+        """The money is there; and a person looks at what both platforms would pay."""
+        self._confirm_money()
+        if self._reviewers.withdraw_repeat(self._month.repeated.payment_id):
+            amount = screen.money(self._month.repeated.amount_minor)
+            self._say(
+                f"一笔 {amount} 一本通与一卡通重复发放,经核实撤回",
+                f"one payment, {amount}, would have been paid by card and by passbook: it is taken back",
+            )
+
+    def _confirm_money(self) -> None:
+        """A person has the voucher of each transfer to a payer account."""
+        funded = self._reviewers.fund()
+        if funded:
+            total = screen.money(sum(one.missing_minor for one in funded))
+            self._say(
+                f"资金到位 {total},凭 {len(funded)} 张凭证确认",
+                f"{total} are on the payer accounts, as a person confirms on each voucher ({len(funded)})",
+            )
 
     def _late_answer(self) -> None:
         self._say(
@@ -108,47 +158,64 @@ class Story:
         self._say("一笔已到账的款项退汇", "money that was credited comes back")
 
     def _hand_over(self, batches: tuple[FieldBatch, ...]) -> None:
-        count = minor = aside = 0
+        count = minor = aside = held = 0
         for batch in batches:
             path = batch.file(self._site.month)
             with self._watch.stage("submit"):
                 receipt = self._gateway.submit(path, signature=signature_of(path).read_bytes())
             count, minor = count + receipt.payments, minor + receipt.total_minor
-            aside += receipt.set_aside
+            aside, held = aside + receipt.set_aside, held + receipt.held
         first, last = batches[0].field.number, batches[-1].field.number
-        self._say(
-            f"第 {first} 至 {last} 领域提交 {count} 笔,{screen.money(minor)};退回核实 {aside} 笔",
-            f"fields {first} to {last} hand over {count} payments, {screen.money(minor)}; {aside} set aside",
-        )
+        by_book = batches[0].platform == PASSBOOK_PLATFORM
+        total = screen.money(minor)
+        way = screen.pick("一本通", "passbook") if by_book else screen.pick("一卡通", "card")
+        chinese = [f"第 {first} 至 {last} 领域提交{way} {count} 笔,{total}"]
+        english = [f"fields {first} to {last} hand over {count} payments by {way}, {total}"]
+        if aside:
+            chinese.append(f"退回核实 {aside} 笔")
+            english.append(f"{aside} set aside")
+        if held:
+            chinese.append(f"待定 {held} 笔")
+            english.append(f"{held} held")
+        self._say(";".join(chinese), "; ".join(english))
 
     def _pay_again(self, number: int) -> None:
-        """The departments verified what failed; the platform signs a batch that pays it again."""
-        path = self._again(number)
-        batch_id = self._month.again_id(number)
-        if not signature_of(path).exists():
-            corrections = self._corrections(number)
-            if not verify(self._month, self._failed(again=False), corrections, self._day, number):
-                return
-            made = self._gateway.plan.reissue(corrections, batch_id)
-            for problem in made.refused:
-                self._say(f"未补发:{problem.message}", f"not paid again: {problem.message}")
-            if not made.payments:
-                return
-            write_batch(path, made.batch, made.payments, FileFormat.CSV)
-            sign_batch(self._site, self._clock.now(), path)
-        receipt = self._gateway.submit(path, signature=signature_of(path).read_bytes())
-        total = screen.money(receipt.total_minor)
+        """The departments verified what failed; each platform signs a batch that pays it again."""
+        count = minor = 0
+        for platform in (PLATFORM, PASSBOOK_PLATFORM):
+            path = again_file(self._site, number, platform)
+            if signature_of(path).exists() or self._write_again(number, platform):
+                receipt = self._gateway.submit(path, signature=signature_of(path).read_bytes())
+                count, minor = count + receipt.payments, minor + receipt.total_minor
+        total = screen.money(minor)
         self._say(
-            f"核实后足额补发 {receipt.payments} 笔,{total}",
-            f"{receipt.payments} payments were verified and are paid again in full, {total}",
+            f"核实后足额补发 {count} 笔,{total}",
+            f"{count} payments were verified and are paid again in full, {total}",
         )
+        self._confirm_money()
+
+    def _write_again(self, number: int, platform: str) -> bool:
+        """The batch of a platform that pays again, signed; False where there is nothing to pay."""
+        path, corrections = (named(self._site, number, platform) for named in (again_file, corrections_file))
+        failed = list(self._failed(platform))
+        if not failed:
+            return False
+        verify(self._month, failed, corrections, self._day, number)
+        made = self._gateway.plan.reissue(corrections, self._month.again_id(number, platform), platform)
+        for problem in made.refused:
+            self._say(f"未补发:{problem.message}", f"not paid again: {problem.message}")
+        if not made.payments:
+            return False
+        write_batch(path, made.batch, made.payments, FileFormat.CSV)
+        sign_batch(self._site, self._clock.now(), path, platform)
+        return True
 
     def _look_again(self) -> None:
         """What was paid too much is asked back; and some owners were at the counter since: their
         corrections are left for whoever looks."""
-        path = self._corrections(3)
+        path = corrections_file(self._site, 3)
         if not path.exists():
-            verify(self._month, self._failed(again=True), path, self._day, 3)
+            verify(self._month, self._failed(PLATFORM, again=True), path, self._day, 3)
         overpaid = self._month.overpaid
         asked_minor = overpaid.amount_minor - overpaid.amount_minor // 10
         self._reviewers.ask_back(overpaid.payment_id, asked_minor)
@@ -160,10 +227,12 @@ class Story:
         overpaid = self._month.overpaid
         self._reviewers.take_back(overpaid.payment_id, overpaid.amount_minor // 10)
         plan, closed = self._gateway.plan, 0
+        self._check_statements()
         for status in self._gateway.status():
             (book,) = plan.books(By.BATCH, status.batch_id)
             open_ends = (book.open.count, book.findings.count, book.to_recover.count, book.gap_minor)
-            clean = book.adds_up and not any(open_ends)
+            agree = all(one.agrees for one in plan.standings(status.batch_id))
+            clean = book.adds_up and agree and not any(open_ends)
             if clean and not plan.closed(status.batch_id).closed:
                 self._reviewers.sign_one(f"books:{status.source_platform}/{status.batch_id}", "close-books")
             closed += clean
@@ -172,6 +241,16 @@ class Story:
         self._say(
             f"{batches} 个批次中 {closed} 个账平,已办结对账",
             f"the books of {closed} of {batches} batches are clean and closed",
+        )
+
+    def _check_statements(self) -> None:
+        """What the banks' statements booked, against what their results said."""
+        bookings = sum(1 for _ in self._gateway.statement_entries())
+        differ = sum(1 for _ in self._gateway.plan.differences())
+        self._say(
+            f"对账单 {bookings} 笔记账与回盘逐笔核对,{differ} 笔不一致",
+            f"{bookings} bookings of the banks' statements are held against their results: payments that"
+            f" differ {differ}",
         )
 
     def _check_list(self) -> None:
@@ -188,15 +267,18 @@ class Story:
             f" {check.credited_count}, {credited_sum}; they differ in {differ}",
         )
 
-    def _failed(self, *, again: bool) -> Iterator[Outcome]:
-        """What may be paid again and was not; `again`: only what waited for its owner, who was there."""
+    def _failed(self, platform: str, *, again: bool = False) -> Iterator[Outcome]:
+        """What of a platform may be paid again and was not.
+
+        `again`: only what waited for its owner, who was there.
+        """
         failed: list[Outcome] = []
         paid_again: set[str] = set()
         # One by one: of a large month only these are kept.
         for one in self._gateway.outcomes(only_current=True):
             if "-R" in one.payment_id:
                 paid_again.add(one.payment_id)
-            if one.status in _VERIFIABLE:
+            if one.status in _VERIFIABLE and self._month.platform_of(one.payment_id) == platform:
                 failed.append(one)
         for one in sorted(failed, key=lambda each: each.payment_id):
             waits = one.reason is Reason.NOT_ACTIVATED if again else one.reason not in _WAITS_FOR_ITS_OWNER
@@ -229,46 +311,5 @@ class Story:
         self._clock.wait_until(due)
         return True
 
-    def _again(self, number: int) -> Path:
-        return self._site.month / f"again-{number}.csv"
-
-    def _corrections(self, number: int) -> Path:
-        return self._site.month / f"corrections-{number}.csv"
-
     def _say(self, chinese: str, english: str) -> None:
         self._tell(f"{self._day}: {screen.pick(chinese, english)}")
-
-
-def write_month(site: Site, month: Month) -> None:
-    """Everything that is handed over on its days, signed."""
-    site.month.mkdir()
-    for batch in month.batches:
-        path = batch.file(site.month)
-        write_demo_batch(path, batch.order)
-        sign_batch(site, BEGINS, path)
-    site.month_size.write_bytes(msgspec.json.encode(month.size))
-
-
-def published_list(site: Site, batch: FieldBatch) -> Path:
-    """Where the public list of a batch lies."""
-    return site.month / f"published-{batch.field.number:02d}.csv"
-
-
-def next_id(payment_id: str) -> str:
-    """The id under which a payment of the month is paid again."""
-    stem, again, number = payment_id.rpartition("-R")
-    return f"{stem}-R{int(number) + 1}" if again else f"{payment_id}-R1"
-
-
-def write_reports(site: Site, gateway: Gateway, batch_id: str) -> list[Path]:
-    """The month's report and one batch's, as a page and as a workbook, as things stand."""
-    site.reports.mkdir(exist_ok=True)
-    month = f"{YEAR}-{MONTH:02d}"
-    written = []
-    for name, chosen in ((month, {"month": month}), (batch_id, {"batch_id": batch_id})):
-        for ending in (".html", ".xlsx"):
-            path = site.reports / f"{name}{ending}"
-            path.unlink(missing_ok=True)
-            gateway.plan.report(path, **chosen)
-            written.append(path)
-    return written

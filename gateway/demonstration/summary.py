@@ -1,19 +1,16 @@
-"""What a demonstrated month came to, and what to look at in its folder."""
+"""What a demonstrated month came to."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterator
 
 from msgspec import Struct
 from rich.console import Console
 from rich.table import Table
 
 from gateway.api import Gateway
-from gateway.demonstration.month import Month
-from gateway.demonstration.site import Site
-from gateway.demonstration.story import published_list
 from gateway.demonstration.watch import Watch
+from gateway.money import yuan
 from gateway.rules.books import By
 from gateway.screens import screen
 
@@ -21,7 +18,8 @@ from gateway.screens import screen
 class DemoResult(Struct, frozen=True, kw_only=True):
     """What a demonstration came to. Amounts are minor units, seconds by stage.
 
-    `credited_minor` is what banks say is with payees, `really_paid_minor` what their own books say.
+    `credited_minor` is what banks say is with payees, `really_paid_minor` what their own books say;
+    `findings` are charges, each once, however many files tell of it.
     """
 
     batches: int
@@ -42,14 +40,14 @@ class DemoResult(Struct, frozen=True, kw_only=True):
 def sum_up(gateway: Gateway, really_paid_minor: int, watch: Watch) -> DemoResult:
     """The sums over all batches of the ledger."""
     books = gateway.plan.books(By.BATCH)
-    findings = list(gateway.findings())
+    charges = gateway.plan.charges()
     states: dict[str, tuple[int, int]] = {}
     for book in books:
         for name, each in book.states.items():
             count, minor = states.get(name, (0, 0))
             states[name] = count + each.count, minor + each.minor
     return DemoResult(
-        batches=len(books),
+        batches=len(gateway.status()),
         payments=sum(book.handed_over.count for book in books),
         instructed_minor=sum(book.handed_over.minor for book in books),
         files=len(gateway.files()),
@@ -57,26 +55,26 @@ def sum_up(gateway: Gateway, really_paid_minor: int, watch: Watch) -> DemoResult
         credited_minor=sum(book.kept_minor for book in books),
         really_paid_minor=really_paid_minor,
         adds_up=all(book.adds_up for book in books) and all(one.adds_up for one in gateway.status()),
-        findings=len(findings),
-        finding_minor=sum(finding.amount_minor for finding in findings),
+        findings=sum(one.count for one in charges),
+        finding_minor=sum(one.minor for one in charges),
         breaches=len(gateway.plan.breaches()),
         seconds=watch.seconds,
     )
 
 
 def tell_sums(gateway: Gateway, result: DemoResult, console: Console) -> None:
-    """Files by bank, states in count and fen, and what banks did that they may not."""
+    """Files by bank, states in count and yuan, and what banks did that they may not."""
     console.print(screen.pick("送往各银行的文件与回盘:", "Files to the banks, and what came back:"))
     screen.show_exchange(gateway.files(), gateway.received())
     table = Table(show_edge=False, header_style="bold", pad_edge=False)
     table.add_column(screen.pick("状态", "state"))
-    for name in (screen.pick("笔数", "payments"), screen.pick("金额(分)", "fen")):
+    for name in (screen.pick("笔数", "payments"), screen.pick("金额(元)", "amount (yuan)")):
         table.add_column(name, justify="right")
     for name, (count, minor) in result.states.items():
-        table.add_row(screen.state(name), f"{count:,}", f"{minor:,}")
+        table.add_row(screen.state(name), f"{count:,}", yuan(minor))
     table.add_section()
     submitted = screen.pick("提交合计", "submitted")
-    table.add_row(submitted, f"{result.payments:,}", f"{result.instructed_minor:,}")
+    table.add_row(submitted, f"{result.payments:,}", yuan(result.instructed_minor))
     console.print(table)
     holds = screen.pick("账平。", "The sum holds.")
     broken = screen.pick("账不平。", "The sum does not hold.")
@@ -101,58 +99,3 @@ def _lines(gateway: Gateway, result: DemoResult) -> Iterator[str]:
         f"Fee findings: {result.findings}, {charged}, in no outcome. Deadlines missed: {result.breaches}."
         f" For persons: {held} items.",
     )
-    told = ", ".join(f"{name} {seconds:.2f}" for name, seconds in result.seconds.items())
-    yield screen.pick(f"各阶段秒数:{told}", f"Seconds by stage: {told}")
-
-
-def tell_what_to_try(site: Site, month: Month, reports: Sequence[Path], console: Console) -> None:
-    """Every command about the plan, as it can be typed."""
-    everything = screen.pick(
-        f"所有文件都在 {site.folder}:gateway/、department/、banks/;报告:",
-        f"Everything lies in {site.folder}: gateway/, department/ and banks/. Reports:",
-    )
-    lines = [everything, *(f"   {path}" for path in reports)]
-    lines.append(screen.pick("可继续逐项查看:", "Go on with:"))
-    lines.append(f"   export BANKGATE_CONFIG={site.configuration}")
-    lines += [f"   {command}" for command in commands_to_try(site, month)]
-    for line in lines:
-        console.print(line, soft_wrap=True)
-
-
-def commands_to_try(site: Site, month: Month) -> list[str]:
-    """What shows something in the folder of a month, each a whole command line."""
-    batch = month.published.batch_id
-    mine = site.month
-    paid_again = _paid_again(mine / "again-2.csv") or _paid_again(mine / "again-1.csv")
-    return [
-        "bankgate status",
-        f"bankgate report {batch} --output {site.reports / 'another.html'}",
-        "bankgate reconcile --by bank",
-        "bankgate reconcile --ageing",
-        "bankgate breaches",
-        "bankgate overdue",
-        "bankgate spread",
-        "bankgate share",
-        "bankgate charges",
-        "bankgate lists no-card",
-        "bankgate lists not-activated",
-        f"bankgate warnings {month.batches[0].batch_id}",
-        f"bankgate warnings {month.again_id(1)}",
-        "bankgate recoveries",
-        f"bankgate trace {paid_again}",
-        f"bankgate publish {batch} --credited --output {mine / 'credited-02.csv'}",
-        f"bankgate publish-check {batch} {published_list(site, month.published)}",
-        "bankgate messages",
-        f"bankgate booklet {batch} --output {mine / 'booklet-02.csv'}",
-        f"bankgate reissue {mine / 'corrections-3.csv'} --batch {month.again_id(3)}"
-        f" --output {mine / 'again-3.csv'}",
-        "bankgate held",
-    ]
-
-
-def _paid_again(batch: Path) -> str:
-    """The first payment of a batch that pays again; "" where there is none."""
-    if not batch.exists():
-        return ""
-    ids = (line.partition(",")[0] for line in batch.read_text("utf-8").splitlines())
-    return next((one for one in ids if "-R" in one), "")

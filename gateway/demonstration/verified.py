@@ -36,13 +36,12 @@ _GROUNDS: Mapping[Reason, str] = {
 _COLUMNS = ("bank", "account", "beneficiary_name", "payee_name", "beneficiary_id")
 
 
-def verify(month: Month, failed: Iterable[Outcome], path: Path, day: date, number: int) -> int:
-    """Write the corrections of a round; how many."""
+def verify(month: Month, failed: Iterable[Outcome], path: Path, day: date, number: int) -> None:
+    """Write the corrections of a round."""
     headers = ["原明细编号", *(PAYMENT_BY_ATTRIBUTE[name].chinese[0] for name in _COLUMNS)]
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow([*headers, "核实人", "核实日期", "核实依据"])
-    count = 0
     for one in failed:
         batch, index = month.original(one.payment_id)
         payment = batch.payment(index)
@@ -50,10 +49,8 @@ def verify(month: Month, failed: Iterable[Outcome], path: Path, day: date, numbe
         ground = _GROUNDS.get(one.reason, "本人补办新卡,凭新卡核实")
         cells: Sequence[str] = [changes.get(name, "") for name in _COLUMNS]
         writer.writerow([one.payment_id, *cells, f"{batch.field.department}经办人", day.isoformat(), ground])
-        count += 1
     with output_file(path, overwrite=True) as sink:
         sink.write(text.getvalue().encode())
-    return count
 
 
 def _changes(payment: Payment, one: Outcome, index: int, seed: int) -> dict[str, str]:

@@ -5,11 +5,14 @@ Asked by a person: every payment is looked at once, grouped by the database.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from datetime import datetime
+from typing import Any
 
 from msgspec import Struct
 
+from formats import FeeKind
 from gateway.ledger.database import Transaction
 from gateway.ledger.payments import LATEST_OUTCOME, STATE_OF_PAYMENT
 from gateway.states import AT_THE_BANK
@@ -100,28 +103,65 @@ def book_rows(transaction: Transaction, batch_pk: int | None = None) -> list[Boo
     return [BookRow(**row._mapping) for row in rows]
 
 
+_SIDES = (
+    *("source_platform", "batch_id", "bank", "department", "programme", "period", "day", "kind", "month"),
+    *("file_name", "file_programme", "file_period"),
+)
+_DEBITED = (FeeKind.FEE_LINE, FeeKind.FEE_COLUMN)
+"""Charges that leave the account: a statement books them too. What is credited short leaves nothing more."""
+_CHARGE_SIDES = (
+    "COALESCE(source_platform, '') AS source_platform, COALESCE(batch_id, '') AS batch_id, fee_finding.bank,"
+    " COALESCE(lane.department, '') AS department, COALESCE(subject.programme, '') AS programme,"
+    " COALESCE(subject.period, '') AS period, COALESCE(file.bank_day, '') AS day, fee_finding.kind,"
+    " substr(fee_finding.recorded_at, 1, 7) AS month, COALESCE(file.name, '') AS file_name,"
+    " CASE WHEN subject.subject_pk IS NULL THEN COALESCE(charged.programme, '') ELSE '' END"
+    "  AS file_programme,"
+    " CASE WHEN subject.subject_pk IS NULL THEN COALESCE(charged.period, '') ELSE '' END AS file_period"
+)
+_OF_STATEMENT = "(file.file_pk IS NOT NULL AND fee_finding.kind = 'fee_line' AND received.kind = 'statement')"
+
+
 def found_charges(transaction: Transaction, batch_pk: int | None = None) -> list[FoundCharge]:
-    """What banks charged, summed up."""
+    """What banks charged, summed up; what a result tells and a statement books is one charge.
+
+    They are the same where file and amount are.
+    """
     rows = transaction.all(
-        f"{_CHARGED_FILES} SELECT COALESCE(source_platform, '') AS source_platform,"
-        " COALESCE(batch_id, '') AS batch_id,"
-        " fee_finding.bank, COALESCE(lane.department, '') AS department,"
-        " COALESCE(subject.programme, '') AS programme, COALESCE(subject.period, '') AS period,"
-        " COALESCE(file.bank_day, '') AS day, kind,"
-        " substr(fee_finding.recorded_at, 1, 7) AS month, COALESCE(file.name, '') AS file_name,"
-        " CASE WHEN subject.subject_pk IS NULL THEN COALESCE(charged.programme, '') ELSE '' END"
-        "  AS file_programme,"
-        " CASE WHEN subject.subject_pk IS NULL THEN COALESCE(charged.period, '') ELSE '' END AS file_period,"
-        " COUNT(*) AS count, SUM(fee_finding.amount_minor) AS amount_minor"
-        " FROM fee_finding LEFT JOIN file USING (file_pk)"
+        f"{_CHARGED_FILES} SELECT {_CHARGE_SIDES}, {_OF_STATEMENT} AS of_statement, fee_finding.file_pk,"
+        " fee_finding.amount_minor AS each_minor, COUNT(*) AS count"
+        " FROM fee_finding JOIN received USING (received_pk)"
+        " LEFT JOIN file ON file.file_pk = fee_finding.file_pk"
         " LEFT JOIN lane USING (lane_pk) LEFT JOIN batch ON batch.batch_pk = lane.batch_pk"
         " LEFT JOIN payment ON payment.payment_pk = fee_finding.payment_pk"
         " LEFT JOIN subject USING (subject_pk) LEFT JOIN charged ON charged.file_pk = fee_finding.file_pk"
         " WHERE :batch IS NULL OR lane.batch_pk = :batch"
-        " GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12 ORDER BY 3, 9, 8, 2, 10",
+        " GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15 ORDER BY 13, 3, 9, 8, 2, 10",
         batch=batch_pk,
     )
-    return [FoundCharge(**row._mapping) for row in rows]
+    sums: dict[tuple[str, ...], list[int]] = {}
+    for sides, count, each_minor in _told_once(rows):
+        total = sums.setdefault(sides, [0, 0])
+        total[0] += count
+        total[1] += count * each_minor
+    return [
+        FoundCharge(**dict(zip(_SIDES, sides, strict=True)), count=count, amount_minor=minor)
+        for sides, (count, minor) in sums.items()
+    ]
+
+
+def _told_once(rows: Iterable[Any]) -> Iterator[tuple[tuple[str, ...], int, int]]:
+    """(sides, count, minor units of each), those of results first; of a file's debits only what is more."""
+    told: Counter[tuple[int, int]] = Counter()
+    for row in rows:
+        charge, count = (row.file_pk, row.each_minor), row.count
+        if row.of_statement:
+            known = min(count, told[charge])
+            told[charge] -= known
+            count -= known
+        elif row.kind in _DEBITED:
+            told[charge] += count
+        if count:
+            yield tuple(row[: len(_SIDES)]), count, row.each_minor
 
 
 class BookedRow(Struct, frozen=True, kw_only=True):

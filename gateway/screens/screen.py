@@ -27,11 +27,15 @@ from gateway.output import output_file
 from gateway.report import BatchStatus, FileStatus, ReceivedStatus
 from gateway.runner import RunReport
 from gateway.screens.blocks import blocks, keep_readable
-from gateway.states import BatchState
+from gateway.states import BatchState, FileState, ReceivedState
 from gateway.texts import Words, language
 
 SHOWN_ROWS = 40
-_NUMERIC = ("payments", "amount", "credited", "files", "acknowledgements", "results", "decisions")
+_MANY_FILES = 15
+"""So many and fewer files are shown one by one; of more only those of which something is still to come."""
+_OVER = frozenset({FileState.SETTLED, FileState.REJECTED, FileState.VOIDED})
+_WAITS = frozenset({ReceivedState.RECEIVED, ReceivedState.VERIFIED, ReceivedState.HELD})
+_NUMERIC = ("payments", "amount", "credited", "files", "decisions")
 """Headers of columns that hold numbers: to the right. They and a payment's id are never broken."""
 _FORMATS = {".csv": FileFormat.CSV, ".jsonl": FileFormat.JSON_LINES, ".xlsx": FileFormat.XLSX}
 
@@ -224,6 +228,16 @@ def show_status(
         return
     for batch in batches:
         show_sum(batch)
+    if len(files) > _MANY_FILES:
+        show_exchange(files, received)
+        say(
+            pick(
+                "银行尚未答复完毕的文件(全部文件:bankgate status 批次号):",
+                "Files that are not answered for good (all of a batch's: bankgate status BATCH):",
+            )
+        )
+        files = [file for file in files if file.state not in _OVER]
+        received = [one for one in received if one.state in _WAITS]
     show_files(files, received)
     _console.print(f"{_words['installation']}: {identity}")
     show_anchor(anchor)
@@ -296,28 +310,21 @@ def show_files(files: list[FileStatus], received: list[ReceivedStatus]) -> None:
 
 
 def show_exchange(files: list[FileStatus], received: list[ReceivedStatus]) -> None:
-    """What went to each bank and came back, a line a bank."""
-    table = _table(
-        _words["bank"],
-        _words["files"],
-        _words["payments"],
-        _words["amount"],
-        _words["acknowledgements"],
-        _words["results"],
-        _words["state"],
-    )
+    """What went to each bank and came back, a line a bank; of how many files something is still to come."""
+    bank_title, still_open = _words["bank"], pick("未了结", "open")
+    numbers = [_words[name] for name in ("files", "payments", "amount", "results", "account_statements")]
+    table = titled(bank_title, *numbers, still_open, whole=(bank_title,), right=(*numbers, still_open))
     for bank in sorted({file.bank for file in files}):
         own = [file for file in files if file.bank == bank]
-        answers = Counter(row.kind for row in received if row.bank == bank)
-        states = Counter(file.state for file in own)
+        kinds = Counter(row.kind for row in received if row.bank == bank)
         table.add_row(
             bank,
             str(len(own)),
             str(sum(file.payments for file in own)),
             yuan(sum(file.total_minor for file in own)),
-            str(answers["acknowledgement"]),
-            str(answers["result"]),
-            ", ".join(f"{_words.state(state)} {count}" for state, count in sorted(states.items())),
+            str(kinds["result"]),
+            str(kinds["statement"]),
+            str(sum(file.state not in _OVER for file in own)),
         )
     show(table)
 

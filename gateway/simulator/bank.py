@@ -29,6 +29,7 @@ from gateway.simulator.books import (
     paid_items,
     references_of,
 )
+from gateway.simulator.entries import Part
 from gateway.simulator.errors import ScenarioUnsupported
 from gateway.simulator.forms import Desk
 from gateway.simulator.moments import Moment, Posting
@@ -265,4 +266,15 @@ class SimulatedBank:
         ):
             if scenario.plays(kind):
                 postings += writer.result(taken, variant, serial, moment, later)
-        return [*postings, *writer.statement(taken, moment, due.after(1))]
+        return [*postings, *self._statements(taken, moment, due)]
+
+    def _statements(self, taken: Taken, moment: Moment, due: Moment) -> list[Posting]:
+        """What was booked for a file; what comes back on a later day only then."""
+        hours, writer = taken.returned_after_hours, self._writer
+        if not hours:
+            return writer.statement(taken, moment, due.after(1))
+        later = due.after(1, hours)
+        return [
+            *writer.statement(taken, moment, due.after(1), Part.WITHOUT_RETURNS),
+            *writer.statement(taken, later, later.after(1), Part.RETURNS),
+        ]

@@ -48,6 +48,8 @@ class Kind(StrEnum):
     """Some are credited to another account (or, where no account is echoed, another name)."""
     IN_PARTS = "in-parts"
     RESULT_FIRST = "result-before-acknowledgement"
+    STATEMENT_DEBIT = "statement-debit"
+    """Some are charged a fee that stands in the statement only, for no file and under no word for a fee."""
     STATEMENT_DIFFERS = "statement-differs"
     """The statement books what the results call failed, and has credited payments come back."""
     RETURNED = "returned"
@@ -77,6 +79,7 @@ _FATES: tuple[tuple[Kind, Fate], ...] = (
     (Kind.UNKNOWN_CODE, Fate.UNKNOWN_CODE),
     (Kind.RETURNED, Fate.RETURNED),
 )
+_TOLD_IN_RESULTS = frozenset[str]({Kind.FEE_LINES, Kind.FEE_COLUMN})
 _PER_MILLE = 1000
 _REASONS = tuple(Reason)
 
@@ -93,7 +96,7 @@ class DrawnBy(StrEnum):
 class NamedPayment(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What becomes of the payments to one account, as test accounts of real banks do.
 
-    `reason` is for failures, "" for any. `charged` is how a fee is told, "" for none.
+    `reason` is for failures, "" for any. `charged` is how a fee is told, "" for none; statements book any.
     `result_after_hours`: the result of a whole file with such a payment comes so late.
     `returned_after_hours`: so long after the result the money comes back.
     """
@@ -101,7 +104,7 @@ class NamedPayment(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     account: str
     fate: Fate = Fate.CREDITED
     reason: Reason = Reason.NONE
-    charged: Literal["", "fee-lines", "fee-column"] = ""
+    charged: Literal["", "fee-lines", "fee-column", "statement-debit"] = ""
     result_after_hours: int = 0
     returned_after_hours: int = 0
 
@@ -175,6 +178,7 @@ class Deciders:
         self._share = scenario.share_per_mille
         self._fates = [fate for kind, fate in _FATES if scenario.has(kind)]
         self._charges = scenario.has(Kind.FEE_LINES) or scenario.has(Kind.FEE_COLUMN)
+        self._debits = scenario.has(Kind.STATEMENT_DEBIT)
         self._named = {one.account: one for one in scenario.named}
 
     @property
@@ -196,18 +200,26 @@ class Deciders:
         return [self._named[account] for account in map(_account, draws) if account in self._named]
 
     def charged(self, draws: Iterable[str]) -> list[bool]:
-        """Which of them are charged a fee."""
-        texts = list(draws)
-        drawn = self.struck(texts, "fee") if self._charges else [False] * len(texts)
+        """Which of them are charged a fee of which their result tells."""
+        return self._charged(list(draws), self._charges, "fee", _TOLD_IN_RESULTS)
+
+    def debited(self, draws: Iterable[str]) -> list[bool]:
+        """Which of them are charged a fee that only the statement has."""
+        return self._charged(list(draws), self._debits, "debit", frozenset({Kind.STATEMENT_DEBIT}))
+
+    def _charged(self, texts: list[str], drawn: bool, purpose: str, told: frozenset[str]) -> list[bool]:
+        """By draw where the scenario says so; of those that are named, who is charged one of these ways."""
+        struck = self.struck(texts, purpose) if drawn else [False] * len(texts)
         if not self._named:
-            return drawn
+            return struck
         found = [self._named.get(_account(text)) for text in texts]
         return [
-            struck if one is None else bool(one.charged) for struck, one in zip(drawn, found, strict=True)
+            one_struck if one is None else one.charged in told
+            for one_struck, one in zip(struck, found, strict=True)
         ]
 
     def struck(self, draws: Iterable[str], purpose: str) -> list[bool]:
-        """Which of them a purpose ("fee", "contradiction") strikes."""
+        """Which of them a purpose ("fee", "debit", "contradiction") strikes."""
         person = purpose.encode()
         return [self._draw(text, person) % _PER_MILLE < self._share for text in draws]
 

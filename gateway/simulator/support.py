@@ -80,6 +80,7 @@ _NEEDS: dict[Kind, tuple[str, Callable[[Desk], bool]]] = {
         "no code says that a payment was given back",
         lambda desk: desk.can_say(*GIVEN_BACK),
     ),
+    Kind.STATEMENT_DEBIT: ("no statements", lambda desk: desk.statement is not None),
     Kind.STATEMENT_DIFFERS: ("no statements", lambda desk: desk.statement is not None),
     Kind.REJECT: ("no code refuses a file", _can_refuse),
     Kind.RESULT_FIRST: ("no acknowledgement", lambda desk: desk.acknowledgement is not None),

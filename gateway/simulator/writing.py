@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from formats.records import AcknowledgementVerdict, FileIdentity, RecordChunk
 from gateway.simulator.answers import ResultChunks, Variant
 from gateway.simulator.books import Taken
-from gateway.simulator.entries import EntryChunks
+from gateway.simulator.entries import EntryChunks, Part
 from gateway.simulator.forms import AnswerForm, Desk
 from gateway.simulator.moments import Moment, Posting
 from gateway.simulator.scenario import Kind, Scenario
@@ -79,14 +79,20 @@ class AnswerWriter:
             content = self._encode(form, identity, chunks)
         return self._post(form, identity.name, content, moment.at, due)
 
-    def statement(self, taken: Taken, moment: Moment, due: Moment) -> list[Posting]:
-        """What was booked on the payer's account for one file; [] where the bank sends no statements."""
+    def statement(self, taken: Taken, moment: Moment, due: Moment, part: Part = Part.ALL) -> list[Posting]:
+        """What was booked on the payer's account for one file, on the day of `moment`.
+
+        [] where the bank sends no statements.
+        """
         form = self._desk.statement
         if form is None:
             return []
         identity = self._identity(form, taken.name, taken, moment, taken.ordinal)
+        # Whose statement it is: what a layout calls the group's account.
+        account = identity.agreement.get("payer_account", "")
+        identity = replace(identity, profile={**identity.profile, "account": account})
         day = moment.at.astimezone(self._desk.profile.time_zone).date()
-        entries = EntryChunks(taken, self._desk.request, form, self._desk.profile.statements, day)
+        entries = EntryChunks(taken, self._desk.request, form, self._desk.profile.statements, day, part)
         content = self._encode(form, identity, entries)
         return self._post(form, identity.name, content, moment.at, due)
 

@@ -14,8 +14,10 @@ from msgspec import Struct
 
 from gateway import Gateway, Outcome, Reason
 from gateway.demonstration.month import Month, Size
+from gateway.demonstration.plan import PASSBOOK_PLATFORM
 from gateway.demonstration.site import Site
-from gateway.demonstration.summary import commands_to_try
+from gateway.demonstration.tour import commands_to_try
+from gateway.rules.books import By
 from tests.gateway.commands import start
 
 COUNT = 180
@@ -62,11 +64,12 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
 @pytest.mark.heavy
 @pytest.mark.timeout(300)
 def test_the_month_has_what_a_month_has(played: Played) -> None:
-    """Twelve fields at three banks; failures and a return paid again in full; one late, one charged."""
+    """Twelve fields at three banks, some by passbook too; failures and a return paid again in full."""
     result = json.loads(played.said)
     last = ended(played.site.folder, played.said)
     again = {name for name in last if "-R" in name}
-    assert (result["batches"], len(last) - len(again)) == (14, COUNT)
+    assert len(last) - len(again) == COUNT
+    assert result["batches"] == len(MONTH.batches) + len({last[name].batch_id for name in again})
     with Gateway.open(played.site.configuration) as gateway:
         files = gateway.files()
         submitted = {one.batch_id for one in gateway.status()}
@@ -84,8 +87,13 @@ def test_the_month_has_what_a_month_has(played: Played) -> None:
     for name in again:
         assert last[name].amount_minor == last[name.partition("-R")[0]].amount_minor
     assert Counter(str(last[name].status) for name in again)["credited"] >= 5
-    assert {MONTH.again_id(number) for number in (1, 2)} < submitted
-    assert charges == {("rural-credit", "fee_line", 1, 50), ("city-bank", "short_credit", 1, 200)}
+    assert {MONTH.again_id(1), MONTH.again_id(2), MONTH.again_id(1, PASSBOOK_PLATFORM)} < submitted
+    # What the result tells and the statement books is one charge; another stands in a statement only.
+    assert charges == {
+        ("rural-credit", "fee_line", 1, 50),
+        ("city-bank", "short_credit", 1, 200),
+        ("city-bank", "unexplained_debit", 1, 50),
+    }
     # The late one was answered; of the other the bank has not said a word that is in its table.
     assert breaches == [("city-bank", True), ("iso-bank", False)]
     assert closed[True] > closed[False] > 0
@@ -98,6 +106,58 @@ def test_the_month_has_what_a_month_has(played: Played) -> None:
 
 @pytest.mark.heavy
 @pytest.mark.timeout(300)
+def test_statements_agree_with_results_but_for_what_is_unknown(played: Played) -> None:
+    """Each bank's statements; the payment under a strange code was paid, and only they say so."""
+    with Gateway.open(played.site.configuration) as gateway:
+        entries = list(gateway.statement_entries())
+        differences = list(gateway.plan.differences())
+        unknown = [one for one in gateway.outcomes(only_current=True) if one.reason is Reason.UNMAPPED]
+        gaps = {book.key: book.gap_minor for book in gateway.plan.books(By.BANK)}
+        standing = [one.agrees for one in gateway.plan.standings()]
+        bookings = {str(one.kind) for one in gateway.trace(_returned(gateway)).entries}
+    assert {one.bank for one in entries} == {"city-bank", "iso-bank", "rural-credit"}
+    assert {str(one.kind) for one in entries} == {"payment", "return", "fee", "other"}
+    ((payment_id, amount_minor),) = [(one.payment_id, one.amount_minor) for one in unknown]
+    assert [(one.payment_id, one.by_results_minor, one.by_statements_minor) for one in differences] == [
+        (payment_id, 0, amount_minor)
+    ]
+    assert gaps == {"city-bank": 0, "iso-bank": -amount_minor, "rural-credit": 0}
+    assert (True in standing, False in standing) == (True, True)
+    assert bookings == {"payment", "return"}
+
+
+def _returned(gateway: Gateway) -> str:
+    (returned,) = [one for one in gateway.outcomes(only_current=True) if one.reason is Reason.RETURNED]
+    return returned.payment_id
+
+
+@pytest.mark.heavy
+@pytest.mark.timeout(300)
+def test_money_is_waited_for_and_nobody_is_paid_on_both_platforms(played: Played) -> None:
+    setting = MONTH.setting()
+    ((limited, limit_minor),) = setting.day_limits_minor.items()
+    with Gateway.open(played.site.configuration) as gateway:
+        last = {one.payment_id: one for one in gateway.outcomes(only_current=True)}
+        with gateway.installation.ledger.read() as transaction:
+            files = transaction.all(
+                "SELECT lane.department, lane.bank, file.bank_day, SUM(total_minor) AS minor,"
+                " (SELECT COUNT(*) FROM funding WHERE funding.lane_pk = lane.lane_pk) AS vouchers"
+                " FROM file JOIN lane USING (lane_pk) WHERE file.state <> 'voided' GROUP BY 1, 2, 3, 5"
+            )
+    funded = [row for row in files if row.department == setting.funded]
+    assert funded
+    assert all(row.bank_day >= "2026-09-04" and row.vouchers == 1 for row in funded)
+    assert all(row.vouchers == 0 for row in files if row not in funded)
+    days = {row.bank_day: row.minor for row in files if (row.department, row.bank) == limited}
+    assert {"2026-09-01", "2026-09-02"} <= set(days)
+    assert max(days.values()) <= limit_minor
+    repeated = MONTH.repeated
+    assert str(last[repeated.payment_id].status) == "withdrawn"
+    assert played.site.month.joinpath("field-04-passbook.csv").exists()
+
+
+@pytest.mark.heavy
+@pytest.mark.timeout(300)
 def test_every_command_that_it_names_shows_something_of_it(
     played: Played, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -106,6 +166,7 @@ def test_every_command_that_it_names_shows_something_of_it(
     monkeypatch.setenv("LC_ALL", "C.UTF-8")
     monkeypatch.setenv("COLUMNS", "200")
     told: dict[str, str] = {}
+    stories: dict[str, str] = {}
     for command in commands_to_try(played.site, MONTH):
         program, name, *arguments = shlex.split(command)
         assert program == "bankgate"
@@ -115,6 +176,8 @@ def test_every_command_that_it_names_shows_something_of_it(
         assert process.returncode in (0, 1), (command, out, err)
         assert err == "", (command, err)
         told[" ".join([name, *arguments[:1]])] = out
+        if name == "trace":
+            stories[arguments[0]] = out
     batch = MONTH.published.batch_id
     for key, wanted in {
         "status": "the sum holds",
@@ -123,8 +186,13 @@ def test_every_command_that_it_names_shows_something_of_it(
         "breaches": "2 deadlines missed, by 2 banks",
         "overdue": "城乡居民最低生活保障补贴",
         "spread": "days apart",
-        "share": "1 persons were paid by card and by passbook",
-        "charges": "2 findings, 2.50 yuan",
+        "reconcile --differences": "1 payments differ",
+        "reconcile --due": "statements agree to the fen",
+        "statements rural-credit": "return, credit (yuan)",
+        f"reconcile {MONTH.limited.batch_id}": "booked by statements (yuan)",
+        "share": "2 persons were paid by card and by passbook",
+        "charges": "3 findings, 3.00 yuan",
+        "catalogue show": "0401 耕地地力保护补贴",
         "lists no-card": "1 payments",
         "lists not-activated": "rural-credit",
         f"warnings {MONTH.again_id(1)}": "with accounts that were corrected",
@@ -134,20 +202,21 @@ def test_every_command_that_it_names_shows_something_of_it(
         "held": "oddity:1  city-bank",
     }.items():
         assert wanted in told[key], (key, told[key])
-    (story,) = [out for key, out in told.items() if key.startswith("trace ")]
+    story = next(out for payment_id, out in stories.items() if payment_id != MONTH.repeated.payment_id)
     assert ": returned\n" in story
     assert " credited: success" in story
+    assert "withdrawn" in stories[MONTH.repeated.payment_id]
     messages = [json.loads(line) for line in told["messages"].splitlines()]
     assert len(messages) > COUNT / 2
     assert (played.site.reports / "another.html").read_text("utf-8").startswith("<!DOCTYPE html>")
-    for name in ("credited-02.csv", "booklet-02.csv", "again-3.csv"):
+    for name in ("credited-02.csv", "booklet-02.csv", "again-3.csv", "outcomes-02.csv"):
         assert len(played.month_file(name).read_text("utf-8").splitlines()) > 1, name
 
 
 @pytest.mark.heavy
 @pytest.mark.timeout(300)
 def test_reports_lie_in_its_folder(played: Played) -> None:
-    names = {path.name for path in played.site.reports.iterdir()} - {"another.html"}
+    names = {path.name for path in played.site.reports.iterdir()} - {"another.html", "another.xlsx"}
     stems = ("2026-09", MONTH.published.batch_id)
     assert names == {f"{stem}{ending}" for stem in stems for ending in (".html", ".xlsx")}
 

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from formats.records import AccountKind
+from formats.records import AccountKind, PayeeKind, Payment
 from gateway.configuration.toml_source import TomlSource
-from gateway.demonstration.month import FEWEST, Month, Size, moment
+from gateway.demonstration.days import moment
+from gateway.demonstration.month import FEWEST, Month, Size
 from gateway.demonstration.month_clock import MonthClock
+from gateway.demonstration.month_files import next_id
 from gateway.demonstration.people import BANKS
 from gateway.demonstration.plan import FIELDS
-from gateway.demonstration.story import next_id
 from gateway.rules.catalogue import read_catalogue, shipped_text
 
 SIZES = [Size(FEWEST, seed) for seed in range(12)] + [Size(2000, 20211117)]
@@ -23,27 +24,52 @@ SIZES = [Size(FEWEST, seed) for seed in range(12)] + [Size(2000, 20211117)]
 @pytest.mark.parametrize("size", SIZES, ids=str)
 def test_every_field_hands_over_a_batch_and_every_role_is_played(size: Size) -> None:
     month = Month(size)
-    assert [batch.field for batch in month.batches] == list(FIELDS)
+    assert [batch.field for batch in month.cards] == list(FIELDS)
+    assert [batch.field.number for batch in month.passbooks] == [4, 5, 6]
     assert sum(batch.order.count for batch in month.batches) == size.payments
     conducts = month.setting().conducts
     named = [one for conduct in conducts.values() for one in conduct.payments]
     accounts = Counter(one.account for one in named)
-    assert (len(named), max(accounts.values())) == (13, 1)
+    assert (len(named), max(accounts.values())) == (16, 1)
     assert month.overpaid.account in accounts
     assert {bank.bank for bank in BANKS} == set(conducts)
     assert sum(one.returned_after_hours > 0 for one in named) == 1
     assert sum(one.result_after_hours > 0 for one in named) == 1
-    assert sum(bool(one.charged) for one in named) == 1
+    assert {one.charged for one in named} == {"", "fee-lines", "statement-debit"}
+    assert month.repeated.account not in accounts
 
 
 @pytest.mark.parametrize("size", SIZES, ids=str)
-def test_somebody_is_paid_by_card_and_by_passbook(size: Size) -> None:
-    ways: dict[str, set[AccountKind]] = {}
-    for batch in Month(size).batches:
+def test_each_platform_has_its_accounts_and_two_people_have_both(size: Size) -> None:
+    """One by right, for two subsidies; the other would be paid twice for one."""
+    month = Month(size)
+    ways: dict[str, dict[AccountKind, Payment]] = {}
+    for batch in month.batches:
         for index in range(batch.order.count):
             payment = batch.payment(index)
-            ways.setdefault(payment.beneficiary_id, set()).add(payment.account_kind)
-    assert [kinds for kinds in ways.values() if len(kinds) > 1] == [set(AccountKind)]
+            ways.setdefault(payment.beneficiary_id, {})[payment.account_kind] = payment
+            by_book = payment.account_kind is AccountKind.PASSBOOK
+            assert by_book is (batch in month.passbooks or payment.payee_kind is PayeeKind.ORGANISATION)
+            assert not (batch in month.passbooks and payment.bank != "rural-credit")
+    both = [kinds for kinds in ways.values() if len(kinds) > 1]
+    assert len(both) == 2
+    repeated = month.repeated
+    card = ways[repeated.beneficiary_id][AccountKind.CARD]
+    told = ("beneficiary_name", "programme", "period", "amount_minor")
+    assert [getattr(repeated, name) for name in told] == [getattr(card, name) for name in told]
+    (other,) = [kinds for kinds in both if repeated not in kinds.values()]
+    assert len({payment.programme for payment in other.values()}) == 2
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+def test_a_limit_of_a_day_is_above_each_payment_and_below_all(size: Size) -> None:
+    month = Month(size)
+    ((where, limit_minor),) = month.setting().day_limits_minor.items()
+    order = month.limited.order
+    payments = [month.limited.payment(index) for index in range(order.count)]
+    amounts = [one.amount_minor for one in payments if (one.department, one.bank) == where]
+    assert max(amounts) <= limit_minor
+    assert len(amounts) == 1 or limit_minor < sum(amounts)
 
 
 def test_each_payment_is_its_fields_and_found_again_by_its_id() -> None:

@@ -9,6 +9,7 @@ import python_calamine
 
 from gateway import Gateway
 from gateway.rules.books import Book, By, Sum
+from tests.gateway.answers import Answers, file_of
 from tests.gateway.commands import Commands
 from tests.gateway.shapes import add_statements
 from tests.gateway.sites import CITY, PERSONS, RURAL, Ground, payments_of
@@ -97,6 +98,35 @@ def test_charges_stand_beside_the_sums(ground: Ground, bankgate: Commands, tmp_p
     told = bankgate("charges", "--output", tmp_path / "charges.csv")
     assert (told.code, (tmp_path / "charges.csv").exists()) == (1, True)
     assert bankgate("charges", "--bank", CITY).code == 0
+
+
+@pytest.mark.parametrize("results_first", [True, False])
+def test_a_charge_that_result_and_statement_tell_is_one(ground: Ground, results_first: bool) -> None:
+    """Each is evidence of its own; what the statement has beyond the result is another charge."""
+    add_statements(ground)
+    with ground.open() as gateway:
+        account = Account(ground, gateway, payments_of(RURAL, 4))
+        account.send()
+        answers = Answers(gateway, RURAL, file_of(gateway, RURAL))
+        rows = answers.paid(account.payments)
+        rows[0].fee_minor = rows[1].fee_minor = 50
+        name = gateway.files()[0].name
+        booked = [(50, name), (50, name), (50, name), (70, name), (50, "")]
+        lines = [
+            account.line(minor=minor, serial=f"B{number}", file=file, text="手续费")
+            for number, (minor, file) in enumerate(booked)
+        ]
+        if not results_first:
+            account.book(lines)
+        account.say(answers.name("result", 1), answers.result(rows))
+        if results_first:
+            account.book(lines)
+        assert len(list(gateway.findings())) == 7
+        batch_id = gateway.status()[0].batch_id
+        charges = {(one.batch_id, one.kind): (one.count, one.minor) for one in gateway.plan.charges()}
+        assert charges == {(batch_id, "fee_line"): (4, 220), ("", "fee_line"): (1, 50)}
+        (book,) = gateway.plan.books(By.BATCH, batch_id)
+        assert (book.findings.count, book.findings.minor) == (4, 220)
 
 
 def test_a_batch_is_closed_by_a_person_and_open_again_by_a_new_fact(

@@ -17,12 +17,12 @@ from gateway.configuration.config import Configuration, load_configuration
 from gateway.configuration.profile import Inbound, Profile
 from gateway.demonstration.payments import Order, make_payments
 from gateway.demonstration.people import BANKS
+from gateway.demonstration.profile_texts import profile_text
 from gateway.demonstration.settings_texts import (
     NATIONAL_BANKS,
     agreement_numbers,
     agreement_text,
     gateway_text,
-    profile_text,
 )
 from gateway.simulator.bank import Arrival, SimulatedBank
 from gateway.simulator.forms import Desk
@@ -46,7 +46,7 @@ CHUNK = 100
 
 
 @functools.cache
-def configuration() -> Configuration:
+def configuration(*, statements: bool = False) -> Configuration:
     """The demonstration's own configuration."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -54,7 +54,8 @@ def configuration() -> Configuration:
         (folder / "profiles").mkdir()
         (folder / "agreements").mkdir()
         for bank in BANKS:
-            (folder / "profiles" / f"{bank.bank}.toml").write_text(profile_text(bank, 2222), "utf-8")
+            text = profile_text(bank, 2222, statements=statements)
+            (folder / "profiles" / f"{bank.bank}.toml").write_text(text, "utf-8")
         for number, department, bank in agreement_numbers(BANKS):
             text = agreement_text(number, department, bank, NOW.date())
             (folder / "agreements" / f"{bank.bank}-{number:02d}.toml").write_text(text, "utf-8")
@@ -100,8 +101,8 @@ def seals(bank: str, own: str, other: str) -> BankSeals:
 
 
 @functools.cache
-def desk(bank: str) -> Desk:
-    return read_desk(profile(bank))
+def desk(bank: str, *, statements: bool = False) -> Desk:
+    return read_desk(configuration(statements=statements).profiles[bank])
 
 
 def make_bank(

@@ -81,7 +81,7 @@ class Layouts:
     def _files(self, codec: Codec) -> list[bytes]:
         if codec.name in self._own:
             return [self._own[codec.name]]
-        return [*([] if codec.purpose is Purpose.STATEMENT else files_of(codec)), *golden_files(codec.name)]
+        return list(dict.fromkeys([*files_of(codec), *golden_files(codec.name)]))
 
 
 def _check_chunk(codec: Codec, chunk: RecordChunk) -> None:
@@ -105,6 +105,8 @@ def golden_files(name: str) -> list[bytes]:
 
 def files_of(codec: Codec) -> list[bytes]:
     """Well-formed files, written by the codec itself; drawn from the layout where it wants other values."""
+    if codec.purpose is Purpose.STATEMENT:
+        return golden_files(codec.name)
     try:
         return _written(codec)
     except EncodeError:
@@ -183,5 +185,12 @@ TARGETS = [
         "acknowledgements",
         Layouts(*(name for syntax in Syntax for name in names_of(syntax, Purpose.ACKNOWLEDGEMENT))),
     ),
-    _target("statement-files", Layouts(*names_of(Syntax.XML, Purpose.STATEMENT), own=[_account_list()])),
+    _target(
+        "statement-files",
+        Layouts(
+            *names_of(Syntax.XML, Purpose.STATEMENT),
+            *names_of(Syntax.DELIMITED, Purpose.STATEMENT),
+            own=[_account_list()],
+        ),
+    ),
 ]

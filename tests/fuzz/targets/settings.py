@@ -14,11 +14,11 @@ from formats.registry import SHIPPED_FOLDER, compile_layout
 from gateway.configuration.config import load_configuration
 from gateway.configuration.name_pattern import PatternError, name_pattern
 from gateway.demonstration.people import BANKS
+from gateway.demonstration.profile_texts import profile_text
 from gateway.demonstration.settings_texts import (
     agreement_numbers,
     agreement_text,
     gateway_text,
-    profile_text,
 )
 from gateway.errors import ConfigurationError
 from keys.errors import KeyringInvalid, KeyUnavailable
