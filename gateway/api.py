@@ -39,6 +39,7 @@ from gateway.persons.enrolled import Operator
 from gateway.persons.held import HeldItem, Way
 from gateway.ports import Clock, FolderDisk, Randomness, SystemClock, SystemRandomness
 from gateway.report import BatchStatus, FileStatus, ReceivedStatus, Story
+from gateway.rules.card_lists import BroughtCards, bring_card_list
 from gateway.rules.desk import PlanDesk
 from gateway.runner import RunReport
 from gateway.sending.connect import anchor_opener, channel_opener
@@ -428,6 +429,14 @@ class Gateway:
         """
         with output_file(Path(output)) as sink:
             exhibits.read_exhibit(self.installation, sha256, sink)
+
+    def bring_card_list(self, path: Path | str) -> BroughtCards:
+        """Keep a platform's card list (CSV or .xlsx), sealed. It counts when a person decides `take-list`.
+
+        The same bytes twice are one list. Raises `InputRefused` with every problem of a list that is none,
+        and `Conflict` where a later one of its platform counts.
+        """
+        return bring_card_list(self.installation, Path(path))
 
     def keep_reason(self, words: str) -> str:
         """Keep why a person holds something, or closes books with something open; its SHA-256.

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from io import BufferedReader
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Literal, Self
+from typing import BinaryIO, Self
 
 import msgspec
 from msgspec import Struct
@@ -52,7 +51,7 @@ from gateway.sending.release import (
 )
 from gateway.states import BatchState, PaymentState
 from gateway.store.locks import writing_spool
-from gateway.store.spool import ColumnsWriter, Spool
+from gateway.store.spool import ColumnsWriter, StoredFile
 
 _COPY_BYTES = 1 << 20
 _STORED_PROBLEMS = 1000
@@ -190,25 +189,13 @@ def _open_input(path: Path) -> BinaryIO:
 def _reading(installation: Installation, name: str, source_name: str) -> Iterator[BatchReader]:
     """Read the stored bytes: what is checked is what was digested, whatever happens to the file."""
     try:
-        stored = _StoredBatch(installation.spool, name, source_name)
+        stored = StoredFile(installation.spool, name, source_name)
         today = installation.clock.now().date()
         with open_batch(stored, today=today) as reader:
             require_ours(installation, reader.batch)
             yield reader
     except BatchError as error:
         raise InputRefused(error.problems, hint="nothing was stored") from error
-
-
-class _StoredBatch:
-    """A stored batch under the name that its author knows."""
-
-    def __init__(self, spool: Spool, stored: str, name: str) -> None:
-        self.name = name
-        self._spool = spool
-        self._stored = stored
-
-    def open(self, mode: Literal["rb"], /) -> BufferedReader:
-        return self._spool.open(self._stored)
 
 
 def _screen(

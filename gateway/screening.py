@@ -16,18 +16,18 @@ from operator import itemgetter
 from typing import Any
 
 from formats import CHUNK_RECORDS, Batch, PayeeKind, Problem, Reason, RecordChunk, Severity
-from formats.identity import luhn_valid_column
 from formats.masking import mask_account, mask_text
 from formats.standard import BatchChunk
 from gateway.configuration.agreement import EVERY, Agreement
 from gateway.configuration.config import Configuration
-from gateway.configuration.profile import AccountRule, Profile
+from gateway.configuration.profile import Profile
 from gateway.installation import Installation
 from gateway.ledger.holds import is_behind
 from gateway.ledger.intake import hidden
 from gateway.ledger.staging import StagedRow, Staging
 from gateway.money import money
 from gateway.problems import ProblemList
+from gateway.rules.accounts import unlike
 from gateway.rules.subjects import NO_TOPIC, Subjects
 from gateway.states import Disposition
 from gateway.store.spool import Columns, ColumnsWriter
@@ -427,7 +427,7 @@ def payment_problems(
     for kind in set(kinds):
         rule = profile.accounts.card if kind == "card" else profile.accounts.passbook
         rows = [row for row, other in enumerate(kinds) if other == kind and accounts[row]]
-        for row, wanted in _unlike(rule, [accounts[row] for row in rows], rows):
+        for row, wanted in unlike(rule, [accounts[row] for row in rows], rows):
             found = mask_account(accounts[row])
             problems.append(_problem(chunk, row, "account", Reason.INVALID_ACCOUNT, found, wanted))
     return problems + _amount_problems(chunk, profile, amount_limits)
@@ -453,31 +453,6 @@ def _amount_problems(
 
 def _smallest(*limits: int | None) -> int | None:
     return min((limit for limit in limits if limit is not None), default=None)
-
-
-def _unlike(rule: AccountRule, accounts: list[str], rows: list[int]) -> Iterator[tuple[int, str]]:
-    """(row, what was wanted) of the accounts that are not what the rule says."""
-    prefixes = tuple(rule.prefixes)
-    if rule.luhn:
-        good = luhn_valid_column(accounts)
-        yield from (
-            (row, "a card number with a valid check digit")
-            for row, valid in zip(rows, good, strict=True)
-            if not valid
-        )
-    if prefixes:
-        yield from (
-            (row, "a card prefix of this bank")
-            for row, account in zip(rows, accounts, strict=True)
-            if not account.startswith(prefixes)
-        )
-    if rule.lengths and not set(map(len, accounts)) <= set(rule.lengths):
-        lengths = ", ".join(map(str, rule.lengths))
-        yield from (
-            (row, f"a length of {lengths} digits")
-            for row, account in zip(rows, accounts, strict=True)
-            if len(account) not in rule.lengths
-        )
 
 
 def _problem(chunk: RecordChunk, row: int, column: str, reason: Reason, found: str, wanted: str) -> Problem:

@@ -169,6 +169,11 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "batch {4}, {2} at {3}: of {1} yuan, {0} yuan are not confirmed on the payer account"
         " and wait for that",
     ),
+    "held_card_list": (
+        "{0} 于 {1} 导出的卡折对照清单,尚未有人签署采用:{2} 人,其中 {3} 人自相矛盾,{4} 行未收入",
+        "card list of {0} drawn on {1}, which nobody has taken yet: {2} persons, {3} contradicting, {4} rows"
+        " left out",
+    ),
     "held_payment_in_doubt": ("{} 元 {}", "{} yuan {}"),
     "held_begun": ("已有人签署、尚待他人复核:{}", "begun, and wants another person: {}"),
     "stopped_by": ("由 {} 于 {} 暂停,事由:{}", "held by {} since {}, because: {}"),
@@ -257,6 +262,8 @@ _MEANINGS: dict[str, str] = {
     "so much came back, as the voucher shows": "凭证表明已追回所列金额",
     "the rest is not asked back any more, as the exhibit says": "依书证不再追回余额",
     "the part on this voucher was noted by mistake": "凭此凭证登记的追回款系误记,予以冲销",
+    "the platform drew it, and it counts from now on": "系该平台所导出,自即日起采用",
+    "it does not count, or no more": "不予采用或不再采用",
     # What decisions mean, by their English sentence in `gateway.ways`.
     "the signatures given so far count no more": "此前的签署不再有效",
     "nothing leaves for it; its answers are still fetched": "不再向其发出任何文件;其回执照常收取",

@@ -28,6 +28,8 @@ class Fingerprinter:
         self.version = version
         self._keyed = hashlib.blake2b(key=key, digest_size=FINGERPRINT_BYTES, person=b"citizen id")
         self._households = hashlib.blake2b(key=key, digest_size=FINGERPRINT_BYTES, person=b"household id")
+        self._accounts = hashlib.blake2b(key=key, digest_size=FINGERPRINT_BYTES, person=b"account")
+        self._names = hashlib.blake2b(key=key, digest_size=FINGERPRINT_BYTES, person=b"name")
 
     def __repr__(self) -> str:
         return f"Fingerprinter({self.version!r})"
@@ -45,12 +47,24 @@ class Fingerprinter:
 
     def of_households(self, values: Iterable[str]) -> list[bytes]:
         """Fingerprints of household numbers, in order; never one of a person with the same digits."""
-        fingerprints = []
-        for value in values:
-            running = self._households.copy()
-            running.update(value.strip().encode())
-            fingerprints.append(running.digest())
-        return fingerprints
+        return _digests(self._households, values)
+
+    def of_accounts(self, values: Iterable[tuple[str, str]]) -> list[bytes]:
+        """Fingerprints of accounts, each a bank and a number: two banks may have the same number."""
+        return _digests(self._accounts, (f"{bank.strip()} {number.strip()}" for bank, number in values))
+
+    def of_names(self, values: Iterable[str]) -> list[bytes]:
+        """Fingerprints of names in their one form; only for comparing them, never kept."""
+        return _digests(self._names, values)
+
+
+def _digests(keyed: hashlib.blake2b, values: Iterable[str]) -> list[bytes]:
+    fingerprints = []
+    for value in values:
+        running = keyed.copy()
+        running.update(value.strip().encode())
+        fingerprints.append(running.digest())
+    return fingerprints
 
 
 def normalize_citizen_id(value: str) -> str:

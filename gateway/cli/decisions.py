@@ -37,7 +37,10 @@ _REASON = click.option(
 _AMOUNT_HELP = "So many yuan, as 100.00."
 _GROUND = click.Choice(GROUNDS)
 _DIGEST = "sha256:"
-_KINDS = ("batch:", "payment:", "file:", "received:", "oddity:", "bank:", "funding:", "books:", "recovery:")
+_KINDS = (
+    *("batch:", "payment:", "file:", "received:", "oddity:", "bank:", "funding:", "books:", "recovery:"),
+    "card-list:",
+)
 
 
 @click.command()
@@ -74,7 +77,7 @@ def held(
         if about is None or person is None or key is None:
             raise click.UsageError("a decision needs DECISION OBJECT --as NAME --key FILE")
         grounds = Grounds(evidence, reason, as_json, _minor(amount), ground or "")
-        _decide(gateway, about, decision, person_signer(person, key, passphrase), grounds)
+        decide(gateway, about, decision, person_signer(person, key, passphrase), grounds)
 
 
 class Grounds(Struct, frozen=True):
@@ -87,7 +90,7 @@ class Grounds(Struct, frozen=True):
     ground: str = ""
 
 
-def _signed(command: Callable[..., None]) -> Callable[..., None]:
+def signed(command: Callable[..., None]) -> Callable[..., None]:
     """A command that signs one decision: it gets the `signer` that `--as` and `--key` name."""
 
     @functools.wraps(command)
@@ -113,45 +116,45 @@ def _signed(command: Callable[..., None]) -> Callable[..., None]:
 
 @click.command()
 @click.argument("batch_id")
-@_signed
+@signed
 def release(batch_id: str, signer: Signer, grounds: Grounds, config: Path) -> None:
     """Consent, as one of two persons, that a batch may leave."""
     with opened(config) as gateway:
-        _decide(gateway, gateway.batch_object(batch_id), "release", signer, grounds)
+        decide(gateway, gateway.batch_object(batch_id), "release", signer, grounds)
 
 
 @click.command()
 @click.argument("about", metavar="OBJECT")
 @_REASON
-@_signed
+@signed
 def hold(about: str, signer: Signer, grounds: Grounds, config: Path) -> None:
     """Stop a bank, batch, payment or file: what has not left stays here. OBJECT may be a batch id."""
     with opened(config) as gateway:
-        _decide(gateway, _object(gateway, about), "hold", signer, grounds)
+        decide(gateway, _object(gateway, about), "hold", signer, grounds)
 
 
 @click.command()
 @click.argument("about", metavar="OBJECT")
-@_signed
+@signed
 def withdraw(about: str, signer: Signer, grounds: Grounds, config: Path) -> None:
     """Take back what has not left of a batch, a payment, or a rejected file. OBJECT may be a batch id."""
     with opened(config) as gateway:
-        _decide(gateway, _object(gateway, about), "withdraw", signer, grounds)
+        decide(gateway, _object(gateway, about), "withdraw", signer, grounds)
 
 
 @click.command()
 @click.argument("about", metavar="FILE")
-@_signed
+@signed
 def redispatch(about: str, signer: Signer, grounds: Grounds, config: Path) -> None:
     """Let the payments of a rejected file (file:BANK/NAME) go into a new one."""
     with opened(config) as gateway:
-        _decide(gateway, about, "redispatch", signer, grounds)
+        decide(gateway, about, "redispatch", signer, grounds)
 
 
 @click.command()
 @click.argument("about", metavar="OBJECT")
 @click.argument("outcome")
-@_signed
+@signed
 def resolve(about: str, outcome: str, signer: Signer, grounds: Grounds, config: Path) -> None:
     """Say what became of a payment or file in doubt, on the bank's word (--evidence FILE).
 
@@ -159,7 +162,7 @@ def resolve(about: str, outcome: str, signer: Signer, grounds: Grounds, config: 
     short), or file:BANK/NAME with arrived, not-received or reopen.
     """
     with opened(config) as gateway:
-        _decide(gateway, about, outcome, signer, grounds)
+        decide(gateway, about, outcome, signer, grounds)
 
 
 _AMOUNT = click.option("--amount", metavar="YUAN", required=True, help=_AMOUNT_HELP)
@@ -171,22 +174,22 @@ _PLATFORM = click.option("--platform", help="Whose payment it is, where several 
 @_PLATFORM
 @_AMOUNT
 @click.option("--ground", type=_GROUND, required=True, help="Why it is asked back.")
-@_signed
+@signed
 def recover(payment_id: str, platform: str | None, signer: Signer, grounds: Grounds, config: Path) -> None:
     """Ask back, as one of two persons, what was wrongly paid; --evidence FILE shows it."""
     with opened(config) as gateway:
-        _decide(gateway, gateway.recovery_object(payment_id, platform), "recover", signer, grounds)
+        decide(gateway, gateway.recovery_object(payment_id, platform), "recover", signer, grounds)
 
 
 @click.command()
 @click.argument("payment_id")
 @_PLATFORM
 @_AMOUNT
-@_signed
+@signed
 def recovered(payment_id: str, platform: str | None, signer: Signer, grounds: Grounds, config: Path) -> None:
     """Note what came back of a payment that is being recovered; --evidence FILE is the voucher."""
     with opened(config) as gateway:
-        _decide(gateway, gateway.recovery_object(payment_id, platform), "recovered", signer, grounds)
+        decide(gateway, gateway.recovery_object(payment_id, platform), "recovered", signer, grounds)
 
 
 @click.command()
@@ -228,8 +231,8 @@ def _object(gateway: Gateway, about: str) -> str:
     return about if about.startswith(_KINDS) else gateway.batch_object(about)
 
 
-def _decide(gateway: Gateway, about: str, decision: str, signer: Signer, grounds: Grounds) -> None:
-    """The signer has the person's name."""
+def decide(gateway: Gateway, about: str, decision: str, signer: Signer, grounds: Grounds) -> None:
+    """Sign a decision and show what it came to. The signer has the person's name."""
     statement = gateway.statement(
         about,
         decision,

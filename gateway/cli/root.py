@@ -22,6 +22,7 @@ from channels.errors import ChannelError
 from formats import FormatError, Problem, Status
 from gateway._interrupt import end_quietly
 from gateway.cli.audit import audit
+from gateway.cli.cards import cards
 from gateway.cli.decisions import COMMANDS as DECISIONS
 from gateway.cli.keys import key
 from gateway.cli.layout import layout
@@ -48,6 +49,7 @@ def cli() -> None:
 
 
 cli.add_command(audit)
+cli.add_command(cards)
 cli.add_command(key)
 cli.add_command(layout)
 cli.add_command(operator)

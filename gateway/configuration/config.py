@@ -113,6 +113,15 @@ class RetentionSettings(Struct, frozen=True, kw_only=True):
     days: RetentionDays = 1095
 
 
+class CardListSettings(Struct, frozen=True, kw_only=True):
+    """`[card_lists]`: for how many days from the day on which it was drawn a card list counts.
+
+    People change cards and banks: an old list is a worse hint than none.
+    """
+
+    valid_days: Annotated[int, Meta(ge=1, le=3660)] = 366
+
+
 class AnchorSettings(Struct, frozen=True, kw_only=True):
     """`[anchor]`: where signed heads of the journal go, outside this machine.
 
@@ -148,6 +157,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     retention: RetentionSettings = field(default_factory=RetentionSettings)
     calendar: WorkingCalendar = field(default_factory=WorkingCalendar)
     warnings: WarningSettings = field(default_factory=WarningSettings)
+    card_lists: CardListSettings = field(default_factory=CardListSettings)
 
 
 class Configuration(Struct, frozen=True, kw_only=True):
@@ -178,6 +188,7 @@ class Configuration(Struct, frozen=True, kw_only=True):
     catalogue: Catalogue | None = None
     calendar: WorkingCalendar = field(default_factory=WorkingCalendar)
     warnings_from: WarningSettings = field(default_factory=WarningSettings)
+    card_lists: CardListSettings = field(default_factory=CardListSettings)
     warnings: list[Problem] = field(default_factory=list)
 
 
@@ -244,6 +255,7 @@ class _Loading:
             catalogue=catalogue,
             calendar=settings.calendar,
             warnings_from=settings.warnings,
+            card_lists=settings.card_lists,
             warnings=self._problems(),
         )
 

@@ -23,7 +23,7 @@ from sqlalchemy.pool import NullPool
 from gateway.errors import IntegrityError, LedgerMissing, StorageFailed
 from gateway.store.folders import make_private
 
-SCHEMA_REVISION = "0019"
+SCHEMA_REVISION = "0020"
 
 BUSY_TIMEOUT_SECONDS = 60
 """A submission of a million payments holds the write lock for a few seconds."""

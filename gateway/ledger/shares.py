@@ -37,3 +37,9 @@ def persons_with_both(transaction: Transaction) -> int:
     )
     assert row is not None
     return int(row.number)
+
+
+def subjects_paid(transaction: Transaction) -> list[tuple[int, str, str]]:
+    """(subject, department, programme) of all that was ever handed over."""
+    rows = transaction.all("SELECT subject_pk, department, programme FROM subject ORDER BY subject_pk")
+    return [(int(row.subject_pk), row.department, row.programme) for row in rows]

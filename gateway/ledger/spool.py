@@ -31,7 +31,9 @@ _REFERRED = """
     UNION ALL SELECT signature_spool_name, signature_sha256, 0 FROM received
         WHERE signature_spool_name IS NOT NULL
     UNION ALL SELECT spool_name, sha256, 0 FROM kept_signature
-    UNION ALL SELECT spool_name, sha256, 0 FROM exhibit"""
+    UNION ALL SELECT spool_name, sha256, 0 FROM exhibit
+    UNION ALL SELECT stored_as, content_sha256, 0 FROM card_list
+    UNION ALL SELECT spool_name, '', 0 FROM card_list"""
 
 
 def referred_files(transaction: Transaction) -> Iterator[Referred]:

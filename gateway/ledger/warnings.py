@@ -6,11 +6,29 @@ import sqlite3
 from collections.abc import Iterator
 from typing import Self, cast
 
+from sqlalchemy import Connection
+
 from gateway.ledger.database import Ledger, Transaction
 
-WatchedRow = tuple[str, str, int, bytes, bytes, str, int]
+WatchedRow = tuple[str, str, int, bytes, bytes, str, int, bytes, str]
 """payment_id, programme, amount_minor, account and person as keyed digests, the account's last four
-characters, 1 where it replaces another payment."""
+characters, 1 where it replaces another payment, the name as keyed digest, and the account kind where the
+account is the beneficiary's own, else ""."""
+
+_OWN = "watched CROSS JOIN known ON known.value = watched.person CROSS JOIN holder USING (holder)"
+_ANOTHERS = (
+    "SELECT watched.rowid FROM watched WHERE kind <> '' AND EXISTS (SELECT 1 FROM holder JOIN known"
+    " ON known.value = holder.person WHERE (holder.card = watched.account"
+    "  OR holder.passbook = watched.account) AND holder.person <> watched.person)"
+)
+_BESIDE_LISTS = {
+    "anothers_account": f"SELECT payment_id FROM watched WHERE rowid IN ({_ANOTHERS})",
+    "other_card": f"SELECT payment_id FROM {_OWN} WHERE kind = 'card' AND holder.card <> account"
+    f" AND account <> x'' AND watched.rowid NOT IN ({_ANOTHERS})",
+    "other_name": f"SELECT payment_id FROM {_OWN} WHERE kind <> '' AND holder.name <> watched.name",
+    "card_known": f"SELECT payment_id FROM {_OWN} WHERE kind = 'passbook'",
+}
+"""Payments that differ from what card lists say; of `known` and `holder` see `known_cards`."""
 
 
 class Watch:
@@ -23,7 +41,7 @@ class Watch:
         self._database.execute("PRAGMA temp_store = FILE")
         self._database.execute(
             "CREATE TEMP TABLE watched (payment_id TEXT, programme TEXT, amount_minor INTEGER, account BLOB,"
-            " person BLOB, ending TEXT, reissue INTEGER)"
+            " person BLOB, ending TEXT, reissue INTEGER, name BLOB, kind TEXT)"
         )
 
     def __enter__(self) -> Self:
@@ -32,9 +50,14 @@ class Watch:
     def __exit__(self, *_: object) -> None:
         self._connection.close()
 
+    @property
+    def connection(self) -> Connection:
+        """Where its tables are, for others beside them."""
+        return self._connection
+
     def add(self, rows: list[WatchedRow]) -> None:
         self._database.execute("BEGIN")
-        self._database.executemany("INSERT INTO watched VALUES (?,?,?,?,?,?,?)", rows)
+        self._database.executemany("INSERT INTO watched VALUES (?,?,?,?,?,?,?,?,?)", rows)
         self._database.execute("COMMIT")
 
     def totals(self) -> tuple[int, int]:
@@ -87,6 +110,17 @@ class Watch:
                 named=named,
             )
             return [row.payment_id for row in rows]
+
+    def beside_lists(self, named: int) -> Iterator[tuple[str, int, list[str]]]:
+        """(kind, payments, the first of them) that differ from what card lists say, which are on the same
+        connection."""
+        with self._ledger.read(self._connection) as transaction:
+            for kind, query in _BESIDE_LISTS.items():
+                total = transaction.one(f"SELECT COUNT(*) AS number FROM ({query})")
+                assert total is not None
+                if total.number:
+                    rows = transaction.all(f"{query} ORDER BY payment_id LIMIT :named", named=named)
+                    yield kind, int(total.number), [row.payment_id for row in rows]
 
     def shared_accounts(self, persons: int, named: int) -> Iterator[tuple[str, int, int, list[str]]]:
         """(last four characters, persons, payments, the first of them) of accounts of so many persons."""

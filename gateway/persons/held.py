@@ -17,6 +17,7 @@ from msgspec import Struct
 from formats import Problem, Reason
 from gateway.errors import Unknown
 from gateway.installation import Installation
+from gateway.ledger.card_lists import brought_card_lists
 from gateway.ledger.database import Transaction
 from gateway.ledger.decisions import begun_objects
 from gateway.ledger.files import files_waiting
@@ -39,6 +40,7 @@ from gateway.sending.stops import Stop, stop_of
 from gateway.settlement.pairs import awaited, is_late
 from gateway.states import BatchState, ReceivedState
 from gateway.texts import ENGLISH, Said, state_in_both
+from gateway.ways.card_lists import brought_list
 from gateway.ways.permitted import permitted_ways
 
 
@@ -151,6 +153,9 @@ def _waiting(
         batch_name = f"{funding.source_platform}/{funding.batch_id}"
         amounts = [yuan(funding.missing_minor), yuan(funding.wanted_minor)]
         yield funding, Said("held_funding", [*amounts, funding.department, funding.bank, batch_name]), []
+    for row in brought_card_lists(transaction):
+        told = [row.source_platform, row.drawn_on, str(row.person_count), str(row.doubted_count)]
+        yield brought_list(transaction, row), Said("held_card_list", [*told, str(row.left_out_count)]), []
     for payment in held_payments(transaction):
         yield (
             payment,

@@ -15,6 +15,7 @@ from msgspec import Struct
 from formats import Reason
 from gateway.installation import Installation
 from gateway.ledger.attempts import has_live_attempts
+from gateway.ledger.card_lists import card_list_by_key
 from gateway.ledger.database import Transaction
 from gateway.ledger.files import FileRow, find_file
 from gateway.ledger.funding import FundingRow, find_funding
@@ -37,6 +38,7 @@ from gateway.rules.books import sums_digest
 from gateway.rules.repeats import others_of_repeat
 from gateway.states import BatchState, PaymentState
 from gateway.ways.books import Books
+from gateway.ways.card_lists import BroughtList, brought_list
 from gateway.ways.recoveries import Recoverable, recoverable
 
 _ROW_KEY = re.compile("[0-9]{1,18}")
@@ -192,6 +194,29 @@ def _funding_looks(_installation: Installation, _transaction: Transaction, fundi
     }
 
 
+# Card lists.
+
+
+def _find_card_list(transaction: Transaction, list_pk: int) -> BroughtList | None:
+    row = card_list_by_key(transaction, list_pk)
+    return None if row is None else brought_list(transaction, row)
+
+
+def _card_list_looks(_installation: Installation, _transaction: Transaction, brought: BroughtList) -> Looks:
+    row, current = brought.row, brought.current
+    return {
+        "platform": row.source_platform,
+        "content_sha256": row.content_sha256,
+        "drawn_on": row.drawn_on,
+        "rows": row.row_count,
+        "persons": row.person_count,
+        "left_out": row.left_out_count,
+        "doubted": row.doubted_count,
+        "state": row.state,
+        "in_force": "" if current is None else current.content_sha256,
+    }
+
+
 def _find_bank(installation: Installation, transaction: Transaction, bank: str) -> str | None:
     known = bank in installation.configuration.profiles or bank_holds(transaction, bank)
     return bank if known else None
@@ -261,6 +286,13 @@ KINDS = (
         key=lambda _, funding: str(funding.lane_pk),
         find=_by_number(find_funding),
         looks=_funding_looks,
+    ),
+    Kind(
+        prefix="card-list",
+        row=BroughtList,
+        key=lambda _, brought: str(brought.row.list_pk),
+        find=_by_number(_find_card_list),
+        looks=_card_list_looks,
     ),
     Kind(
         prefix="bank",

@@ -1,7 +1,8 @@
 """What persons decide about: objects by name, and what a person sees of each.
 
 Names are `batch:PLATFORM/ID`, `payment:PLATFORM/ID`, `file:BANK/NAME`, `received:NUMBER`,
-`oddity:NUMBER`, `bank:BANK`, `funding:NUMBER`, `books:PLATFORM/ID`, `recovery:PLATFORM/ID` (a payment's).
+`oddity:NUMBER`, `bank:BANK`, `funding:NUMBER`, `books:PLATFORM/ID`, `recovery:PLATFORM/ID` (a payment's),
+`card-list:NUMBER`.
 """
 
 from __future__ import annotations
@@ -23,9 +24,21 @@ from gateway.ledger.whereabouts import Whereabouts
 from gateway.persons.decisions import INSTALLATION
 from gateway.persons.kinds import KINDS, Kind
 from gateway.ways.books import Books
+from gateway.ways.card_lists import BroughtList
 from gateway.ways.recoveries import Recoverable
 
-Target = BatchRow | PaymentRow | FileRow | ReceivedRow | OddityRow | FundingRow | Books | Recoverable | str
+Target = (
+    BatchRow
+    | PaymentRow
+    | FileRow
+    | ReceivedRow
+    | OddityRow
+    | FundingRow
+    | Books
+    | Recoverable
+    | BroughtList
+    | str
+)
 """A row of the ledger; a bank is its name."""
 
 _BY_PREFIX = {kind.prefix: kind for kind in KINDS}

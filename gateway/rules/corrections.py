@@ -4,6 +4,7 @@ A table in CSV, or the first sheet of a workbook.
 
 Columns are those of the standard batch, in English or Chinese; an empty cell leaves the value as it
 was. Wanted in each row: the payment that is paid again, who verified it, when, and on what ground.
+Instead of an account a row may say how the beneficiary's card ends that a card list names.
 """
 
 from __future__ import annotations
@@ -29,10 +30,11 @@ CORRECTABLE = (
     *("designation_reference", "custodian_name", "custodian_id", "custody_ground"),
 )
 """What verification may change; never the amount, the programme or the period."""
-_PAYMENT, _AMOUNT = "payment_id", "amount"
+_PAYMENT, _AMOUNT, CARD_ENDING = "payment_id", "amount", "card_ending"
 _OWN_HEADERS = {
     _PAYMENT: ("payment_id", "原明细编号", "明细编号"),
     _AMOUNT: ("amount", "金额", "金额(元)", "金额（元）"),
+    CARD_ENDING: ("card_ending", "已知社保卡尾号"),
     "verified_by": ("verified_by", "核实人"),
     "verified_on": ("verified_on", "核实日期"),
     "ground": ("ground", "核实依据", "核实情况"),
@@ -41,6 +43,8 @@ _WANTED = (_PAYMENT, "verified_by", "verified_on", "ground")
 _NUMBERS = (_AMOUNT, "verified_on")
 """What a sheet may have as a number or a day."""
 _LONGEST_WORDS = 80
+_FEWEST_DIGITS, _MOST_DIGITS = 4, 19
+ENDING_WANTED = f"the last {_FEWEST_DIGITS} digits of the card, or more of them"
 RULE = "reissue-verified"
 SECTION = "四(五)"
 
@@ -55,6 +59,9 @@ class Correction(Struct, frozen=True, kw_only=True):
     changes: dict[str, str] = {}
     amount_minor: int | None = None
     """What somebody believes is to be paid; refused where it is anything else than what is missing."""
+    card_ending: str = ""
+    """Last digits, four or more, of the card that a card list names: it is paid there. Whoever verified
+    it read them from the card."""
     line: int | None = None
 
 
@@ -159,6 +166,11 @@ def repeated(corrections: Iterable[Correction]) -> Iterator[Problem]:
             yield problem(one.line, one.payment_id, "is in several rows", "one correction a payment")
 
 
+def is_ending(text: str) -> bool:
+    """Whether these are enough digits to tell a card by."""
+    return text.isascii() and text.isdigit() and _FEWEST_DIGITS <= len(text) <= _MOST_DIGITS
+
+
 def _attribute(header: str) -> str:
     for name, headers in _OWN_HEADERS.items():
         if header.lower() in headers:
@@ -188,6 +200,8 @@ def _mistakes(row: _Row) -> Iterator[Problem]:
         choices = PAYMENT_BY_ATTRIBUTE[name].choices
         if choices and row[name] and row[name] not in choices:
             yield row.problem(name, f"{name} is none of its words", ", ".join(choices))
+    if row[CARD_ENDING] and not is_ending(row[CARD_ENDING]):
+        yield row.problem(CARD_ENDING, f"{CARD_ENDING} is unreadable", ENDING_WANTED)
     if row[_AMOUNT] and parse_yuan(row[_AMOUNT]) is None:
         yield row.problem(_AMOUNT, "the amount is unreadable", "yuan such as 1234.56")
 
@@ -206,6 +220,7 @@ def _correction(row: _Row) -> Correction:
             if row[name]
         },
         amount_minor=parse_yuan(row[_AMOUNT]),
+        card_ending=row[CARD_ENDING],
         line=row.line,
     )
 

@@ -32,6 +32,8 @@ from gateway.rules.books import (
     closing_of,
     differences,
 )
+from gateway.rules.card_lists import CardList, CardListCheck, check_card_list, told_card_lists
+from gateway.rules.card_offers import CardOffer, card_offers, movable
 from gateway.rules.catalogue import Catalogue, Programme
 from gateway.rules.closing import OpenPoint, Standing, all_standings, open_points, standings
 from gateway.rules.corrections import Correction, read_corrections
@@ -149,6 +151,29 @@ class PlanDesk:
             read = corrections
         made = make_reissue(self._installation, read, platform, batch_id)
         return msgspec.structs.replace(made, refused=[*problems, *made.refused])
+
+    def check_card_list(self, path: Path | str) -> CardListCheck:
+        """Every problem of a card list (CSV or .xlsx); nothing is stored. Raises `InputRefused`."""
+        return check_card_list(self._installation, Path(path))
+
+    def card_lists(self) -> list[CardList]:
+        """Every card list that was brought, and whether it counts; oldest first."""
+        return told_card_lists(self._installation)
+
+    def movable(self, department: str = "") -> Iterator[CardOffer]:
+        """Who is still paid by passbook though the card is known, by department and programme; masked.
+
+        Raises `Unknown` where no card list counts.
+        """
+        return movable(self._installation, department)
+
+    def card_offers(self, *, batch_id: str | None = None, bank: str | None = None) -> Iterator[CardOffer]:
+        """Payments that did not arrive on their account, of persons whose card is known; masked.
+
+        Raises `Unknown`, also where no card list counts.
+        """
+        batch_pk = None if batch_id is None else self._find_batch(batch_id).batch_pk
+        return card_offers(self._installation, batch_pk, bank)
 
     def books(self, by: By | str = By.BATCH, batch_id: str | None = None) -> list[Book]:
         """Instructed, sent, credited, failed, returned, unknown, in count and fen. Raises `Unknown`."""

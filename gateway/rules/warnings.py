@@ -17,6 +17,7 @@ from gateway.ledger.intake import BatchRow
 from gateway.ledger.people import payments_of_batch
 from gateway.ledger.warnings import Watch, WatchedRow
 from gateway.money import yuan
+from gateway.rules.known_cards import OWN_COLUMNS, KnownCards, holds_own_account
 from gateway.rules.people import with_people
 from gateway.rules.warning_settings import WarningSettings
 
@@ -25,8 +26,29 @@ _NAMED = 100
 _ADDED_TOGETHER = 1000
 _ENDING = 4
 _FEWEST_FOR_A_MIDDLE = 5
-_WANTED = ("account", "beneficiary_id", "reissue_of")
+_WANTED = ("account", "reissue_of", "beneficiary_name", *OWN_COLUMNS)
 _ANSWERED = ("credited", "failed", "returned")
+
+
+_BESIDE_LISTS = {
+    "anothers_account": (
+        "{} 笔的账户在卡折对照清单中属于他人",
+        "{} payments go to accounts that a card list gives to other persons",
+    ),
+    "other_card": (
+        "{} 笔的社保卡账户与卡折对照清单不同",
+        "{} payments go to other cards than a card list names of the beneficiaries",
+    ),
+    "other_name": (
+        "{} 笔的姓名与卡折对照清单不同",
+        "of {} payments a card list names the beneficiary otherwise",
+    ),
+    "card_known": (
+        "{} 笔仍发一本通,其社保卡已知,下批可改发社保卡",
+        "{} payments go to passbooks of persons whose card is known: they may be paid by card",
+    ),
+}
+"""Chinese and English of what differs from card lists."""
 
 
 class WarningKind(StrEnum):
@@ -37,6 +59,10 @@ class WarningKind(StrEnum):
     SHARED_ACCOUNT = "shared_account"
     ACCOUNT_CHANGES = "account_changes"
     FAILURE_RATE = "failure_rate"
+    ANOTHERS_ACCOUNT = "anothers_account"
+    OTHER_CARD = "other_card"
+    OTHER_NAME = "other_name"
+    CARD_KNOWN = "card_known"
 
 
 class Warned(Struct, frozen=True, kw_only=True):
@@ -56,7 +82,7 @@ class Warned(Struct, frozen=True, kw_only=True):
 def early_warnings(installation: Installation, batch: BatchRow) -> Iterator[Warned]:
     """All warnings about a batch: amounts, accounts, changes of accounts, banks."""
     settings = installation.configuration.warnings_from
-    with Watch(installation.ledger) as watch:
+    with Watch(installation.ledger) as watch, KnownCards(installation, watch.connection) as known:
         _fill(installation, batch, watch)
         yield from _amounts(installation, settings, watch)
         for ending, persons, count, names in watch.shared_accounts(settings.payees_per_account, _NAMED):
@@ -81,6 +107,15 @@ def early_warnings(installation: Installation, batch: BatchRow) -> Iterator[Warn
                 count=again,
                 payment_ids=watch.replacing(_NAMED),
             )
+        for kind, count, names in watch.beside_lists(_NAMED) if known.any else ():
+            chinese, english = _BESIDE_LISTS[kind]
+            yield Warned(
+                kind=WarningKind(kind),
+                about=batch.batch_id,
+                reason=(chinese.format(count), english.format(count)),
+                count=count,
+                payment_ids=names,
+            )
     yield from _failures(installation, settings, batch)
 
 
@@ -97,10 +132,12 @@ def _fill(installation: Installation, batch: BatchRow, watch: Watch) -> None:
                     payment.payment_id,
                     payment.programme,
                     payment.amount_minor,
-                    digests.of([account])[0] if account else b"",
+                    digests.of_accounts([(payment.bank, account)])[0] if account else b"",
                     digests.of([who])[0],
                     account[-_ENDING:],
                     int(bool(person.get("reissue_of"))),
+                    digests.of_names([person.get("beneficiary_name", "")])[0],
+                    payment.account_kind if holds_own_account(person) else "",
                 )
             )
             if len(block) == _ADDED_TOGETHER:

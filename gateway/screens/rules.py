@@ -218,6 +218,7 @@ _SHARES: Listing[Share] = Listing(
     Column(("补贴项目", "programme"), lambda one: one.programme or screen.pick("全部", "all")),
     Column(("社保卡笔数", "by card"), lambda one: str(one.card_count), number=True),
     Column(("一本通笔数", "by passbook"), lambda one: str(one.passbook_count), number=True),
+    Column(("其中已有卡", "card known"), lambda one: _movable(one), number=True),
     Column(("占比", "share"), lambda one: f"{one.per_mille // 10}.{one.per_mille % 10} %", number=True),
     Column(("目标", "target"), lambda one: _target(one), number=True),
     Column(("社保卡占比图", "of 100 %"), lambda one: "█" * (one.per_mille * _BAR_CELLS // 1000), whole=True),
@@ -229,10 +230,23 @@ def show_shares(shares: Shares, json: bool) -> None:
         screen.as_json(shares)
         return
     _SHARES.show(shares.rows)
+    if shares.movable_persons is not None:
+        persons = shares.movable_persons
+        screen.say(
+            screen.pick(
+                f"发一本通而社保卡已知的人员 {persons} 人: bankgate cards movable",
+                f"{persons} persons were paid by passbook and their card is known: bankgate cards movable",
+            )
+        )
     both = shares.both_count
     screen.say(
         screen.pick(f"同时有两种账户的人员 {both} 人", f"{both} persons were paid by card and by passbook")
     )
+
+
+def _movable(one: Share) -> str:
+    """Nothing where no card list counts: that is not the same as nobody."""
+    return "" if one.movable_count is None else str(one.movable_count)
 
 
 def _target(one: Share) -> str:
@@ -249,9 +263,10 @@ def show_reissue(made: Reissue, output: Path | None, receipt: Receipt | None, js
         with output_file(output) as sink:
             write_batch(sink, made.batch, made.payments, file_format)
     if json:
-        screen.as_json({"batch": made.batch, "refused": made.refused, "receipt": receipt})
+        told = {"batch": made.batch, "refused": made.refused, "hints": made.hints, "receipt": receipt}
+        screen.as_json(told)
         return
-    screen.show_problems(made.refused)
+    screen.show_problems([*made.refused, *made.hints])
     count, total = made.batch.declared_count, yuan(made.batch.declared_total_minor)
     screen.say(
         screen.pick(

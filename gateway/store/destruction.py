@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
 from msgspec import Struct
 
 from gateway import evidence
 from gateway.installation import Installation
+from gateway.ledger.card_lists import card_list_by_key, end_card_list
+from gateway.ledger.database import Transaction
 from gateway.ledger.retention import (
     Destroyed,
     Destruction,
@@ -120,6 +123,8 @@ def _finish(installation: Installation, destruction: Destruction) -> Ended:
             forget_exhibit(transaction, key)
         elif kind == "received":
             destroy_statement_texts(transaction, int(key))
+        elif kind == "card-list":
+            _end_list(transaction, int(key), now)
         end_destruction(transaction, destruction.destruction_pk, now)
         evidence.record(transaction, now, "personal data destroyed", **body, **_digests(files))
     installation.log.info("personal data destroyed", object=destruction.object, files=len(files), texts=texts)
@@ -129,6 +134,14 @@ def _finish(installation: Installation, destruction: Destruction) -> Ended:
         size_bytes=sum(file.size_bytes for file in files),
         texts=texts,
     )
+
+
+def _end_list(transaction: Transaction, list_pk: int, at: datetime) -> None:
+    """One that nobody replaced, and that was too old to count."""
+    row = card_list_by_key(transaction, list_pk)
+    assert row is not None
+    if row.ended_at is None:
+        end_card_list(transaction, list_pk, at)
 
 
 def _leftovers(names: set[str], kept: set[str], folders: Sequence[str], present: Iterable[str]) -> set[str]:

@@ -9,11 +9,12 @@ destroyed is in `destruction`; which data that is, and what stays, in `docs/rete
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from msgspec import Struct, field
 
 from gateway.installation import Installation
+from gateway.ledger.card_lists import CardListRow, CardListState, stored_card_lists
 from gateway.ledger.database import Transaction
 from gateway.ledger.holds import BEHIND, bank_holds
 from gateway.ledger.payments import short_count, state_totals
@@ -38,6 +39,7 @@ from gateway.ledger.retention import (
     strays,
 )
 from gateway.ledger.spool import referred_files
+from gateway.rules.known_cards import counts_until
 from gateway.states import BatchState, PaymentState
 from gateway.store.destruction import Ended, destroy_batch, destroy_loose, finish_begun
 from gateway.store.locks import destroying_files, if_spool_is_idle, running
@@ -55,7 +57,7 @@ _OPEN_PAYMENTS = frozenset(
 
 _CLOSED_BATCHES = (BatchState.RELEASED, BatchState.WITHDRAWN)
 
-_FOLDERS_OF_STRAYS = ("batch/", "lane/", "in/", "exhibits/")
+_FOLDERS_OF_STRAYS = ("batch/", "lane/", "in/", "exhibits/", "cards/")
 """Not `out/`: a number there that the ledger does not know is how it learns that it is behind."""
 
 
@@ -147,7 +149,7 @@ def _due_loose(installation: Installation, report: RetentionReport) -> list[tupl
     found = []
     with installation.ledger.read() as transaction:
         behind = _behind(transaction)
-        for file, reasons in _loose(transaction):
+        for file, reasons in _loose(installation, transaction):
             due = Due(object=file.object, since=file.since, days=days)
             if _is_over(installation, due, report) and _is_free(report, due, behind + reasons):
                 found.append((file, due))
@@ -220,7 +222,7 @@ def _reasons(transaction: Transaction, batch: StoredBatch) -> list[str]:
     return reasons
 
 
-def _loose(transaction: Transaction) -> Iterator[tuple[LooseFile, list[str]]]:
+def _loose(installation: Installation, transaction: Transaction) -> Iterator[tuple[LooseFile, list[str]]]:
     """Stored files that belong to no batch, with what is open about them."""
     for file in (*loose_answers(transaction), *strays(transaction)):
         yield file, []
@@ -230,6 +232,19 @@ def _loose(transaction: Transaction) -> Iterator[tuple[LooseFile, list[str]]]:
             name = f"exhibit:{exhibit.sha256}"
             reasons = ["what it shows is open"] if exhibit.is_open else []
             yield LooseFile(object=name, names=[exhibit.spool_name], since=exhibit.since), reasons
+    for row in stored_card_lists(transaction):
+        reasons = ["nobody has taken or dropped it"] if row.state == CardListState.BROUGHT else []
+        names = [row.stored_as, row.spool_name]
+        yield LooseFile(object=row.object, names=names, since=_needed_until(installation, row)), reasons
+
+
+def _needed_until(installation: Installation, row: CardListRow) -> str:
+    """When a card list ended, or was too old to count; of one that nobody took, when it was brought."""
+    if row.state == CardListState.IN_FORCE:
+        # The day after the last one on which it counts has begun everywhere by then.
+        last = counts_until(installation, row) + timedelta(days=2)
+        return datetime(last.year, last.month, last.day, tzinfo=UTC).isoformat()
+    return row.ended_at or row.brought_at
 
 
 def _note_strays(installation: Installation) -> None:

@@ -13,7 +13,7 @@ import shutil
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from types import TracebackType
-from typing import Any, BinaryIO, Self
+from typing import Any, BinaryIO, Literal, Self
 
 import msgspec
 
@@ -175,7 +175,12 @@ class Spool:
         return ColumnsWriter(self._disk, self._masters, TEMPORARY + self._randomness.token(), name)
 
     def open_columns(self, name: str) -> ColumnsReader:
-        return ColumnsReader(_Stored(self._disk, name), self._masters, name)
+        raw = _Stored(self._disk, name)
+        try:
+            return ColumnsReader(raw, self._masters, name)
+        except BaseException:
+            raw.close()
+            raise
 
     def open_sealed(self, name: str) -> BinaryIO:
         """A file's bytes as they lie on the disk."""
@@ -247,6 +252,18 @@ class Spool:
         for name in unfinished:
             self._disk.remove(name)
         return len(unfinished)
+
+
+class StoredFile:
+    """A file of the spool under the name that its author knows, opened as often as wanted."""
+
+    def __init__(self, spool: Spool, stored: str, name: str) -> None:
+        self.name = name
+        self._spool = spool
+        self._stored = stored
+
+    def open(self, mode: Literal["rb"], /) -> io.BufferedReader:
+        return self._spool.open(self._stored)
 
 
 class _Stored:

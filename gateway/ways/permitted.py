@@ -19,6 +19,7 @@ from gateway.ways.banks import bank_ways
 from gateway.ways.batches import batch_ways
 from gateway.ways.begun import BEGUN_WAYS
 from gateway.ways.books import Books, books_ways
+from gateway.ways.card_lists import BroughtList, card_list_ways
 from gateway.ways.files import file_ways
 from gateway.ways.funding import funding_ways
 from gateway.ways.payments import payment_ways
@@ -103,4 +104,6 @@ def _by_state(installation: Installation, transaction: Transaction, target: Targ
         return books_ways(installation, transaction, target)
     if isinstance(target, Recoverable):
         return recovery_ways(target)
+    if isinstance(target, BroughtList):
+        return card_list_ways(target)
     return bank_ways(transaction, target)

@@ -12,7 +12,18 @@ import pytest
 from formats import Reason, Status
 from gateway import errors
 from gateway.cli.root import cli
-from gateway.ways import banks, batches, begun, books, files, funding, payments, received, recoveries
+from gateway.ways import (
+    banks,
+    batches,
+    begun,
+    books,
+    card_lists,
+    files,
+    funding,
+    payments,
+    received,
+    recoveries,
+)
 from tests.docs.advice import ADVICE
 from tests.docs.markdown import DOCUMENTS, ROOT, anchors, blocks, commands, heading_levels, links
 from tests.docs.pages import DOCS, PAGES
@@ -94,7 +105,7 @@ def test_every_status_is_explained(page: Path) -> None:
 
 def test_operators_read_of_every_decision_and_how_many_persons_it_needs() -> None:
     text = (DOCS / "operators.md").read_text("utf-8")
-    modules = (batches, payments, files, received, banks, begun, books, funding, recoveries)
+    modules = (batches, payments, files, received, banks, begun, books, funding, recoveries, card_lists)
     ways = {
         (decision, way.persons_needed, way.needs_exhibit)
         for module in modules

@@ -13,7 +13,7 @@ from gateway.screens import screen
 from gateway.sending.dispatch import dispatch
 from gateway.states import BatchState, FileState, PaymentState, ReceivedState
 from gateway.texts import Words
-from gateway.ways import banks, batches, begun, files, payments, received
+from gateway.ways import banks, batches, begun, card_lists, files, payments, received
 from tests.gateway.commands import Commands
 from tests.gateway.sites import CITY, PERSONS, Ground, payments_of
 from tests.gateway.test_settle import Sent, result, row
@@ -47,7 +47,7 @@ def test_every_state_has_a_label_in_both_languages() -> None:
 def test_every_decision_says_what_it_means_in_both_languages() -> None:
     meanings = {
         way.meaning
-        for module in (batches, payments, files, received, banks, begun)
+        for module in (batches, payments, files, received, banks, begun, card_lists)
         for table in module.TABLES
         for way in table.values()
     }
