@@ -6,7 +6,7 @@ ifdef PYTHON
 export PYTHON
 endif
 
-.PHONY: help demo check test test-heavy simulate kill-tests fuzz bench format set-up set-up-test
+.PHONY: help demo check test test-heavy simulate kill-tests fuzz bench format set-up set-up-test set-up-heavy
 
 help:
 	@echo "make demo        a month of a district against simulated banks over SFTP, on this machine"
@@ -35,7 +35,7 @@ test: set-up-test
 	@$(BIN)/pytest -m "not heavy and not interop" -n auto $(ARGS)
 
 # Status 5 is "no tests collected": right where a checkout has none that take long.
-test-heavy: set-up-test
+test-heavy: set-up-heavy
 	@echo "test-heavy: pytest, those that take long"
 	@$(BIN)/pytest -m "heavy and not interop" $(ARGS) || { status=$$?; [ $$status -eq 5 ] && echo "test-heavy: there is none"; }
 
@@ -74,6 +74,9 @@ set-up:
 
 set-up-test:
 	@.ci/set-up test
+
+set-up-heavy:
+	@.ci/set-up heavy
 
 set-up-interop:
 	@.ci/set-up interop

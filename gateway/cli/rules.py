@@ -18,6 +18,7 @@ from gateway.screens import books as screen_books
 from gateway.screens import recoveries as screen_recoveries
 from gateway.screens import rules as screen_rules
 from gateway.screens import screen
+from gateway.screens import shares as screen_shares
 
 
 @click.group()
@@ -141,7 +142,7 @@ def publish_check(batch_id: str, published: Path, config: Path, as_json: bool) -
 def share(year: int | None, config: Path, as_json: bool) -> None:
     """How much is carried by card, by programme and year, against the plan's targets."""
     with opened(config) as gateway:
-        screen_rules.show_shares(gateway.plan.shares(year), as_json)
+        screen_shares.show_shares(gateway.plan.shares(year), as_json)
 
 
 @click.command()

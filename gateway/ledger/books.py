@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from msgspec import Struct
@@ -147,6 +147,19 @@ def found_charges(transaction: Transaction, batch_pk: int | None = None) -> list
         FoundCharge(**dict(zip(_SIDES, sides, strict=True)), count=count, amount_minor=minor)
         for sides, (count, minor) in sums.items()
     ]
+
+
+def charges_of_no_file(transaction: Transaction, first: datetime, last: datetime) -> list[FoundCharge]:
+    """What statements charged for no file of ours, told from the first instant on and before the last."""
+    nothing = dict.fromkeys(_SIDES, "")
+    rows = transaction.all(
+        "SELECT bank, kind, substr(recorded_at, 1, 7) AS month, COUNT(*) AS count,"
+        " SUM(amount_minor) AS amount_minor FROM fee_finding"
+        " WHERE file_pk IS NULL AND recorded_at >= :first AND recorded_at < :last GROUP BY 1, 2, 3",
+        first=first.astimezone(UTC).isoformat(),
+        last=last.astimezone(UTC).isoformat(),
+    )
+    return [FoundCharge(**{**nothing, **row._mapping}) for row in rows]
 
 
 def _told_once(rows: Iterable[Any]) -> Iterator[tuple[tuple[str, ...], int, int]]:

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from msgspec import Struct
 
 from formats import Reason, Status
 from gateway.installation import Installation
-from gateway.ledger.books import BookRow, FoundCharge, book_rows, booked_rows, found_charges
+from gateway.ledger.books import (
+    BookRow,
+    FoundCharge,
+    book_rows,
+    booked_rows,
+    charges_of_no_file,
+    found_charges,
+)
 from gateway.ledger.intake import BatchRow, batches
 from gateway.ledger.payments import reason_totals
 from gateway.ledger.recoveries import RecoveredRow, recovered_rows
@@ -18,7 +25,7 @@ from gateway.local_time import LOCAL
 from gateway.rules.books import Aged, Book, By, Sum, aged_rows, sum_up
 from gateway.rules.deadlines import Breach, breaches
 from gateway.rules.recoveries import Recovery, told_recoveries
-from gateway.rules.shares import target_percent
+from gateway.rules.shares import earlier_targets, target_percent
 
 NOT_ARRIVED = ("failed", "returned", "set_aside")
 """States in which a department verifies a payment, and pays it again."""
@@ -77,6 +84,8 @@ class Contents(Struct, frozen=True, kw_only=True):
     shares: list[CardShare]
     """By department, in their order."""
     target_percent: int | None
+    earlier_targets: dict[int, int]
+    """Percent by year, of the years before."""
     breaches: list[Breach]
     recoveries: list[RecoveryLine]
     bank_names: dict[str, str]
@@ -102,7 +111,10 @@ def batch_contents(installation: Installation, batch: BatchRow) -> Contents:
 
 
 def month_contents(installation: Installation, year: int, month: int) -> Contents:
-    """The report of the batches that were handed over in a month of the district's clock."""
+    """The report of the batches that were handed over in a month of the district's clock.
+
+    Charges for no file of ours belong to the month in which a statement told of them.
+    """
     with installation.ledger.read() as transaction:
         chosen = [
             batch
@@ -110,14 +122,21 @@ def month_contents(installation: Installation, year: int, month: int) -> Content
             if (local := datetime.fromisoformat(batch.submitted_at).astimezone(LOCAL)).year == year
             and local.month == month
         ]
-    return _contents(installation, (f"{year} 年 {month} 月", f"{year}-{month:02d}"), chosen)
+        first = datetime(year, month, 1, tzinfo=LOCAL)
+        beside = charges_of_no_file(transaction, first, (first + timedelta(days=31)).replace(day=1))
+    return _contents(installation, (f"{year} 年 {month} 月", f"{year}-{month:02d}"), chosen, beside)
 
 
-def _contents(installation: Installation, title: tuple[str, str], chosen: Sequence[BatchRow]) -> Contents:
+def _contents(
+    installation: Installation,
+    title: tuple[str, str],
+    chosen: Sequence[BatchRow],
+    beside: Sequence[FoundCharge] = (),
+) -> Contents:
     now = installation.clock.now()
     catalogue = installation.configuration.catalogue
     rows: list[BookRow] = []
-    charged: list[FoundCharge] = []
+    charged = list(beside)
     booked, booked_by_payment = [], []
     recovered: list[RecoveredRow] = []
     asked_back: list[Recovery] = []
@@ -161,6 +180,7 @@ def _contents(installation: Installation, title: tuple[str, str], chosen: Sequen
         share=_share(rows, ""),
         shares=[_share([row for row in rows if row.department == name], name) for name in departments],
         target_percent=target_percent(now.astimezone(LOCAL).year),
+        earlier_targets=earlier_targets(now.astimezone(LOCAL).year),
         breaches=[one for one in breaches(installation) if _is_of(one, rows)],
         recoveries=_recovery_lines(asked_back),
         bank_names={key: profile.name for key, profile in installation.configuration.profiles.items()},

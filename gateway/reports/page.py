@@ -35,7 +35,7 @@ def report_page(contents: Contents) -> str:
     """The whole file."""
     chinese, english = contents.title
     parts = [
-        f"<h1>惠民补贴发放报告:{escape(chinese)}<br>"
+        f'<h1>惠民补贴发放报告: <span class="whole">{escape(chinese)}</span><br>'
         f'<span class="en">Payment report: {escape(english)}</span></h1>',
         f"<p>{_department(contents)}"
         f"<small>{contents.made_at:%Y-%m-%d %H:%M} ({escape(str(contents.made_at.tzinfo))})</small></p>",
@@ -45,6 +45,7 @@ def report_page(contents: Contents) -> str:
         _table(contents, sections.reasons(contents)),
         _table(contents, sections.still_open(contents)),
         _table(contents, sections.late(contents)),
+        _table(contents, sections.statements(contents)),
         _table(contents, sections.charged(contents)),
         _table(contents, sections.asked_back(contents)),
         _share(contents),
@@ -144,7 +145,7 @@ def _told(contents: Contents, cell: Cell) -> str:
         case Moment():
             return cell.told(contents)
         case Share(per_mille):
-            return f"{cell.percent}{share_bar(per_mille, contents.target_percent)}"
+            return f"{cell.percent}{share_bar(per_mille, contents.target_percent, contents.earlier_targets)}"
         case Name(text):
             return f'<span class="name">{escape(text)}</span>'
         case Text(text):
@@ -165,5 +166,6 @@ def _share(contents: Contents) -> str:
     departments = sections.shares(contents)
     # The last row is of all of them, which is said above.
     by_department = _rows(contents, departments) if len(departments.rows) > 2 else ""
-    colors = share_legend(has_target=target is not None)
-    return heading(Words.SHARE) + share_bar(share, target) + colors + told + by_department
+    earlier = contents.earlier_targets
+    chart = share_bar(share, target, earlier) + share_legend(target, earlier)
+    return heading(Words.SHARE) + chart + told + by_department

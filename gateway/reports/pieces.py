@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
 from msgspec import Struct
@@ -15,7 +15,7 @@ _STYLE = """
 body { margin: 0 auto; padding: 1rem; max-width: 64rem; background: #fff; color: #111;
   font: 1.15rem/1.6 "Noto Sans CJK SC", "Source Han Sans SC", "PingFang SC", "Microsoft YaHei", sans-serif;
   overflow-wrap: break-word; }
-h1, .name { overflow-wrap: anywhere; }
+h1, .name { overflow-wrap: anywhere; } .whole { display: inline-block; max-width: 100%; }
 h1 { font-size: 1.9rem; line-height: 1.25; margin: .5rem 0; }
 h2 { font-size: 1.4rem; margin: 2.2rem 0 .6rem; border-bottom: .15rem solid #111; }
 small, .en { color: #444; font-size: 1rem; font-weight: normal; }
@@ -48,8 +48,9 @@ ul.legend i { display: inline-block; width: 1rem; height: 1rem; margin-right: .4
 """
 _SCALE = 1000
 _HEIGHT = 40
+_LINE = 8
 _STRETCHED = 'preserveAspectRatio="none" role="img"'
-_CARD, _REST, _TARGET = "#1f5fa8", "#e6e6e6", "#a30000"
+_CARD, _REST, _TARGET, _EARLIER = "#1f5fa8", "#e6e6e6", "#a30000", "#f0a000"
 
 
 class Column(Struct, frozen=True, kw_only=True):
@@ -74,22 +75,30 @@ def bar(pieces: Iterable[tuple[float, str]], label: str) -> str:
     return _svg(rects, label)
 
 
-def share_bar(per_mille: int, target_percent: int | None) -> str:
-    """What is carried by card, of everything, with a line at the target."""
+def share_bar(per_mille: int, target_percent: int | None, earlier: Mapping[int, int]) -> str:
+    """What is carried by card, of everything, with a line at the target, and at those of years before."""
     rects = [
         f'<rect width="{_SCALE}" height="{_HEIGHT}" fill="{_REST}"/>',
         f'<rect width="{per_mille}" height="{_HEIGHT}" fill="{_CARD}"/>',
     ]
+    lines = [(percent, _EARLIER) for percent in earlier.values()]
     if target_percent is not None:
-        at = target_percent * 10 - 8
-        rects.append(f'<rect x="{at}" width="8" height="{_HEIGHT}" fill="{_TARGET}"/>')
+        lines.append((target_percent, _TARGET))
+    for percent, color in lines:
+        at = percent * 10 - _LINE
+        rects.append(f'<rect x="{at}" width="{_LINE}" height="{_HEIGHT}" fill="{color}"/>')
     return _svg(rects, "share")
 
 
-def share_legend(*, has_target: bool) -> str:
+def share_legend(target_percent: int | None, earlier: Mapping[int, int]) -> str:
     """What the colours of `share_bar` are."""
     entries = [(_CARD, plain(Words.CARD)), (_REST, plain(Words.PASSBOOK))]
-    return legend([*entries, (_TARGET, plain(Words.TARGET))] if has_target else entries)
+    if earlier:
+        years = ", ".join(f"{year}: {percent} %" for year, percent in earlier.items())
+        entries.append((_EARLIER, f"{plain(Words.EARLIER_TARGETS)} {years}"))
+    if target_percent is not None:
+        entries.append((_TARGET, f"{plain(Words.TARGET)} {target_percent} %"))
+    return legend(entries)
 
 
 def legend(entries: Iterable[tuple[str, str]]) -> str:

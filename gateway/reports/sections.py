@@ -151,6 +151,18 @@ def charged(contents: Contents) -> Section[Book]:
     return Section(title=Words.CHARGED, columns=columns, rows=rows, note=Words.CHARGED_NOTE)
 
 
+def statements(contents: Contents) -> Section[Book]:
+    """What banks' results say is with payees, beside what their statements booked."""
+    columns: Columns[Book] = (
+        (Words.BANK, lambda one: _bank(contents, one.key)),
+        (Words.BY_RESULTS, lambda one: Yuan(one.kept_minor)),
+        (Words.BY_STATEMENTS, lambda one: Yuan(one.booked_minor or 0)),
+        (Words.DIFFERENCE, lambda one: Yuan(one.gap_minor or 0)),
+    )
+    rows = [book for book in contents.by_bank if book.booked_minor is not None]
+    return Section(title=Words.STATEMENTS, columns=columns, rows=rows, note=Words.STATEMENTS_NOTE)
+
+
 def asked_back(contents: Contents) -> Section[RecoveryLine]:
     """Wrong payments, and what came back of them."""
     columns: Columns[RecoveryLine] = (

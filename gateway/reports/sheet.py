@@ -31,6 +31,7 @@ def report_rows(contents: Contents) -> Iterator[list[str]]:
         sections.still_open(contents),
         sections.late(contents),
         sections.shares(contents),
+        sections.statements(contents),
         sections.charged(contents),
         sections.asked_back(contents),
     )

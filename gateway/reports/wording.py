@@ -54,6 +54,7 @@ class Words(Enum):
     HOURS_LATE = ("逾期小时", "Hours late")
     SHARE = ("社保卡发放占比", "Share carried by card")
     TARGET = ("目标", "target")
+    EARLIER_TARGETS = ("阶段目标", "earlier targets")
     REACHED = ("已达到", "reached")
     MISSED = ("未达到", "missed")
     RECOVERIES = ("错发资金追回", "Wrong payments that are asked back")
@@ -66,6 +67,14 @@ class Words(Enum):
     CAME_BACK = ("已追回(元)", "Came back, yuan")
     OUTSTANDING = ("未追回(元)", "Outstanding, yuan")
     OUTSTANDING_SINCE = ("最早立案日", "Outstanding since")
+    STATEMENTS = ("回盘与对账单核对", "Results against statements")
+    STATEMENTS_NOTE = (
+        "均为扣除退汇后的净额;有差额的请向银行核实",
+        "Both net of what came back; ask the bank about differences",
+    )
+    BY_RESULTS = ("回盘(元)", "By results, yuan")
+    BY_STATEMENTS = ("对账单(元)", "By statements, yuan")
+    DIFFERENCE = ("差额(元)", "Difference, yuan")
     CHARGED = ("违规收费", "Charged by banks")
     CHARGED_NOTE = (
         "银行不得收费;下列不影响到账金额",

@@ -65,6 +65,11 @@ def target_percent(year: int) -> int | None:
     return None if year < _FIRST_YEAR else _TARGETS.get(year, _FULL)
 
 
+def earlier_targets(year: int) -> dict[int, int]:
+    """Year and percent of the plan's targets before that year's."""
+    return {each: target for each, target in _TARGETS.items() if each < year}
+
+
 def card_shares(installation: Installation, year: int | None = None) -> Shares:
     """Everything that was credited, of one year where it is given."""
     sums: _Sums = {}

@@ -19,12 +19,10 @@ from gateway.rules.lists import ListedPerson
 from gateway.rules.messages import BookletEntry
 from gateway.rules.publication import ListCheck
 from gateway.rules.reissue import Reissue
-from gateway.rules.shares import Share, Shares
 from gateway.rules.warnings import Warned
 from gateway.screens import screen
 from gateway.screens.listing import Column, Listing
 
-_BAR_CELLS = 20
 _NAMED = 10
 
 _PROGRAMMES: Listing[ListedProgramme] = Listing(
@@ -210,50 +208,6 @@ def show_list_check(check: ListCheck, json: bool) -> None:
     )
     told = [f"{screen.pick(_DIFFERENCES[name], name)} {count}" for name, count in check.counts.items()]
     screen.say("; ".join(told) or screen.pick("双向一致", "list and credits agree"))
-
-
-_SHARES: Listing[Share] = Listing(
-    "share",
-    Column(("年度", "year"), lambda one: str(one.year), whole=True),
-    Column(("补贴项目", "programme"), lambda one: one.programme or screen.pick("全部", "all")),
-    Column(("社保卡笔数", "by card"), lambda one: str(one.card_count), number=True),
-    Column(("一本通笔数", "by passbook"), lambda one: str(one.passbook_count), number=True),
-    Column(("其中已有卡", "card known"), lambda one: _movable(one), number=True),
-    Column(("占比", "share"), lambda one: f"{one.per_mille // 10}.{one.per_mille % 10} %", number=True),
-    Column(("目标", "target"), lambda one: _target(one), number=True),
-    Column(("社保卡占比图", "of 100 %"), lambda one: "█" * (one.per_mille * _BAR_CELLS // 1000), whole=True),
-)
-
-
-def show_shares(shares: Shares, json: bool) -> None:
-    if json:
-        screen.as_json(shares)
-        return
-    _SHARES.show(shares.rows)
-    if shares.movable_persons is not None:
-        persons = shares.movable_persons
-        screen.say(
-            screen.pick(
-                f"发一本通而社保卡已知的人员 {persons} 人: bankgate cards movable",
-                f"{persons} persons were paid by passbook and their card is known: bankgate cards movable",
-            )
-        )
-    both = shares.both_count
-    screen.say(
-        screen.pick(f"同时有两种账户的人员 {both} 人", f"{both} persons were paid by card and by passbook")
-    )
-
-
-def _movable(one: Share) -> str:
-    """Nothing where no card list counts: that is not the same as nobody."""
-    return "" if one.movable_count is None else str(one.movable_count)
-
-
-def _target(one: Share) -> str:
-    if one.target_percent is None:
-        return ""
-    reached = screen.pick("已达", "reached") if one.reached else screen.pick("未达", "missed")
-    return f"{one.target_percent} % {reached}"
 
 
 def show_reissue(made: Reissue, output: Path | None, receipt: Receipt | None, json: bool) -> None:

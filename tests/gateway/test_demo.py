@@ -18,11 +18,14 @@ from gateway.demonstration.plan import PASSBOOK_PLATFORM
 from gateway.demonstration.site import Site
 from gateway.demonstration.tour import commands_to_try
 from gateway.rules.books import By
+from tests.browser import show
 from tests.gateway.commands import start
 
 COUNT = 180
 SEED = 7
 MONTH = Month(Size(COUNT, SEED))
+_ENHANCED_CONTRAST = 7
+"""WCAG 2.1, 1.4.6: what people with weak eyes read."""
 
 
 def demo(folder: Path) -> subprocess.Popen[str]:
@@ -219,6 +222,39 @@ def test_reports_lie_in_its_folder(played: Played) -> None:
     names = {path.name for path in played.site.reports.iterdir()} - {"another.html", "another.xlsx"}
     stems = ("2026-09", MONTH.published.batch_id)
     assert names == {f"{stem}{ending}" for stem in stems for ending in (".html", ".xlsx")}
+
+
+@pytest.mark.heavy
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize(("width_pixels", "letters_percent"), [(1280, 100), (360, 100), (360, 150)])
+def test_reports_are_readable_in_a_browser(
+    played: Played, tmp_path: Path, width_pixels: int, letters_percent: int
+) -> None:
+    """On a desk and on a phone, with large letters too: nothing sticks out, is small, pale or fetched."""
+    pages = sorted(played.site.reports.glob("*.html"))
+    assert len(pages) > 1
+    for path in pages:
+        text = path.read_text("utf-8")
+        shown = show(text, width_pixels, tmp_path, letters_percent=letters_percent)
+        assert (shown.scrolled_pixels, shown.sticking_out) == (width_pixels, []), path
+        assert shown.smallest_text_pixels >= 16 * letters_percent / 100
+        assert shown.least_contrast >= _ENHANCED_CONTRAST
+        assert shown.texts > 100
+        assert (shown.faults, shown.requests) == ([], [])
+
+
+@pytest.mark.heavy
+@pytest.mark.timeout(600)
+def test_a_page_that_is_not_so_is_seen(tmp_path: Path) -> None:
+    page = (
+        "<html><head></head><body><img src='http://127.0.0.1:9/a.png'><script>nobody()</script>"
+        "<p style='width: 500px; font-size: 9px; color: #bbb'>small and pale</p></body></html>"
+    )
+    shown = show(page, 360, tmp_path)
+    assert (shown.scrolled_pixels > 500, shown.sticking_out) == (True, ["P small and pale"])
+    assert (shown.smallest_text_pixels, shown.least_contrast < 2) == (9, True)
+    faults = " ".join(shown.faults)
+    assert ("nobody is not defined" in faults, "http://127.0.0.1:9/a.png" in faults) == (True, True)
 
 
 @pytest.mark.heavy

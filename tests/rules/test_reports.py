@@ -12,14 +12,16 @@ import python_calamine
 from formats import PayeeRole, Reason
 from gateway import Gateway, InputRefused
 from gateway.money import yuan
-from gateway.reports.contents import batch_contents
+from gateway.reports.contents import batch_contents, month_contents
 from gateway.reports.page import report_page
 from gateway.reports.wording import KINDS_OF_STATES
 from gateway.rules.books import Sum
 from gateway.states import PaymentState
 from tests.gateway.commands import Commands
+from tests.gateway.shapes import add_statements
 from tests.gateway.sites import RURAL, Ground, payments_of
 from tests.gateway.test_settle import Sent, result, row
+from tests.gateway.test_statements import Account
 from tests.rules.test_reissue import correction, failed
 
 _VOID = {"meta", "br"}
@@ -183,3 +185,27 @@ def test_a_report_tells_of_charges_deadlines_and_what_is_held(ground: Ground, tm
     words = Page((tmp_path / "report.html").read_text("utf-8")).words
     for told in ("违规收费", "银行逾期反馈", "待定", "Held for a person"):
         assert told in words
+
+
+def test_a_month_tells_what_statements_booked_and_charged(ground: Ground) -> None:
+    """What only a statement charged is for no batch: it is told of the month in which it came."""
+    add_statements(ground)
+    with ground.open() as gateway:
+        account = Account(ground, gateway, payments_of(RURAL, 4))
+        account.send()
+        account.result(failed=(3,))
+        lines = [account.line(item, serial=f"B{item}") for item in (1, 2)]
+        account.book([*lines, account.line(minor=700, serial="B9", text="账户服务")])
+        batch = batch_contents(gateway.installation, gateway._batch(gateway.status()[0].batch_id))
+        month = month_contents(gateway.installation, 2026, 9)
+        after = month_contents(gateway.installation, 2026, 10)
+        page = report_page(month)
+    one, two, _, four = (payment.amount_minor for payment in account.payments)
+    assert (batch.total.findings, month.total.findings) == (Sum(), Sum(count=1, minor=700))
+    assert after.total.findings == Sum()
+    (book,) = month.by_bank
+    assert (book.kept_minor, book.booked_minor) == (one + two + four, one + two)
+    words = re.sub(r"\s+", " ", Page(page).words)
+    told = words.partition("回盘与对账单核对")[2]
+    assert f"{yuan(one + two + four)} {yuan(one + two)} {yuan(four)}" in told
+    assert "阶段目标 earlier targets 2021: 70 %, 2022: 90 %" in words
