@@ -7,23 +7,24 @@ What a line is and how many lines are read at once is the syntax's business (`Ru
 
 from __future__ import annotations
 
-from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE, getincrementaldecoder
 from collections.abc import Iterator
+from functools import partial
 from typing import Any, BinaryIO
 
 from msgspec import Struct
 
 from formats.codec import CHUNK_RECORDS
-from formats.errors import DecodeError
-from formats.flat.compiler import GROUP_ITEM, ITEM, Column, Plan, RecordPlan, Role, line_width
+from formats.flat.chunks import by_record, joined
+from formats.flat.compiler import GROUP_ITEM, ITEM, Column, Plan, RecordPlan, Role
 from formats.flat.faults import FaultMaker
-from formats.flat.lines import MAXIMUM_LINE_BYTES, LineTooLong, OneLineEnd, Source, Window
 from formats.flat.record_reader import RecordReader
 from formats.flat.record_widths import RecordWidths
-from formats.flat.row_reader import RowReader, Rows, RunningNumbers, RunReader, ScopeNumbers
+from formats.flat.row_reader import RowReader, Rows, RunReader
+from formats.flat.running import RunningNumbers, ScopeNumbers
+from formats.flat.structure_lines import StructureLines, note_tolerated
 from formats.flat.totals import Tally
 from formats.flat.walker import Move, Walker
-from formats.language.model import Lines, Node, Number, Syntax
+from formats.language.model import Lines, Node, Number
 from formats.language.tree import FILE_SCOPE
 from formats.records import FileIdentity, Problem, RecordChunk
 
@@ -50,11 +51,10 @@ class _Declared(Struct, frozen=True):
 class _Scope:
     """One open scope: its totals, what it declares, and what it says of its rows."""
 
-    def __init__(self, name: str, line: int, tally: Tally, numbers: ScopeNumbers) -> None:
+    def __init__(self, name: str, lines: StructureLines, tally: Tally, numbers: ScopeNumbers) -> None:
         self.name = name
-        self.first_line = line
-        self.skipped = 0
-        """Lines in it that are none of the structure's."""
+        self._lines = lines
+        self._before = self._others() + lines.window.line
         self.tally = tally
         self.numbers = numbers
         self.running = RunningNumbers(numbers)
@@ -62,6 +62,14 @@ class _Scope:
         self.values: dict[str, Any] = {}
         self.children: dict[str, int] = {}
         self.has_rows = False
+
+    def count_lines(self) -> int:
+        """Lines of the structure since it began; a file has its fill lines too."""
+        return self._lines.window.line + self._others() - self._before
+
+    def _others(self) -> int:
+        """Less the lines that are none of its own."""
+        return -self._lines.skipped - (0 if self.name == FILE_SCOPE else self._lines.filled)
 
 
 class FileDecoder:
@@ -87,18 +95,11 @@ class FileDecoder:
             self.facts["silence"] = plan.layout.silence
         if plan.layout.returns:
             self.facts["returns"] = plan.layout.returns
-        self._line_ends = None
-        stream: Source = source
-        if "any-eol" in self._framing.tolerate:
-            sizes = {record.size_bytes for plans in plan.records.values() for record in plans}
-            one = sizes.pop() if len(sizes) == 1 and plan.layout.syntax is Syntax.FIXED else 0
-            self._line_ends = OneLineEnd(source, self._framing.line_end, one)
-            stream = self._line_ends
         self._widths = widths
-        measure = None if self._widths is None else self._widths.size_at
-        self._window = Window(stream, self._framing.line_end, line_width(plan), measure)
         file_name = identity.name if identity else ""
-        self._faults = FaultMaker(plan.layout.name, file_name, self._tolerated)
+        self._faults = FaultMaker(plan.layout.name, file_name, partial(note_tolerated, self.facts))
+        self._lines = StructureLines(plan, source, widths, self._faults, self.facts)
+        self._window = self._lines.window
         self._records = RecordReader(plan, reader, self._faults, identity, self.facts, self.problems)
         self._rows = {
             line: RowReader(row, reader, self._records, self._faults, self._framing.line_end)
@@ -111,19 +112,15 @@ class FileDecoder:
         self._groups = 0
         self._records_seen: dict[str, int] = {}
         self._listed_count = self._listed_minor = self._positions = 0
-        self._fill = (
-            plan.charset.encode(self._framing.fill_line * line_width(plan)) if self._framing.fill_to else b""
-        )
-        self._filled = 0
         self._ended = False
 
     def __iter__(self) -> Iterator[RecordChunk]:
         """The chunks of the file, in order. Raises `DecodeError`."""
         if self._ended:
             return
-        self._skip_mark()
-        while (line := self._peek()) is not None:
-            body = self._body(line)
+        self._lines.begin()
+        while (line := self._lines.peek()) is not None:
+            body = self._lines.body(line)
             move = self._step(body)
             node = move.node
             ended, began = self._walker.make(move)
@@ -137,117 +134,6 @@ class FileDecoder:
         self._finish()
         if self._waiting is not None:
             yield self._waiting
-
-    # Lines.
-
-    def _skip_mark(self) -> None:
-        if self._window.fill(len(BOM_UTF8)) == 0:
-            raise self._faults.file("file-empty", 1, "an empty file", "records")
-        self._check_encoding(self._window.buffer[:_LOOKED_AT_BYTES])
-        if self._window.buffer.startswith(BOM_UTF8):
-            self._window.advance(len(BOM_UTF8), 0)
-            if not self._framing.byte_order_mark:
-                self._tolerated("byte-order-mark", 1)
-
-    def _check_encoding(self, beginning: bytes) -> None:
-        """A file in another encoding is told as that: its names would quietly become other characters."""
-        charset = self._plan.charset
-        found = ""
-        if beginning.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
-            found = "UTF-16"
-        elif charset.codec != "utf-8" and (beginning.startswith(BOM_UTF8) or _is_utf8(beginning)):
-            found = "UTF-8"
-        if found:
-            raise self._faults.file("encoding", 1, found, f"characters of {charset.label}")
-
-    def _peek(self) -> bytes | None:
-        """The next line of the structure: comments, fill lines and what is tolerated are read over."""
-        while (line := self._peek_any()) is not None:
-            reason = self._read_over(line)
-            if reason is None:
-                return line
-            if reason:
-                self._tolerated(reason, self._window.line)
-            for scope in self._scopes[reason == "fill" :]:
-                scope.skipped += 1
-            self._window.advance(len(line), 1)
-        return None
-
-    def _peek_any(self) -> bytes | None:
-        try:
-            return self._window.peek_line()
-        except LineTooLong as error:
-            found = f"a line of more than {MAXIMUM_LINE_BYTES} bytes"
-            raise self._faults.file("line-too-long", self._window.line, found, "a line end") from error
-
-    def _read_over(self, line: bytes) -> str | None:
-        """Why a line is none of the structure's; None where it is."""
-        framing = self._framing
-        body = line.rstrip(b"\r\n")
-        plain = body.rstrip(b" ") if "long" in framing.tolerate else body
-        if self._fill and plain == self._fill:
-            self._filled += 1
-            if plain != body:
-                self._tolerated("long", self._window.line)
-            return "fill"
-        if self._filled:
-            wanted = f"lines of {framing.fill_line}"
-            raise self._faults.file(
-                "trailing-bytes", self._window.line, "another line after a fill line", wanted
-            )
-        if framing.comment and body.startswith(self._plan.charset.encode(framing.comment)):
-            return "comments"
-        if "blank-lines" in framing.tolerate and not body.strip(b" "):
-            return "blank-lines"
-        if "ctrl-z" in framing.tolerate and line == _CTRL_Z and self._window.ended:
-            return "ctrl-z"
-        return None
-
-    def _tolerated(self, name: str, line: int) -> None:
-        """Note what was read over; told in `facts`, since a file is not wrong for it."""
-        if name == "fill":
-            return
-        known = self.facts.setdefault("tolerated", {}).setdefault(name, {"count": 0, "line": line})
-        known["count"] += 1
-
-    def _body(self, line: bytes) -> bytes:
-        """The line without its line end, which must be the declared one; missing on the last line only."""
-        framing = self._framing
-        end = framing.line_end
-        if not end:
-            size = line_width(self._plan) if self._widths is None else self._widths.size_at(line, 0)
-            if not size:
-                raise self._no_record(line)
-            if len(line) == size:
-                return line
-            found = f"{len(line)} bytes at the end of the file"
-            raise self._faults.file("file-cut", self._window.line, found, f"a record of {size}")
-        if line.endswith(end):
-            body = line[: -len(end)]
-            if not body.endswith(b"\r"):
-                return body
-        elif not line.endswith(self._window.last) and framing.final_eol and "final-eol" in framing.tolerate:
-            self._tolerated("final-eol", self._window.line)
-            return line
-        elif not line.endswith(self._window.last) and not framing.final_eol:
-            return line
-        whole = line.endswith(self._window.last)
-        found = "another line end" if whole else "the end of the file inside a line"
-        code = "line-end" if whole else "file-cut"
-        raise self._faults.file(code, self._window.line, found, f"{framing.eol.upper()} after each line")
-
-    def _no_record(self, line: bytes) -> DecodeError:
-        """Bytes that no record begins with, in a file where only the record says where it ends."""
-        assert self._widths is not None, "records of one width are cut by it"
-        odd = self._widths.odd(line)
-        if odd is None:
-            found = f"{len(line)} bytes at the end of the file"
-            return self._faults.file("file-cut", self._window.line, found, "a whole record")
-        plan, column = odd
-        cell = line[column.start : column.end].decode("latin-1")
-        wanted = " or ".join(repr(text.strip(" ")) for text in sorted(column.selecting))
-        problem = self._faults.problem("record-framing", plan.name, column, cell, self._window.line, wanted)
-        return DecodeError([problem])
 
     # The structure.
 
@@ -268,7 +154,7 @@ class FileDecoder:
         if known is not None:
             raise self._faults.file("record-unexpected", line, _node_name(known), wanted)
         if self._widths is not None:
-            raise self._no_record(body)
+            raise self._lines.no_record(body)
         raise self._faults.file("record-unknown", line, "a line that no record takes", wanted)
 
     def _leaves(self) -> Iterator[Node]:
@@ -315,7 +201,7 @@ class FileDecoder:
             for scope in self._scopes:
                 scope.tally.add(name)
         tally = Tally(self._plan.totals[name])
-        self._scopes.append(_Scope(name, self._window.line, tally, numbers))
+        self._scopes.append(_Scope(name, self._lines, tally, numbers))
 
     def _enter(self, ended: list[str], began: list[str]) -> None:
         for _ in ended:
@@ -326,7 +212,7 @@ class FileDecoder:
     def _close(self) -> None:
         """Compare what a scope declares with what stood in it."""
         scope = self._scopes.pop()
-        lines = self._window.line - scope.first_line - scope.skipped
+        lines = scope.count_lines()
         for one in scope.declared:
             actual = self._actual(scope, one.column, lines)
             if actual is not None and actual != one.value:
@@ -422,7 +308,7 @@ class FileDecoder:
         if "final-eol" not in framing.tolerate:
             found = "the end of the file inside a line"
             raise self._faults.file("file-cut", line, found, f"{framing.eol.upper()} after each line")
-        # `_peek` may have noted it already, where the row is one line: it can happen once only.
+        # `StructureLines` may have noted it already, where the row is one line: it can happen once only.
         self.facts.setdefault("tolerated", {})["final-eol"] = {"count": 1, "line": line}
 
     def _chunks(self, name: str, rows: Rows, scope: _Scope) -> Iterator[RecordChunk]:
@@ -445,7 +331,7 @@ class FileDecoder:
             columns |= {key: [value] * rows.count for key, value in other.values.items()}
         if len(self._scopes) > 1:
             columns[GROUP_ITEM] = [self._groups] * rows.count
-        yield from _by_record(name, rows.count, columns, rows.lines, self._plan)
+        yield from by_record(name, rows.count, columns, rows.lines, self._plan)
 
     def _emit(self, chunk: RecordChunk) -> Iterator[RecordChunk]:
         """The chunk, or nothing while it waits for more rows of its kind."""
@@ -454,7 +340,7 @@ class FileDecoder:
             if waiting.record != chunk.record or waiting.columns.keys() != chunk.columns.keys():
                 yield waiting
             else:
-                chunk = _joined(waiting, chunk)
+                chunk = joined(waiting, chunk)
             self._waiting = None
         if chunk.count >= _FEW_ROWS or not self._plan.tree.scopes:
             yield chunk
@@ -470,63 +356,14 @@ class FileDecoder:
             wanted = _node_name(ended)
             raise self._faults.file("file-cut", self._window.line, "the end of the file", wanted)
         self._enter(ended, [])
-        lines = self._window.line - 1 - self._scopes[0].skipped
+        lines = self._scopes[0].count_lines()
         self._close()
-        if self._line_ends is not None and self._line_ends.others:
-            self.facts.setdefault("tolerated", {})["any-eol"] = {"count": self._line_ends.others, "line": 1}
+        self._lines.end()
         fill_to = self._framing.fill_to
         if fill_to and lines % fill_to:
             self.problems.append(
                 self._faults.note("fill-lines", lines, f"{lines} lines", f"a multiple of {fill_to}")
             )
-
-
-def _is_utf8(raw: bytes) -> bool:
-    """Whether bytes are UTF-8 beyond doubt; they may end inside a character."""
-    if raw.isascii():
-        return False
-    try:
-        text = getincrementaldecoder("utf-8")("strict").decode(raw)
-    except UnicodeDecodeError:
-        return False
-    return sum(not character.isascii() for character in text) >= _CHARACTERS_OF_UTF8
-
-
-def _by_record(
-    name: str, count: int, columns: dict[str, list[Any]], lines: Any, plan: Plan
-) -> Iterator[RecordChunk]:
-    """Chunks of the rows: outcomes, and apart from them what is a notice and no outcome."""
-    notices = name == "payment" and any(column.startswith("notice.") for column in columns)
-    codes = columns.get(_CODE)
-    if codes is not None:
-        if None in codes:
-            columns[_CODE] = ["" if code is None else code for code in codes]
-        columns["outcome.status"], columns["outcome.reason"] = plan.codes.read(columns[_CODE])
-    if not notices:
-        yield RecordChunk(record=name, count=count, columns=columns, lines=lines)
-        return
-    noticed = columns.get("notice.code") or [None] * count
-    outcomes = [row for row in range(count) if (codes and codes[row] is not None) or not noticed[row]]
-    others = [row for row in range(count) if noticed[row]]
-    payment = {key: values for key, values in columns.items() if not key.startswith("notice.")}
-    notice = {key: values for key, values in columns.items() if key not in _WORDS}
-    for record, rows, chosen in (("payment", outcomes, payment), ("notice", others, notice)):
-        if rows:
-            yield RecordChunk(
-                record=record,
-                count=len(rows),
-                columns={key: [values[row] for row in rows] for key, values in chosen.items()},
-                lines=[lines[row] for row in rows],
-            )
-
-
-def _joined(one: RecordChunk, other: RecordChunk) -> RecordChunk:
-    return RecordChunk(
-        record=one.record,
-        count=one.count + other.count,
-        columns={name: [*values, *other.columns[name]] for name, values in one.columns.items()},
-        lines=[*one.lines, *other.lines],
-    )
 
 
 def _node_name(node: Node) -> str:

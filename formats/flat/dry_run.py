@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from formats.flat.compiler import Plan, RowPlan
 from formats.flat.plan_writer import PlanWriter
-from formats.flat.row_writer import slots, spread_values
+from formats.flat.slots import of_rows, slots, spread_values
 from formats.flat.totals import Tally
 from formats.flat.writing_runs import runs_of
 from formats.language.model import Node
@@ -68,8 +68,7 @@ class DryRun:
                 tally.add(slot.plan.name, len(slot.rows))
             hashed = [column for column in slot.plan.columns if column.hash_name]
             if hashed:
-                chosen = {name: [values[one] for one in slot.rows] for name, values in columns.items()}
-                values = spread_values(slot.plan, chosen)
+                values = spread_values(slot.plan, of_rows(columns, slot.rows, chunk.count))
                 for column in hashed:
                     amount = sum(int(value) for value in values.get(column.index, ()) if value)
                     for tally in self._open:

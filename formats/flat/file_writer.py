@@ -21,8 +21,8 @@ from formats.flat.compiler import (
 )
 from formats.flat.dry_run import DryRun
 from formats.flat.plan_writer import PlanWriter
-from formats.flat.row_reader import RunningNumbers, ScopeNumbers
 from formats.flat.row_writer import RowWriter, check_value
+from formats.flat.running import RunningNumbers, ScopeNumbers
 from formats.flat.totals import Tally
 from formats.flat.writing_runs import runs_of
 from formats.language.model import SILENT, Lines, Node, Number

@@ -8,7 +8,7 @@ from typing import Any
 from formats.codec import Purpose
 from formats.errors import EncodeError
 from formats.flat.compiler import ITEM, Column, Plan, RecordPlan, Role, RowPlan
-from formats.flat.row_writer import Columns
+from formats.flat.slots import Columns
 from formats.flat.unwritable import CODE, REFERENCE, Unwritable
 from formats.records import FileIdentity, Problem, RecordChunk
 from formats.reference import make_references

@@ -8,21 +8,21 @@ together, and their values put to their rows.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import accumulate
 from typing import Any, Protocol
 
 from msgspec import Struct
 
 from formats.codec import CHUNK_RECORDS
-from formats.codes import CODES_JOIN
 from formats.errors import DecodeError
-from formats.flat.compiler import ITEM, RecordPlan, Role, RowPlan
+from formats.flat.compiler import RecordPlan, RowPlan
 from formats.flat.faults import FaultMaker
 from formats.flat.lines import Window
 from formats.flat.record_reader import Block, LineReader, RecordReader, Row, Taken
-from formats.language.meanings import Shape, shape_of
-from formats.language.model import Count, Has, Kind, Node, Number
+from formats.flat.row_columns import RowColumns
+from formats.flat.running import RunningNumbers, counting_fields, own_numbers
+from formats.language.model import Node
 
 MAXIMUM_ROW_LINES = 20_000
 MAXIMUM_ROW_BYTES = 8 << 20
@@ -31,9 +31,6 @@ MAXIMUM_ROW_BYTES = 8 << 20
 _BLOCK_BYTES = 1 << 18
 _FIRST_LINES = 32
 _FIRST_LETTER = 0x100
-_ONE_VALUE = ("payment.", "attempt.", "item.", "group.")
-"""Texts of which a row has one, however many records say it."""
-
 _OTHER = "\0"
 """The letter of a line that is none of the row's."""
 
@@ -79,6 +76,7 @@ class RowReader:
         self._row = row
         self._reader = reader
         self._records = records
+        self._columns = RowColumns(row, records)
         self._faults = faults
         self._line_end = line_end
         self._plans = [plan for plans in row.records.values() for plan in plans]
@@ -86,7 +84,7 @@ class RowReader:
         self._by_letter = {self._letters[plan.label]: plan for plan in self._plans}
         self._lead_letters = "".join(self._letters[plan.label] for plan in row.records[row.lead])
         self._pattern = re.compile(f"(?:{self._row_pattern()})*")
-        self._counts = any(True for _ in _counting(self._plans))
+        self._counts = any(True for _ in counting_fields(self._plans))
         self._known: dict[object, str] = {}
         self._most_lines = _FIRST_LINES
         self._has_children = False
@@ -133,7 +131,7 @@ class RowReader:
             block.size_bytes,
             block.count,
             lines,
-            self._columns([taken], [range(block.count)], block.count),
+            self._columns.of([taken], [range(block.count)], block.count),
             frozenset({plan.name}),
             {plan.name: block.count},
             taken.hashes,
@@ -277,7 +275,7 @@ class RowReader:
             sum(map(len, lines)),
             len(lines),
             starts,
-            self._columns(takens, rows, count),
+            self._columns.of(takens, rows, count),
             frozenset(record_counts),
             record_counts,
             hashes,
@@ -351,178 +349,6 @@ class RowReader:
                 wanted = f"at least {node.minimum} of each {self._row.name}"
                 raise self._faults.file("record-missing", line, f"too few of record {node.name}", wanted)
 
-    def _columns(
-        self, takens: list[Taken], rows: Sequence[Sequence[int]], count: int
-    ) -> dict[str, list[Any]]:
-        """Values put to their rows; several of one meaning in one row are joined."""
-        columns: dict[str, list[Any]] = {}
-        for taken, places in zip(takens, rows, strict=True):
-            whole = taken.count == count and len(takens) == 1
-            for name, values in taken.columns.items():
-                if (
-                    taken.plan.name == self._row.lead
-                    and (whole or name not in columns)
-                    and len(values) == count
-                ):
-                    columns[name] = values
-                    continue
-                known = columns.setdefault(name, [_absent(name)] * count)
-                odd = _put(known, name, values, places)
-                if odd is not None:
-                    self._tell_difference(taken, name, odd)
-        for taken, places in zip(takens, rows, strict=True):
-            self._check_children(taken, places, takens, rows, count)
-        for name in self._row.names - columns.keys():
-            columns[name] = [_absent(name)] * count
-        return columns
-
-    def _tell_difference(self, taken: Taken, name: str, place: int) -> None:
-        """Two records of one row that say two things of it."""
-        column = next(column for column in taken.plan.columns if column.name == name)
-        found, line = str(taken.columns[name][place]), taken.lines[place]
-        wanted = f"what another record of the {self._row.name} says"
-        self._records.report("record-differs", taken.plan, column, found, line, wanted)
-
-    def _check_children(
-        self,
-        taken: Taken,
-        places: Sequence[int],
-        takens: list[Taken],
-        rows: Sequence[Sequence[int]],
-        count: int,
-    ) -> None:
-        """Flags and counts of the records below: what is there decides, a difference is told."""
-        for column in taken.plan.columns:
-            if column.role is not Role.CHILDREN:
-                continue
-            meaning = column.field.meaning
-            assert isinstance(meaning, Has | Count), "only these are of the children"
-            found = taken.children[column.index]
-            actual = children(meaning, takens, rows, count)
-            if found == (actual if places == range(count) else [actual[row] for row in places]):
-                continue
-            digits = column.field.kind is not None and column.field.kind.name is Kind.DIGITS
-            for value, row, line in zip(found, places, taken.lines, strict=True):
-                if (int(value) if digits else value) != actual[row]:
-                    self._records.report(
-                        "child-differs",
-                        taken.plan,
-                        column,
-                        str(value),
-                        line,
-                        f"{actual[row]} as {column.name}",
-                    )
-                    break
-
-
-def children(
-    meaning: Has | Count, takens: Sequence[Taken], rows: Sequence[Iterable[int]], count: int
-) -> list[int]:
-    """How many of the named records each row has, or whether it has any."""
-    counts = [0] * count
-    for taken, places in zip(takens, rows, strict=True):
-        if taken.plan.name in meaning.records:
-            for row in places:
-                counts[row] += 1
-    several = isinstance(meaning, Has) and max(counts, default=0) > 1
-    return [int(number > 0) for number in counts] if several else counts
-
-
-class ScopeNumbers(Struct, frozen=True):
-    """The scopes that are open, each with how many of its kind, and of others beside it, began so far."""
-
-    names: tuple[str, ...] = ()
-    counts: dict[str, int] = {}
-
-    def within(self, name: str, beside: Mapping[str, int]) -> ScopeNumbers:
-        """Those of a scope that begins now; `beside` counts it already."""
-        return ScopeNumbers((*self.names, name), {**self.counts, **beside})
-
-    def number(self, names: tuple[str, ...]) -> int:
-        """The number of the open scope that is one of these; 0 where none is."""
-        if not any(name in self.names for name in names):
-            return 0
-        return sum(self.counts.get(name, 0) for name in names)
-
-
-class RunningNumbers:
-    """What the numbers of one scope must be: of the scopes around it, and over records of some names."""
-
-    def __init__(self, scopes: ScopeNumbers) -> None:
-        self._scopes = scopes
-        self._counted: dict[tuple[str, ...], int] = {}
-
-    def of_run(self, plan: RecordPlan, count: int) -> dict[str, Any]:
-        """For records of one kind: by what is counted, one number for all or one for each."""
-        found: dict[str, Any] = {}
-        for column, names in _counting([plan]):
-            known = self._scopes.number(names)
-            start = self._counted.get(names, 0)
-            step = int(plan.name in names)
-            found[column] = known or [start + step * (place + 1) for place in range(count)]
-        self._count([plan.name] * count, {names for _, names in _counting([plan])})
-        return found
-
-    def of_lines(self, plans: Sequence[RecordPlan]) -> dict[str, dict[str, Any]]:
-        """For records of several kinds in their order: the same by label of the record."""
-        kinds = list({plan.label: plan for plan in plans}.values())
-        found: dict[str, dict[str, Any]] = {plan.label: {} for plan in kinds}
-        for plan in kinds:
-            for column, names in _counting([plan]):
-                start = self._counted.get(names, 0)
-                steps = accumulate(int(other.name in names) for other in plans)
-                found[plan.label][column] = self._scopes.number(names) or [start + number for number in steps]
-        self._count([plan.name for plan in plans], {names for _, names in _counting(kinds)})
-        return found
-
-    def _count(self, records: Sequence[str], several: set[tuple[str, ...]]) -> None:
-        for names in several:
-            went_by = sum(name in names for name in records)
-            self._counted[names] = self._counted.get(names, 0) + went_by
-
-
-def own_numbers(plan: RecordPlan) -> Iterator[str]:
-    """The fields that count the records of their own kind."""
-    for column in plan.columns:
-        if isinstance(column.field.meaning, Number) and not column.field.meaning.of:
-            yield column.name
-
-
-def _counting(plans: Sequence[RecordPlan]) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """The fields that count records or scopes by name."""
-    for plan in plans:
-        for column in plan.columns:
-            meaning = column.field.meaning
-            if isinstance(meaning, Number) and meaning.of:
-                yield column.name, meaning.of
-
-
-def _absent(name: str) -> str | None:
-    """What a column holds where a record is absent; a code that is not there is not a blank one."""
-    return "" if shape_of(name) is Shape.TEXT and name != "outcome.code" else None
-
 
 def _times(node: Node) -> str:
     return f"{{{node.minimum},{'' if node.maximum is None else node.maximum}}}"
-
-
-def _put(column: list[Any], name: str, values: list[Any], rows: Sequence[int]) -> int | None:
-    """Values of a record that not every row has once; the place of one that contradicts another."""
-    odd = None
-    for place, (row, value) in enumerate(zip(rows, values, strict=True)):
-        known = column[row]
-        if known is None or known == "":
-            column[row] = value
-        elif name.endswith(".code"):
-            column[row] = f"{known}{CODES_JOIN}{value}" if value else known
-        elif name == "fee.amount" and value is not None:
-            column[row] = known + value
-        elif value not in (None, "", known):
-            joins = isinstance(known, str) and not name.startswith(_ONE_VALUE)
-            if joins:
-                column[row] = f"{known}; {value}"
-                continue
-            # No item has this number: a key that is two keys finds nothing.
-            column[row] = 0 if name == ITEM else known
-            odd = place if odd is None else odd
-    return odd

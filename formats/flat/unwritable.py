@@ -10,8 +10,8 @@ from msgspec.structs import replace
 from formats.codec import Purpose
 from formats.flat.compiler import Column, Plan, Role, RowPlan, file_values
 from formats.flat.field_cells import Fault
-from formats.flat.row_reader import RunningNumbers, ScopeNumbers
-from formats.flat.row_writer import Columns, RowWriter, slots, spread_values
+from formats.flat.row_fit import RowFit
+from formats.flat.slots import Columns, of_rows, slots, spread_values
 from formats.masking import mask_account, mask_name, mask_text
 from formats.records import FileIdentity, Problem, RecordChunk, Severity
 
@@ -44,17 +44,15 @@ class Unwritable:
         self, row: RowPlan, chunk: RecordChunk, columns: Columns, identity: FileIdentity | None
     ) -> list[Problem]:
         near = {} if identity is None else file_values(identity)
-        writer = RowWriter(self._plan, row, lambda plan: "", RunningNumbers(ScopeNumbers()), {}, near)
         found: list[Problem] = []
         for slot in slots(row, columns, chunk.count):
-            chosen = {name: [values[one] for one in slot.rows] for name, values in columns.items()}
-            values = spread_values(slot.plan, chosen)
+            values = spread_values(slot.plan, of_rows(columns, slot.rows, chunk.count))
             for column in slot.plan.columns:
                 known = values.get(column.index)
                 if known is None or self._waits(column, known, identity):
                     continue
                 found += self._of_column(chunk, column, known, slot.rows)
-        for unfit in writer.unfit(columns, chunk.count):
+        for unfit in RowFit(row, near).of(columns, chunk.count):
             found.append(self._of_row(chunk, unfit.column, unfit.value, unfit.row, unfit.fault))
         return found
 
