@@ -21,6 +21,7 @@ from gateway.ledger.oddities import OddityKind, note_oddity
 from gateway.ledger.received import (
     ReceivedRow,
     find_received,
+    forget_sighting,
     insert_received,
     note_sighting,
     received_in,
@@ -168,6 +169,8 @@ def _record(arrival: _Arrival, sure: bool, **stored: Unpack[_Stored]) -> Receive
         if signature_name := inbound.detached_signature_name(entry.name):
             signature = seen_as(arrival.entries[signature_name], now, LOOKS_NEEDED, 1)
             note_sighting(transaction, profile.bank, signature)
+        # The flag fits: whatever it was when it lay there alone or did not fit, its changes are no news.
+        forget_sighting(transaction, profile.bank, inbound.flag_name(entry.name))
         received_pk = (
             known.received_pk
             if known is not None

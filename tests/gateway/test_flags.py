@@ -162,6 +162,25 @@ def test_bytes_that_come_back_are_looked_at_once_more_and_not_for_ever(ground: G
         assert ground.rows(events) == seen
 
 
+def test_a_flag_that_lay_alone_before_its_file_does_not_make_it_new_for_ever(ground: Ground) -> None:
+    """The flag alone is told as strange; it comes again, later, with its file."""
+    events = "SELECT COUNT(*) FROM event WHERE kind IN ('received', 'received again')"
+    edit(ground.profile_path(RURAL), 'archive          = "archive"\n', "")
+    with ground.open() as gateway:
+        flagged = Flagged(ground, gateway)
+        flagged.flag()
+        ground.take(gateway)
+        assert ["no pattern of the profile" in text for text in flagged.oddities()] == [True]
+        flagged.post()
+        flagged.flag()
+        ground.take(gateway)
+        assert current(gateway) == credited(flagged.payments)
+        for _ in range(3):
+            ground.clock.turn(seconds=10)
+            gateway.run()
+        assert ground.rows(events) == [(1,)]
+
+
 def test_a_blank_is_no_success_of_a_file_that_only_results_settled(ground: Ground) -> None:
     """Nobody said that the bank took the file; one result calls a payment failed, the next leaves a blank."""
     with ground.open() as gateway:
