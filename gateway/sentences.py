@@ -49,7 +49,9 @@ SENTENCES: dict[str, str] = {
     ),
     # Why payments wait for a file.
     "the bank's profile is a draft": "该银行的档案仍为草案",
-    "no agreement entrusts {} of {} today": "今日没有协议委托 {}({})",
+    "no agreement entrusts {} of {} today (rule entrusted, plan section 四(四))": (
+        "今日没有有效协议委托 {}({})(规则 entrusted,方案 四(四))"
+    ),
     "agreement {}: {}": "协议 {}:{}",
     "sending window closed": "不在发送时段内",
     "sending window closed, and the working days to come are not known: enter them in [calendar]": (

@@ -33,7 +33,7 @@ _HOUSEHOLD_ROLES = frozenset({PayeeRole.HOUSEHOLD_HEAD.value, PayeeRole.HOUSEHOL
 
 
 def _fault(code: str, wanted: str) -> Fault:
-    return Fault(code, f"{wanted} (plan section 五(二))", reason=Reason.INVALID_PAYEE)
+    return Fault(code, f"{wanted} (rule {code}, plan section 五(二))", reason=Reason.INVALID_PAYEE)
 
 
 _HOUSEHOLD_PAYEE = _fault("household_payee", "household_head or household_designated for a household payment")

@@ -82,7 +82,10 @@ def _dispatch_lane(
             lane.bank, lane.department, subject.programme, lane.source_platform, lane.currency, now
         )
         if agreement is None:
-            yield Waiting(lane.bank, f"no agreement entrusts {subject.programme} of {lane.department} today")
+            what = f"{subject.programme} of {lane.department}"
+            yield Waiting(
+                lane.bank, f"no agreement entrusts {what} today (rule entrusted, plan section 四(四))"
+            )
             complete = False
         else:
             loads.add(agreement, subject_pk, subject, installation.spellings(subject.programme))
