@@ -28,6 +28,7 @@ from gateway.ledger.staging import StagedRow, Staging
 from gateway.money import money
 from gateway.problems import ProblemList
 from gateway.rules.accounts import unlike
+from gateway.rules.rule import by_rule
 from gateway.rules.subjects import NO_TOPIC, Subjects
 from gateway.states import Disposition
 from gateway.store.spool import Columns, ColumnsWriter
@@ -39,6 +40,7 @@ NOBODY = ""
 _SPREAD_ROWS = 8 * CHUNK_RECORDS
 """Rows looked at together: with dozens of lanes a single chunk leaves too few for each."""
 
+_ENTRUSTED = ("entrusted", "四(四)")
 _LIKE_A_BANK = re.compile(r"(?=.*[a-z])(?!.*[0-9]{6})[a-z0-9][a-z0-9_-]{0,31}\Z")
 _LIKE_A_PERIOD = re.compile(r"(?=.*[0-9])(?!.*[0-9]{9}).{1,20}\Z")
 """A cell moved into the wrong column may be a name, an ID or an account: shown only if it cannot be."""
@@ -229,7 +231,7 @@ class Screening:
                 column="programme",
                 found=nearly,
                 wanted=f"an agreement with {bank} that entrusts it today, to this platform",
-                message=f"programme: {nearly} (rule entrusted, plan section 四(四))",
+                message=by_rule(f"programme: {nearly}", *_ENTRUSTED),
                 hint="renew or extend the agreement, or correct department, programme or bank",
             )
         shown = [repr(name) if name in self._known else mask_text(name) for name in (programme, department)]
@@ -240,8 +242,7 @@ class Screening:
             column="programme",
             found=" of ".join(shown),
             wanted=f"an agreement of the department with {bank} that entrusts the programme today",
-            message=f"programme: no agreement entrusts {' of '.join(shown)} to {bank}"
-            " (rule entrusted, plan section 四(四))",
+            message=by_rule(f"programme: no agreement entrusts {' of '.join(shown)} to {bank}", *_ENTRUSTED),
             hint="add the agreement, or correct department, programme or bank",
         )
 

@@ -9,7 +9,8 @@ bank's word) stays as it is. A test holds the table against the modules that mak
 from __future__ import annotations
 
 import re
-from functools import cache
+from collections.abc import Callable, Mapping
+from functools import cached_property
 
 SENTENCES: dict[str, str] = {
     # Why a file stays, or is made anew.
@@ -49,9 +50,7 @@ SENTENCES: dict[str, str] = {
     ),
     # Why payments wait for a file.
     "the bank's profile is a draft": "该银行的档案仍为草案",
-    "no agreement entrusts {} of {} today (rule entrusted, plan section 四(四))": (
-        "今日没有有效协议委托 {}({})(规则 entrusted,方案 四(四))"
-    ),
+    "no agreement entrusts {} of {} today": "今日没有有效协议委托 {}({})",
     "agreement {}: {}": "协议 {}:{}",
     "sending window closed": "不在发送时段内",
     "sending window closed, and the working days to come are not known: enter them in [calendar]": (
@@ -209,27 +208,53 @@ NOT_MET_DAILY = frozenset(
 )
 """Other texts of the modules that make sentences."""
 
+RULE = re.compile(r" \(rule ([a-z_-]{1,40}), plan section ([^\s,:]{1,12})\)\Z")
+"""At the end of what a rule of the plan says."""
 _YUAN = re.compile(r"(?<=\d) yuan\b")
 _BETWEEN = "; "
 _LONGEST = 1000
 """Characters. Names in a sentence may be a bank's, and it is searched for many patterns."""
 
 
-@cache
-def _patterns() -> list[tuple[re.Pattern[str], str]]:
-    """The most particular ones first: a sentence with more words of its own is meant."""
-    ordered = sorted(SENTENCES, key=lambda english: -len(english.replace("{}", "")))
-    return [(re.compile("(.+?)".join(map(re.escape, english.split("{}"))), re.DOTALL), SENTENCES[english])
-            for english in ordered]  # fmt: skip
+class Twins:
+    """A table of English texts and their Chinese twins: `{}` is a place, in Chinese also by its number."""
+
+    def __init__(self, table: Mapping[str, str]) -> None:
+        self._table = table
+
+    def find(self, english: str, inner: Callable[[str], str]) -> str | None:
+        """The twin, with what stands in its places said by `inner`; None where no text of the table fits."""
+        if len(english) > _LONGEST:
+            return None
+        for pattern, chinese in self._patterns:
+            if found := pattern.fullmatch(english):
+                return chinese.format(*map(inner, found.groups()))
+        return None
+
+    @cached_property
+    def _patterns(self) -> list[tuple[re.Pattern[str], str]]:
+        """The most particular ones first: a text with more words of its own is meant."""
+        ordered = sorted(self._table, key=lambda english: -len(english.replace("{}", "")))
+        return [
+            (
+                re.compile("(.+?)".join(map(re.escape, english.split("{}"))), re.DOTALL),
+                self._table[english],
+            )
+            for english in ordered
+        ]
+
+
+_SENTENCES = Twins(SENTENCES)
 
 
 def in_chinese(english: str) -> str:
     """The sentence in Chinese, as far as the table knows it."""
     if len(english) > _LONGEST:
         return english
-    for pattern, chinese in _patterns():
-        if found := pattern.fullmatch(english):
-            return chinese.format(*map(in_chinese, found.groups()))
+    if ruled := RULE.search(english):
+        return f"{in_chinese(english[: ruled.start()])}(规则 {ruled[1]},方案 {ruled[2]})"
+    if (said := _SENTENCES.find(english, in_chinese)) is not None:
+        return said
     if _BETWEEN in english:
         return ";".join(map(in_chinese, english.split(_BETWEEN)))
     before, colon, rest = english.partition(": ")

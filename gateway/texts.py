@@ -9,7 +9,9 @@ from msgspec import Struct
 
 from formats import Reason, Status
 from gateway.money import money, yuan
+from gateway.problem_sentences import column_in_chinese, problem_in_chinese
 from gateway.sentences import in_chinese
+from gateway.state_words import STATE_LABELS
 
 _TEXTS: dict[str, tuple[str, str]] = {
     "journal": ("日志", "journal"),
@@ -226,35 +228,6 @@ _TEXTS: dict[str, tuple[str, str]] = {
     ),
 }
 
-_STATE_LABELS: dict[str, tuple[str, str]] = {
-    "accepted": ("待发", "accepted"),
-    "held": ("待定", "held"),
-    "set_aside": ("退回核实", "set aside"),
-    "withdrawn": ("撤回", "withdrawn"),
-    "dispatched": ("已入文件", "dispatched"),
-    "credited": ("已入账", "credited"),
-    "discrepant": ("账实不符", "discrepant"),
-    "failed": ("发放失败", "failed"),
-    "unknown": ("结果待查", "unknown"),
-    "returned": ("退汇", "returned"),
-    # Files and batches.
-    "planned": ("已编号", "planned"),
-    "sealed": ("已封装", "sealed"),
-    "uploading": ("上传中", "uploading"),
-    "releasing": ("发布中", "releasing"),
-    "uncertain": ("待查证", "uncertain"),
-    "sent": ("已发出", "sent"),
-    "acknowledged": ("已受理", "acknowledged"),
-    "settled": ("已结清", "settled"),
-    "rejected": ("被拒收", "rejected"),
-    "voided": ("已作废", "voided"),
-    "received": ("已收到", "received"),
-    "verified": ("已验签", "verified"),
-    "refused": ("不予采信", "refused"),
-    "submitted": ("待放行", "submitted"),
-    "released": ("已放行", "released"),
-}
-
 _MEANINGS: dict[str, str] = {
     "the sums were compared with the bank's and explained": "已与银行核对汇总并说明差异",
     "the voucher shows that the money is on the payer account": "凭证表明资金已到付款账户",
@@ -329,7 +302,7 @@ _MEANINGS: dict[str, str] = {
 
 def state_in_both(state: str) -> str:
     """A payment's state in Chinese and English."""
-    return " ".join(_STATE_LABELS[state])
+    return " ".join(STATE_LABELS[state])
 
 
 def language(configured: str = "auto", environment: Mapping[str, str] | None = None) -> str:
@@ -367,6 +340,14 @@ class Words:
         """A sentence that is stored in English: why something waits, or what was found."""
         return in_chinese(english) if self._index == 0 else english
 
+    def problem(self, english: str) -> str:
+        """What is wrong, or what to do about it."""
+        return problem_in_chinese(english) if self._index == 0 else english
+
+    def column(self, name: str) -> str:
+        """The name of a column of a batch."""
+        return column_in_chinese(name) if self._index == 0 else name
+
     def say_line(self, key: str, *values: str) -> str:
         return self[key].format(*values)
 
@@ -382,7 +363,7 @@ class Words:
         return (chinese, english)[self._index]
 
     def state(self, state: str) -> str:
-        return _STATE_LABELS[state][self._index] if state in _STATE_LABELS else state
+        return STATE_LABELS[state][self._index] if state in STATE_LABELS else state
 
     def status(self, status: Status) -> str:
         return status.label[self._index]

@@ -26,6 +26,7 @@ from gateway.errors import InputRefused
 from gateway.problems import ProblemList
 from gateway.rules.accounts import unlike
 from gateway.rules.corrections import read_day
+from gateway.rules.rule import by_rule
 from gateway.wording import shown_id
 
 RULE, SECTION = "card-list", "四(四)"
@@ -253,7 +254,7 @@ def card_list_problem(
         line=line,
         column=column,
         wanted=wanted,
-        message=f"{told} (rule {RULE}, plan section {SECTION})",
+        message=by_rule(told, RULE, SECTION),
     )
 
 

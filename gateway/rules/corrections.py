@@ -22,6 +22,7 @@ from formats.standard import TableReader, TypedCell
 from formats.standard.amounts import parse_yuan
 from formats.standard.table import PAYMENT_BY_ATTRIBUTE
 from gateway.errors import InputRefused
+from gateway.rules.rule import by_rule
 from gateway.wording import shown_id
 
 CORRECTABLE = (
@@ -122,7 +123,7 @@ def _headers(table: TableReader, line: int, cells: list[str], path: Path) -> lis
     missing = [name for name in _WANTED if name not in names]
     twice = sorted({name for name in names if name and names.count(name) > 1})
     found = [
-        f"{table.place(line)} {told}: {', '.join(listed)}"
+        f"{table.place(line)}: {told}: {', '.join(listed)}"
         for told, listed in (
             ("has unknown columns", unknown),
             ("lacks", missing),
@@ -151,8 +152,7 @@ def problem(
         line=line,
         found=found,
         wanted=wanted,
-        message=f"{place} {payment_id[:64]}".strip()
-        + f": {found}, wanted {wanted} (rule {rule}, plan section {SECTION})",
+        message=f"{place} {payment_id[:64]}".strip() + by_rule(f": {found}, wanted {wanted}", rule, SECTION),
         payment_id=payment_id,
     )
 
@@ -238,7 +238,7 @@ def _refused(path: Path, found: Iterable[str], hint: str = "") -> InputRefused:
     problems = [
         Problem(
             code=RULE,
-            message=f"{path}: {told}, wanted {wanted} (rule {RULE}, plan section {SECTION})",
+            message=by_rule(f"{path}: {told}, wanted {wanted}", RULE, SECTION),
             source=str(path),
         )
         for told in found

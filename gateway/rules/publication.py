@@ -28,6 +28,7 @@ from gateway.ledger.publication import Compared, Comparison, PublishedRow
 from gateway.problems import ProblemList
 from gateway.rules.catalogue import Standard
 from gateway.rules.people import Person, with_people
+from gateway.rules.rule import by_rule
 from gateway.wording import shown_id
 
 _BATCH, _PLATFORM, _ID, _AMOUNT = "批次号", "来源平台", "明细编号", "金额(元)"
@@ -226,7 +227,7 @@ def _problem(
 ) -> Problem:
     return Problem(
         code="published-list",
-        message=f"{message} (rule published-list, plan section 五(二))",
+        message=by_rule(message, "published-list", "五(二)"),
         source=source,
         line=line,
         column=column,

@@ -13,6 +13,11 @@ from msgspec import Struct
 from formats import Problem, Reason, Severity
 
 
+def by_rule(told: str, name: str, section: str) -> str:
+    """What is wrong, with the rule that says so and the plan's section that the rule is of."""
+    return f"{told} (rule {name}, plan section {section})"
+
+
 class Rule(Struct, frozen=True):
     """`section` is the plan's heading; `reason` is what the payment's outcome or hold says."""
 
@@ -46,7 +51,6 @@ class PlanRule(Enum):
         """What the rule says of a payment; `found` must be masked. Without a line it has no place yet."""
         rule: Rule = self.value
         place = "" if line is None else f"row {line} "
-        named = f"rule {rule.name}, plan section {rule.section}"
         return Problem(
             code=rule.name,
             severity=severity,
@@ -55,7 +59,7 @@ class PlanRule(Enum):
             column=column,
             found=found,
             wanted=wanted,
-            message=f"{place}{column}: {found}, wanted {wanted} ({named})",
+            message=by_rule(f"{place}{column}: {found}, wanted {wanted}", rule.name, rule.section),
             hint=hint,
             payment_id=payment_id,
         )

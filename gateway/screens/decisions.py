@@ -75,7 +75,7 @@ def _show_item(item: HeldItem) -> None:
     if item.exhibit:
         screen.say(f"    {words.say_line('kept_exhibit', item.exhibit)}")
     for problem in item.problems[: screen.SHOWN_ROWS]:
-        screen.say(f"    {escape(words.told(problem.message))}")
+        screen.say(f"    {escape(words.problem(problem.message))}")
     for way in item.ways:
         _show_way(way)
 

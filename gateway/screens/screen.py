@@ -51,9 +51,9 @@ def speak(configured: str) -> None:
 
 
 def error(message: str, hint: str = "") -> None:
-    _errors.print(f"[bold red]{_words['error']}:[/] {escape(message)}")
+    _errors.print(f"[bold red]{_words['error']}:[/] {escape(_words.problem(message))}")
     if hint:
-        _errors.print(f"[bold]{_words['hint']}:[/] {escape(hint)}")
+        _errors.print(f"[bold]{_words['hint']}:[/] {escape(_words.problem(hint))}")
 
 
 def error_as_json(message: str, hint: str, problems: list[Problem], exit_code: int) -> None:
@@ -140,9 +140,9 @@ def show_problems(problems: list[Problem]) -> None:
         warns = problem.severity is Severity.WARNS
         mark = f"[yellow]{_words['warning']}[/]" if warns else f"[red]{_words['a_problem']}[/]"
         source = f"{problem.source}: " if problem.source and problem.source not in problem.message else ""
-        _errors.print(f"{mark} {escape(source + problem.message)}")
+        _errors.print(f"{mark} {escape(source + _words.problem(problem.message))}")
         if problem.hint and problem.hint != told:
-            _errors.print(f"  [bold]{_words['hint']}:[/] {escape(problem.hint)}")
+            _errors.print(f"  [bold]{_words['hint']}:[/] {escape(_words.problem(problem.hint))}")
         told = problem.hint
 
 
@@ -153,7 +153,7 @@ def show_check(report: CheckReport, json: bool) -> None:
     table = _table(_words["row"], _words["column"], _words["problem"])
     for problem in report.problems:
         line = "" if problem.line is None else str(problem.line)
-        table.add_row(line, escape(problem.column), escape(problem.message))
+        table.add_row(line, escape(_words.column(problem.column)), escape(_words.problem(problem.message)))
     if report.problems:
         show(table)
     # An id that is refused for naming somebody is not told either.

@@ -26,6 +26,7 @@ from gateway.ledger.sequences import SentToday, last_sequence, sent_today, take_
 from gateway.ledger.unfit import forget_unfit, set_down_rest, set_down_unfit, unfit_of
 from gateway.money import money
 from gateway.rules.budget import Ceiling, Left, Load, Loads, bounds_of, ceiling_of, least_left
+from gateway.rules.rule import by_rule
 from gateway.sending.give_back import give_back
 from gateway.sending.make import FileTooLarge, Planned, make_file
 from gateway.sending.set_aside import set_aside
@@ -82,10 +83,8 @@ def _dispatch_lane(
             lane.bank, lane.department, subject.programme, lane.source_platform, lane.currency, now
         )
         if agreement is None:
-            what = f"{subject.programme} of {lane.department}"
-            yield Waiting(
-                lane.bank, f"no agreement entrusts {what} today (rule entrusted, plan section 四(四))"
-            )
+            told = f"no agreement entrusts {subject.programme} of {lane.department} today"
+            yield Waiting(lane.bank, by_rule(told, "entrusted", "四(四)"))
             complete = False
         else:
             loads.add(agreement, subject_pk, subject, installation.spellings(subject.programme))

@@ -17,6 +17,7 @@ from tests.gateway.commands import Commands
 from tests.gateway.sites import CITY, PERSONS, Ground, payments_of
 from tests.gateway.test_settle import Sent, acknowledgement
 
+ROOT = Path(gateway.__file__).parent
 HAN = re.compile("[一-鿿]")
 ENGLISH = re.compile(r"(?:\b[a-z]{2,}\b[ ,;:]+){3}")
 """Three English words in a row."""
@@ -40,9 +41,9 @@ MAKERS = (
 """Modules whose texts are sentences about what waits and why; of others some are in the table, too."""
 
 
-def texts_of(module: str) -> Iterator[tuple[int, str]]:
+def texts_of(path: Path) -> Iterator[tuple[int, str]]:
     """Every text of three words or more, with `{}` for what is put in; no docstrings, no SQL."""
-    tree = ast.parse((Path(gateway.__file__).parent / f"{module}.py").read_text("utf-8"))
+    tree = ast.parse(path.read_text("utf-8"))
     passed: set[ast.AST] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Expr):
@@ -66,7 +67,7 @@ def texts_of(module: str) -> Iterator[tuple[int, str]]:
 @pytest.mark.parametrize("module", MAKERS)
 def test_every_sentence_of_a_run_has_its_chinese_twin(module: str) -> None:
     known = SENTENCES.keys() | NOT_MET_DAILY
-    assert [(line, text) for line, text in texts_of(module) if text not in known] == []
+    assert [(line, text) for line, text in texts_of(ROOT / f"{module}.py") if text not in known] == []
 
 
 @pytest.mark.parametrize("english", SENTENCES)

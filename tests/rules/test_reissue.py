@@ -195,7 +195,7 @@ def test_all_that_is_wrong_with_the_headers_is_told_in_one_pass(tmp_path: Path) 
     path = written(tmp_path, "原明细编号,工资,核实人,核实人,核实日期\n")
     with pytest.raises(InputRefused) as refused:
         read_corrections(path)
-    told = [one.message.partition("row 1 ")[2].partition(", wanted")[0] for one in refused.value.problems]
+    told = [one.message.partition("row 1: ")[2].partition(", wanted")[0] for one in refused.value.problems]
     assert [one.partition(":")[0] for one in told] == ["has unknown columns", "lacks", "has a column twice"]
     assert told[1:] == ["lacks: ground", "has a column twice: verified_by"]
 
