@@ -8,9 +8,10 @@ from string import Formatter
 
 import pytest
 
-from gateway import ExitCode, texts
+from gateway import ExitCode
 from gateway.screens import screen
 from gateway.sending.dispatch import dispatch
+from gateway.state_words import STATE_LABELS
 from gateway.states import BatchState, FileState, PaymentState, ReceivedState
 from gateway.texts import Words
 from gateway.ways import banks, batches, begun, card_lists, files, payments, received
@@ -40,8 +41,8 @@ def test_every_text_has_both_languages(key: str) -> None:
 
 def test_every_state_has_a_label_in_both_languages() -> None:
     every = {str(state) for kind in (BatchState, FileState, PaymentState, ReceivedState) for state in kind}
-    assert every - texts._STATE_LABELS.keys() == set()
-    assert [name for name, (chinese, _) in texts._STATE_LABELS.items() if not HAN.search(chinese)] == []
+    assert every - STATE_LABELS.keys() == set()
+    assert [name for name, (chinese, _) in STATE_LABELS.items() if not HAN.search(chinese)] == []
 
 
 def test_every_decision_says_what_it_means_in_both_languages() -> None:
