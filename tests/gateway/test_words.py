@@ -8,7 +8,7 @@ from string import Formatter
 
 import pytest
 
-from gateway import ExitCode
+from gateway import ExitCode, texts
 from gateway.screens import screen
 from gateway.sending.dispatch import dispatch
 from gateway.state_words import STATE_LABELS
