@@ -71,6 +71,11 @@ class Month:
         self._suffix = f"{size.seed}-{size.payments}"
 
     @property
+    def certain(self) -> tuple[Payment, ...]:
+        """What is paid whatever else befalls the month: who is paid by card and by passbook is among them."""
+        return tuple(self._certain)
+
+    @property
     def cards(self) -> tuple[FieldBatch, ...]:
         """A batch of each field, in their order."""
         return self.batches[: len(FIELDS)]
@@ -103,7 +108,7 @@ class Month:
     def _pay_both_ways(self) -> tuple[Payment, Payment]:
         """Somebody's card carries one subsidy, and the passbook another still (并行)."""
         card = self._short_named(_CARD_FIELD)
-        book = next(book for batch in self.passbooks for book in _own_payments(batch))
+        book = next(book for batch in self.passbooks for book in own_payments(batch))
         host, index = self.original(book.payment_id)
         guest = Guest(index, Person(card.beneficiary_name, card.beneficiary_id))
         self._change(host, replace(host.order, guest=guest))
@@ -124,7 +129,7 @@ class Month:
 
     def _short_named(self, field: int) -> Payment:
         """A payment to somebody's own card, with a name that every bank can write."""
-        own = _own_payments(self.cards[field - 1])
+        own = own_payments(self.cards[field - 1])
         return next(payment for payment in own if len(payment.beneficiary_name) <= _SHORT_NAME)
 
     def _change(self, host: FieldBatch, order: Order) -> None:
@@ -220,7 +225,7 @@ class Month:
                         yield payment
 
 
-def _own_payments(batch: FieldBatch) -> Iterator[Payment]:
+def own_payments(batch: FieldBatch) -> Iterator[Payment]:
     """Without a defect, to an account which is the beneficiary's own, no organisation's."""
     for index in range(batch.order.count):
         payment = batch.payment(index)

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import msgspec
 
+from formats.standard import FileFormat, write_table
 from gateway.api import Gateway
 from gateway.demonstration.batches import FieldBatch, suffix_of
+from gateway.demonstration.card_list import card_list_lines
 from gateway.demonstration.days import BEGINS, MONTH, YEAR
 from gateway.demonstration.month import Month
 from gateway.demonstration.plan import PLATFORM
@@ -21,12 +23,19 @@ def write_month(site: Site, month: Month) -> None:
         path = batch.file(site.month)
         write_demo_batch(path, batch.order)
         sign_batch(site, BEGINS, path, batch.platform)
+    with card_list_file(site).open("wb") as sink:
+        write_table(sink, [], card_list_lines(month), FileFormat.CSV, "")
     site.month_size.write_bytes(msgspec.json.encode(month.size))
 
 
 def published_list(site: Site, batch: FieldBatch) -> Path:
     """Where the public list of a batch lies."""
     return site.month / f"published-{batch.field.number:02d}.csv"
+
+
+def card_list_file(site: Site) -> Path:
+    """Where the passbook platform's list of cards lies."""
+    return site.month / "cards.csv"
 
 
 def again_file(site: Site, number: int, platform: str = PLATFORM) -> Path:

@@ -61,11 +61,17 @@ def usual_conduct(bank: str) -> Conduct:
     return Conduct(scenario=SCENARIOS.get(bank, "all-well"))
 
 
-def gateway_text(*, judged: bool = False, platforms: tuple[str, ...] = (PLATFORM,)) -> str:
-    """`bankgate.toml`; `judged`: payments are held to `catalogue.toml` beside it."""
+def gateway_text(
+    *, judged: bool = False, platforms: tuple[str, ...] = (PLATFORM,), lists_last: bool = False
+) -> str:
+    """`bankgate.toml`; `judged`: payments are held to `catalogue.toml` beside it.
+
+    `lists_last`: card lists count for years, so that a month of the past can be looked at.
+    """
     catalogue = 'catalogue   = "catalogue.toml"\n' if judged else ""
     persons = "".join(f'\n[person.{key}]\nname = "{name}"\n' for key, name in PERSONS.items())
     platform_tables = "\n".join(map(_platform_text, platforms))
+    lists = "\n[card_lists]\nvalid_days = 3660\n" if lists_last else ""
     return f"""\
 # A demonstration: everything in it is made up.
 
@@ -79,7 +85,7 @@ agreements  = "agreements"
 [intake]
 policy = "set-aside"
 
-{platform_tables}{persons}
+{platform_tables}{persons}{lists}
 [anchor]
 kind = "folder"
 root = "../anchor"

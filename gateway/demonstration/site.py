@@ -147,7 +147,8 @@ def create_site(
     platforms = (PLATFORM,) if setting is None else _BOTH_PLATFORMS
     SiteKeys(site.folder, now, since, conducts, platforms).make()
     gateway = site.configuration.parent
-    site.configuration.write_text(gateway_text(judged=judged, platforms=platforms), "utf-8")
+    text = gateway_text(judged=judged, platforms=platforms, lists_last=setting is not None)
+    site.configuration.write_text(text, "utf-8")
     if judged:
         (gateway / "catalogue.toml").write_text(shipped_text(), "utf-8")
     (site.folder / "anchor").mkdir()

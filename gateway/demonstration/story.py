@@ -17,12 +17,19 @@ from gateway.demonstration.batches import FieldBatch
 from gateway.demonstration.days import BEGINS, ZONE, moment
 from gateway.demonstration.month import Month
 from gateway.demonstration.month_clock import MonthClock
-from gateway.demonstration.month_files import again_file, corrections_file, next_id, published_list
+from gateway.demonstration.month_files import (
+    again_file,
+    card_list_file,
+    corrections_file,
+    next_id,
+    published_list,
+)
 from gateway.demonstration.plan import PASSBOOK_PLATFORM, PLATFORM
 from gateway.demonstration.reviewers import Reviewers
 from gateway.demonstration.site import Site, sign_batch, signature_of
 from gateway.demonstration.verified import verify
 from gateway.demonstration.watch import Watch
+from gateway.ledger.card_lists import CardListState
 from gateway.rules.books import By, Sum
 from gateway.runner import RunReport
 from gateway.screens import screen
@@ -78,6 +85,7 @@ class Story:
             (moment(11, 9, 30), lambda: self._pay_again(1)),
             (moment(15, 10), self._return),
             (moment(20, 9, 30), lambda: self._pay_again(2)),
+            (moment(22, 10), self._cards),
             (moment(28, 10), self._look_again),
             (moment(30, 15), self._close),
         ):
@@ -209,6 +217,19 @@ class Story:
         write_batch(path, made.batch, made.payments, FileFormat.CSV)
         sign_batch(self._site, self._clock.now(), path, platform)
         return True
+
+    def _cards(self) -> None:
+        """The passbook platform says whose card it knows; a person signs that its list counts."""
+        brought = self._gateway.bring_card_list(card_list_file(self._site))
+        if brought.state is CardListState.BROUGHT:
+            self._reviewers.sign_one(brought.object, "take-list")
+        persons, doubted = brought.check.persons, brought.check.doubted
+        movable = sum(1 for _ in self._gateway.plan.movable())
+        self._say(
+            f"一本通平台提供卡折对照清单 {persons} 人(自相矛盾 {doubted} 人):{movable} 笔下批可改发社保卡",
+            f"the passbook platform lists the cards of {persons} persons, {doubted} of them in contradiction:"
+            f" {movable} payments may go by card from the next batch",
+        )
 
     def _look_again(self) -> None:
         """What was paid too much is asked back; and some owners were at the counter since: their

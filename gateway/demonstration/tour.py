@@ -92,7 +92,16 @@ def topics_to_try(site: Site, month: Month) -> list[Topic]:
                 "bankgate spread",
             ],
         ),
-        Topic("社保卡发放占比", "How much is carried by card", ["bankgate share"]),
+        Topic(
+            "社保卡发放占比,谁可改发社保卡",
+            "How much is carried by card, and who can move there",
+            [
+                "bankgate share",
+                "bankgate cards list",
+                f"bankgate cards movable --output {mine}/movable.csv",
+                "bankgate cards offers",
+            ],
+        ),
         Topic(
             "未到账、核实补发与追回",
             "What did not arrive, is paid again, or is asked back",
