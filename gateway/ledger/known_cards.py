@@ -173,15 +173,12 @@ class HolderTable:
         )
         return int(gone[0]), int(moved[0])
 
-    def find(self, persons: Iterable[bytes]) -> Holder | None:
-        """The row of a person, by whatever key of fingerprints."""
-        for value in persons:
-            row = self._database.execute(
-                f"SELECT {_HOLDER} FROM known JOIN holder USING (holder) WHERE value = ?", (value,)
-            ).fetchone()
-            if row is not None:
-                return Holder(**dict(zip(Holder.__struct_fields__, row, strict=True)))
-        return None
+    def find(self, person: bytes) -> Holder | None:
+        """The row of a person whose card is known."""
+        row = self._database.execute(
+            f"SELECT {_HOLDER} FROM known JOIN holder USING (holder) WHERE value = ?", (person,)
+        ).fetchone()
+        return None if row is None else Holder(**dict(zip(Holder.__struct_fields__, row, strict=True)))
 
     def moved_credits(self, transaction: Transaction) -> list[MovedCredits]:
         """Passbook credits to those whose card is known. The transaction is one of `read`."""

@@ -73,7 +73,6 @@ class KnownCards:
             rows = card_lists_in_force(transaction)
         self._lists = {row.list_pk: row for row in rows if counts(installation, row)}
         self._fingerprinter = installation.keyring.fingerprinter(installation.clock.now())
-        self._fingerprinters = installation.keyring.fingerprinters()
 
     def __enter__(self) -> Self:
         with ExitStack() as opened:
@@ -96,7 +95,7 @@ class KnownCards:
         """The card of whoever has the ID; None where none is known, or lists say two things."""
         if not self._lists:
             return None
-        holder = self.table.find(each.of([person_id])[0] for each in self._fingerprinters)
+        holder = self.table.find(self._fingerprinter.of([person_id])[0])
         if holder is None:
             return None
         row = self._lists[holder.list_pk]

@@ -46,6 +46,7 @@ def test_a_list_that_is_in_order_has_no_problem(gateway: Gateway, tmp_path: Path
         ({"社保卡银行账号": "6231920000000000018"}, "card_account"),
         ({"社保卡银行账号": "6.23192E+18"}, "card_account"),
         ({"社保卡银行": RURAL}, "card_account"),
+        ({"一本通账号": card(1)}, "card_account"),
         ({"社保卡号": "A" * 21}, "social_card_number"),
     ],
 )

@@ -192,16 +192,29 @@ def test_a_card_at_a_bank_without_an_agreement_is_pointed_out(ground: Ground, tm
         assert (offer.card_bank, offer.remarks) == (ISO, [Remark.NOT_ENTRUSTED])
 
 
-@pytest.mark.parametrize("role", ["household_designated", "other"])
+@pytest.mark.parametrize(
+    ("role", "payee_name", "count"), [("household_head", "", 1), ("household_designated", "别人", 0)]
+)
 def test_an_account_that_is_not_the_beneficiarys_is_no_matter_of_a_list(
-    ground: Ground, tmp_path: Path, role: str
+    ground: Ground, tmp_path: Path, role: str, payee_name: str, count: int
 ) -> None:
-    (one,) = by_passbook(payments_of(CITY, 1, payee_role=role, payee_name="别人", payee_ground="依据"))
+    """The family named another one's account: whose card a list names of the beneficiary is not asked."""
+    family: dict[str, object] = {
+        "department": "区民政局",
+        "programme": "城乡居民最低生活保障补贴",
+        "period": "2026-09",
+        "payee_kind": "household",
+        "payee_role": role,
+        "payee_name": payee_name,
+        "designation_reference": "D-1" if payee_name else "",
+    }
+    (book,) = by_passbook(payments_of(CITY, 1, **family))
     with ground.open() as gateway:
-        gateway.submit(ground.write(ground.batch([one], "X"), [one]), policy="set-aside")
-        taken(ground, gateway, listed(tmp_path, [cells(one, 1)]))
-        assert list(gateway.plan.movable()) == []
-        assert list(gateway.plan.card_offers()) == []
+        ground.submit(gateway, [book], "BOOKS")
+        assert current(gateway) == {}
+        taken(ground, gateway, listed(tmp_path, [cells(book, 1)]))
+        assert len(list(gateway.plan.movable())) == count
+        assert list(warned(gateway, "BOOKS")) == ["card_known"] * count
 
 
 def test_lists_of_two_platforms_that_disagree_know_nothing_of_the_person(
