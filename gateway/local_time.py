@@ -17,3 +17,8 @@ def local(moment: str | datetime | None) -> str:
         return ""
     at = datetime.fromisoformat(moment) if isinstance(moment, str) else moment
     return f"{at.astimezone(LOCAL):%Y-%m-%d %H:%M:%S}+08"
+
+
+def local_minute(moment: datetime) -> str:
+    """An instant (aware) as `2026-09-01 09:30`, where a column has no room for more."""
+    return f"{moment.astimezone(LOCAL):%Y-%m-%d %H:%M}"

@@ -36,6 +36,7 @@ from gateway.intake import CheckReport
 from gateway.screens import answers as screen_answers
 from gateway.screens import screen
 from gateway.screens import story as screen_story
+from gateway.screens.findings import show_findings
 from keys.errors import KeyUnavailable, SealError, SignatureInvalid, SignatureMalformed, SignerUntrusted
 
 _INTERRUPTED = 130
@@ -178,7 +179,7 @@ def failures(batch_id: str | None, output: Path | None, config: Path, as_json: b
 def findings(batch_id: str | None, config: Path, as_json: bool) -> None:
     """Charges that banks made, with their evidence."""
     with opened(config) as gateway:
-        shown = screen.show_findings(gateway.findings(batch_id), as_json)
+        shown = show_findings(gateway.findings(batch_id), as_json)
         if shown:
             sys.exit(ExitCode.NEEDS_PERSON)
 

@@ -119,7 +119,7 @@ def publish(batch_id: str, output: Path, credited: bool, config: Path) -> None:
     with opened(config) as gateway:
         which = Published.CREDITED if credited else Published.INTENDED
         count = gateway.plan.publish(batch_id, output, which)
-        screen.say(f"{output}: {count}")
+        screen.say(f"{output}: {count} {screen.pick('行', 'rows')}")
 
 
 @click.command("publish-check")

@@ -19,18 +19,12 @@ from gateway.rules.closing import Standing
 from gateway.rules.desk import table_format
 from gateway.screens import screen
 from gateway.screens.decisions import show_open_points
+from gateway.screens.findings import charge_word
 from gateway.screens.listing import Column, Listing
 from gateway.texts import Said
 
 _STATES = ("credited", "failed", "returned", "unknown", "discrepant", "set_aside", "withdrawn", "held")
 _AGAINST = {"results": "回盘文件", "statements": "回盘文件及对账单"}
-_KINDS = {
-    "fee_line": "手续费行",
-    "fee_column": "手续费列",
-    "short_credit": "少入账",
-    "charge_bearer": "费用承担方",
-    "unexplained_debit": "不明扣款",
-}
 
 
 def show_books(
@@ -251,7 +245,7 @@ _CHARGES: Listing[Charge] = Listing(
     "charges",
     Column(("银行", "bank"), lambda one: one.bank, whole=True),
     Column(("月份", "month"), lambda one: one.month, whole=True),
-    Column(("方式", "kind"), lambda one: screen.pick(_KINDS.get(one.kind, one.kind), one.kind)),
+    Column(("方式", "kind"), lambda one: charge_word(one.kind)),
     Column(("批次", "batch"), lambda one: one.batch_id),
     Column(("笔数", "findings"), lambda one: count_text(one.count), number=True),
     Column(("金额(元)", "amount (yuan)"), lambda one: yuan_text(one.minor), number=True),
@@ -298,5 +292,5 @@ def _write(headers: list[str], rows: Iterable[list[str]], output: Path) -> int:
     file_format = table_format(output)
     with output_file(output) as sink:
         count = write_table(sink, [headers], rows, file_format, "bankgate")
-    screen.say(f"{output}: {count}")
+    screen.say(f"{output}: {count} {screen.pick('行', 'rows')}")
     return count

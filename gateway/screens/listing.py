@@ -78,5 +78,5 @@ class Listing(Generic[Row]):
         cells = ([one.cell(row) for one in self._columns] for row in rows)
         with output_file(output) as sink:
             count = write_table(sink, [headers], cells, file_format, self._sheet_name)
-        screen.say(f"{output}: {count}")
+        screen.say(f"{output}: {count} {screen.pick('行', 'rows')}")
         return count

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gateway.ledger.recoveries import Ending
+from gateway.local_time import local_minute
 from gateway.money import yuan
 from gateway.reports.numbers import count_text, yuan_text
 from gateway.reports.wording import GROUNDS
@@ -36,7 +37,7 @@ _RECOVERIES: Listing[Recovery] = Listing(
     Column(("应追回(元)", "asked (yuan)"), lambda one: yuan_text(one.amount_minor), number=True),
     Column(("已追回(元)", "back (yuan)"), lambda one: yuan_text(one.recovered_minor), number=True),
     Column(("未追回(元)", "outstanding (yuan)"), lambda one: yuan_text(one.outstanding_minor), number=True),
-    Column(("立案日(UTC)", "since (UTC)"), lambda one: f"{one.marked_at:%Y-%m-%d}"),
+    Column(("立案时间", "since"), lambda one: local_minute(one.marked_at)),
     Column(("天数", "days"), lambda one: count_text(one.days), number=True),
     Column(("状态", "state"), lambda one: screen.pick(*_ENDING_WORDS[one.ending])),
 )

@@ -11,6 +11,7 @@ from formats.standard import write_batch
 from formats.standard.amounts import format_yuan
 from gateway.intake import Receipt
 from gateway.ledger.publication import Compared
+from gateway.local_time import local_minute
 from gateway.money import yuan
 from gateway.output import output_file
 from gateway.rules.deadlines import Breach, Overdue, Spread
@@ -74,8 +75,8 @@ _BREACHES: Listing[Breach] = Listing(
     Column(("银行", "bank"), lambda one: one.bank, whole=True),
     Column(("协议", "agreement"), lambda one: one.agreement),
     Column(("文件", "file"), lambda one: one.file_name),
-    Column(("应回时间(UTC)", "due (UTC)"), lambda one: f"{one.due:%Y-%m-%d %H:%M}", whole=True),
-    Column(("实回时间(UTC)", "answered (UTC)"), lambda one: _answered(one), whole=True),
+    Column(("应回时间", "due"), lambda one: local_minute(one.due), whole=True),
+    Column(("实回时间", "answered"), lambda one: _answered(one), whole=True),
     Column(("逾期(小时)", "hours late"), lambda one: str(one.late_hours), number=True),
     Column(("未回笔数", "open"), lambda one: str(one.open_count), number=True),
 )
@@ -84,7 +85,7 @@ _BREACHES: Listing[Breach] = Listing(
 def _answered(one: Breach) -> str:
     if one.answered_at is None:
         return screen.pick("未回", "not yet")
-    return f"{one.answered_at:%Y-%m-%d %H:%M}"
+    return local_minute(one.answered_at)
 
 
 def show_breaches(found: list[Breach], json: bool) -> None:
@@ -145,6 +146,16 @@ def show_spreads(found: list[Spread], json: bool) -> None:
         screen.as_json(found)
         return
     _SPREADS.show(found)
+    programmes = {(one.programme, one.period): one.apart_days for one in found}
+    apart = sum(days > 0 for days in programmes.values())
+    most = max(programmes.values(), default=0)
+    screen.say(
+        screen.pick(
+            f"{len(programmes)} 个项目期间,其中 {apart} 个不在同一天到账,最多相差 {most} 天",
+            f"{len(programmes)} programmes and periods; {apart} were not credited on one day, at most {most}"
+            " days apart",
+        )
+    )
 
 
 _PERSONS: Listing[ListedPerson] = Listing(

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from formats import FeeFinding, Outcome, Problem, Severity
+from formats import Outcome, Problem, Severity
 from formats.standard import FileFormat, Language, write_outcomes
 from gateway.audit.anchor import AnchorTurn
 from gateway.audit.anchor_status import AnchorStatus
@@ -418,25 +418,6 @@ def _print_outcomes(outcomes: Iterable[Outcome]) -> int:
                 f"... {count - SHOWN_ROWS} more; --output FILE writes all",
             )
         )
-    return count
-
-
-def show_findings(findings: Iterator[FeeFinding], json: bool) -> int:
-    """Charges, with their evidence; how many."""
-    table = _table(_words["bank"], _words["kind"], _words["amount"], _words["payment"], _words["evidence"])
-    count = 0
-    for finding in findings:
-        count += 1
-        if json:
-            as_json(finding)
-        elif count <= SHOWN_ROWS:
-            place = f"{finding.evidence_sha256[:16]} line {finding.evidence_line}"
-            table.add_row(
-                finding.bank, finding.kind, yuan(finding.amount_minor), escape(finding.payment_id), place
-            )
-    if not json:
-        show(table)
-        note_more(count)
     return count
 
 

@@ -11,6 +11,7 @@ from gateway.ledger.database import Transaction
 from gateway.ledger.files import FileRow, unanswered_files
 from gateway.ledger.lanes import lane_by_key
 from gateway.ledger.oddities import OddityKind, note_oddity, was_told
+from gateway.local_time import local
 
 
 def tell_of_silence(installation: Installation, profile: Profile) -> None:
@@ -35,7 +36,7 @@ def tell_of_silence(installation: Installation, profile: Profile) -> None:
                 OddityKind.NO_ANSWER,
                 profile.bank,
                 file.name,
-                f"not answered for all its payments by {due.isoformat(timespec='minutes')}: ask the bank",
+                f"not answered for all its payments by {local(due)}: ask the bank",
                 sent_at=file.sent_at,
                 state=file.state,
             )
