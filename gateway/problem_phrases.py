@@ -412,6 +412,15 @@ _DECISIONS: dict[str, str] = {
     "the signature is not {}'s: {}": "不是 {} 的签名:{}",
     "{} has decided this already": "{} 已作出此决定",
     "another person must decide too": "须由另一人复核",
+    "payments of file {} are just being uploaded in file {}": "文件 {} 的明细正随文件 {} 上传",
+    "bankgate hold bank:{}, then decide again": "先执行 bankgate hold bank:{},再作决定",
+    "file {} is not sealed any more": "文件 {} 已不处于已封装状态",
+    "file {} is reopened": "文件 {} 已重开",
+    "received file {} is not {} any more": "收到的文件 {} 已不处于“{}”",
+    "{}: a part was noted on this voucher already": "{}:凭此凭证已登记过一笔追回款",
+    "one voucher counts once; where the part was wrong, two persons strike it first": (
+        "一份凭证只算一次;若登记有误,先由两人冲销"
+    ),
     "nothing is called {}": "没有名为 {} 的对象",
     "`bankgate held` lists what waits, with names": "bankgate held 列出待处理事项及其名称",
     "no exhibit with this digest is kept": "没有此摘要的证据",
@@ -423,6 +432,39 @@ _DECISIONS: dict[str, str] = {
     "the reason": "事由",
     "it is empty, too long or not a line": "为空、过长或不是一行",
 }
+_ENROLMENT: dict[str, str] = {
+    "{} is enrolled with this key already, as {}": "{} 已用此密钥登记为 {}",
+    "{} has another key in force, {}": "{} 另有有效密钥 {}",
+    "--renew ends that one, and begins with the new one": "--renew 终止该密钥并启用新密钥",
+    "{} is not enrolled": "{} 未登记",
+    "{} has not begun yet": "{} 尚未生效",
+    "take its block out of the ring by hand: nothing can rest on it": (
+        "请手工将其从密钥环中去掉:尚无任何签署以它为凭"
+    ),
+    "{} has no key in force": "{} 没有有效密钥",
+    "{} is there already, with another key": "{} 已存在,是另一把密钥",
+    "move it away": "请移走",
+    "{} cannot be a person's name here": "{} 不能用作人员名称",
+    "lower-case letters, digits, - and _, at most 32 characters": "小写字母、数字、- 和 _,至多 32 个字符",
+    "{} is new: the title is wanted": "{} 是新人员:须给出姓名",
+    "give the name as people write it": "请按通常写法给出姓名",
+    "{} is called {} in the configuration": "{} 在配置中名为 {}",
+    "change it there": "请在配置中更改",
+    "{} is no fingerprint": "{} 不是指纹",
+    "{} to 64 hex digits; blanks and colons may stand between them": (
+        "{} 至 64 位十六进制数字,其间可有空格和冒号"
+    ),
+    "{} has the fingerprint {}..., not {}...": "{} 的指纹是 {}…,不是 {}…",
+    "this is not the key that its owner reads out: do not enrol it, ask where it comes from": (
+        "这不是本人所念的密钥:不要登记,请查问来源"
+    ),
+    "the key {}... is {} in the ring already": "密钥 {}… 已在密钥环中,为 {}",
+    "a person's key is no machine's: have the person make one (bankgate operator new-key)": (
+        "人员的密钥不可用作机器密钥:请本人生成(bankgate operator new-key)"
+    ),
+    "the key {}... is enrolled for {}, as {}": "密钥 {}… 已登记给 {},为 {}",
+    "each person makes a key of the own": "每人各自生成密钥",
+}
 _ASKED: dict[str, str] = {
     "{} problem": "{} 个问题",
     "{} problems": "{} 个问题",
@@ -430,7 +472,16 @@ _ASKED: dict[str, str] = {
     "`bankgate status` lists the batches": "bankgate status 列出各批次",
     "several platforms have a batch {}": "多个平台有批次 {}",
     "write PLATFORM/{}": "请写作 平台/{}",
-    "there is no payment {}": "没有明细 {}",
+    "no payment has the id {}": "没有编号为 {} 的明细",
+    "the anchor could not be asked: {}": "无法询问锚点:{}",
+    "no anchor is configured: a journal that was cut or restored would not be noticed": (
+        "未配置锚点:日志被截断或还原无从发现"
+    ),
+    "enter [anchor] in bankgate.toml: docs/configuration.md": (
+        "请在 bankgate.toml 中设 [anchor]:见 docs/configuration.md"
+    ),
+    "bank {} has no profile": "银行 {} 没有档案",
+    "banks with a profile: {}": "有档案的银行:{}",
     "several platforms have a payment {}": "多个平台有明细 {}",
     "name the platform: --platform NAME": "请指明平台:--platform 名称",
     "ids are those of the lists that were handed over": "编号即所提交名单中的编号",
@@ -461,6 +512,7 @@ FAMILIES: dict[str, dict[str, str]] = {
     "published lists": _LISTS,
     "card lists": _CARD_LISTS,
     "decisions": _DECISIONS,
+    "enrolment of persons": _ENROLMENT,
     "what was asked for": _ASKED,
 }
 """English to Chinese, by what it is about. `{}` is a place; `{1}` in Chinese is the second one."""
