@@ -56,7 +56,7 @@ from gateway.ledger.whereabouts import Place, Whereabouts
 from gateway.report import BatchStatus, FileStatus, ReceivedStatus, Story
 from gateway.store.restore import RestoreReport
 from gateway.store.retention import RetentionReport
-from gateway.runner import Attention, RunReport
+from gateway.run_report import Attention, RunReport
 from gateway.sending.stops import Stop
 
 __all__ = [

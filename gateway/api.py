@@ -41,7 +41,7 @@ from gateway.ports import Clock, FolderDisk, Randomness, SystemClock, SystemRand
 from gateway.report import BatchStatus, FileStatus, ReceivedStatus, Story
 from gateway.rules.card_lists import BroughtCards, bring_card_list
 from gateway.rules.desk import PlanDesk
-from gateway.runner import RunReport
+from gateway.run_report import RunReport
 from gateway.sending.connect import anchor_opener, channel_opener
 from gateway.store import retention
 from gateway.store.backup import BackupReport, make_backup

@@ -8,29 +8,21 @@ comes back as a report.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from datetime import datetime, timedelta
-from types import TracebackType
-from typing import Self
-
-from msgspec import Struct, field
+from collections.abc import Callable
 
 from channels.channel import Channel
-from channels.errors import ChannelError
 from formats import FormatError
-from gateway import evidence
 from gateway.audit.anchor import AnchorTurn, compare, publish
-from gateway.configuration.profile import Profile, Stage
+from gateway.bank_line import BankLine, clearing
+from gateway.configuration.profile import Profile
 from gateway.errors import ExitCode, IntegrityError, NotPermitted
 from gateway.installation import Installation
-from gateway.ledger.backoff import backoff, clear_backoff, set_backoff
 from gateway.ledger.files import FileRow, files_in
-from gateway.ledger.holds import BEHIND, bank_hold, hold_bank, sending_stopped
+from gateway.ledger.holds import BEHIND, sending_stopped
 from gateway.ledger.received import ReceivedRow, received_by_key, received_in
 from gateway.persons.enrolled import note_enrolled
 from gateway.rules.relist import take_up_listed
+from gateway.run_report import Attention, RunReport
 from gateway.sending.dispatch import dispatch
 from gateway.sending.make import Planned
 from gateway.sending.transmit import Delivery, Transmission, probe, recover, remove_leftovers, transmit
@@ -44,63 +36,6 @@ from gateway.states import FileState, ReceivedState
 from gateway.store.locks import running, sweep_if_idle
 from gateway.verdict import doubt_of
 from keys.errors import SealError
-
-
-class Attention(Struct, frozen=True, kw_only=True):
-    """Something that a person must look at. `hint` says what can be done, `code` how grave it is."""
-
-    bank: str
-    about: str
-    message: str
-    hint: str = ""
-    code: ExitCode = ExitCode.NEEDS_PERSON
-    by_itself: bool = False
-    """A later run tries again; nobody needs to do anything yet."""
-
-
-class RunReport(Struct, kw_only=True):
-    """What one run did. `next_due` is when a further run may find work; None: nothing waits by itself.
-
-    `seconds` are by stage (make, send, fetch, settle), of this process's clock.
-    """
-
-    files_made: int = 0
-    files_sent: int = 0
-    files_received: int = 0
-    results_settled: int = 0
-    outcomes: int = 0
-    findings: int = 0
-    listed: int = 0
-    """Payments that waited for their programme to be in the catalogue, and do not any more."""
-    notices: int = 0
-    entries: int = 0
-    attention: list[Attention] = field(default_factory=list)
-    waiting: list[str] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
-    next_due: datetime | None = None
-    seconds: dict[str, float] = field(default_factory=dict)
-
-    @property
-    def did_something(self) -> bool:
-        done = (self.files_made, self.files_sent, self.files_received, self.results_settled, self.listed)
-        return any(done)
-
-    @property
-    def exit_code(self) -> ExitCode:
-        """How a command that did this run ends: the gravest of what needs a person."""
-        return max((item.code for item in self.attention), default=ExitCode.DONE)
-
-    def wait_until(self, instant: datetime | None) -> None:
-        if instant is not None and (self.next_due is None or instant < self.next_due):
-            self.next_due = instant
-
-    @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        start = time.perf_counter()
-        try:
-            yield
-        finally:
-            self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - start
 
 
 def run(installation: Installation, bank: str | None = None) -> RunReport:
@@ -154,9 +89,9 @@ def _sends(installation: Installation, profile: Profile, report: RunReport) -> b
             bank=profile.bank,
             about=f"bank:{profile.bank}",
             message=f"nothing leaves: {message}",
-            hint=f"reconcile with the bank what it has from us, then: {_clearing(profile, 'reconciled')}"
+            hint=f"reconcile with the bank what it has from us, then: {clearing(profile, 'reconciled')}"
             if behind
-            else f"when it may go on: {_clearing(profile, 'resume')}",
+            else f"when it may go on: {clearing(profile, 'resume')}",
             code=ExitCode.INTEGRITY if behind else ExitCode.NEEDS_PERSON,
         )
     )
@@ -184,7 +119,7 @@ def _serve(installation: Installation, profile: Profile, report: RunReport) -> N
     """One bank's turn. What cannot be read or kept here does not stop the other banks."""
     try:
         recover(installation, profile)
-        with _Line(installation, profile, report) as line:
+        with BankLine(installation, profile, report) as line:
             # What the bank said comes first: it may stop a payment that is about to leave.
             line.talk("fetch", _fetch)
             _settle(installation, profile, report)
@@ -219,132 +154,9 @@ def _make(installation: Installation, profile: Profile, report: RunReport) -> No
                 report.wait_until(step.until)
 
 
-_Talk = Callable[[Installation, Profile, Channel, RunReport], None]
-
-
-class _Line:
-    """One connection to a bank for a whole turn; a fault ends it, and the rest of the turn goes on."""
-
-    def __init__(self, installation: Installation, profile: Profile, report: RunReport) -> None:
-        self._installation = installation
-        self._profile = profile
-        self._report = report
-        self._channel: Channel | None = None
-
-    def __enter__(self) -> Self:
-        if self._profile.stage is Stage.DRAFT or _resting(self._installation, self._profile, self._report):
-            return self
-        try:
-            with self._report.stage("connect"):
-                self._channel = self._installation.open_channel(self._profile)
-        except ChannelError as error:
-            _fault(self._installation, self._profile, error, self._report)
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._channel is None:
-            return
-        self._channel.close()
-        if kind is None:
-            with self._installation.ledger.write() as transaction:
-                clear_backoff(transaction, self._profile.bank)
-
-    def talk(self, stage: str, talk: _Talk) -> None:
-        """Do something over the line, if it is up."""
-        if self._channel is None:
-            return
-        try:
-            with self._report.stage(stage):
-                talk(self._installation, self._profile, self._channel, self._report)
-        except ChannelError as error:
-            self._channel.close()
-            self._channel = None
-            _fault(self._installation, self._profile, error, self._report)
-
-
 def _anything_to_send(installation: Installation, profile: Profile) -> bool:
     with installation.ledger.read() as transaction:
         return bool(files_in(transaction, profile.bank, FileState.SEALED, FileState.UNCERTAIN))
-
-
-def _resting(installation: Installation, profile: Profile, report: RunReport) -> bool:
-    """Whether the bank is on hold, or must not be tried again yet."""
-    with installation.ledger.read() as transaction:
-        held = bank_hold(transaction, profile.bank)
-        waits = backoff(transaction, profile.bank)
-    if held is not None:
-        report.attention.append(
-            Attention(
-                bank=profile.bank,
-                about=f"bank:{profile.bank}",
-                message=held,
-                hint=f"mend the cause, then: {_clearing(profile)}",
-                code=ExitCode.BANK_UNREACHABLE,
-            )
-        )
-        return True
-    if waits is not None and _is_resting(profile, waits[1], installation.clock.now()):
-        report.attention.append(
-            Attention(
-                bank=profile.bank,
-                about=f"bank:{profile.bank}",
-                message=f"not reached at the last {waits[0]} tries",
-                hint=f"a run at or after {waits[1].isoformat(timespec='seconds')} tries again by itself",
-                code=ExitCode.BANK_UNREACHABLE,
-                by_itself=True,
-            )
-        )
-        report.wait_until(waits[1])
-        return True
-    return False
-
-
-def _is_resting(profile: Profile, until: datetime, now: datetime) -> bool:
-    """Whether `until` is still to come; farther away than any rest is long the clock was set back."""
-    return now < until <= now + timedelta(seconds=profile.retry.maximum_delay_seconds)
-
-
-def _clearing(profile: Profile, decision: str = "clear") -> str:
-    return f"bankgate held {decision} bank:{profile.bank} --as NAME --key FILE"
-
-
-def _fault(installation: Installation, profile: Profile, error: ChannelError, report: RunReport) -> None:
-    """Back off after a transient fault; hold the bank after a refusal or the last try."""
-    now = installation.clock.now()
-    with installation.ledger.write() as transaction:
-        before = backoff(transaction, profile.bank)
-        tries = 1 if before is None else before[0] + 1
-        delay = profile.retry.delay_seconds(tries) if error.transient else None
-        if delay is None:
-            cause = "refused" if not error.transient else "unreachable"
-            hold_bank(transaction, profile.bank, cause, str(error), now)
-            clear_backoff(transaction, profile.bank)
-        else:
-            set_backoff(transaction, profile.bank, tries, now + timedelta(seconds=delay), str(error))
-        evidence.record(
-            transaction,
-            now,
-            "bank fault",
-            bank=profile.bank,
-            kind=type(error).__name__,
-            tries=tries,
-            held=delay is None,
-        )
-    installation.log.warning("bank fault", bank=profile.bank, kind=type(error).__name__, error=str(error))
-    report.attention.append(
-        Attention(
-            bank=profile.bank,
-            about=f"bank:{profile.bank}",
-            message=str(error),
-            hint=error.hint or (f"mend the cause, then: {_clearing(profile)}" if delay is None else ""),
-            code=ExitCode.BANK_UNREACHABLE,
-            by_itself=delay is not None,
-        )
-    )
-    if delay is not None:
-        report.wait_until(now + timedelta(seconds=delay))
 
 
 def _send(installation: Installation, profile: Profile, channel: Channel, report: RunReport) -> None:

@@ -31,7 +31,7 @@ from gateway.demonstration.verified import verify
 from gateway.demonstration.watch import Watch
 from gateway.ledger.card_lists import CardListState
 from gateway.rules.books import By, Sum
-from gateway.runner import RunReport
+from gateway.run_report import RunReport
 from gateway.screens import screen
 
 if TYPE_CHECKING:

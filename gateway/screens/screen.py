@@ -25,7 +25,7 @@ from gateway.local_time import local
 from gateway.money import yuan
 from gateway.output import output_file
 from gateway.report import BatchStatus, FileStatus, ReceivedStatus
-from gateway.runner import RunReport
+from gateway.run_report import RunReport
 from gateway.screens.blocks import blocks, keep_readable
 from gateway.states import BatchState, FileState, ReceivedState
 from gateway.texts import Words, language

@@ -28,8 +28,7 @@ from gateway import evidence
 from gateway.configuration.profile import Profile
 from gateway.installation import Installation, canonical
 from gateway.ledger.database import Transaction
-from gateway.ledger.files import FileRow, add_attention, file_by_key, move_file
-from gateway.ledger.oddities import OddityKind, note_oddity
+from gateway.ledger.files import FileRow, file_by_key
 from gateway.ledger.outcomes import (
     append_acknowledgement,
     append_outcomes,
@@ -38,9 +37,8 @@ from gateway.ledger.outcomes import (
     returns_told,
     said_before_decisions,
     was_accepted,
-    was_rejected,
 )
-from gateway.ledger.received import move_received, note_file, note_tolerated, retry_held
+from gateway.ledger.received import move_received, note_file, note_tolerated
 from gateway.money import money
 from gateway.persons.holding import hold_received, kept
 from gateway.settlement.beside import Beside
@@ -48,6 +46,7 @@ from gateway.settlement.completion import settle_if_complete
 from gateway.settlement.contradictions import tell_of_contradictions
 from gateway.settlement.correlate import Hold, find_our_file, pinned_codec, problem_of
 from gateway.settlement.double_payments import tell_of_heirs
+from gateway.settlement.file_verdict import move_by_verdict
 from gateway.settlement.flags import Flag
 from gateway.settlement.items import Items
 from gateway.settlement.judge import Columns, Verdicts, judge, result_columns
@@ -189,7 +188,7 @@ class _Settlement:
             code = self._wording.code(code)
         with self._installation.ledger.write() as transaction:
             file = file_by_key(transaction, file.file_pk)
-            self._move_by_verdict(transaction, file, verdict, code)
+            move_by_verdict(transaction, file, verdict, code, self._received, self._now)
             (sealed,) = seal_words(self._installation, [text])
             reason = Reason(decoder.facts.get("file.reason", Reason.NONE))
             append_acknowledgement(
@@ -204,41 +203,6 @@ class _Settlement:
             )
             self._close(transaction, file, decoder, {"verdict": verdict, "code": code})
         return self._done(file)
-
-    def _move_by_verdict(
-        self, transaction: Transaction, file: FileRow, verdict: AcknowledgementVerdict, code: str
-    ) -> None:
-        open_states = (FileState.SENT, FileState.UNCERTAIN)
-        if verdict is AcknowledgementVerdict.UNMAPPED:
-            raise Hold([self._problem("unmapped-code", f"code {code!r} of the file is not in the layout")])
-        if file.state is FileState.REJECTED:
-            # Only another word of rejection comes here: nothing new.
-            return
-        took = (AcknowledgementVerdict.ACCEPTED, AcknowledgementVerdict.COMPLETE)
-        if verdict in took and file.state in open_states:
-            move_file(transaction, file.file_pk, file.state, FileState.ACKNOWLEDGED, attention=None)
-            # A result that came first may have waited for just this.
-            retry_held(transaction, file.file_pk, self._now, f"file {file.name} is acknowledged")
-        elif verdict is AcknowledgementVerdict.REJECTED:
-            if was_rejected(transaction, file.file_pk):
-                # Two persons know since that the bank took it after all.
-                return
-            outcomes = latest_outcomes(transaction, file.file_pk).values()
-            if any(not one.decided or one.status is not Status.FAILED for one in outcomes):
-                raise Hold([self._problem("rejected-after-results", f"file {file.name} has results already")])
-            attention = f"the bank rejected the file with {code!r}: redispatch it, or withdraw its payments"
-            move_file(transaction, file.file_pk, file.state, FileState.REJECTED, attention=attention)
-        elif verdict is AcknowledgementVerdict.DUPLICATE:
-            if file.state is FileState.SENT:
-                move_file(transaction, file.file_pk, file.state, FileState.UNCERTAIN)
-            attention = "the bank says that it has this file already: ask which one it took"
-            if file.state in open_states:
-                add_attention(transaction, file.file_pk, attention)
-            else:
-                kind = OddityKind.DUPLICATE_AFTER_RECEIPT
-                note_oddity(
-                    transaction, self._now, kind, file.bank, file.name, attention, code=code, state=file.state
-                )
 
     # Statements about payments.
 

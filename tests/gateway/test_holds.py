@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from gateway import DecisionRefused, ExitCode, Gateway, NotPermitted
-from gateway.runner import RunReport
+from gateway.run_report import RunReport
 from gateway.sending.dispatch import dispatch
 from gateway.states import FileState
 from keys.errors import KeyringInvalid

@@ -31,6 +31,7 @@ MAKERS = (
     "settlement/flags",
     "rules/budget",
     "runner",
+    "bank_line",
     "settlement/silence",
     "settlement/untaken",
     "settlement/verify",

@@ -133,7 +133,7 @@ def _seal_again(
 
 def duplicate_is_failed(patch: pytest.MonkeyPatch) -> None:
     """A file or a payment that the bank "has already" was not paid."""
-    judged, moved = settle.judge, settle._Settlement._move_by_verdict
+    judged, moved = settle.judge, settle.move_by_verdict
 
     def failed(*arguments: Any) -> Verdicts:
         verdicts = judged(*arguments)
@@ -144,14 +144,12 @@ def duplicate_is_failed(patch: pytest.MonkeyPatch) -> None:
             reasons=_where(duplicates, Reason.ACCOUNT_CLOSED, verdicts.reasons),
         )
 
-    def rejected(self: Any, transaction: Transaction, file: FileRow, verdict: Any, *rest: Any) -> Any:
+    def rejected(transaction: Transaction, file: FileRow, verdict: Any, *rest: Any) -> Any:
         duplicate = verdict is AcknowledgementVerdict.DUPLICATE
-        return moved(
-            self, transaction, file, AcknowledgementVerdict.REJECTED if duplicate else verdict, *rest
-        )
+        return moved(transaction, file, AcknowledgementVerdict.REJECTED if duplicate else verdict, *rest)
 
     patch.setattr(settle, "judge", failed)
-    patch.setattr(settle._Settlement, "_move_by_verdict", rejected)
+    patch.setattr(settle, "move_by_verdict", rejected)
 
 
 def _where(chosen: list[bool], value: Any, otherwise: list[Any]) -> list[Any]:
