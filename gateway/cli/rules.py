@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from itertools import islice
 from pathlib import Path
 
 import click
@@ -268,11 +269,12 @@ def report(batch_id: str | None, month: str, output: Path, config: Path) -> None
 
 @click.command("messages")
 @click.option("--since", type=int, default=0, help="Only after this cursor.")
+@click.option("--limit", type=click.IntRange(1), help="At most so many.")
 @CONFIGURATION
-def messages_(since: int, config: Path) -> None:
+def messages_(since: int, limit: int | None, config: Path) -> None:
     """What the free SMS sender tells people, a line of JSON each; no names, numbers or whole accounts."""
     with opened(config) as gateway:
-        for message in gateway.plan.messages(since):
+        for message in islice(gateway.plan.messages(since), limit):
             screen.as_json(message)
 
 

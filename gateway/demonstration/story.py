@@ -102,8 +102,8 @@ class Story:
         if not path.exists():
             count = self._gateway.plan.publish(published.batch_id, path)
             self._say(
-                f"{path.name}: 公示 {count} 笔",
-                f"{path.name}: the list of {count} payments is published (公示)",
+                f"{path.name}: 公示 {count:,} 笔",
+                f"{path.name}: the list of {count:,} payments is published (公示)",
             )
 
     def _passbooks(self) -> None:
@@ -112,8 +112,9 @@ class Story:
         if waiting.count:
             total = screen.money(waiting.minor)
             self._say(
-                f"昨日超过协议单日限额的 {waiting.count} 笔 {total},今日发出",
-                f"{waiting.count} payments, {total}, were over an agreement's limit of a day: they leave now",
+                f"昨日超过协议单日限额的 {waiting.count:,} 笔 {total},今日发出",
+                f"{waiting.count:,} payments, {total}, were over an agreement's limit of a day: they leave"
+                " now",
             )
         self._hand_over(self._month.passbooks)
 
@@ -177,8 +178,8 @@ class Story:
         by_book = batches[0].platform == PASSBOOK_PLATFORM
         total = screen.money(minor)
         way = screen.pick("一本通", "passbook") if by_book else screen.pick("一卡通", "card")
-        chinese = [f"第 {first} 至 {last} 领域提交{way} {count} 笔,{total}"]
-        english = [f"fields {first} to {last} hand over {count} payments by {way}, {total}"]
+        chinese = [f"第 {first} 至 {last} 领域提交{way} {count:,} 笔,{total}"]
+        english = [f"fields {first} to {last} hand over {count:,} payments by {way}, {total}"]
         if aside:
             chinese.append(f"退回核实 {aside} 笔")
             english.append(f"{aside} set aside")
@@ -197,8 +198,8 @@ class Story:
                 count, minor = count + receipt.payments, minor + receipt.total_minor
         total = screen.money(minor)
         self._say(
-            f"核实后足额补发 {count} 笔,{total}",
-            f"{count} payments were verified and are paid again in full, {total}",
+            f"核实后足额补发 {count:,} 笔,{total}",
+            f"{count:,} payments were verified and are paid again in full, {total}",
         )
         self._confirm_money()
 
@@ -210,8 +211,12 @@ class Story:
             return False
         verify(self._month, failed, corrections, self._day, number)
         made = self._gateway.plan.reissue(corrections, self._month.again_id(number, platform), platform)
-        for problem in made.refused:
-            self._say(f"未补发:{problem.message}", f"not paid again: {problem.message}")
+        waiting = len(made.refused)
+        if waiting:
+            self._say(
+                f"{waiting} 笔失败的暂不能补发:所在文件尚未了结,银行仍可能更改",
+                f"{waiting} failed payments must wait: their file is open, the bank may say otherwise yet",
+            )
         if not made.payments:
             return False
         write_batch(path, made.batch, made.payments, FileFormat.CSV)
@@ -269,8 +274,8 @@ class Story:
         bookings = sum(1 for _ in self._gateway.statement_entries())
         differ = sum(1 for _ in self._gateway.plan.differences())
         self._say(
-            f"对账单 {bookings} 笔记账与回盘逐笔核对,{differ} 笔不一致",
-            f"{bookings} bookings of the banks' statements are held against their results: payments that"
+            f"对账单 {bookings:,} 笔记账与回盘逐笔核对,{differ} 笔不一致",
+            f"{bookings:,} bookings of the banks' statements are held against their results: payments that"
             f" differ {differ}",
         )
 
@@ -282,10 +287,10 @@ class Story:
         published_sum, credited_sum = screen.money(check.published_minor), screen.money(check.credited_minor)
         differ = sum(check.counts.values())
         self._say(
-            f"{path.name}:公示 {check.published_count} 笔,{published_sum};到账 {check.credited_count} 笔,"
+            f"{path.name}:公示 {check.published_count:,} 笔,{published_sum};到账 {check.credited_count:,} 笔,"
             f"{credited_sum};不一致 {differ} 笔",
-            f"{path.name}: published {check.published_count}, {published_sum}; credited"
-            f" {check.credited_count}, {credited_sum}; they differ in {differ}",
+            f"{path.name}: published {check.published_count:,}, {published_sum}; credited"
+            f" {check.credited_count:,}, {credited_sum}; they differ in {differ}",
         )
 
     def _failed(self, platform: str, *, again: bool = False) -> Iterator[Outcome]:

@@ -125,7 +125,7 @@ def topics_to_try(site: Site, month: Month) -> list[Topic]:
             [
                 f"bankgate publish {batch} --credited --output {mine}/credited-02.csv",
                 f"bankgate publish-check {batch} {shown(published_list(site, month.published))}",
-                "bankgate messages",
+                "bankgate messages --limit 5",
                 f"bankgate booklet {batch} --output {mine}/booklet-02.csv",
             ],
         ),

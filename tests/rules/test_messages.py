@@ -58,6 +58,10 @@ def test_the_feed_and_the_booklet_have_no_whole_number(
     assert told.code == 0
     lines = [json.loads(line) for line in told.out.splitlines()]
     assert len(lines) == len(sent.payments) - 1
+    first, *rest = told.out.splitlines()
+    assert bankgate("messages", "--limit", 1).out.splitlines() == [first]
+    cursor = json.loads(first)["cursor"]
+    assert bankgate("messages", "--since", cursor, "--limit", 99).out.splitlines() == rest
     assert bankgate("booklet", batch_id, "--output", tmp_path / "lines.csv").code == 0
     with (tmp_path / "lines.csv").open(encoding="utf-8-sig", newline="") as stream:
         rows = list(csv.reader(stream))[1:]
