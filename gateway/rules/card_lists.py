@@ -32,7 +32,7 @@ from gateway.ledger.card_lists import (
 )
 from gateway.ledger.known_cards import HolderTable
 from gateway.rules.card_list_file import ROW_COLUMNS, CardListFile, card_list_problem
-from gateway.rules.known_cards import add_list, add_rows, counts, counts_until
+from gateway.rules.known_cards import Digests, add_list, add_rows, counts, counts_until
 from gateway.store.locks import writing_spool
 from gateway.store.spool import ColumnsWriter, StoredFile
 
@@ -194,12 +194,13 @@ def _examine(
     """Read a list to its end and compare it with itself, and with what counts; rows go to the writer."""
     today = (installation.clock.now() + _EAST).date()
     file = CardListFile(given, installation.configuration, today)
+    digests = Digests(installation)
     with HolderTable(installation.ledger) as table:
         rows = 0
         for block in file.blocks():
             cells = map(list, zip(*block, strict=True))
             columns = dict(zip(ROW_COLUMNS, cells, strict=True))
-            add_rows(installation, table, columns, _THIS, rows)
+            add_rows(table, digests, columns, _THIS, rows)
             if writer is not None:
                 writer.append(columns, len(block))
             rows += len(block)
@@ -210,7 +211,7 @@ def _examine(
         with installation.ledger.read() as transaction:
             before = card_list_in_force(transaction, head.source_platform)
         if before is not None:
-            add_list(installation, table, before, _BEFORE)
+            add_list(installation, table, digests, before, _BEFORE)
         gone, moved = table.compared(_BEFORE, _THIS)
     return CardListCheck(
         source_platform=head.source_platform,

@@ -23,7 +23,7 @@ from gateway.ledger.shares import subjects_paid
 from gateway.rules.known_cards import OWN_COLUMNS, KnownCard, KnownCards, holds_own_account
 from gateway.rules.people import Person, with_people
 
-_WANTED = ("beneficiary_name", "account", "village", *OWN_COLUMNS)
+_WANTED = ("account", "village", *OWN_COLUMNS)
 _CURRENCY = "CNY"
 ABOUT_THE_ACCOUNT = (
     *(Reason.NO_CARD, Reason.INVALID_ACCOUNT, Reason.UNKNOWN_BANK, Reason.ACCOUNT_NOT_FOUND),

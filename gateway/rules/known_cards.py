@@ -31,7 +31,7 @@ _DIGESTED = (
     *("passbook_bank", "passbook_account", "card_bank", "card_account"),
 )
 _ACCOUNT = ("card_bank", "card_account", "social_card_number")
-OWN_COLUMNS = ("beneficiary_id", "payee_role", "payee_id")
+OWN_COLUMNS = ("beneficiary_name", "beneficiary_id", "payee_role", "payee_name", "payee_id")
 """What `holds_own_account` looks at, by column of a sealed row."""
 
 
@@ -68,17 +68,18 @@ class KnownCards:
 
     def __init__(self, installation: Installation, connection: Connection | None = None) -> None:
         self._installation = installation
-        self.table = HolderTable(installation.ledger, connection)
         with installation.ledger.read() as transaction:
             rows = card_lists_in_force(transaction)
         self._lists = {row.list_pk: row for row in rows if counts(installation, row)}
-        self._fingerprinter = installation.keyring.fingerprinter(installation.clock.now())
+        self._digests = Digests(installation)
+        self._fingerprinter = self._digests.present
+        self.table = HolderTable(installation.ledger, connection)
 
     def __enter__(self) -> Self:
         with ExitStack() as opened:
             opened.enter_context(self.table)
             for row in self._lists.values():
-                add_list(self._installation, self.table, row, row.list_pk)
+                add_list(self._installation, self.table, self._digests, row, row.list_pk)
             self.table.settle()
             self._opened = opened.pop_all()
         return self
@@ -129,11 +130,16 @@ class KnownCards:
 
 
 def holds_own_account(person: Mapping[str, str]) -> bool:
-    """Whether a payment's account is the beneficiary's, by its row; that of a family or another is not."""
+    """Whether a payment's account is the beneficiary's, by its row; that of a family or another is not.
+
+    Nor is that of a household's head where somebody else of it is the beneficiary.
+    """
     role = person.get("payee_role") or PayeeRole.SELF
-    other = person.get("payee_id", "")
-    own = role in (PayeeRole.SELF, PayeeRole.HOUSEHOLD_HEAD)
-    return own and other in ("", person.get("beneficiary_id", ""))
+    same = all(
+        person.get(f"payee_{what}", "") in ("", person.get(f"beneficiary_{what}", ""))
+        for what in ("name", "id")
+    )
+    return same and role in (PayeeRole.SELF, PayeeRole.HOUSEHOLD_HEAD)
 
 
 def counts(installation: Installation, row: CardListRow) -> bool:
@@ -148,38 +154,49 @@ def counts_until(installation: Installation, row: CardListRow) -> date:
     return date.fromisoformat(row.drawn_on) + timedelta(days=days)
 
 
-def add_list(installation: Installation, table: HolderTable, row: CardListRow, key: int) -> None:
+class Digests:
+    """The keys of fingerprints as somebody begins to ask: the present one, and those before."""
+
+    def __init__(self, installation: Installation) -> None:
+        self.present = installation.keyring.fingerprinter(installation.clock.now())
+        self.older = [
+            one for one in installation.keyring.fingerprinters() if one.version != self.present.version
+        ]
+
+
+def add_list(
+    installation: Installation, table: HolderTable, digests: Digests, row: CardListRow, key: int
+) -> None:
     """The rows of a stored list, under a key."""
     with installation.spool.open_columns(row.spool_name) as stored:
         place = 0
         for frame in range(stored.count):
             columns = stored.columns(frame, _DIGESTED)
-            add_rows(installation, table, columns, key, place)
+            add_rows(table, digests, columns, key, place)
             place += len(columns["line"])
 
 
 def add_rows(
-    installation: Installation, table: HolderTable, columns: Mapping[str, list[Any]], key: int, place: int
+    table: HolderTable, digests: Digests, columns: Mapping[str, list[Any]], key: int, place: int
 ) -> None:
     """Rows of a list as keyed digests; the first of them has this place in it."""
-    digests = installation.keyring.fingerprinter(installation.clock.now())
-    persons = digests.of(columns["beneficiary_id"])
+    present = digests.present
+    persons = present.of(columns["beneficiary_id"])
     rows: list[HolderRow] = list(
         zip(
             [key] * len(persons),
             range(place, place + len(persons)),
             columns["line"],
             persons,
-            digests.of_names(columns["beneficiary_name"]),
-            _accounts(digests, columns, "passbook"),
-            _accounts(digests, columns, "card"),
+            present.of_names(columns["beneficiary_name"]),
+            _accounts(present, columns, "passbook"),
+            _accounts(present, columns, "card"),
             columns["card_bank"],
             [account[-VISIBLE_ACCOUNT:] for account in columns["card_account"]],
             strict=True,
         )
     )
-    older = [one for one in installation.keyring.fingerprinters() if one.version != digests.version]
-    aliases = [alias for other in older for alias in enumerate(other.of(columns["beneficiary_id"]))]
+    aliases = [alias for other in digests.older for alias in enumerate(other.of(columns["beneficiary_id"]))]
     table.add(rows, aliases)
 
 

@@ -26,7 +26,7 @@ _NAMED = 100
 _ADDED_TOGETHER = 1000
 _ENDING = 4
 _FEWEST_FOR_A_MIDDLE = 5
-_WANTED = ("account", "reissue_of", "beneficiary_name", *OWN_COLUMNS)
+_WANTED = ("account", "reissue_of", *OWN_COLUMNS)
 _ANSWERED = ("credited", "failed", "returned")
 
 

@@ -193,12 +193,13 @@ def test_a_card_at_a_bank_without_an_agreement_is_pointed_out(ground: Ground, tm
 
 
 @pytest.mark.parametrize(
-    ("role", "payee_name", "count"), [("household_head", "", 1), ("household_designated", "别人", 0)]
+    ("role", "payee_name", "count"),
+    [("household_head", "", 1), ("household_head", "户主", 0), ("household_designated", "别人", 0)],
 )
 def test_an_account_that_is_not_the_beneficiarys_is_no_matter_of_a_list(
     ground: Ground, tmp_path: Path, role: str, payee_name: str, count: int
 ) -> None:
-    """The family named another one's account: whose card a list names of the beneficiary is not asked."""
+    """It is the head's, or whom the family named: the card of somebody else of it is not asked for."""
     family: dict[str, object] = {
         "department": "区民政局",
         "programme": "城乡居民最低生活保障补贴",
@@ -206,7 +207,7 @@ def test_an_account_that_is_not_the_beneficiarys_is_no_matter_of_a_list(
         "payee_kind": "household",
         "payee_role": role,
         "payee_name": payee_name,
-        "designation_reference": "D-1" if payee_name else "",
+        "designation_reference": "D-1" if role == "household_designated" else "",
     }
     (book,) = by_passbook(payments_of(CITY, 1, **family))
     with ground.open() as gateway:
