@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from gateway.audit.answered import AnsweredChecks
 from gateway.audit.beside import Beside
+from gateway.audit.card_lists import check_card_lists
 from gateway.audit.chain import Journal
 from gateway.audit.decided import DecidedChecks
 from gateway.audit.report import Bundle
@@ -31,3 +32,4 @@ def check_tables(bundle: Bundle, journal: Journal) -> None:
     answered.outcomes()
     answered.recoveries()
     DecidedChecks(beside).decisions()
+    check_card_lists(beside)
