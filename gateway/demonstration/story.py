@@ -231,9 +231,9 @@ class Story:
         persons, doubted = brought.check.persons, brought.check.doubted
         movable = sum(1 for _ in self._gateway.plan.movable())
         self._say(
-            f"一本通平台提供卡折对照清单 {persons} 人(自相矛盾 {doubted} 人):{movable} 笔下批可改发社保卡",
-            f"the passbook platform lists the cards of {persons} persons, {doubted} of them in contradiction:"
-            f" {movable} payments may go by card from the next batch",
+            f"卡折对照清单 {persons:,} 人(自相矛盾 {doubted} 人):{movable:,} 笔下批可改发社保卡",
+            f"a card list of {persons:,} persons, {doubted} in contradiction: {movable:,} payments can move to"
+            " cards",
         )
 
     def _look_again(self) -> None:
