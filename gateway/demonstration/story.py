@@ -232,8 +232,8 @@ class Story:
         movable = sum(1 for _ in self._gateway.plan.movable())
         self._say(
             f"卡折对照清单 {persons:,} 人(自相矛盾 {doubted} 人):{movable:,} 笔下批可改发社保卡",
-            f"a card list of {persons:,} persons, {doubted} in contradiction: {movable:,} payments can move to"
-            " cards",
+            f"a card list of {persons:,} persons, {doubted} in contradiction: {movable:,} payments can move"
+            " to cards",
         )
 
     def _look_again(self) -> None:
