@@ -124,9 +124,10 @@ class Story(Struct, frozen=True, kw_only=True):
     chain: list[ChainMember] = []
     """All payments that stand for the same money, the first one first; empty where it is alone."""
     holds: list[HoldRow] = []
-    """Why it waits for a person; empty where it does not."""
+    """Why it waits for a person, or waited for one."""
     others: list[SamePerson] = []
-    """Where it waits as a repeat: what the person has, or may get, for the same programme and period."""
+    """Where it waits, or waited, as a repeat: what the person has, or may get, for the same programme and
+    period as things stand."""
     recoveries: list[Recovery] = []
     """What persons asked back of it, and what came."""
     replaces: str = ""
@@ -185,8 +186,8 @@ def story(installation: Installation, payment: PaymentRow) -> Story:
         batch_name = f"batch:{batch.source_platform}/{batch.batch_id}"
         attempts = attempts_of(transaction, payment.payment_pk)
         files = [f"file:{attempt['bank']}/{attempt['name']}" for attempt in attempts]
-        # What persons let go keeps its reasons in the ledger, and waits no more.
-        holds = holds_of(transaction, payment.payment_pk) if payment.state is PaymentState.HELD else []
+        # What persons let go or took back keeps its reasons: somebody will ask.
+        holds = holds_of(transaction, payment.payment_pk)
         return Story(
             payment_id=payment.payment_id,
             batch_id=batch.batch_id,

@@ -11,6 +11,7 @@ from gateway.report import Story
 from gateway.rules.verifications import Corrected, Verification
 from gateway.screens import screen
 from gateway.screens.recoveries import recovery_lines
+from gateway.states import PaymentState
 
 
 def show_story(story: Story, json: bool) -> None:
@@ -23,7 +24,8 @@ def show_story(story: Story, json: bool) -> None:
         f" {escape(story.period)} ({escape(story.department)}): {words.state(story.state)}"
     )
     for hold in story.holds:
-        screen.say(f"  {words.state('held')}: {words.reason(hold.reason)}")
+        waits = words.state("held") if story.state == PaymentState.HELD else pick("曾待定", "was held")
+        screen.say(f"  {waits}: {words.reason(hold.reason)}")
     for other in story.others:
         screen.say(
             f"    {pick('另有', 'beside')} {escape(other.payment_id)} ({escape(other.batch)}):"

@@ -211,7 +211,9 @@ def test_every_command_that_it_names_shows_something_of_it(
     story = next(out for payment_id, out in stories.items() if payment_id != MONTH.repeated.payment_id)
     assert ": returned\n" in story
     assert " credited: success" in story
-    assert "withdrawn" in stories[MONTH.repeated.payment_id]
+    taken_back = stories[MONTH.repeated.payment_id]
+    assert "withdrawn" in taken_back
+    assert "was held: repeated within the period" in taken_back
     assert len([json.loads(line) for line in told["messages --limit"].splitlines()]) == 5
     assert (played.site.reports / "another.html").read_text("utf-8").startswith("<!DOCTYPE html>")
     for name in ("credited-02.csv", "booklet-02.csv", "again-3.csv", "outcomes-02.csv"):

@@ -7,7 +7,7 @@ import re
 import msgspec
 import pytest
 
-from formats import AccountKind
+from formats import AccountKind, Reason
 from formats.records import Payment
 from gateway import DecisionRefused, Gateway
 from keys.master import new_master_key_file
@@ -82,8 +82,17 @@ def test_every_other_payment_is_named_as_it_stands_when_it_is_decided(ground: Gr
             ("P-00001", "credited"),
             ("P-twin", "held"),
         ]
+        # Why it waited stays to be told: somebody will ask.
+        withdrawn = gateway.trace("Q-1")
+        assert (withdrawn.state, [hold.reason for hold in withdrawn.holds]) == (
+            "withdrawn",
+            [Reason.REPEAT_IN_PERIOD],
+        )
+        assert [one.payment_id for one in withdrawn.others] == ["P-00001", "P-twin", "R-1"]
         ground.decide(gateway, about, "accept", A, B)
-        assert gateway.trace("R-1").others == []
+        accepted = gateway.trace("R-1")
+        assert (accepted.state, len(accepted.holds)) == ("accepted", 1)
+        assert [one.payment_id for one in accepted.others] == ["P-00001", "P-twin"]
 
 
 def test_card_and_passbook_of_two_platforms_are_the_same_subsidy(ground: Ground) -> None:
