@@ -163,7 +163,8 @@ def test_a_mistake_in_a_catalogue_is_told_with_its_place(
     assert old in shipped_text()
     found, problems = read(tmp_path / "catalogue.toml", shipped_text().replace(old, new, 1))
     assert found is None
-    (told,) = [problem for problem in problems if message in problem]
+    (told,) = problems
+    assert message in told
     assert told.startswith("line ")
 
 
