@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -147,7 +148,7 @@ def topics_to_try(site: Site, month: Month) -> list[Topic]:
 def shown(path: Path) -> str:
     """As somebody in this folder would type it."""
     here = Path.cwd()
-    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
+    return shlex.quote(str(path.relative_to(here)) if path.is_relative_to(here) else str(path))
 
 
 def _paid_again(site: Site) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,6 +17,8 @@ from gateway.demonstration.month_clock import MonthClock
 from gateway.demonstration.month_files import next_id
 from gateway.demonstration.people import BANKS
 from gateway.demonstration.plan import FIELDS
+from gateway.demonstration.site import Site
+from gateway.demonstration.tour import commands_to_try
 from gateway.rules.catalogue import read_catalogue, shipped_text
 
 SIZES = [Size(FEWEST, seed) for seed in range(12)] + [Size(2000, 20211117)]
@@ -122,3 +125,15 @@ def test_the_clock_is_not_put_beyond_the_machines_own() -> None:
     clock = MonthClock(datetime.now(UTC))
     clock.wait_until(datetime.now(UTC) + timedelta(milliseconds=20))
     assert clock.now() < datetime.now(UTC) + timedelta(minutes=5)
+
+
+def test_commands_are_written_as_somebody_there_would_type_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    commands = commands_to_try(Site(tmp_path / "my demo"), Month(Size(FEWEST, 1)))
+    assert all(shlex.split(command)[0] == "bankgate" for command in commands)
+    (published,) = [shlex.split(command) for command in commands if "publish-check" in command]
+    assert published[-1] == "my demo/department/month/published-02.csv"
+    # Each way to look at a month is named once.
+    assert len(commands) == len(set(commands))
