@@ -36,6 +36,7 @@ _LONG = Twins({english: chinese for english, chinese in _TABLE.items() if "; " i
 _COLUMN = r"(?: (?P<column>[^:]{1,120}?))?: "
 _PLACES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
     (re.compile(rf"(?:row|line) ([0-9]{{1,9}})(?: column)?{_COLUMN}"), lambda at: f"第 {at[1]} 行"),
+    (re.compile(rf"(\S{{1,300}}) line ([0-9]{{1,9}}){_COLUMN}"), lambda at: f"{at[1]} 第 {at[2]} 行"),
     (re.compile(rf"payment ([0-9]{{1,9}}){_COLUMN}"), lambda at: f"第 {at[1]} 笔"),
     (re.compile(rf"cell ([A-Z]{{1,3}}[0-9]{{1,9}}){_COLUMN}"), lambda at: f"单元格 {at[1]}"),
     (re.compile(r"batch (?P<column>[^\s:]{1,60}): "), lambda at: "批次信息"),
@@ -77,6 +78,8 @@ def _whole(english: str, depth: int) -> str:
     if _WANTED in english:
         found, _, wanted = english.rpartition(_WANTED)
         return f"{_whole(found, depth - 1)},应为 {_whole(wanted, depth - 1)}"
+    if (said := _PHRASES.exact(english)) is not None:
+        return said
     for word, chinese in (("found ", "现为 "), ("wanted ", "应为 ")):
         if english.startswith(word):
             return chinese + _whole(english.removeprefix(word), depth - 1)

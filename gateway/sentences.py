@@ -222,6 +222,10 @@ class Twins:
     def __init__(self, table: Mapping[str, str]) -> None:
         self._table = table
 
+    def exact(self, english: str) -> str | None:
+        """The twin of a text without places."""
+        return self._table.get(english)
+
     def find(self, english: str, inner: Callable[[str], str]) -> str | None:
         """The twin, with what stands in its places said by `inner`; None where no text of the table fits."""
         if len(english) > _LONGEST:
