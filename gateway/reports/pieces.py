@@ -12,7 +12,7 @@ from gateway.reports.wording import Words
 _STYLE = """
 :root { color-scheme: light; }
 * { box-sizing: border-box; }
-body { margin: 0 auto; padding: 1rem; max-width: 64rem; background: #fff; color: #111;
+body { margin: 0 auto; padding: 1rem; max-width: 70rem; background: #fff; color: #111;
   font: 1.15rem/1.6 "Noto Sans CJK SC", "Source Han Sans SC", "PingFang SC", "Microsoft YaHei", sans-serif;
   overflow-wrap: break-word; }
 h1, .name { overflow-wrap: anywhere; } .whole { display: inline-block; max-width: 100%; }

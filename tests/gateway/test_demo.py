@@ -230,11 +230,13 @@ def test_reports_lie_in_its_folder(played: Played) -> None:
 
 @pytest.mark.heavy
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize(("width_pixels", "letters_percent"), [(1280, 100), (360, 100), (360, 150)])
+@pytest.mark.parametrize(
+    ("width_pixels", "letters_percent"), [(1280, 100), (760, 100), (360, 100), (360, 150)]
+)
 def test_reports_are_readable_in_a_browser(
     played: Played, tmp_path: Path, width_pixels: int, letters_percent: int
 ) -> None:
-    """On a desk and on a phone, with large letters too: nothing sticks out, is small, pale or fetched."""
+    """On a desk, a tablet and a phone, large letters too: nothing sticks out, is small, pale or fetched."""
     pages = sorted(played.site.reports.glob("*.html"))
     assert len(pages) > 1
     for path in pages:
