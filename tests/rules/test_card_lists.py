@@ -192,30 +192,31 @@ def test_a_card_at_a_bank_without_an_agreement_is_pointed_out(ground: Ground, tm
         assert (offer.card_bank, offer.remarks) == (ISO, [Remark.NOT_ENTRUSTED])
 
 
-@pytest.mark.parametrize(
-    ("role", "payee_name", "count"),
-    [("household_head", "", 1), ("household_head", "户主", 0), ("household_designated", "别人", 0)],
-)
 def test_an_account_that_is_not_the_beneficiarys_is_no_matter_of_a_list(
-    ground: Ground, tmp_path: Path, role: str, payee_name: str, count: int
+    ground: Ground, tmp_path: Path
 ) -> None:
     """It is the head's, or whom the family named: the card of somebody else of it is not asked for."""
-    family: dict[str, object] = {
+    family = {
         "department": "区民政局",
         "programme": "城乡居民最低生活保障补贴",
         "period": "2026-09",
         "payee_kind": "household",
-        "payee_role": role,
-        "payee_name": payee_name,
-        "designation_reference": "D-1" if role == "household_designated" else "",
     }
-    (book,) = by_passbook(payments_of(CITY, 1, **family))
+    roles = (
+        {"payee_role": "household_head"},
+        {"payee_role": "household_head", "payee_name": "户主"},
+        {"payee_role": "household_designated", "payee_name": "别人", "designation_reference": "D-1"},
+    )
+    books = [
+        by_passbook(payments_of(CITY, 1, start=number, **family, **role), number)[0]
+        for number, role in enumerate(roles)
+    ]
     with ground.open() as gateway:
-        ground.submit(gateway, [book], "BOOKS")
+        ground.submit(gateway, books, "BOOKS")
         assert current(gateway) == {}
-        taken(ground, gateway, listed(tmp_path, [cells(book, 1)]))
-        assert len(list(gateway.plan.movable())) == count
-        assert list(warned(gateway, "BOOKS")) == ["card_known"] * count
+        taken(ground, gateway, listed(tmp_path, [cells(one, number) for number, one in enumerate(books)]))
+        assert [one.payment_id for one in gateway.plan.movable()] == [books[0].payment_id]
+        assert warned(gateway, "BOOKS") == {"card_known": [books[0].payment_id]}
 
 
 def test_lists_of_two_platforms_that_disagree_know_nothing_of_the_person(
@@ -300,32 +301,27 @@ def test_a_failed_payment_goes_to_the_known_card_where_its_ending_was_read_from_
         assert {one.attribute for one in verified.corrected} >= {"bank", "account", "social_card_number"}
 
 
-@pytest.mark.parametrize(
-    ("cells_of", "ending", "changes", "found"),
-    [
-        ({}, "0000", {}, "ends otherwise"),
-        ({"姓名": "别名"}, "", {}, "names the beneficiary otherwise"),
-        ({"身份证号": "370902199001011235"}, "", {}, "no card list names"),
-        ({}, "", {"beneficiary_name": "别名"}, "names the beneficiary otherwise"),
-        (
-            {},
-            "",
-            {"payee_role": "other", "payee_name": "别人", "payee_ground": "依据"},
-            "not the beneficiary's own",
-        ),
-    ],
-)
-def test_a_known_card_is_never_taken_for_more_than_was_said_of_it(
-    ground: Ground, tmp_path: Path, cells_of: dict[str, str], ending: str, changes: dict[str, str], found: str
-) -> None:
+def test_a_known_card_is_never_taken_for_more_than_was_said_of_it(ground: Ground, tmp_path: Path) -> None:
     with ground.open() as gateway:
         old = failed(ground, gateway).payments[0]
-        taken(ground, gateway, listed(tmp_path, [cells(old, 1, **cells_of)]))
-        one = correction(card_ending=ending or card(1)[-4:], changes=changes)
-        made = gateway.plan.reissue([one], "AGAIN")
-        (problem,) = made.refused
-        assert (made.payments, problem.code) == ([], "known-card")
-        assert found in problem.message
+        right = card(1)[-4:]
+        others = {"payee_role": "other", "payee_name": "别人", "payee_ground": "依据"}
+        for day, (cells_of, ending, changes, found) in enumerate(
+            (
+                ({}, "0000", {}, "ends otherwise"),
+                ({"姓名": "别名"}, right, {}, "names the beneficiary otherwise"),
+                ({"身份证号": "370902199001011235"}, right, {}, "no card list names"),
+                ({}, right, {"beneficiary_name": "别名"}, "names the beneficiary otherwise"),
+                ({}, right, others, "not the beneficiary's own"),
+            ),
+            start=10,
+        ):
+            path = listed(tmp_path, [cells(old, 1, **cells_of)], drawn_on=f"2026-08-{day}")
+            taken(ground, gateway, path)
+            made = gateway.plan.reissue([correction(card_ending=ending, changes=changes)], "AGAIN")
+            (problem,) = made.refused
+            assert (made.payments, problem.code) == ([], "known-card")
+            assert found in problem.message
 
 
 @pytest.mark.parametrize(("ending", "changes"), [("7", {}), ("", {"account": "6231920000000000017"})])
@@ -374,7 +370,7 @@ def test_whoever_had_no_card_and_has_one_now_is_offered(
 ) -> None:
     (one,) = payments_of(CITY, 1, account="")
     with ground.open() as gateway:
-        gateway.submit(ground.write(ground.batch([one], "NONE"), [one]), policy="set-aside")
+        gateway.submit(ground.write(ground.batch([one], "NONE"), [one]))
         taken(ground, gateway, listed(tmp_path, [cells(one, 1)]))
         (offer,) = gateway.plan.card_offers(batch_id="NONE")
         assert (offer.reason, offer.account) == ("NO_CARD", "")

@@ -9,11 +9,13 @@ import pytest
 
 from gateway import Gateway, Unknown
 from gateway.audit.verify import verify
+from gateway.rules import card_lists
 from keys.errors import SealedFileDamaged
 from keys.master import new_master_key_file
 from tests.gateway.commands import Commands
 from tests.gateway.sites import CITY, PERSONS, Ground, payments_of
 from tests.rules.card_lists import by_passbook, cells, listed, stored, taken
+from tests.rules.sheets import sheet
 
 A = PERSONS[0]
 DAYS, VALID_DAYS = 1095, 366
@@ -84,6 +86,43 @@ def test_a_backup_brings_lists_back(ground: Ground, tmp_path: Path) -> None:
     with ground.open() as gateway:
         assert [one.payment_id for one in gateway.plan.movable()] == ["P-00001"]
         assert [one.counts for one in gateway.plan.card_lists()] == [False, True]
+
+
+def test_a_workbook_is_kept_as_it_was_brought(ground: Ground, tmp_path: Path) -> None:
+    (one,) = payments_of(CITY, 1)
+    head: list[list[object]] = [["来源平台", "yikatong"], ["导出日期", "2026-08-20"], ["总行数", "1"], []]
+    path = sheet(tmp_path / "cards.xlsx", [*head, [*cells(one, 1)], [*cells(one, 1).values()]])
+    with ground.open() as gateway:
+        ground.submit(gateway, by_passbook([one]))
+        taken(ground, gateway, path)
+        assert len(list(gateway.plan.movable())) == 1
+        with gateway.installation.spool.open(f"cards/{stored(ground)[0]}") as kept:
+            assert kept.read() == path.read_bytes()
+
+
+def test_what_a_crash_left_of_a_list_goes_after_a_term(ground: Ground, tmp_path: Path) -> None:
+    """Killed between the sealed files and the ledger, a list is files that nothing refers to."""
+    (one,) = payments_of(CITY, 1)
+    with ground.open() as gateway:
+        path = listed(tmp_path, [cells(one, 1)])
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(card_lists, "_keep", _killed)
+            with pytest.raises(_KilledHere):
+                gateway.bring_card_list(path)
+        assert len(stored(ground)) == 2
+        gateway.retain()
+        ground.clock.turn(days=DAYS)
+        assert [gone.files for gone in gateway.retain().destroyed] == [1, 1]
+        assert stored(ground) == []
+        assert gateway.bring_card_list(listed(tmp_path, [cells(one, 1)], drawn_on="2029-08-01")).object
+
+
+class _KilledHere(BaseException):
+    pass
+
+
+def _killed(*_: object) -> None:
+    raise _KilledHere
 
 
 def test_lists_come_under_a_new_master_key(ground: Ground, tmp_path: Path) -> None:
