@@ -1,17 +1,16 @@
-"""What the plan forbids, in one batch: each is refused by its rule and section, and the rest is paid."""
+"""What the plan forbids, in one batch: each is refused by its rule and section, and the rest is paid.
+
+Corrections that are refused are in `test_reissue`, lists of another batch in `test_publication`.
+"""
 
 from __future__ import annotations
 
 import re
 
-import pytest
-
 from formats import Payment
 from formats.records import PayeeKind, PayeeRole
-from gateway import Gateway, InputRefused
 from gateway.rules.catalogue import shipped_text
 from tests.gateway.sites import CITY, ISO, Ground, current, edit, payments_of
-from tests.gateway.test_settle import Sent, result, row
 from tests.rules.test_agreements import agreement_path
 from tests.rules.test_reissue import correction, failed
 
@@ -99,38 +98,6 @@ def test_an_agreement_that_has_ended_takes_no_new_payments(ground: Ground) -> No
         assert current(gateway)[other[0].payment_id][0] == "credited"
 
 
-def mixed(ground: Ground, gateway: Gateway) -> Sent:
-    """P-00001 has failed, P-00002 is unknown, the others are credited; P-00001 is replaced already."""
-    sent = Sent(ground, gateway, 4)
-    rows = [row(1, sent.payments[0], "F44"), row(2, sent.payments[1], "Z9"), *sent.all()[2:]]
-    sent.say(result(sent.name, rows))
-    return sent
-
-
-@pytest.mark.parametrize(
-    ("payment_id", "amount_minor", "rule"),
-    [
-        ("P-00003", None, "reissue"),  # credited
-        ("P-00002", None, "reissue"),  # unknown
-        ("P-77777", None, "reissue"),  # nobody's
-        ("N-00061", 1, "reissue-amount"),
-    ],
-)
-def test_what_is_no_payment_to_be_paid_again_stops_no_other(
-    ground: Ground, payment_id: str, amount_minor: int | None, rule: str
-) -> None:
-    with ground.open() as gateway:
-        mixed(ground, gateway)
-        aside = payments_of(CITY, 2, prefix="N", start=60, account="")
-        ground.submit(gateway, aside, "NONE")
-        wanted = [correction(payment_id, amount_minor=amount_minor), correction("N-00062")]
-        made = gateway.plan.reissue(wanted, "AGAIN")
-        assert told([(one.payment_id, one.message) for one in made.refused]) == {
-            payment_id: {(rule, "四(五)")}
-        }
-        assert [one.reissue_of for one in made.payments] == ["N-00062"]
-
-
 def test_reissues_of_a_platforms_own_batch_are_refused_by_the_same_rule(ground: Ground) -> None:
     with ground.open() as gateway:
         failed(ground, gateway)
@@ -147,16 +114,3 @@ def test_reissues_of_a_platforms_own_batch_are_refused_by_the_same_rule(ground: 
         assert (receipt.accepted, receipt.set_aside) == (1, 3)
         found = told([(one.payment_id, one.message) for one in receipt.problems])
         assert found == {one.payment_id: {("reissue", "四(五)")} for one in wrong}
-
-
-def test_a_published_list_of_another_batch_is_refused(ground: Ground) -> None:
-    with ground.open() as gateway:
-        ground.submit(gateway, payments_of(CITY, 1), "ONE")
-        ground.submit(gateway, payments_of(CITY, 1, prefix="T", start=1), "TWO")
-        path = ground.site.folder / "list.csv"
-        gateway.plan.publish("ONE", path)
-        with pytest.raises(InputRefused) as refused:
-            gateway.plan.check_list("TWO", path)
-        assert told([("TWO", one.message) for one in refused.value.problems]) == {
-            "TWO": {("published-list", "五(二)")}
-        }
