@@ -121,6 +121,7 @@ def _show(life: Life, rows: list[dict[str, str]], folder: Path) -> None:
     assert life.command("audit", "verify", bundle).code == 0
 
 
+@pytest.mark.timeout(400)
 def test_nothing_of_a_card_list_comes_out_in_clear(life: Life) -> None:
     listed_people(life)
     nothing_leaked(life)
@@ -135,6 +136,7 @@ def names_in_problems(patch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.heavy
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize(
     ("plant", "place"),
     [(whole_cards_in_lists, "said by cards movable"), (names_in_problems, "said by cards check")],
