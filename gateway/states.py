@@ -194,8 +194,8 @@ RESOLUTIONS: dict[PaymentState, tuple[Status, ...]] = {
     # The exact amount or a full return ends it; "nothing was paid" where nothing was credited; that it
     # stays short where what was credited is known and too little.
     PaymentState.DISCREPANT: (Status.CREDITED, Status.RETURNED, Status.FAILED, Status.DISCREPANT),
-    # The bank has the file and has not answered yet.
-    PaymentState.DISPATCHED: (Status.CREDITED, Status.FAILED),
+    # The bank has the file and has not answered yet: its letter says what its file would.
+    PaymentState.DISPATCHED: (Status.CREDITED, Status.FAILED, Status.RETURNED),
     # The bank's letter says more than its files.
     PaymentState.CREDITED: (Status.RETURNED,),
     PaymentState.FAILED: (Status.CREDITED,),

@@ -111,9 +111,25 @@ def test_a_payment_resolved_as_failed_is_paid_again_in_full(sent: Sent) -> None:
 
 def test_a_payment_that_is_not_answered_is_resolved(sent: Sent) -> None:
     sent.say(result(sent.name, sent.all()[1:]))
-    assert ways(sent, about(sent.payments[0])) == ["credited", "failed"]
+    assert ways(sent, about(sent.payments[0])) == ["credited", "failed", "returned"]
     assert decide(sent, about(sent.payments[0]), "failed") == BOTH
     assert states(sent.gateway) == ["settled"]
+
+
+def test_a_payment_whose_money_came_back_before_any_answer_is_paid_again(sent: Sent) -> None:
+    """The bank writes that it credited it and that all came back; its file comes later, and says the same."""
+    first = sent.payments[0]
+    sent.say(result(sent.name, sent.all()[1:]))
+    assert decide(sent, about(first), "returned") == BOTH
+    assert current(sent.gateway)["P-00001"] == ("returned", "RETURNED", 10000)
+    again = payments_of(CITY, 1, prefix="Q", amount_minor=first.amount_minor, reissue_of="P-00001")
+    sent.ground.submit(sent.gateway, again)
+    # What it did first, told late: nobody is called paid by it who was not, and persons see it.
+    sent.say(result(sent.name, sent.all()))
+    assert current(sent.gateway)["P-00001"] == ("unknown", "CONTRADICTED", 10000)
+    assert about(first) in waiting(sent)
+    assert "sent" not in states(sent.gateway)
+    sent.ground.check_sound(sent.gateway)
 
 
 def test_a_discrepant_payment_ends_by_the_exact_amount_or_a_full_return(sent: Sent) -> None:

@@ -17,6 +17,7 @@ from gateway.errors import GatewayError
 from gateway.ledger.database import Transaction
 from gateway.persons import exhibits
 from gateway.simulator.books import Paid
+from gateway.states import PaymentState
 from keys.statement import sign_statement
 from tests.simulation.bank import BLANK, BLANK_SUCCESS, Statement, Told, told_money
 from tests.simulation.books import Attempt, ledger_rows
@@ -294,7 +295,8 @@ class _Look:
             return 0 < kept < self._amount_minor and (short or kept == self._kept_minor)
         if decision == "returned":
             # Also where the bank said wrongly that it credited something: nothing is with the payee.
-            return kept == 0 and not self._may_still_be_paid()
+            came_back = credited > 0 or self.state != PaymentState.DISPATCHED
+            return kept == 0 and came_back and not self._may_still_be_paid()
         if decision == "failed":
             here = [one for bank, name, item in self._known for one in self._truth(bank, name, item)]
             moved = any(one.credited_minor for one in here)
