@@ -24,8 +24,10 @@ class BookRow(Struct, frozen=True, kw_only=True):
     """Payments alike in everything that sums are asked by; amounts in minor units.
 
     `day` is the bank day of the file that they are in, "" while they are in none. `reissued` is 1 where
-    they replace others: the same money, handed over again. `oldest` is when the first of them was
-    handed over, an ISO instant.
+    they replace others: the same money, handed over again. `several_programmes` and `several_periods`
+    are 1 where a statement books the whole file that they are in, with others, and so says of no
+    programme or no period how much it booked. `oldest` is when the first of them was handed over, an
+    ISO instant.
     """
 
     source_platform: str
@@ -39,6 +41,8 @@ class BookRow(Struct, frozen=True, kw_only=True):
     state: str
     at_the_bank: int
     reissued: int
+    several_programmes: int
+    several_periods: int
     count: int
     instructed_minor: int
     credited_minor: int
@@ -70,6 +74,16 @@ class FoundCharge(Struct, frozen=True, kw_only=True):
     amount_minor: int
 
 
+_BOOKINGS = " AND entry.booked = 1 AND entry.kind IN ('payment', 'return')"
+_BOOKED_FILES = (
+    "WITH whole AS (SELECT attempt.file_pk, MIN(programme) AS programme, MIN(period) AS period,"
+    " MIN(programme) <> MAX(programme) AS several_programmes, MIN(period) <> MAX(period) AS several_periods"
+    " FROM (SELECT DISTINCT file_pk FROM statement_entry AS entry"
+    f"  WHERE file_pk IS NOT NULL AND payment_pk IS NULL {_BOOKINGS})"
+    " JOIN attempt USING (file_pk) JOIN payment USING (payment_pk) JOIN subject USING (subject_pk)"
+    " GROUP BY 1)"
+)
+"""Files of which a statement books sums that name no payment: of which programmes and periods they are."""
 _REPLACES = "EXISTS (SELECT 1 FROM reissue WHERE reissue.successor_pk = payment.payment_pk)"
 _CHARGED_FILES = (
     "WITH charged AS (SELECT attempt.file_pk,"
@@ -85,10 +99,12 @@ _CHARGED_FILES = (
 def book_rows(transaction: Transaction, batch_pk: int | None = None) -> list[BookRow]:
     """Everything that was handed over, summed up."""
     rows = transaction.all(
-        "SELECT source_platform, batch_id, COALESCE(lane.bank, '') AS bank, subject.department, programme,"
-        f" period, account_kind, COALESCE(file.bank_day, '') AS day, {STATE_OF_PAYMENT} AS state,"
+        f"{_BOOKED_FILES} SELECT source_platform, batch_id, COALESCE(lane.bank, '') AS bank,"
+        " subject.department, subject.programme, subject.period, account_kind,"
+        f" COALESCE(file.bank_day, '') AS day, {STATE_OF_PAYMENT} AS state,"
         f" COALESCE(file.state IN ({_AT_THE_BANK}), 0) AS at_the_bank, {_REPLACES} AS reissued,"
-        " COUNT(*) AS count,"
+        " COALESCE(several_programmes, 0) AS several_programmes,"
+        " COALESCE(several_periods, 0) AS several_periods, COUNT(*) AS count,"
         " SUM(payment.amount_minor) AS instructed_minor,"
         " SUM(CASE WHEN latest.status IN ('credited', 'discrepant', 'returned')"
         "  THEN COALESCE(latest.credited_minor, 0) ELSE 0 END) AS credited_minor,"
@@ -96,8 +112,10 @@ def book_rows(transaction: Transaction, batch_pk: int | None = None) -> list[Boo
         " FROM payment JOIN batch USING (batch_pk) JOIN subject USING (subject_pk)"
         " LEFT JOIN lane ON lane.lane_pk = payment.lane_pk"
         " LEFT JOIN attempt ON attempt.payment_pk = payment.payment_pk AND attempt.live = 1"
-        f" LEFT JOIN file ON file.file_pk = attempt.file_pk {LATEST_OUTCOME}"
-        " WHERE :batch IS NULL OR payment.batch_pk = :batch GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11",
+        " LEFT JOIN file ON file.file_pk = attempt.file_pk"
+        f" LEFT JOIN whole ON whole.file_pk = attempt.file_pk {LATEST_OUTCOME}"
+        " WHERE :batch IS NULL OR payment.batch_pk = :batch"
+        " GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13",
         batch=batch_pk,
     )
     return [BookRow(**row._mapping) for row in rows]
@@ -268,22 +286,31 @@ def lane_files(transaction: Transaction, batch_pk: int, bank: str, department: s
     return {row.agreement: row.last_day for row in rows}
 
 
-_OURS = " AND entry.booked = 1 AND entry.kind IN ('payment', 'return')"
-
-
 def booked_rows(transaction: Transaction, by_payment: bool, batch_pk: int | None = None) -> list[BookedRow]:
-    """Bookings by file, whole sums too; with `by_payment` those alone that name a payment."""
-    amount = "entry.amount_minor" if by_payment else "entry.entry_minor"
-    subject = "programme, period" if by_payment else "'' AS programme, '' AS period"
+    """Bookings by file, whole sums too; with `by_payment` by programme and period of the payment that they
+    name, or of the file where all of it is of one: else that is "".
+    """
+    amount, subject, whole = "entry.entry_minor", "'' AS programme, '' AS period", ""
+    if by_payment:
+        amount = (
+            "CASE WHEN entry.payment_pk IS NULL AND entry.item IS NULL THEN entry.entry_minor"
+            " ELSE entry.amount_minor END"
+        )
+        subject = (
+            "COALESCE(subject.programme, CASE several_programmes WHEN 0 THEN whole.programme END, '')"
+            " AS programme,"
+            " COALESCE(subject.period, CASE several_periods WHEN 0 THEN whole.period END, '') AS period"
+        )
+        whole = " LEFT JOIN whole ON whole.file_pk = entry.file_pk"
     rows = transaction.all(
-        f"SELECT source_platform, batch_id, file.bank, lane.department, {subject}, file.bank_day AS day,"
+        f"{_BOOKED_FILES if by_payment else ''}"
+        f" SELECT source_platform, batch_id, file.bank, lane.department, {subject}, file.bank_day AS day,"
         f" SUM(CASE entry.direction WHEN 'debit' THEN 1 ELSE -1 END * COALESCE({amount}, 0)) AS booked_minor"
-        " FROM statement_entry AS entry JOIN file USING (file_pk) JOIN lane USING (lane_pk)"
+        " FROM statement_entry AS entry JOIN file ON file.file_pk = entry.file_pk JOIN lane USING (lane_pk)"
         " JOIN batch ON batch.batch_pk = lane.batch_pk"
-        " LEFT JOIN payment ON payment.payment_pk = entry.payment_pk LEFT JOIN subject USING (subject_pk)"
-        f" WHERE (:batch IS NULL OR lane.batch_pk = :batch) {_OURS}"
-        + (" AND entry.payment_pk IS NOT NULL" if by_payment else "")
-        + " GROUP BY 1, 2, 3, 4, 5, 6, 7",
+        " LEFT JOIN payment ON payment.payment_pk = entry.payment_pk"
+        f" LEFT JOIN subject ON subject.subject_pk = payment.subject_pk{whole}"
+        f" WHERE (:batch IS NULL OR lane.batch_pk = :batch) {_BOOKINGS} GROUP BY 1, 2, 3, 4, 5, 6, 7",
         batch=batch_pk,
     )
     return [BookedRow(**row._mapping) for row in rows]
@@ -298,12 +325,12 @@ def gaps(transaction: Transaction, batch_pk: int | None = None) -> Iterator[Gap]
         "  THEN COALESCE(latest.credited_minor, 0) - COALESCE(latest.returned_minor, 0) ELSE 0 END"
         "  AS by_results_minor,"
         " (SELECT COALESCE(SUM(CASE entry.direction WHEN 'debit' THEN 1 ELSE -1 END * entry.amount_minor), 0)"
-        f"  FROM statement_entry AS entry WHERE entry.payment_pk = payment.payment_pk {_OURS})"
+        f"  FROM statement_entry AS entry WHERE entry.payment_pk = payment.payment_pk {_BOOKINGS})"
         "  AS by_statements_minor"
         " FROM file JOIN attempt USING (file_pk) JOIN payment USING (payment_pk) JOIN batch USING (batch_pk)"
         f" {LATEST_OUTCOME} WHERE attempt.live = 1 AND (:batch IS NULL OR batch.batch_pk = :batch)"
         " AND EXISTS (SELECT 1 FROM statement_entry AS entry WHERE entry.file_pk = file.file_pk"
-        f"  AND entry.item IS NOT NULL {_OURS}) ORDER BY file.file_pk, attempt.item)"
+        f"  AND entry.item IS NOT NULL {_BOOKINGS}) ORDER BY file.file_pk, attempt.item)"
         " WHERE by_results_minor <> by_statements_minor",
         batch=batch_pk,
     )

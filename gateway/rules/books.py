@@ -99,11 +99,17 @@ class Book(Struct, kw_only=True):
     """Payments of which something is asked back still, and how much."""
     booked_minor: int | None = None
     """What statements booked, net of what came back; None where none speaks of it."""
+    unassigned_minor: int = 0
+    """What results say is with payees of files that a statement books whole, of several programmes or
+    periods: how much of a booking is of which cannot be told, and no difference is made of it.
+    """
 
     @property
     def gap_minor(self) -> int | None:
         """What results say is with payees beyond what statements booked; 0 where they agree."""
-        return None if self.booked_minor is None else self.kept_minor - self.booked_minor
+        if self.booked_minor is None:
+            return None
+        return self.kept_minor - self.unassigned_minor - self.booked_minor
 
     @property
     def handed_over(self) -> Sum:
@@ -252,7 +258,10 @@ def sums_digest(transaction: Transaction, batch: BatchRow) -> str:
 
 
 _ADDED = ("count", "instructed_minor", "credited_minor", "returned_minor", "amount_minor")
-_APART = ("reissued", "file_name", "file_programme", "file_period")
+_APART = (
+    *("reissued", "several_programmes", "several_periods"),
+    *("file_name", "file_programme", "file_period"),
+)
 
 
 def _alike(rows: Sequence[BookRow | FoundCharge]) -> list[tuple[object, ...]]:
@@ -297,9 +306,14 @@ def sum_up(
         book.state(row.state).add(row.count, row.instructed_minor)
         book.credited_minor += row.credited_minor
         book.returned_minor += row.returned_minor
+        if (by is By.PROGRAMME and row.several_programmes) or (by is By.PERIOD and row.several_periods):
+            book.unassigned_minor += row.credited_minor - row.returned_minor
     for charge in charged:
         book_of(_place_of_charge(catalogue, by, charge)).findings.add(charge.count, charge.amount_minor)
     for entry in booked:
+        if by in (By.PROGRAMME, By.PERIOD) and not _key(catalogue, by, entry):
+            # Of a file of several: its payments are `unassigned_minor` where they stand.
+            continue
         book = book_of(_place(catalogue, by, entry))
         book.booked_minor = (book.booked_minor or 0) + entry.booked_minor
     for back in recovered:

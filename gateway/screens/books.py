@@ -81,12 +81,19 @@ _SUMS: tuple[tuple[tuple[str, str], Callable[[Book], str | Sum]], ...] = (
     (("已送银行", "sent"), lambda book: book.sent),
     *((state_words(state), _in_state(state)) for state in _STATES),
     (("在途", "on the way"), _way),
-    (("实发(元)", "credited (yuan)"), lambda book: yuan_text(book.credited_minor)),
+    (
+        ("银行入账合计,含金额不符及后来退回(元)", "credited by banks, short and returned too (yuan)"),
+        lambda book: yuan_text(book.credited_minor),
+    ),
     (("退回(元)", "returned (yuan)"), lambda book: yuan_text(book.returned_minor)),
     (("违规收费", "charged"), lambda book: book.findings),
     (("已追回(元)", "recovered (yuan)"), lambda book: yuan_text(book.recovered_minor)),
     (("未追回", "to be recovered"), lambda book: book.to_recover),
     (("对账单记账(元)", "booked by statements (yuan)"), lambda book: yuan_text(book.booked_minor)),
+    (
+        ("整份记账、未能分属(元)", "booked with whole files, not to be assigned (yuan)"),
+        lambda book: yuan_text(book.unassigned_minor),
+    ),
     (("差额(元)", "difference (yuan)"), lambda book: yuan_text(book.gap_minor)),
 )
 """What is told of each line of a reconciliation, under its Chinese and English title."""

@@ -6,17 +6,20 @@ from pathlib import Path
 
 import pytest
 import python_calamine
+from msgspec.structs import replace
 
 from gateway import Gateway
+from gateway.demonstration.plan import FIELDS
 from gateway.rules.books import Book, By, Sum
 from tests.gateway.answers import Answers, file_of
 from tests.gateway.commands import Commands
 from tests.gateway.shapes import add_statements
-from tests.gateway.sites import CITY, PERSONS, RURAL, Ground, payments_of
+from tests.gateway.sites import CITY, PERSONS, PROGRAMME, RURAL, Ground, payments_of
 from tests.gateway.test_settle import Sent, result, row
 from tests.gateway.test_statements import Account
 
 A, B = PERSONS
+OTHER = FIELDS[0].programmes[1].name
 
 
 def said(book: Book) -> dict[str, tuple[int, int]]:
@@ -159,6 +162,33 @@ def test_the_command_shows_every_side(ground: Ground, bankgate: Commands, tmp_pa
     assert bankgate("reconcile", "--by", by.value, "--output", tmp_path / "books.xlsx").code == 1
     rows = python_calamine.load_workbook(str(tmp_path / "books.xlsx")).get_sheet_by_index(0).to_python()
     assert (rows[0][1:3], rows[1][1:3]) == (["instructed count", "instructed yuan"], [1, 100])
+
+
+@pytest.mark.parametrize("several", [False, True], ids=["one programme", "two programmes"])
+def test_a_booking_of_a_whole_file_makes_no_difference_that_is_none(ground: Ground, several: bool) -> None:
+    """The statement names the file and no payment: whose it is can be told of one programme alone."""
+    add_statements(ground)
+    payments = payments_of(RURAL, 3)
+    if several:
+        payments[2] = replace(payments[2], programme=OTHER)
+    total = sum(payment.amount_minor for payment in payments)
+    with ground.open() as gateway:
+        account = Account(ground, gateway, payments)
+        account.send()
+        account.result()
+        (file,) = gateway.files()
+        account.book([account.line(minor=total, serial="B1", file=file.name)])
+        (bank,) = gateway.plan.books(By.BANK)
+        assert (bank.booked_minor, bank.unassigned_minor, bank.gap_minor) == (total, 0, 0)
+        found = {book.key: book for book in gateway.plan.books(By.PROGRAMME)}
+        told = {key: (one.booked_minor, one.unassigned_minor, one.gap_minor) for key, one in found.items()}
+        if several:
+            apart = payments[2].amount_minor
+            assert told == {PROGRAMME: (None, total - apart, None), OTHER: (None, apart, None)}
+        else:
+            assert told == {PROGRAMME: (total, 0, 0)}
+        (period,) = gateway.plan.books(By.PERIOD)
+        assert (period.booked_minor, period.gap_minor) == (total, 0)
 
 
 def test_statements_are_held_against_results_line_by_line(ground: Ground, bankgate: Commands) -> None:
