@@ -9,6 +9,7 @@ such members were credited: so credited - returned of a chain is never above it.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 
 from msgspec import Struct
@@ -35,10 +36,11 @@ _MEMBERS = (
     " (SELECT :chain UNION SELECT successor_pk FROM reissue WHERE chain_pk = :chain)"
     " AND payment.payment_pk <> :but"
 )
-_ALIVE = (
-    f"{_MEMBERS} AND NOT COALESCE(latest.status IN ('failed', 'returned') OR latest.reason = 'PAID_SHORT'"
+_IS_ALIVE = (
+    "NOT COALESCE(latest.status IN ('failed', 'returned') OR latest.reason = 'PAID_SHORT'"
     f" OR (latest.status IN ('set_aside', 'withdrawn') AND NOT {_LEFT}), 0)"
 )
+_ALIVE = f"{_MEMBERS} AND {_IS_ALIVE}"
 
 
 class ChainMember(Struct, frozen=True):
@@ -47,6 +49,23 @@ class ChainMember(Struct, frozen=True):
     payment_id: str
     batch_id: str
     state: str
+
+
+class ChainPayment(Struct, frozen=True, kw_only=True):
+    """One payment of a chain with what became of it; amounts in minor units.
+
+    `ours`: it is of the batches that were asked for. `alive`: something of it can reach the payee, or has.
+    `status` is None, and `reason` what its batch says, while nothing is known of it.
+    """
+
+    payment_pk: int
+    ours: bool
+    amount_minor: int
+    state: str
+    status: Status | None
+    reason: Reason
+    kept_minor: int
+    alive: bool
 
 
 class Heir(Struct, frozen=True):
@@ -91,15 +110,47 @@ def refuse_reissues(transaction: Transaction, source_platform: str, staging: Sta
     return problems
 
 
-def replaced_totals(transaction: Transaction, batch_pk: int) -> list[tuple[Status, Reason, int, int]]:
-    """(status, reason, count, minor units) of a batch's payments for which a live successor stands."""
+def chains_of(transaction: Transaction, batch_keys: Iterable[int]) -> list[list[ChainPayment]]:
+    """Every chain that a payment of the batches is of, whole, the payment that began it first.
+
+    A payment that was credited in part for good is one too, while nothing replaces it.
+    """
     rows = transaction.all(
-        "SELECT latest.status, latest.reason, COUNT(*) AS number, SUM(payment.amount_minor) AS instructed"
-        " FROM payment JOIN reissue ON reissue.predecessor_pk = payment.payment_pk AND reissue.live = 1"
-        f" {LATEST_OUTCOME} WHERE payment.batch_pk = :batch AND latest.status IS NOT NULL GROUP BY 1, 2",
-        batch=batch_pk,
+        "WITH chosen AS (SELECT value AS batch_pk FROM json_each(:batches)), chains AS ("
+        " SELECT chain_pk FROM reissue JOIN payment ON payment.payment_pk = successor_pk"
+        "  WHERE payment.batch_pk IN (SELECT batch_pk FROM chosen)"
+        " UNION SELECT chain_pk FROM reissue JOIN payment ON payment.payment_pk = chain_pk"
+        "  WHERE payment.batch_pk IN (SELECT batch_pk FROM chosen)"
+        " UNION SELECT COALESCE((SELECT chain_pk FROM reissue WHERE successor_pk = payment.payment_pk),"
+        f"  payment.payment_pk) FROM chosen JOIN payment USING (batch_pk) {LATEST_OUTCOME}"
+        "  WHERE latest.reason = 'PAID_SHORT'),"
+        " member AS (SELECT chain_pk, chain_pk AS payment_pk FROM chains"
+        "  UNION SELECT chain_pk, successor_pk FROM chains JOIN reissue USING (chain_pk))"
+        " SELECT chain_pk, payment.payment_pk, payment.amount_minor,"
+        " payment.batch_pk IN (SELECT batch_pk FROM chosen) AS ours,"
+        f" {STATE_OF_PAYMENT} AS state, latest.status, COALESCE(latest.reason, payment.reason) AS reason,"
+        " CASE WHEN latest.status IN ('credited', 'discrepant', 'returned')"
+        "  THEN COALESCE(latest.credited_minor, 0) - COALESCE(latest.returned_minor, 0) ELSE 0 END"
+        f"  AS kept_minor, {_IS_ALIVE} AS alive"
+        f" FROM member JOIN payment USING (payment_pk) {LATEST_OUTCOME}"
+        " ORDER BY chain_pk, payment.payment_pk <> chain_pk, payment.payment_pk",
+        batches=json.dumps(list(batch_keys)),
     )
-    return [(Status(row.status), Reason(row.reason), row.number, row.instructed) for row in rows]
+    chains: dict[int, list[ChainPayment]] = {}
+    for row in rows:
+        chains.setdefault(row.chain_pk, []).append(
+            ChainPayment(
+                payment_pk=row.payment_pk,
+                ours=bool(row.ours),
+                amount_minor=row.amount_minor,
+                state=row.state,
+                status=None if row.status is None else Status(row.status),
+                reason=Reason(row.reason),
+                kept_minor=row.kept_minor,
+                alive=bool(row.alive),
+            )
+        )
+    return list(chains.values())
 
 
 def link_reissues(transaction: Transaction, source_platform: str, staging: Staging) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from msgspec import Struct
@@ -20,25 +20,31 @@ from gateway.ledger.books import (
 from gateway.ledger.intake import BatchRow, batches
 from gateway.ledger.payments import reason_totals
 from gateway.ledger.recoveries import RecoveredRow, recovered_rows
-from gateway.ledger.reissues import replaced_totals
+from gateway.ledger.reissues import chains_of
 from gateway.local_time import LOCAL
 from gateway.rules.books import Aged, Book, By, Sum, aged_rows, sum_up
 from gateway.rules.deadlines import Breach, breaches
+from gateway.rules.fates import Fates, Followed, fates
 from gateway.rules.recoveries import Recovery, told_recoveries
 from gateway.rules.shares import earlier_targets, target_percent
 
-NOT_ARRIVED = ("failed", "returned", "set_aside")
-"""States in which a department verifies a payment, and pays it again."""
-
 
 class ReasonLine(Struct, frozen=True, kw_only=True):
-    """Payments that did not arrive as instructed, by reason; `again` of them were paid again since."""
+    """Payments that did not arrive as instructed, by reason, and what followed on them."""
 
     status: Status
     reason: Reason
     count: int
     minor: int
-    again: Sum
+    followed: Followed
+
+    @property
+    def remaining_count(self) -> int:
+        """Payments that are still to be paid, or cleared up; of what was withdrawn none is."""
+        if self.status is Status.WITHDRAWN:
+            return 0
+        known = (self.followed.again, self.followed.under_way, self.followed.elsewhere)
+        return self.count - sum(each.count for each in known)
 
 
 class CardShare(Struct, frozen=True, kw_only=True):
@@ -74,6 +80,7 @@ class Contents(Struct, frozen=True, kw_only=True):
     """Chinese and English."""
     made_at: datetime
     batches: list[str]
+    fates: Fates
     total: Book
     by_department: list[Book]
     by_programme: list[Book]
@@ -89,20 +96,6 @@ class Contents(Struct, frozen=True, kw_only=True):
     breaches: list[Breach]
     recoveries: list[RecoveryLine]
     bank_names: dict[str, str]
-
-    @property
-    def not_arrived(self) -> Sum:
-        """What failed, came back or was set aside."""
-        return _sum_of(self.total.states.get(state, Sum()) for state in NOT_ARRIVED)
-
-    @property
-    def unpaid(self) -> Sum:
-        """What of that nothing replaces: somebody waits for it still."""
-        total = self.not_arrived
-        for line in self.reasons:
-            if line.status in NOT_ARRIVED:
-                total.add(-line.again.count, -line.again.minor)
-        return total
 
 
 def batch_contents(installation: Installation, batch: BatchRow) -> Contents:
@@ -141,7 +134,6 @@ def _contents(
     recovered: list[RecoveredRow] = []
     asked_back: list[Recovery] = []
     reasons: dict[tuple[Status, Reason], Sum] = {}
-    again: dict[tuple[Status, Reason], Sum] = {}
     with installation.ledger.read() as transaction:
         for batch in chosen:
             rows += book_rows(transaction, batch.batch_pk)
@@ -152,8 +144,8 @@ def _contents(
             asked_back += told_recoveries(transaction, now, batch.batch_pk)
             for status, reason, count, minor in reason_totals(transaction, batch.batch_pk):
                 reasons.setdefault((status, reason), Sum()).add(count, minor)
-            for status, reason, count, minor in replaced_totals(transaction, batch.batch_pk):
-                again.setdefault((status, reason), Sum()).add(count, minor)
+        chains = chains_of(transaction, [batch.batch_pk for batch in chosen])
+    told = fates(rows, chains)
     by_bank = sum_up(catalogue, By.BANK, rows, charged, booked, recovered)
     names = {f"{batch.source_platform}/{batch.batch_id}" for batch in chosen}
     departments = sorted({row.department for row in rows})
@@ -161,7 +153,8 @@ def _contents(
         title=title,
         made_at=now.astimezone(LOCAL),
         batches=sorted(names),
-        total=_whole(by_bank),
+        fates=told,
+        total=whole(by_bank),
         by_department=sum_up(catalogue, By.DEPARTMENT, rows, charged, booked, recovered),
         by_programme=sum_up(catalogue, By.PROGRAMME, rows, charged, booked_by_payment, recovered),
         by_bank=by_bank,
@@ -171,7 +164,7 @@ def _contents(
                 reason=key[1],
                 count=each.count,
                 minor=each.minor,
-                again=again.get(key, Sum()),
+                followed=told.followed.get(key, Followed()),
             )
             for key, each in sorted(reasons.items(), key=lambda item: -item[1].count)
             if key[0] is not Status.CREDITED
@@ -185,13 +178,6 @@ def _contents(
         recoveries=_recovery_lines(asked_back),
         bank_names={key: profile.name for key, profile in installation.configuration.profiles.items()},
     )
-
-
-def _sum_of(sums: Iterable[Sum]) -> Sum:
-    total = Sum()
-    for each in sums:
-        total.add(each.count, each.minor)
-    return total
 
 
 def _share(rows: Sequence[BookRow], department: str) -> CardShare:
@@ -226,7 +212,8 @@ def _credited(rows: Sequence[BookRow], kind: str) -> int:
     return sum(row.count for row in rows if row.state == "credited" and row.account_kind == kind)
 
 
-def _whole(books: Sequence[Book]) -> Book:
+def whole(books: Sequence[Book]) -> Book:
+    """All of them as one."""
     total = Book(key="")
     for book in books:
         total.instructed.add(book.instructed.count, book.instructed.minor)

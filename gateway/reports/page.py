@@ -28,7 +28,8 @@ from gateway.reports.pieces import (
 )
 from gateway.reports.sections import Both, Cell, Count, Known, Moment, Name, Section, Share, Text, Yuan
 from gateway.reports.wording import KINDS_OF_STATES, Words
-from gateway.rules.books import Book, Sum
+from gateway.rules.books import Sum
+from gateway.rules.fates import Fates
 
 
 def report_page(contents: Contents) -> str:
@@ -41,7 +42,7 @@ def report_page(contents: Contents) -> str:
         f"<small>{contents.made_at:%Y-%m-%d %H:%M} ({escape(str(contents.made_at.tzinfo))})</small></p>",
         _figures(contents),
         heading(Words.STATES),
-        _states(contents.total),
+        _states(contents.fates),
         _table(contents, sections.reasons(contents)),
         _table(contents, sections.still_open(contents)),
         _table(contents, sections.late(contents)),
@@ -72,18 +73,15 @@ def _department(contents: Contents) -> str:
 
 def _figures(contents: Contents) -> str:
     """What a department head wants to know first."""
-    total, unpaid = contents.total, contents.unpaid
+    money = contents.fates
     cells = [
-        (Words.INSTRUCTED, total.instructed, "", _again(Words.REISSUED, total.reissued)),
-        (Words.CREDITED, total.states.get("credited", Sum()), "good", ""),
-        (
-            Words.UNPAID,
-            unpaid,
-            "bad",
-            _again(Words.AGAIN, Sum(count=contents.not_arrived.count - unpaid.count)),
-        ),
-        (Words.OPEN, total.open, "bad", ""),
-        (Words.CHARGED, total.findings, "bad", ""),
+        (Words.INSTRUCTED, money.instructed, "", _more(Words.EARLIER, money.earlier)),
+        (Words.CREDITED, money.arrived, "good", _more(Words.AGAIN, money.again)),
+        (Words.UNDER_WAY, money.under_way, "", ""),
+        (Words.OPEN, money.open, "bad", ""),
+        (Words.UNPAID, money.unpaid, "bad", ""),
+        (Words.TAKEN_BACK, money.withdrawn, "", _more(Words.REFUSED, money.refused)),
+        (Words.CHARGED, contents.total.findings, "bad", ""),
     ]
     boxes = [
         f'<div class="figure">{both(words)}<br><b class="{tone if each.count else ""}">{each.count:,}'
@@ -93,21 +91,21 @@ def _figures(contents: Contents) -> str:
     return f'<div class="figures">{"".join(boxes)}</div>'
 
 
-def _again(words: Words, each: Sum) -> str:
+def _more(words: Words, each: Sum) -> str:
     if not each.count:
         return ""
     minor = f", {yuan(each.minor)} 元" if each.minor else ""
     return f"<br><small>{plain(words)} {each.count:,} {plain(Words.UNIT)}{minor}</small>"
 
 
-def _states(book: Book) -> str:
-    """What became of all payments, as one bar; its figures stand below it in words."""
-    total = max(1, book.handed_over.count)
+def _states(money: Fates) -> str:
+    """What became of all money, as one bar; its figures stand below it in words."""
+    total = max(1, money.instructed.count + money.earlier.count)
     pieces, told = [], []
     for kind, (color, states) in KINDS_OF_STATES.items():
-        count = sum(book.states.get(state, Sum()).count for state in states)
-        minor = sum(book.states.get(state, Sum()).minor for state in states)
-        if count:
+        count = sum(money.states.get(state, Sum()).count for state in states)
+        minor = sum(money.states.get(state, Sum()).minor for state in states)
+        if count or minor:
             pieces.append((count / total, color))
             told.append((color, f"{plain(kind)}: <b>{count:,}</b> ({yuan(minor)} 元)"))
     return bar(pieces, "states") + legend(told)

@@ -108,8 +108,10 @@ def reasons(contents: Contents) -> Section[ReasonLine]:
         (Words.STATE, lambda one: Both(*one.status.label)),
         (Words.COUNT, lambda one: Count(one.count)),
         (Words.AMOUNT, lambda one: Yuan(one.minor)),
-        (Words.AGAIN, lambda one: Count(one.again.count)),
-        (Words.REMAINING, lambda one: Count(one.count - one.again.count)),
+        (Words.AGAIN_ARRIVED, lambda one: Count(one.followed.again.count)),
+        (Words.UNDER_WAY, lambda one: Count(one.followed.under_way.count)),
+        (Words.ELSEWHERE, lambda one: Count(one.followed.elsewhere.count)),
+        (Words.REMAINING, lambda one: Count(one.remaining_count)),
     )
     return Section(title=Words.REASONS, columns=columns, rows=contents.reasons)
 

@@ -46,18 +46,20 @@ def report_rows(contents: Contents) -> Iterator[list[str]]:
 
 
 def _states(contents: Contents) -> Iterator[list[str]]:
-    total = contents.total
+    money = contents.fates
     yield []
     yield [_both(Words.STATES)]
     for words, each in (
-        (Words.INSTRUCTED, total.instructed),
-        (Words.REISSUED, total.reissued),
-        (Words.UNPAID, contents.unpaid),
+        (Words.INSTRUCTED, money.instructed),
+        (Words.EARLIER, money.earlier),
+        (Words.UNPAID, money.unpaid),
+        (Words.REFUSED, money.refused),
     ):
         yield [_both(words), count_text(each.count), yuan_text(each.minor)]
-    for state, each in total.states.items():
-        yield [" ".join(state_words(state)), count_text(each.count), yuan_text(each.minor)]
-    yield [_both(Words.CREDITED_AMOUNT), "", yuan_text(total.kept_minor)]
+    for state, each in money.states.items():
+        if each.count or each.minor:
+            yield [" ".join(state_words(state)), count_text(each.count), yuan_text(each.minor)]
+    yield [_both(Words.CREDITED_AMOUNT), "", yuan_text(contents.total.kept_minor)]
 
 
 def _told(contents: Contents, cell: Cell) -> str:

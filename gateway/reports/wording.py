@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 
+from gateway.rules.fates import SHORT, UNDER_WAY, UNPAID
 from gateway.texts import Words as Texts
 
 _CHINESE, _ENGLISH = Texts("zh"), Texts("en")
@@ -15,11 +16,15 @@ class Words(Enum):
     STATES = ("发放情况", "What became of it")
     INSTRUCTED = ("应发", "To be paid")
     CREDITED = ("已到账", "Credited")
-    NOT_ARRIVED = ("未发放成功", "Failed, returned or set aside")
-    UNPAID = ("仍未发放", "Not paid yet")
-    REISSUED = ("另有补发", "besides, paid again")
-    AGAIN = ("已补发", "Paid again")
-    REMAINING = ("尚余", "Remaining")
+    UNPAID = ("仍未发放", "Not paid, and nothing is under way")
+    REISSUED = ("另有补发", "besides, handed over again")
+    EARLIER = ("另有补发以往款项", "besides, again what was instructed earlier")
+    AGAIN = ("其中补发到账", "of that, paid again and arrived")
+    AGAIN_ARRIVED = ("已补发到账", "Paid again and arrived")
+    UNDER_WAY = ("补发在途", "Being paid again, not arrived yet")
+    ELSEWHERE = ("另笔计列", "Counted as another payment")
+    REMAINING = ("尚待处理", "Still to be paid or cleared up")
+    REFUSED = ("被拒的重复补发(无须发放)", "Refused repeats (nothing to be paid)")
     DEPARTMENT = ("发放部门", "Department")
     BY_CARD = ("社保卡笔数", "By card")
     BY_PASSBOOK = ("一本通笔数", "By passbook")
@@ -87,10 +92,11 @@ KINDS_OF_STATES: dict[Words, tuple[str, tuple[str, ...]]] = {
     Words.ON_THE_WAY: ("#1f5fa8", ("accepted", "dispatched")),
     Words.WAITING: ("#8e5bb5", ("held",)),
     Words.DOUBTFUL: ("#e0a100", ("unknown", "discrepant")),
-    Words.NOT_ARRIVED: ("#c62828", ("failed", "returned", "set_aside")),
+    Words.UNDER_WAY: ("#00838f", (UNDER_WAY,)),
+    Words.UNPAID: ("#c62828", UNPAID),
     Words.TAKEN_BACK: ("#777777", ("withdrawn",)),
 }
-"""Every state of a payment in one kind, with its colour."""
+"""Every state of a payment, and of money that is paid again, in one kind, with its colour."""
 
 
 GROUNDS: dict[str, tuple[str, str]] = {
@@ -102,6 +108,14 @@ GROUNDS: dict[str, tuple[str, str]] = {
 """Why money is asked back."""
 
 
+_OF_MONEY: dict[str, tuple[str, str]] = {
+    UNDER_WAY: Words.UNDER_WAY.value,
+    SHORT: ("少付余额未发放", "Paid short, the rest is not paid"),
+}
+
+
 def state_words(state: str) -> tuple[str, str]:
-    """A payment's state in both languages."""
+    """A payment's state, or that of its money, in both languages."""
+    if state in _OF_MONEY:
+        return _OF_MONEY[state]
     return _CHINESE.state(state), _ENGLISH.state(state)

@@ -16,6 +16,7 @@ from gateway.reports.contents import batch_contents, month_contents
 from gateway.reports.page import report_page
 from gateway.reports.wording import KINDS_OF_STATES
 from gateway.rules.books import Sum
+from gateway.rules.fates import SHORT, UNDER_WAY
 from gateway.states import PaymentState
 from tests.gateway.commands import Commands
 from tests.gateway.shapes import add_statements
@@ -87,12 +88,12 @@ def test_a_page_is_whole_stands_alone_and_says_the_ledgers_figures(ground: Groun
         assert payment.beneficiary_id not in text
 
 
-def test_what_was_paid_again_is_not_missing_any_more(ground: Ground, tmp_path: Path) -> None:
+def test_what_is_paid_again_is_under_way_and_not_paid(ground: Ground, tmp_path: Path) -> None:
+    """A correction was handed over, nobody signed or released it: not a fen of it is called paid."""
     with ground.open() as gateway:
         first = failed(ground, gateway)
         batch_id = gateway.status()[0].batch_id
         before = batch_contents(gateway.installation, gateway._batch(batch_id))
-        assert (before.unpaid.count, before.total.reissued.count) == (1, 0)
         made = gateway.plan.reissue([correction()], "AGAIN")
         gateway.submit(made.batch, made.payments)
         after = batch_contents(gateway.installation, gateway._batch(batch_id))
@@ -100,17 +101,21 @@ def test_what_was_paid_again_is_not_missing_any_more(ground: Ground, tmp_path: P
         gateway.plan.report(tmp_path / "both.xlsx", month="2026-09")
         page = report_page(after)
     amount_minor = first.payments[0].amount_minor
-    assert (before.unpaid.minor, after.unpaid, after.not_arrived.count) == (amount_minor, Sum(), 1)
+    money = Sum(count=1, minor=amount_minor)
+    assert (before.fates.unpaid, before.fates.under_way) == (money, Sum())
+    assert (after.fates.unpaid, after.fates.under_way, after.fates.again) == (Sum(), money, Sum())
     closed = {line.reason: line for line in after.reasons}[Reason.ACCOUNT_CLOSED]
-    assert (closed.count, closed.again) == (1, Sum(count=1, minor=amount_minor))
-    assert again.total.reissued == Sum(count=1, minor=amount_minor)
-    assert again.total.instructed == Sum()
+    assert (closed.count, closed.followed.under_way, closed.remaining_count) == (1, money, 0)
+    assert (again.fates.instructed, again.fates.earlier, again.fates.under_way) == (Sum(), money, money)
     words = re.sub(r"\s+", " ", Page(page).words)
-    assert "仍未发放 Not paid yet 0 笔 0.00 元 已补发 Paid again 1 笔" in words
+    assert f"补发在途 Being paid again, not arrived yet 1 笔 {yuan(amount_minor)} 元" in words
+    assert "仍未发放 Not paid, and nothing is under way 0 笔 0.00 元" in words
+    assert "已补发" not in words.partition("发放情况")[0]
     rows = python_calamine.load_workbook(str(tmp_path / "both.xlsx")).get_sheet_by_index(0).to_python()
-    assert ["应发 To be paid", 3, 303.03] in [row[:3] for row in rows]
-    assert ["另有补发 besides, paid again", 1, amount_minor / 100] in [row[:3] for row in rows]
-    assert ["仍未发放 Not paid yet", 0, 0] in [row[:3] for row in rows]
+    told = [row[:3] for row in rows]
+    assert ["应发 To be paid", 3, 303.03] in told
+    assert ["补发在途 Being paid again, not arrived yet", 1, amount_minor / 100] in told
+    assert ["仍未发放 Not paid, and nothing is under way", 0, 0] in told
 
 
 def test_each_cell_has_its_header_with_it_for_narrow_screens(ground: Ground) -> None:
@@ -119,7 +124,12 @@ def test_each_cell_has_its_header_with_it_for_narrow_screens(ground: Ground) -> 
         page = report_page(batch_contents(gateway.installation, gateway._batch(gateway.status()[0].batch_id)))
     cells, labelled = page.count("<td"), re.findall(r'<td[^>]* data-label="([^"]+)"', page)
     assert cells == len(labelled) > 20
-    assert {"原因 Reason", "尚余 Remaining", "合作银行 Bank", "已到账 Credited"} < set(labelled)
+    assert {
+        "原因 Reason",
+        "尚待处理 Still to be paid or cleared up",
+        "合作银行 Bank",
+        "已到账 Credited",
+    } < set(labelled)
     assert "@media (max-width:" in page
 
 
@@ -141,7 +151,7 @@ def test_what_a_batch_says_is_text_and_never_markup(ground: Ground) -> None:
 
 def test_every_state_has_a_colour_and_only_one() -> None:
     shown = [state for _, states in KINDS_OF_STATES.values() for state in states]
-    assert sorted(shown) == sorted(PaymentState)
+    assert sorted(shown) == sorted([*PaymentState, SHORT, UNDER_WAY])
 
 
 def test_a_month_has_the_batches_that_were_handed_over_in_it(
