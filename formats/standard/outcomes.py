@@ -1,7 +1,7 @@
 """Writes outcomes for the platform and for people: CSV, JSON Lines, XLSX.
 
 Labels stand beside codes in both languages. A bank's own words stay sealed and are not
-written. In CSV a value that a spreadsheet would run as a formula (a bank code may be `-1`)
+written. In CSV a value that a spreadsheet would run as a formula (a bank code may be `-A1`)
 gets an apostrophe in front; JSON Lines and XLSX hold it as it is.
 """
 
@@ -17,7 +17,7 @@ from formats.records import Outcome
 from formats.standard.amounts import format_yuan
 from formats.standard.jsonl_source import ENCODER
 from formats.standard.sheets import SPREADSHEET_ROWS, text_workbook
-from formats.standard.write_batch import FORMULA_STARTS, FileFormat, Language, csv_bytes, opened
+from formats.standard.write_batch import FileFormat, Language, csv_bytes, harmless, opened
 
 
 class OutcomeColumn(NamedTuple):
@@ -95,7 +95,7 @@ def _write_xlsx(stream: BinaryIO, headers: list[str], outcomes: Iterator[Outcome
 
 
 def _csv_block(outcomes: list[Outcome]) -> bytes:
-    return csv_bytes([[_harmless(text) for text in _texts(outcome)] for outcome in outcomes])
+    return csv_bytes([[harmless(text) for text in _texts(outcome)] for outcome in outcomes])
 
 
 def _json_block(outcomes: list[Outcome]) -> bytes:
@@ -105,10 +105,6 @@ def _json_block(outcomes: list[Outcome]) -> bytes:
 
 def _texts(outcome: Outcome) -> list[str]:
     return [column.text(outcome) for column in OUTCOME_COLUMNS]
-
-
-def _harmless(text: str) -> str:
-    return "'" + text if text.startswith(FORMULA_STARTS) else text
 
 
 def _yuan(amount_minor: int | None) -> str:

@@ -1,7 +1,7 @@
 """Plain tables for people: headers and rows of text, as CSV or XLSX, streaming.
 
 CSV begins with a byte order mark, so that spreadsheets read it as UTF-8; a text that one would
-run as a formula gets an apostrophe in front.
+run as a formula gets an apostrophe in front, and a number stays a number.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from formats.codec import CHUNK_RECORDS
 from formats.standard.sheets import SPREADSHEET_ROWS, text_workbook
-from formats.standard.write_batch import FORMULA_STARTS, FileFormat, csv_bytes
+from formats.standard.write_batch import FileFormat, csv_bytes, harmless
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -33,12 +33,8 @@ def write_table(
                 write_row(row)
                 count += 1
         return count
-    sink.write(BYTE_ORDER_MARK + csv_bytes([[_harmless(text) for text in line] for line in head]))
+    sink.write(BYTE_ORDER_MARK + csv_bytes([[harmless(text) for text in line] for line in head]))
     while block := list(islice(remaining, CHUNK_RECORDS)):
-        sink.write(csv_bytes([[_harmless(text) for text in row] for row in block]))
+        sink.write(csv_bytes([[harmless(text) for text in row] for row in block]))
         count += len(block)
     return count
-
-
-def _harmless(text: str) -> str:
-    return "'" + text if text.startswith(FORMULA_STARTS) else text

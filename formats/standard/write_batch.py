@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
@@ -27,7 +28,8 @@ from formats.standard.sheet_reader import LARGEST_ROW
 from formats.standard.sheets import text_workbook
 from formats.standard.table import BATCH_FIELDS, PAYMENT_BY_ATTRIBUTE, PAYMENT_FIELDS, Field
 
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_NEGATIVE_NUMBER = re.compile(r"-[0-9]+(\.[0-9]+)?")
 _ALL = tuple(field.attribute for field in PAYMENT_FIELDS)
 _MEANINGS = [
     "payment.amount" if field.attribute == "amount_minor" else f"payment.{field.attribute}"
@@ -101,6 +103,15 @@ def csv_bytes(rows: list[list[str]]) -> bytes:
         raise EncodeError([Problem(code="text_invalid", message="a text is no Unicode text")]) from None
 
 
+def harmless(text: str) -> str:
+    """A cell for people: with an apostrophe in front where a spreadsheet would run it as a formula.
+
+    What is a negative number and nothing else, such as `-2223.80`, stays one: it computes nothing.
+    """
+    runs = text.startswith(_FORMULA_STARTS) and _NEGATIVE_NUMBER.fullmatch(text) is None
+    return "'" + text if runs else text
+
+
 def _write_csv(
     stream: BinaryIO, batch: Batch, rows: Iterator[list[str]], fields: list[Field], language: Language
 ) -> None:
@@ -171,6 +182,6 @@ def _envelope_rows(batch: Batch, language: Language) -> list[list[str]]:
 def _refuse_formulas(rows: list[list[str]]) -> None:
     for row in rows:
         for text in row:
-            if text.startswith(FORMULA_STARTS):
+            if text.startswith(_FORMULA_STARTS):
                 message = f"a text begins with {text[0]!r}: a spreadsheet would run it as a formula"
                 raise EncodeError([Problem(code="formula", message=message, hint="write JSON Lines or XLSX")])

@@ -25,7 +25,7 @@ FAILED = Outcome(
     credited_minor=None,
     recorded_at=datetime(2026, 9, 1, 8, 30, tzinfo=UTC),
     bank="rural-credit",
-    bank_code="-1",
+    bank_code="-A1",
     bank_serial="0001",
     bank_text=SealedText(b"sealed words"),
     file_name="F0001.txt",
@@ -61,7 +61,7 @@ FAILED_TEXTS = {
     "credited": "",
     "returned": "",
     "bank": "rural-credit",
-    "bank_code": "-1",
+    "bank_code": "-A1",
     "bank_serial": "0001",
     "value_date": "",
     "file_name": "F0001.txt",
@@ -104,7 +104,7 @@ def test_csv_makes_formulas_harmless() -> None:
     rows = list(csv.reader(io.StringIO(written(FileFormat.CSV).decode("utf-8"), newline="")))
     assert rows == [
         list(FAILED_TEXTS),
-        list((FAILED_TEXTS | {"bank_code": "'-1"}).values()),
+        list((FAILED_TEXTS | {"bank_code": "'-A1"}).values()),
         list(CREDITED_TEXTS.values()),
     ]
 
