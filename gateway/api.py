@@ -280,7 +280,9 @@ class Gateway:
         """What banks' statements say was booked on days of the bank, ends included; constant memory.
 
         Entries without a day are in every period. Each is taken once, however many statements have it.
+        Raises `Unknown` for a bank that is none.
         """
+        self.installation.require_bank(bank)
         with self.installation.ledger.read() as transaction:
             yield from statement_entries(transaction, bank=bank, first=first, last=last, since=since)
 
@@ -390,6 +392,8 @@ class Gateway:
         """One payment's whole story. Raises `Unknown`, also where two platforms use the id."""
         with self.installation.ledger.read() as transaction:
             found = find_payment(transaction, payment_id, source_platform)
+        if not found and source_platform is not None:
+            self.installation.require_platform(source_platform)
         if len(found) != 1:
             what = "no payment has the id" if not found else "several platforms have a payment"
             raise Unknown(

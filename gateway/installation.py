@@ -20,6 +20,8 @@ from gateway.configuration.config import Configuration
 from gateway.configuration.profile import Profile
 from gateway.errors import Unknown
 from gateway.ledger.database import Ledger
+from gateway.ledger.lanes import banks_of_lanes
+from gateway.ledger.shares import subjects_paid
 from gateway.ports import Clock, Randomness
 from gateway.store.spool import Spool
 from keys.keyring import Keyring
@@ -51,6 +53,31 @@ class Installation(Struct, kw_only=True):
         except KeyError:
             known = ", ".join(sorted(self.configuration.profiles)) or "none"
             raise Unknown(f"bank {bank!r} has no profile", hint=f"banks with a profile: {known}") from None
+
+    def require_bank(self, bank: str | None) -> None:
+        """Raises `Unknown` for a bank that has no profile and never had payments; None is all of them."""
+        if bank is None or bank in self.configuration.profiles:
+            return
+        with self.ledger.read() as transaction:
+            if bank in banks_of_lanes(transaction):
+                return
+        self.profile(bank)
+
+    def require_department(self, department: str) -> None:
+        """Raises `Unknown` for a department that has neither an agreement nor payments; "" is all of them."""
+        with self.ledger.read() as transaction:
+            known = {paid_by for _, paid_by, _ in subjects_paid(transaction)}
+        known |= {one.department for each in self.configuration.agreements.values() for one in each}
+        if department and department not in known:
+            raise Unknown(
+                f"there is no department {department!r}", hint=f"name one of {', '.join(sorted(known))}"
+            )
+
+    def require_platform(self, platform: str) -> None:
+        """Raises `Unknown` for a platform that is not configured."""
+        known = sorted(self.configuration.platforms)
+        if platform not in known:
+            raise Unknown(f"there is no platform {platform!r}", hint=f"name one of {', '.join(known)}")
 
     def request_codec(self, profile: Profile) -> Codec:
         return self.codecs.get(profile.layouts.request)

@@ -535,6 +535,8 @@ _ASKED: dict[str, str] = {
     "name the platform: --platform NAME": "请指明平台:--platform 名称",
     "ids are those of the lists that were handed over": "编号即所提交名单中的编号",
     "there is no platform {}": "没有平台 {}",
+    "there is no department {}": "没有部门 {}",
+    "several platforms hand payments over": "有多个来源平台",
     "the catalogue has no field {}": "目录没有领域 {}",
     "fields: {}": "领域:{}",
     "the catalogue has no programme {}": "目录没有项目 {}",

@@ -57,6 +57,12 @@ def due_lanes(transaction: Transaction, bank: str) -> list[LaneRow]:
     return [_lane_row(row) for row in rows]
 
 
+def banks_of_lanes(transaction: Transaction) -> set[str]:
+    """Banks that payments were ever for."""
+    rows = transaction.all("SELECT DISTINCT bank FROM lane WHERE bank <> ''")
+    return {row.bank for row in rows}
+
+
 def lane_by_key(transaction: Transaction, lane_pk: int) -> LaneRow:
     row = transaction.one(f"{_LANE_QUERY} WHERE lane_pk = :pk", pk=lane_pk)
     assert row is not None

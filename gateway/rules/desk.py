@@ -98,7 +98,8 @@ class PlanDesk:
         return _listed(catalogue, found)
 
     def breaches(self, bank: str | None = None) -> list[Breach]:
-        """Deadlines of feedback that banks missed, oldest file first."""
+        """Deadlines of feedback that banks missed, oldest file first. Raises `Unknown`."""
+        self._installation.require_bank(bank)
         return list(breaches(self._installation, bank))
 
     def overdue(self) -> list[Overdue]:
@@ -113,6 +114,7 @@ class PlanDesk:
         self, kind: WorkList | str, *, batch_id: str | None = None, bank: str | None = None
     ) -> Iterator[ListedPerson]:
         """People without a card, accounts to activate, cards that moved; masked. Raises `Unknown`."""
+        self._installation.require_bank(bank)
         batch_pk = None if batch_id is None else self._find_batch(batch_id).batch_pk
         return work_list(self._installation, WorkList(kind), batch_pk, bank)
 
@@ -139,10 +141,10 @@ class PlanDesk:
         again is in `refused`, each with its rule. Raises `InputRefused` for a file that is none, `Unknown`.
         """
         known = sorted(self._installation.configuration.platforms)
-        if not platform and len(known) == 1:
-            (platform,) = known
-        if platform not in known:
-            raise Unknown(f"there is no platform {platform!r}", hint=f"name one of {', '.join(known)}")
+        if not platform and len(known) > 1:
+            raise Unknown("several platforms hand payments over", hint=f"name one of {', '.join(known)}")
+        platform = platform or known[0]
+        self._installation.require_platform(platform)
         read: Sequence[Correction]
         problems: list[Problem] = []
         if isinstance(corrections, (str, Path)):
@@ -163,8 +165,9 @@ class PlanDesk:
     def movable(self, department: str = "") -> Iterator[CardOffer]:
         """Who is still paid by passbook though the card is known, by department and programme; masked.
 
-        Raises `Unknown` where no card list counts.
+        Raises `Unknown`, also where no card list counts.
         """
+        self._installation.require_department(department)
         return movable(self._installation, department)
 
     def card_offers(self, *, batch_id: str | None = None, bank: str | None = None) -> Iterator[CardOffer]:
@@ -172,6 +175,7 @@ class PlanDesk:
 
         Raises `Unknown`, also where no card list counts.
         """
+        self._installation.require_bank(bank)
         batch_pk = None if batch_id is None else self._find_batch(batch_id).batch_pk
         return card_offers(self._installation, batch_pk, bank)
 
@@ -193,7 +197,8 @@ class PlanDesk:
         return recoveries(self._installation, batch, only_open=only_open)
 
     def charges(self, bank: str | None = None) -> list[Charge]:
-        """What banks charged, by bank, month, kind and batch."""
+        """What banks charged, by bank, month, kind and batch. Raises `Unknown`."""
+        self._installation.require_bank(bank)
         return charges(self._installation, bank)
 
     def closed(self, batch_id: str) -> Closed:

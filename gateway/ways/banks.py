@@ -7,7 +7,6 @@ order again says nothing of why a colleague stopped it.
 from __future__ import annotations
 
 from gateway import evidence
-from gateway.errors import Unknown
 from gateway.installation import Installation
 from gateway.ledger.database import Transaction
 from gateway.ledger.holds import BEHIND, OPERATOR, Hold, bank_holds, end_holds, hold_bank
@@ -33,8 +32,7 @@ def bank_ways(transaction: Transaction, bank: str) -> Ways:
 
 
 def _hold(installation: Installation, transaction: Transaction, bank: str, carried: Carried) -> None:
-    if bank not in installation.configuration.profiles:
-        raise Unknown(f"bank {bank!r} has no profile")
+    installation.profile(bank)
     message = f"held by {', '.join(carried.persons)}"
     hold_bank(transaction, bank, OPERATOR, message, carried.at)
     _tell(transaction, bank, "bank held", carried)
