@@ -18,6 +18,15 @@ def blocks(page: Path, kind: str) -> list[str]:
     return [body for found, body in _BLOCK.findall(page.read_text("utf-8")) if found == kind]
 
 
+def run_in_order(page: Path) -> int:
+    """Run the Python blocks of a page in one program, in the current folder; how many."""
+    names: dict[str, object] = {}
+    examples = blocks(page, "python")
+    for number, example in enumerate(examples, 1):
+        exec(compile(example, f"{page.name} example {number}", "exec"), names)
+    return len(examples)
+
+
 def commands(page: Path) -> list[str]:
     """What a reader types: lines after `$ ` of console blocks, without remarks."""
     lines = [line for block in blocks(page, "console") for line in block.splitlines()]

@@ -34,7 +34,7 @@ from gateway.screens import screen
 from keys.authority import Authority, write_ssh_key_pair
 from keys.person_key import read_person_key
 from keys.secret_sources import write_public_file
-from tests.docs.markdown import ROOT, blocks, commands
+from tests.docs.markdown import ROOT, blocks, commands, run_in_order
 from tests.gateway.commands import at_a_terminal
 
 DOCS = ROOT / "docs"
@@ -196,11 +196,7 @@ def _ending(command: str, place: Path) -> int:
 def test_the_platforms_page(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its Python blocks, in order and in one program; no bank is there to be reached."""
     monkeypatch.chdir(place)
-    names: dict[str, object] = {}
-    examples = blocks(DOCS / "platform.md", "python")
-    assert len(examples) > 5
-    for number, example in enumerate(examples, 1):
-        exec(compile(example, f"docs/platform.md example {number}", "exec"), names)
+    assert run_in_order(DOCS / "platform.md") > 5
 
 
 def test_the_operators_first_site(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import shlex
+import shutil
 import subprocess
 from collections import Counter
 from pathlib import Path
@@ -19,6 +20,7 @@ from gateway.demonstration.site import Site
 from gateway.demonstration.tour import commands_to_try
 from gateway.rules.books import By
 from tests.browser import show
+from tests.docs.markdown import ROOT, run_in_order
 from tests.gateway.commands import start
 
 COUNT = 180
@@ -261,6 +263,17 @@ def test_a_page_that_is_not_so_is_seen(tmp_path: Path) -> None:
     assert (shown.smallest_text_pixels, shown.least_contrast < 2) == (9, True)
     faults = " ".join(shown.faults)
     assert ("nobody is not defined" in faults, "http://127.0.0.1:9/a.png" in faults) == (True, True)
+
+
+@pytest.mark.heavy
+@pytest.mark.timeout(300)
+def test_the_platforms_page_runs_on_what_it_leaves(
+    played: Played, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(played.site.folder, tmp_path / "demo")
+    shutil.copytree(ROOT / "docs" / "examples", tmp_path / "docs" / "examples")
+    monkeypatch.chdir(tmp_path)
+    assert run_in_order(ROOT / "docs" / "platform.md") > 5
 
 
 @pytest.mark.heavy
