@@ -188,6 +188,7 @@ _RULES: dict[str, str] = {
         "该部门与 {} 有今日有效、委托该项目的协议"
     ),
     "no agreement entrusts {} of {} to {}": "没有协议将 {1} 的 {0} 委托 {2} 发放",
+    "correct department, programme or bank": "请更正部门、项目或银行",
     "add the agreement, or correct department, programme or bank": "请登记协议,或更正部门、项目或银行",
     "agreement {} with {} is in force from {} until {} only": "与 {1} 的协议 {0} 仅于 {2} 至 {3} 有效",
     "agreement {} with {} is for {} only": "与 {1} 的协议 {0} 仅适用 {2}",

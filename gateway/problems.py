@@ -14,6 +14,19 @@ NEVER_PAID = frozenset(
 )
 """Reasons that lie in the row itself: what is refused for one was refused at any time, by any catalogue."""
 
+_FIRST_TOLD = (Reason.PROGRAMME_CLASSIFIED,)
+_LAST_TOLD = (Reason.UNKNOWN_BANK, Reason.NOT_ENTRUSTED)
+
+
+def order_of_reason(reason: Reason) -> int:
+    """Which of several reasons a payment is set aside for: the least, and of the same the first found.
+
+    A classified programme stands before everything, else "correct it, then reissue" would be advised.
+    That the bank does not know the payment stands last: an agreement mends nothing that a rule of the
+    plan, or the row itself, forbids.
+    """
+    return -1 if reason in _FIRST_TOLD else int(reason in _LAST_TOLD)
+
 
 class ProblemList:
     """Problems in the order of their lines once `sorted` is asked."""
@@ -37,8 +50,8 @@ class ProblemList:
         return msgspec.structs.replace(problem, severity=Severity.HOLDS)
 
     def sorted(self) -> list[Problem]:
-        """Envelope first, then by line; problems of one line in the order found."""
-        return sorted(self.kept, key=lambda problem: problem.line or 0)
+        """Envelope first, then by line; problems of one line by their reasons, then in the order found."""
+        return sorted(self.kept, key=lambda problem: (problem.line or 0, order_of_reason(problem.reason)))
 
     @property
     def total(self) -> int:

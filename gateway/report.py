@@ -32,6 +32,7 @@ from gateway.ledger.statements import StatementEntry, statement_entries
 from gateway.persons.decisions import Statement
 from gateway.rules.recoveries import Recovery, told_recoveries
 from gateway.rules.repeats import others_of_repeat
+from gateway.rules.rule import Rule, rule_of
 from gateway.rules.verifications import Verification, verifications
 from gateway.states import PaymentState
 
@@ -125,6 +126,8 @@ class Story(Struct, frozen=True, kw_only=True):
     """All payments that stand for the same money, the first one first; empty where it is alone."""
     holds: list[HoldRow] = []
     """Why it waits for a person, or waited for one."""
+    rules: list[Rule] = []
+    """The rules of the plan for which it was held or set aside."""
     others: list[SamePerson] = []
     """Where it waits, or waited, as a repeat: what the person has, or may get, for the same programme and
     period as things stand."""
@@ -188,6 +191,7 @@ def story(installation: Installation, payment: PaymentRow) -> Story:
         files = [f"file:{attempt['bank']}/{attempt['name']}" for attempt in attempts]
         # What persons let go or took back keeps its reasons: somebody will ask.
         holds = holds_of(transaction, payment.payment_pk)
+        said = list(outcomes(transaction, payment_pk=payment.payment_pk))
         return Story(
             payment_id=payment.payment_id,
             batch_id=batch.batch_id,
@@ -198,7 +202,7 @@ def story(installation: Installation, payment: PaymentRow) -> Story:
             period=period,
             state=payment.state,
             attempts=attempts,
-            outcomes=list(outcomes(transaction, payment_pk=payment.payment_pk)),
+            outcomes=said,
             notices=list(notices(transaction, payment_pk=payment.payment_pk)),
             entries=list(statement_entries(transaction, payment_pk=payment.payment_pk)),
             decisions=[
@@ -209,6 +213,7 @@ def story(installation: Installation, payment: PaymentRow) -> Story:
             decided=_decided(transaction, payment.payment_pk),
             chain=chain if len(chain) > 1 else [],
             holds=holds,
+            rules=_rules([*(hold.reason for hold in holds), *(outcome.reason for outcome in said)]),
             others=others_of_repeat(transaction, installation.configuration.catalogue, payment.payment_pk)
             if any(hold.reason is Reason.REPEAT_IN_PERIOD for hold in holds)
             else [],
@@ -217,6 +222,10 @@ def story(installation: Installation, payment: PaymentRow) -> Story:
             replaced_by=replaced_by,
             verifications=verifications(installation, transaction, payment.payment_pk),
         )
+
+
+def _rules(reasons: list[Reason]) -> list[Rule]:
+    return [rule for rule in map(rule_of, dict.fromkeys(reasons)) if rule is not None]
 
 
 def _decisions(transaction: Transaction, name: str) -> list[dict[str, Any]]:

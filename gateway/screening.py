@@ -26,10 +26,11 @@ from gateway.ledger.holds import is_behind
 from gateway.ledger.intake import hidden
 from gateway.ledger.staging import StagedRow, Staging
 from gateway.money import money
-from gateway.problems import ProblemList
+from gateway.problems import ProblemList, order_of_reason
 from gateway.rules.accounts import unlike
-from gateway.rules.rule import by_rule
+from gateway.rules.rule import PlanRule, by_rule
 from gateway.rules.subjects import NO_TOPIC, Subjects
+from gateway.rules.verdict import CLASSIFIED_HINT
 from gateway.states import Disposition
 from gateway.store.spool import Columns, ColumnsWriter
 from keys.fingerprint import Fingerprinter
@@ -40,7 +41,7 @@ NOBODY = ""
 _SPREAD_ROWS = 8 * CHUNK_RECORDS
 """Rows looked at together: with dozens of lanes a single chunk leaves too few for each."""
 
-_ENTRUSTED = ("entrusted", "四(四)")
+_ENTRUSTED = (PlanRule.ENTRUSTED.value.name, PlanRule.ENTRUSTED.value.section)
 _LIKE_A_BANK = re.compile(r"(?=.*[a-z])(?!.*[0-9]{6})[a-z0-9][a-z0-9_-]{0,31}\Z")
 _LIKE_A_PERIOD = re.compile(r"(?=.*[0-9])(?!.*[0-9]{9}).{1,20}\Z")
 """A cell moved into the wrong column may be a name, an ID or an account: shown only if it cannot be."""
@@ -185,7 +186,8 @@ class Screening:
         self.problems.add(found)
         for problem in found:
             if problem.severity is Severity.SETS_ASIDE and problem.line is not None:
-                self._bad.setdefault(problem.line, problem.reason)
+                known = self._bad.setdefault(problem.line, problem.reason)
+                self._bad[problem.line] = min(known, problem.reason, key=order_of_reason)
 
     def _find_road(self, road: tuple[str, str, str]) -> tuple[Lane, Problem | None]:
         bank, department, programme = road
@@ -232,7 +234,11 @@ class Screening:
                 found=nearly,
                 wanted=f"an agreement with {bank} that entrusts it today, to this platform",
                 message=by_rule(f"programme: {nearly}", *_ENTRUSTED),
-                hint="renew or extend the agreement, or correct department, programme or bank",
+                hint=self._entrusting_hint(
+                    department,
+                    programme,
+                    "renew or extend the agreement, or correct department, programme or bank",
+                ),
             )
         shown = [repr(name) if name in self._known else mask_text(name) for name in (programme, department)]
         return Problem(
@@ -243,8 +249,21 @@ class Screening:
             found=" of ".join(shown),
             wanted=f"an agreement of the department with {bank} that entrusts the programme today",
             message=by_rule(f"programme: no agreement entrusts {' of '.join(shown)} to {bank}", *_ENTRUSTED),
-            hint="add the agreement, or correct department, programme or bank",
+            hint=self._entrusting_hint(
+                department, programme, "add the agreement, or correct department, programme or bank"
+            ),
         )
+
+    def _entrusting_hint(self, department: str, programme: str, agreeing: str) -> str:
+        """No agreement is advised where a rule of the plan would refuse the payment all the same."""
+        catalogue = self._installation.configuration.catalogue
+        known = None if catalogue is None else catalogue.find(programme)
+        if catalogue is not None and known is not None:
+            if known.classified:
+                return CLASSIFIED_HINT
+            if department not in catalogue.departments_of(known):
+                return "correct department, programme or bank"
+        return agreeing
 
     def _nearly(self, bank: str, department: str, programme: str) -> str:
         """Which agreement entrusts the programme, and why not this batch's today; "" where none does."""

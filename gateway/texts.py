@@ -10,6 +10,7 @@ from msgspec import Struct
 from formats import Reason, Status
 from gateway.money import money, yuan
 from gateway.problem_sentences import column_in_chinese, problem_in_chinese
+from gateway.rules.rule import rule_of
 from gateway.sentences import in_chinese
 from gateway.state_words import STATE_LABELS
 
@@ -370,6 +371,16 @@ class Words:
 
     def reason(self, reason: Reason) -> str:
         return reason.label[self._index]
+
+    def reason_by_rule(self, reason: Reason) -> str:
+        """The reason, and where a rule of the plan says it which one."""
+        told, rule = self.reason(reason), rule_of(reason)
+        if rule is None:
+            return told
+        named = self.pick(f"规则 {rule.name},", f"rule {rule.name}, ") if rule.name else ""
+        return self.pick(
+            f"{told}({named}方案 {rule.section})", f"{told} ({named}plan section {rule.section})"
+        )
 
 
 ENGLISH = Words("en")

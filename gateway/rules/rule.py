@@ -36,6 +36,7 @@ class PlanRule(Enum):
     PERIOD = Rule("period-of-programme", "四(三)", Reason.PERIOD_UNUSUAL)
     REPEAT = Rule("once-a-period", "四(五)", Reason.REPEAT_IN_PERIOD)
     OTHER_ACCOUNT = Rule("own-account", "五(二)", Reason.OTHER_PERSONS_ACCOUNT)
+    ENTRUSTED = Rule("entrusted", "四(四)", Reason.NOT_ENTRUSTED)
 
     def problem(
         self,
@@ -63,3 +64,17 @@ class PlanRule(Enum):
             hint=hint,
             payment_id=payment_id,
         )
+
+
+def rule_of(reason: Reason) -> Rule | None:
+    """By which rule a payment has this reason; None for what no rule of the plan says.
+
+    Without a name where several rules of one section have the reason.
+    """
+    return _RULES.get(reason)
+
+
+_RULES = {rule.value.reason: rule.value for rule in PlanRule} | {
+    # Beside `payee-kind` all that batches are held against: household_payee, payee_name_differs and so on.
+    Reason.INVALID_PAYEE: Rule("", PlanRule.PAYEE_KIND.value.section, Reason.INVALID_PAYEE)
+}

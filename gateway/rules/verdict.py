@@ -17,6 +17,8 @@ from gateway.rules.catalogue import Catalogue, Programme
 from gateway.rules.periods import fits, wanted_form
 from gateway.rules.rule import PlanRule
 
+CLASSIFIED_HINT = "pay it on the way that is laid down for classified matters"
+
 
 class Verdict(Struct, frozen=True):
     """`problems` have no place yet. `topic` is the same for what would be a repeat of one another."""
@@ -83,7 +85,7 @@ def _against(
                 "programme",
                 f"{programme.name} is classified",
                 "nothing classified through this gateway",
-                hint="pay it on the way that is laid down for classified matters",
+                hint=CLASSIFIED_HINT,
             )
         )
     if department not in permitted:

@@ -405,7 +405,7 @@ def _print_outcomes(outcomes: Iterable[Outcome]) -> int:
             table.add_row(
                 escape(outcome.payment_id),
                 _words.status(outcome.status),
-                _words.reason(outcome.reason),
+                _words.reason_by_rule(outcome.reason),
                 yuan(outcome.amount_minor),
                 outcome.bank,
                 escape(outcome.file_name),

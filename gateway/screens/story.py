@@ -25,7 +25,7 @@ def show_story(story: Story, json: bool) -> None:
     )
     for hold in story.holds:
         waits = words.state("held") if story.state == PaymentState.HELD else pick("曾待定", "was held")
-        screen.say(f"  {waits}: {words.reason(hold.reason)}")
+        screen.say(f"  {waits}: {words.reason_by_rule(hold.reason)}")
     for other in story.others:
         screen.say(
             f"    {pick('另有', 'beside')} {escape(other.payment_id)} ({escape(other.batch)}):"
@@ -52,7 +52,7 @@ def show_story(story: Story, json: bool) -> None:
         rests = escape(f"[{_evidence(story, outcome)}]")
         screen.say(
             f"  {local(outcome.recorded_at)} {words.status(outcome.status)}:"
-            f" {words.reason(outcome.reason)} {escape(outcome.bank_code)} {rests}"
+            f" {words.reason_by_rule(outcome.reason)} {escape(outcome.bank_code)} {rests}"
         )
     for notice in story.notices:
         rests = escape(f"[{pick('证据', 'evidence')} {notice.evidence_sha256[:16]}]")

@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from formats import PayeeRole
+from formats import PayeeRole, Reason
 from formats.records import PayeeKind
 from gateway.configuration.toml_source import TomlSource
 from gateway.demonstration.plan import FIELDS
 from gateway.rules.catalogue import Catalogue, read_catalogue, shipped_text
 from gateway.rules.periods import Frequency, fits, last_day
+from gateway.screens import screen
+from gateway.texts import Words
 from tests.gateway.commands import Commands
 from tests.gateway.sites import CITY, PERSONS, Ground, credited, current, edit, payments_of
 
@@ -290,6 +292,90 @@ def test_a_classified_programme_is_refused_and_the_rest_goes_on(ground: Ground) 
             "S-00001": ("set_aside", "PROGRAMME_CLASSIFIED", None),
             **credited(others),
         }
+
+
+FOREST = "森林生态效益补贴"
+"""No agreement of the tests entrusts it."""
+
+
+def classify(ground: Ground, programme: str) -> None:
+    catalogue = ground.site.configuration.parent / "catalogue.toml"
+    line = f'name      = "{programme}"\n'
+    edit(catalogue, line, f"{line}classified = true\n")
+
+
+def first_of(ground: Ground, **changes: object) -> tuple[str, str, set[str]]:
+    """Reason and hint of what is told first of a payment, and the reasons of everything that is."""
+    payments = payments_of(CITY, 1, **changes)
+    with ground.open() as gateway:
+        problems = gateway.check(ground.write(ground.batch(payments), payments)).problems
+    return str(problems[0].reason), problems[0].hint, {str(one.reason) for one in problems}
+
+
+def test_no_agreement_is_advised_for_what_is_classified(ground: Ground) -> None:
+    classify(ground, FOREST)
+    advised = "pay it on the way that is laid down for classified matters"
+    reason, hint, reasons = first_of(ground, department=CIVIL, programme=FOREST, account="1")
+    assert (reason, hint) == ("PROGRAMME_CLASSIFIED", advised)
+    assert {"NOT_ENTRUSTED", "INVALID_ACCOUNT"} < reasons
+    payments = payments_of(CITY, 1, department=CIVIL, programme=FOREST)
+    with ground.open() as gateway:
+        problems = gateway.check(ground.write(ground.batch(payments), payments)).problems
+    assert not [one.hint for one in problems if "agreement" in one.hint]
+
+
+def test_a_department_that_may_not_pay_is_the_reason_before_the_agreement(ground: Ground) -> None:
+    reason, hint, reasons = first_of(ground, department=CIVIL, programme=FOREST)
+    assert (reason, hint) == (
+        "DEPARTMENT_NOT_PERMITTED",
+        "correct the department, or permit it in the catalogue",
+    )
+    assert "NOT_ENTRUSTED" in reasons
+
+
+@pytest.mark.parametrize(
+    ("classified", "reason", "english", "chinese"),
+    [
+        (
+            True,
+            "PROGRAMME_CLASSIFIED",
+            "classified programme (rule not-classified, plan section 三(十))",
+            "涉密项目(规则 not-classified,方案 三(十))",
+        ),
+        (
+            False,
+            "DEPARTMENT_NOT_PERMITTED",
+            "department may not pay this programme (rule paying-department, plan section 三)",
+            "部门无权发放该项目(规则 paying-department,方案 三)",
+        ),
+    ],
+)
+def test_what_a_rule_refused_is_stored_and_told_by_that_rule(
+    ground: Ground,
+    bankgate: Commands,
+    monkeypatch: pytest.MonkeyPatch,
+    classified: bool,
+    reason: str,
+    english: str,
+    chinese: str,
+) -> None:
+    if classified:
+        classify(ground, FOREST)
+    with ground.open() as gateway:
+        ground.submit(gateway, payments_of(CITY, 1, department=CIVIL, programme=FOREST))
+        assert current(gateway) == {"P-00001": ("set_aside", reason, None)}
+        assert [str(rule.reason) for rule in gateway.trace("P-00001").rules] == [reason]
+    for language, told in (("en", english), ("zh", chinese)):
+        monkeypatch.setattr(screen, "_words", Words(language))
+        assert told in bankgate("trace", "P-00001").out
+        assert told in " ".join(bankgate("outcomes").out.split())
+
+
+def test_several_rules_about_payees_have_their_section_told() -> None:
+    words = Words("en")
+    assert words.reason_by_rule(Reason.INVALID_PAYEE).endswith(" (plan section 五(二))")
+    assert words.reason_by_rule(Reason.NOT_ENTRUSTED).endswith(" (rule entrusted, plan section 四(四))")
+    assert words.reason_by_rule(Reason.NAME_MISMATCH) == words.reason(Reason.NAME_MISMATCH)
 
 
 def unlisted(ground: Ground) -> Path:
