@@ -263,6 +263,7 @@ _REISSUES: dict[str, str] = {
     "nothing was made": "未生成任何内容",
     "there is no such payment": "没有这笔明细",
     "a payment of {}": "{} 的明细",
+    "is a payment of {}": "是 {} 的明细",
     "exactly {}": "恰为 {}",
     "a payment that was set aside, failed or returned, and that no other replaces": (
         "退回核实、发放失败或退汇、且未经补发的明细"

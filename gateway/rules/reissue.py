@@ -21,7 +21,7 @@ from formats import AccountKind, Batch, Payment, Problem, Severity
 from formats.masking import mask_account
 from gateway.installation import Installation
 from gateway.ledger.database import Transaction
-from gateway.ledger.intake import is_hidden
+from gateway.ledger.intake import batch_by_key, is_hidden
 from gateway.ledger.outcomes import first_told_at
 from gateway.ledger.payments import find_payment
 from gateway.ledger.people import PlacedPayment, payments_by_key
@@ -117,9 +117,12 @@ def _fit(transaction: Transaction, one: Correction, platform: str, latest: date)
     """(payment, minor units to pay), or why it is not paid again. Nobody verifies after day `latest`."""
     found = find_payment(transaction, one.payment_id, platform)
     if not found:
-        return problem(
-            one.line, one.payment_id, "there is no such payment", f"a payment of {platform}", "reissue"
-        )
+        others = [
+            batch_by_key(transaction, other.batch_pk).source_platform
+            for other in find_payment(transaction, one.payment_id)
+        ]
+        told = f"is a payment of {', '.join(sorted(others))}" if others else "there is no such payment"
+        return problem(one.line, one.payment_id, told, f"a payment of {platform}", "reissue")
     (payment,) = found
     owed_minor = missing_minor(transaction, payment)
     if one.amount_minor not in (None, owed_minor):

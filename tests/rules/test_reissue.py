@@ -236,3 +236,14 @@ def test_what_was_for_a_programme_that_nobody_knows_is_not_handed_over_under_a_w
         made = gateway.plan.reissue([correction()], "AGAIN")
         assert made.payments == []
         assert "names it in reissue_of" in made.refused[0].message
+
+
+def test_the_payment_of_another_platform_is_told_to_be_that(ground: Ground) -> None:
+    configuration = ground.site.configuration
+    text = configuration.read_text("utf-8")
+    configuration.write_text(f'{text}\n[platform.yibentong]\nname = "一本通"\nkind = "passbook"\n', "utf-8")
+    with ground.open() as gateway:
+        failed(ground, gateway)
+        made = gateway.plan.reissue([correction()], "AGAIN", platform="yibentong")
+    (refused,) = made.refused
+    assert "is a payment of yikatong, wanted a payment of yibentong" in refused.message
