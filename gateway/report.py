@@ -7,14 +7,14 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from formats import Notice, Outcome, Problem, Reason, Status
+from formats import FeeFinding, Notice, Outcome, Problem, Reason, Status
 from gateway.installation import Installation
 from gateway.ledger.database import Transaction
 from gateway.ledger.decisions import signed_about, signed_so
 from gateway.ledger.files import FileRow, files_in, files_of_batch
 from gateway.ledger.intake import BatchRow, batch_by_key
 from gateway.ledger.notices import notices
-from gateway.ledger.outcomes import decided_outcomes, outcomes
+from gateway.ledger.outcomes import decided_outcomes, fee_findings, outcomes
 from gateway.ledger.payments import (
     PaymentRow,
     StateTotal,
@@ -121,7 +121,10 @@ class Story(Struct, frozen=True, kw_only=True):
     decided: list[DecidedOutcome] = []
     """Outcomes that no file of a bank says, but persons."""
     notices: list[Notice] = []
+    charges: list[FeeFinding] = []
+    """Evidence that the bank charged something on it; one charge may have several."""
     entries: list[StatementEntry] = []
+    """What the bank's statements book of it."""
     chain: list[ChainMember] = []
     """All payments that stand for the same money, the first one first; empty where it is alone."""
     holds: list[HoldRow] = []
@@ -204,6 +207,7 @@ def story(installation: Installation, payment: PaymentRow) -> Story:
             attempts=attempts,
             outcomes=said,
             notices=list(notices(transaction, payment_pk=payment.payment_pk)),
+            charges=list(fee_findings(transaction, payment_pk=payment.payment_pk)),
             entries=list(statement_entries(transaction, payment_pk=payment.payment_pk)),
             decisions=[
                 decision

@@ -31,6 +31,12 @@ _DIGEST_DIGITS = 12
 _LONG_DIGITS = re.compile(r"\d(?:[ -]?\d){6,}[Xx]?")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _ID_DIGITS = (15, 18)
+_OFFICE = re.compile(
+    r"[省市县区旗镇乡村][^\W\d]{1,18}(?:局|中心|办公室|委员会|居委会|村委会|工作站|服务站|银行|支行|信用社)"
+)
+"""An office by its level and kind; a surname begins none."""
+_DUTY = re.compile(r"(?:[^\W\d]{3,8}[科股室])?(?:经办人|工作人员|负责人|窗口)?")
+"""Section and duty, as they stand behind an office."""
 
 
 class Wording:
@@ -106,6 +112,18 @@ def masked_words(text: str, names: Iterable[str] = ()) -> str:
     for name in sorted(filter(None, names), key=len, reverse=True):
         text = text.replace(name, mask_name(name))
     return _LONG_DIGITS.sub(_masked_number, text)
+
+
+def masked_official(text: str, offices: Iterable[str]) -> str:
+    """Who acted, where a text begins with an office (区农业农村局经办人): office and duty as they are, and
+    what stands behind them as a person's name, as any other text is. `offices` are known by name.
+    """
+    known = [office for office in offices if office and text.startswith(office)]
+    found = _OFFICE.match(text)
+    start = max([len(office) for office in known] + ([found.end()] if found else []), default=0)
+    duty = _DUTY.match(text, start)
+    end = start if duty is None else duty.end()
+    return masked_words(text[:end]) + mask_name(text[end:])
 
 
 def _masked_number(found: re.Match[str]) -> str:

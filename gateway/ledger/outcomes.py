@@ -358,8 +358,10 @@ def decided_outcomes(transaction: Transaction, payment_pk: int) -> list[tuple[in
     return [(row.outcome_pk, row.decided, row.status) for row in rows]
 
 
-def fee_findings(transaction: Transaction, batch_pk: int | None = None) -> Iterator[FeeFinding]:
-    """Findings in the order in which they were recorded."""
+def fee_findings(
+    transaction: Transaction, batch_pk: int | None = None, payment_pk: int | None = None
+) -> Iterator[FeeFinding]:
+    """Findings in the order in which they were recorded: all, or of a batch, or of a payment."""
     rows = transaction.stream(
         "SELECT fee_pk, fee_finding.bank, fee_finding.kind, fee_finding.amount_minor,"
         " fee_finding.recorded_at,"
@@ -368,8 +370,10 @@ def fee_findings(transaction: Transaction, batch_pk: int | None = None) -> Itera
         " LEFT JOIN file ON file.file_pk = fee_finding.file_pk JOIN received USING (received_pk)"
         " LEFT JOIN lane USING (lane_pk)"
         " LEFT JOIN payment ON payment.payment_pk = fee_finding.payment_pk"
-        " WHERE :batch IS NULL OR lane.batch_pk = :batch ORDER BY fee_pk",
+        " WHERE (:batch IS NULL OR lane.batch_pk = :batch)"
+        " AND (:payment IS NULL OR fee_finding.payment_pk = :payment) ORDER BY fee_pk",
         batch=batch_pk,
+        payment=payment_pk,
     )
     for row in rows:
         yield FeeFinding(

@@ -2,7 +2,8 @@
 
 Plan, section 四(五): failed payments are verified again (重新核实) and paid again. What was verified is kept
 sealed with the new payment; here it is read for those who may see it masked: of names the first
-character, of accounts the last four, of IDs the first and last three.
+character, of accounts the last four, of IDs the first and last three. The office that verified is no
+person's name: it is told.
 """
 
 from __future__ import annotations
@@ -16,11 +17,12 @@ from msgspec import Struct
 from formats.masking import mask_account, mask_id, mask_name
 from gateway.installation import Installation
 from gateway.ledger.database import Transaction
+from gateway.ledger.intake import is_hidden
 from gateway.ledger.people import PlacedPayment, payments_by_key
 from gateway.ledger.reissues import links_of
 from gateway.rules.corrections import CORRECTABLE, read_day
 from gateway.rules.people import Person, with_people
-from gateway.wording import masked_words
+from gateway.wording import masked_official, masked_words
 
 _GROUND = re.compile(r"(.*);核实人(.*?);([^;]{10})", re.DOTALL)
 """How `verified_ground` writes it."""
@@ -83,10 +85,15 @@ def verifications(
         payment.payment_pk: (payment, person)
         for payment, person in with_people(installation, placed, (*CORRECTABLE, "reissue_ground"))
     }
-    return [_verification(*found[predecessor], *found[successor]) for successor, predecessor in links]
+    offices = {department for department, _bank in installation.configuration.agreements}
+    return [
+        _verification(*found[predecessor], *found[successor], offices) for successor, predecessor in links
+    ]
 
 
-def _verification(old: PlacedPayment, before: Person, new: PlacedPayment, after: Person) -> Verification:
+def _verification(
+    old: PlacedPayment, before: Person, new: PlacedPayment, after: Person, offices: set[str]
+) -> Verification:
     if not before or not after:
         return Verification(payment_id=new.payment_id, replaces=old.payment_id, is_destroyed=True)
     text = after.get("reissue_ground", "")
@@ -95,11 +102,22 @@ def _verification(old: PlacedPayment, before: Person, new: PlacedPayment, after:
     return Verification(
         payment_id=new.payment_id,
         replaces=old.payment_id,
-        verified_by=mask_name(verified_by),
+        verified_by=_who(verified_by, names, {*offices, *map(_department, (old, new))}),
         verified_on=day,
         ground=masked_words(ground, (*names, verified_by)),
         corrected=list(_corrected(_told(old, before), _told(new, after))),
     )
+
+
+def _department(payment: PlacedPayment) -> str:
+    return "" if is_hidden(payment.department) else payment.department
+
+
+def _who(verified_by: str, names: list[str], offices: set[str]) -> str:
+    """The office in clear; a text with a name of the payment in it is no office."""
+    if any(name and name in verified_by for name in names):
+        return mask_name(verified_by)
+    return masked_official(verified_by, offices)
 
 
 def read_ground(text: str) -> tuple[str, str, date | None]:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from rich.markup import escape
 
-from formats import Outcome
+from formats import FeeFinding, Outcome, Status
 from formats.standard.table import PAYMENT_BY_ATTRIBUTE
+from gateway.ledger.statements import StatementEntry
 from gateway.local_time import local
 from gateway.report import Story
 from gateway.rules.verifications import Corrected, Verification
 from gateway.screens import screen
+from gateway.screens.findings import charge_word
 from gateway.screens.recoveries import recovery_lines
 from gateway.states import PaymentState
+
+_WAYS = (("支出", "money left"), ("退回", "money came back"))
 
 
 def show_story(story: Story, json: bool) -> None:
@@ -52,8 +56,12 @@ def show_story(story: Story, json: bool) -> None:
         rests = escape(f"[{_evidence(story, outcome)}]")
         screen.say(
             f"  {local(outcome.recorded_at)} {words.status(outcome.status)}:"
-            f" {words.reason_by_rule(outcome.reason)} {escape(outcome.bank_code)} {rests}"
+            f" {words.reason_by_rule(outcome.reason)} {escape(outcome.bank_code)}{_amounts(outcome)} {rests}"
         )
+    for charge in story.charges:
+        screen.say(f"  {local(charge.recorded_at)} {_charge(charge)}")
+    for entry in story.entries:
+        screen.say(f"  {_booked(entry)}")
     for notice in story.notices:
         rests = escape(f"[{pick('证据', 'evidence')} {notice.evidence_sha256[:16]}]")
         screen.say(
@@ -65,6 +73,41 @@ def show_story(story: Story, json: bool) -> None:
             screen.say(f"  {escape(line)}")
     if story.replaced_by:
         screen.say(f"  {pick('已由其补发', 'replaced by')} {escape(story.replaced_by)}")
+
+
+def _amounts(outcome: Outcome) -> str:
+    """What was credited and came back, where that is not simply all or nothing."""
+    words, pick, told = screen.words(), screen.pick, []
+    credited, instructed = outcome.credited_minor, outcome.amount_minor
+    if credited is not None and (credited != instructed or outcome.status is Status.DISCREPANT):
+        told.append(pick("入账 ", "credited ") + words.money(credited))
+        gap = words.money(abs(instructed - credited))
+        if credited < instructed:
+            told.append(pick(f"少 {gap}", f"{gap} short"))
+        elif credited > instructed:
+            told.append(pick(f"多 {gap}", f"{gap} too much"))
+    if outcome.returned_minor is not None:
+        told.append(pick("退回 ", "returned ") + words.money(outcome.returned_minor))
+    return f" {', '.join(told)}" if told else ""
+
+
+def _charge(charge: FeeFinding) -> str:
+    money = screen.words().money(charge.amount_minor)
+    proof = escape(f"[{screen.pick('证据', 'evidence')} {charge.evidence_sha256[:16]}]")
+    return f"{screen.pick('收费', 'charge')}: {charge_word(charge.kind)} {money} {proof}"
+
+
+def _booked(entry: StatementEntry) -> str:
+    """What a statement of the bank books of the payment: never an outcome, but a trace of money."""
+    pick = screen.pick
+    day = "" if entry.booked_on is None else f" {entry.booked_on.isoformat()}"
+    way = pick(*_WAYS[entry.direction == "credit"])
+    amount = entry.entry_minor if entry.amount_minor is None else entry.amount_minor
+    money = "" if amount is None else f" {screen.words().money(amount)}"
+    stands = "" if entry.booked else pick("(未记账)", " (not booked yet)")
+    proof = escape(f"[{pick('证据', 'evidence')} {entry.evidence_sha256[:16]}]")
+    colon = pick(":", ": ")
+    return f"{pick('银行对账单', 'statement of the bank')}{day}{colon}{way}{money}{stands} {proof}"
 
 
 def _verified(one: Verification) -> str:

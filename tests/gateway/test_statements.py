@@ -12,6 +12,9 @@ import pytest
 from formats import FeeKind, Payment
 from gateway import EntryKind, ExitCode, Gateway
 from gateway.audit.verify import verify
+from gateway.money import money
+from gateway.screens import screen
+from gateway.texts import Words
 from tests.evidence.forger import Forger
 from tests.gateway.answers import Answers, file_of
 from tests.gateway.commands import Commands
@@ -113,6 +116,20 @@ def test_bookings_are_matched_and_change_no_outcome(account: Account) -> None:
     }
     assert "张三丰".encode() not in account.ground.ledger_path.read_bytes()
     assert account.gateway.trace("P-00003").entries == entries[2:4]
+
+
+def test_a_story_tells_what_statements_book(
+    account: Account, bankgate: Commands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also of a payment of which no result ever came: the money left."""
+    account.book([account.line(1, serial="B1"), account.line(2, serial="B2", direction="C")])
+    first, second = (money(payment.amount_minor) for payment in account.payments[:2])
+    told = bankgate("trace", account.payments[0].payment_id).out
+    assert f"statement of the bank 2026-09-01: money left {first} [evidence " in told
+    told = bankgate("trace", account.payments[1].payment_id).out
+    assert f"statement of the bank 2026-09-01: money came back {second} [evidence " in told
+    monkeypatch.setattr(screen, "_words", Words("zh"))
+    assert "银行对账单 2026-09-01:支出 " in bankgate("trace", account.payments[0].payment_id).out
 
 
 def test_every_booking_is_taken_once(account: Account) -> None:

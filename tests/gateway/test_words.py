@@ -135,6 +135,38 @@ def test_a_story_tells_decisions_about_files(ground: Ground, bankgate: Commands)
     assert f"{about} hold by {B}" in bankgate("trace", "P-00001").out
 
 
+@pytest.mark.parametrize(
+    ("language", "credited", "charge"),
+    [
+        (
+            "en",
+            "credited 99.98 yuan, 0.02 yuan short [evidence ",
+            "charge: credited short 0.02 yuan [evidence ",
+        ),
+        ("zh", "入账 99.98 元, 少 0.02 元 [证据 ", "收费: 少入账 0.02 元 [证据 "),
+    ],
+)
+def test_a_story_tells_how_much_came_and_what_is_missing(
+    ground: Ground,
+    bankgate: Commands,
+    monkeypatch: pytest.MonkeyPatch,
+    language: str,
+    credited: str,
+    charge: str,
+) -> None:
+    monkeypatch.setattr(screen, "_words", Words(language))
+    with ground.open() as gateway:
+        sent = Sent(ground, gateway)
+        assert sent.payments[0].amount_minor == 100_00
+        sent.say(result(sent.name, [row(1, sent.payments[0], "S", 99_98), *sent.all()[1:]]))
+        assert [one.amount_minor for one in gateway.trace("P-00001").charges] == [2]
+        assert gateway.trace("P-00002").charges == []
+    told = bankgate("trace", "P-00001").out
+    assert credited in told
+    assert charge in told
+    assert "99.98" not in bankgate("trace", "P-00002").out
+
+
 def test_a_story_tells_who_stated_an_outcome(ground: Ground, bankgate: Commands) -> None:
     with ground.open() as gateway:
         sent = Sent(ground, gateway)

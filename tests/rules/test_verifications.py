@@ -10,7 +10,7 @@ from gateway import Gateway
 from gateway.rules.verifications import Corrected, Verification, read_ground, verified_ground
 from gateway.screens import screen
 from gateway.texts import Words
-from gateway.wording import masked_words
+from gateway.wording import masked_official, masked_words
 from tests.gateway.commands import Commands
 from tests.gateway.sites import CITY, ISO, Ground, payments_of
 from tests.gateway.test_settle import Sent, result, row
@@ -81,6 +81,34 @@ def test_the_enquiry_line_reads_it_in_its_language(
     document = bankgate("trace", "P-00001", "--json").out
     for secret in (sent.payments[0].account, account, "王科员", sent.payments[0].beneficiary_name):
         assert secret not in told + document
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ("区农业农村局经办人", "区农业农村局经办人"),
+        ("区农业农村局经办人王小明", "区农业农村局经办人王**"),
+        ("市民政局社会救助科李四", "市民政局社会救助科李*"),
+        ("某单位经办人", "某单位经办人"),
+        ("王小明", "王**"),
+        ("王科员", "王**"),
+        ("王小明区民政局", "王******"),
+        ("李局", "李*"),
+        ("阿依古丽·买买提", "阿*******"),
+        ("区财政局330102199001011234", "区财政局3************"),
+    ],
+)
+def test_the_office_that_verified_is_told_and_whoever_sat_there_is_not(written: str, told: str) -> None:
+    assert masked_official(written, ["某单位"]) == told
+
+
+def test_an_auditor_reads_which_office_verified(ground: Ground) -> None:
+    with ground.open() as gateway:
+        failed(ground, gateway)
+        made = gateway.plan.reissue([correction(verified_by="区民政局经办人")], "AGAIN")
+        gateway.submit(made.batch, made.payments)
+        (told,) = gateway.trace("P-00001").verifications
+    assert told.verified_by == "区民政局经办人"
 
 
 def test_a_ground_of_another_form_is_told_as_it_is(ground: Ground) -> None:
