@@ -33,6 +33,7 @@ from gateway.rules.subjects import NO_TOPIC, Subjects
 from gateway.rules.verdict import CLASSIFIED_HINT
 from gateway.states import Disposition
 from gateway.store.spool import Columns, ColumnsWriter
+from gateway.wording import is_programme_name
 from keys.fingerprint import Fingerprinter
 
 NOBODY = ""
@@ -240,7 +241,9 @@ class Screening:
                     "renew or extend the agreement, or correct department, programme or bank",
                 ),
             )
-        shown = [repr(name) if name in self._known else mask_text(name) for name in (programme, department)]
+        shown = [
+            repr(name) if self._may_be_told(name) else mask_text(name) for name in (programme, department)
+        ]
         return Problem(
             code="not-entrusted",
             severity=Severity.SETS_ASIDE,
@@ -302,8 +305,12 @@ class Screening:
         lane.rows += chunk.count
 
     def _shown(self, word: str) -> str:
-        """A word of the configuration; of anything else only what kind of text it is."""
-        return word if word in self._known else mask_text(word)
+        """A word that is nobody's; of anything else only what kind of text it is."""
+        return word if self._may_be_told(word) else mask_text(word)
+
+    def _may_be_told(self, word: str) -> bool:
+        """Words of the configuration, and what reads as a programme: whoever adds it must know its name."""
+        return word in self._known or is_programme_name(word)
 
     def _aliases(self, chunk: RecordChunk, topics: list[int]) -> list[tuple[int, bytes, int]]:
         """(topic, fingerprint, row) of the same persons by the keys of before."""

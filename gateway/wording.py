@@ -31,6 +31,11 @@ _DIGEST_DIGITS = 12
 _LONG_DIGITS = re.compile(r"\d(?:[ -]?\d){6,}[Xx]?")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _ID_DIGITS = (15, 18)
+_PROGRAMME = re.compile(
+    r"[\u4e00-\u9fff]{4,26}"
+    r"(?:补贴|补助|补助金|津贴|补偿|资金|助学金|奖学金|奖励金|救助金|慰问金|保障金|抚恤金|生活费)"
+)
+"""More characters before the kind of money than a person's name mostly has."""
 _OFFICE = re.compile(
     r"[省市县区旗镇乡村][^\W\d]{1,18}(?:局|中心|办公室|委员会|居委会|村委会|工作站|服务站|银行|支行|信用社)"
 )
@@ -103,6 +108,13 @@ class Wording:
 def shown_id(text: str) -> str:
     """An id out of somebody's table, or what kind of text stands in its place: it may be another column's."""
     return text if _names_nobody(text, ()) else described(text)
+
+
+def is_programme_name(text: str) -> bool:
+    """Whether it reads as what money is paid for: hanzi only that end in a kind of money, so that no name,
+    ID, account, village or bank that slipped into its column is taken for one.
+    """
+    return _PROGRAMME.fullmatch(text) is not None
 
 
 def masked_words(text: str, names: Iterable[str] = ()) -> str:

@@ -378,6 +378,28 @@ def test_several_rules_about_payees_have_their_section_told() -> None:
     assert words.reason_by_rule(Reason.NAME_MISMATCH) == words.reason(Reason.NAME_MISMATCH)
 
 
+@pytest.mark.parametrize(
+    ("cell", "told"),
+    [
+        ("秸秆综合利用补贴", "秸秆综合利用补贴"),
+        ("王小明", "3 characters (hanzi)"),
+        ("张三丰补贴", "5 characters (hanzi)"),
+        ("泰山区某某村民委员会", "10 characters (hanzi)"),
+        ("6231910000000010029补贴", "21 characters (digits, hanzi)"),
+        ("330102199001011234", "18 characters (digits)"),
+    ],
+)
+def test_a_programme_that_is_not_listed_is_told_by_its_name(ground: Ground, cell: str, told: str) -> None:
+    """What may be somebody's, because a column slipped, is only described."""
+    payments = payments_of(CITY, 1, programme=cell)
+    with ground.open() as gateway:
+        problems = gateway.check(ground.write(ground.batch(payments), payments)).problems
+    messages = {one.code: one.message for one in problems}
+    assert f"programme: {told} is not in the catalogue" in messages["programme-listed"]
+    assert told in messages["not-entrusted"]
+    assert told == cell or cell not in str(problems)
+
+
 def unlisted(ground: Ground) -> Path:
     """Take the programme of the tests' payments out of the catalogue, and give back where it was."""
     catalogue = ground.site.configuration.parent / "catalogue.toml"
