@@ -412,6 +412,9 @@ _DECISIONS: dict[str, str] = {
     "person {} is not enrolled": "人员 {} 未登记",
     "enrolled: {}": "已登记:{}",
     "the signature is not {}'s: {}": "不是 {} 的签名:{}",
+    "the signature does not fit the bytes and the key": "签名与内容及密钥不符",
+    "the signature of the statement is not Base64": "声明的签名不是 Base64",
+    "a signature of {} bytes; at most {}": "签名有 {} 字节,至多 {}",
     "{} has decided this already": "{} 已作出此决定",
     "another person must decide too": "须由另一人复核",
     "payments of file {} are just being uploaded in file {}": "文件 {} 的明细正随文件 {} 上传",
@@ -557,6 +560,26 @@ _ASKED: dict[str, str] = {
     "nothing of it was kept: make room": "未保留任何内容:请腾出空间",
     "name a file in a folder of yours": "请指定您自己文件夹中的文件名",
 }
+_BY_THE_SYSTEM = {
+    "no such file or directory": "没有此文件或文件夹",
+    "permission denied": "没有权限",
+    "is a directory": "是文件夹",
+    "not a directory": "不是文件夹",
+    "file exists": "已存在",
+    "file name too long": "文件名过长",
+    "no space left on device": "磁盘空间不足",
+    "disk quota exceeded": "磁盘配额已满",
+    "read-only file system": "只读文件系统",
+    "input/output error": "读写错误",
+}
+"""What the system says of files."""
+_SYSTEM: dict[str, str] = {
+    **_BY_THE_SYSTEM,
+    **{english.capitalize(): chinese for english, chinese in _BY_THE_SYSTEM.items()},
+    "{} cannot be read: {}": "{} 无法读取:{}",
+    "interrupted": "已中断",
+    "nothing is lost: start the command again": "未丢失任何内容:请重新执行命令",
+}
 FAMILIES: dict[str, dict[str, str]] = {
     "the form of batches": _BATCH_FORM,
     "fields of payments": _FIELDS,
@@ -568,5 +591,6 @@ FAMILIES: dict[str, dict[str, str]] = {
     "catalogues": _CATALOGUE,
     "enrolment of persons": _ENROLMENT,
     "what was asked for": _ASKED,
+    "files and the system": _SYSTEM,
 }
 """English to Chinese, by what it is about. `{}` is a place; `{1}` in Chinese is the second one."""

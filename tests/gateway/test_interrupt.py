@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -17,14 +18,28 @@ os.kill(os.getpid(), signal.SIGINT)
 """
 
 
-def _interrupted(program: str) -> subprocess.CompletedProcess[str]:
+def _interrupted(program: str, locale: str = "C.UTF-8") -> subprocess.CompletedProcess[str]:
     script = _INTERRUPT_AFTER_IMPORT.format(program=program)
-    return subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    environment = os.environ | {"LC_ALL": locale, "PYTHONUTF8": "1"}
+    return subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+        env=environment,
+    )
 
 
-def test_the_command_ends_with_a_line() -> None:
-    ended = _interrupted("/usr/local/bin/bankgate")
-    assert (ended.returncode, ended.stderr) == (130, "error: interrupted\nhint: nothing was begun\n")
+@pytest.mark.parametrize(
+    ("locale", "line"),
+    [
+        ("C.UTF-8", "error: interrupted\nhint: nothing was begun\n"),
+        ("zh_CN.UTF-8", "错误: 已中断\n提示: 尚未开始任何操作\n"),
+    ],
+)
+def test_the_command_ends_with_a_line(locale: str, line: str) -> None:
+    ended = _interrupted("/usr/local/bin/bankgate", locale)
+    assert (ended.returncode, ended.stderr) == (130, line)
 
 
 def test_another_program_keeps_its_own_way() -> None:

@@ -154,10 +154,34 @@ def test_twins_have_the_same_places(family: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "strange", ["", "户名不符:张", "Permission denied", "line 3 of some bank's own text: it is odd"]
+    "strange", ["", "户名不符:张", "Connection refused", "line 3 of some bank's own text: it is odd"]
 )
 def test_what_no_table_knows_stays_as_it_is(strange: str) -> None:
     assert problem_in_chinese(strange) == strange
+
+
+@pytest.mark.parametrize(
+    ("english", "chinese"),
+    [
+        (
+            "/nowhere/a.csv cannot be written: no such file or directory",
+            "/nowhere/a.csv 无法写入:没有此文件或文件夹",
+        ),
+        ("nofile.pem cannot be read: No such file or directory", "nofile.pem 无法读取:没有此文件或文件夹"),
+        (
+            "no.csv: No such file or directory (rule published-list, plan section 五(二))",
+            "no.csv:没有此文件或文件夹(规则 published-list,方案 五(二))",
+        ),
+        (
+            "the signature is not reviewer-a's: the signature does not fit the bytes and the key",
+            "不是 reviewer-a 的签名:签名与内容及密钥不符",
+        ),
+        ("interrupted", "已中断"),
+        ("nothing is lost: start the command again", "未丢失任何内容:请重新执行命令"),
+    ],
+)
+def test_what_the_system_and_signatures_say_is_told_in_chinese(english: str, chinese: str) -> None:
+    assert problem_in_chinese(english) == chinese
 
 
 def test_half_a_sentence_is_not_told() -> None:
