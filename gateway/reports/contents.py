@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
-from formats import Reason, Status
+from formats import FeeKind, Reason, Status
 from gateway.installation import Installation
 from gateway.ledger.books import (
     BookRow,
@@ -45,6 +45,14 @@ class ReasonLine(Struct, frozen=True, kw_only=True):
             return 0
         known = (self.followed.again, self.followed.under_way, self.followed.elsewhere)
         return self.count - sum(each.count for each in known)
+
+
+class ChargeLine(Struct, kw_only=True):
+    """What one bank charged; `payees_minor` of it was taken off what payees were credited."""
+
+    bank: str
+    charges: Sum
+    payees_minor: int
 
 
 class CardShare(Struct, frozen=True, kw_only=True):
@@ -86,6 +94,7 @@ class Contents(Struct, frozen=True, kw_only=True):
     by_programme: list[Book]
     by_bank: list[Book]
     reasons: list[ReasonLine]
+    charges: list[ChargeLine]
     aged: list[Aged]
     share: CardShare
     shares: list[CardShare]
@@ -96,6 +105,12 @@ class Contents(Struct, frozen=True, kw_only=True):
     breaches: list[Breach]
     recoveries: list[RecoveryLine]
     bank_names: dict[str, str]
+
+    @property
+    def part_of_open_minor(self) -> int:
+        """What banks credited of payments that have not arrived, and of which more may come."""
+        credited = self.total.states.get("credited", Sum())
+        return self.total.kept_minor - credited.minor - self.fates.short_minor
 
 
 def batch_contents(installation: Installation, batch: BatchRow) -> Contents:
@@ -169,6 +184,7 @@ def _contents(
             for key, each in sorted(reasons.items(), key=lambda item: -item[1].count)
             if key[0] is not Status.CREDITED
         ],
+        charges=_charge_lines(charged),
         aged=aged_rows(rows, now),
         share=_share(rows, ""),
         shares=[_share([row for row in rows if row.department == name], name) for name in departments],
@@ -186,6 +202,17 @@ def _share(rows: Sequence[BookRow], department: str) -> CardShare:
         card_count=_credited(rows, "card"),
         passbook_count=_credited(rows, "passbook"),
     )
+
+
+def _charge_lines(charged: Sequence[FoundCharge]) -> list[ChargeLine]:
+    """By bank."""
+    lines: dict[str, ChargeLine] = {}
+    for one in charged:
+        line = lines.setdefault(one.bank, ChargeLine(bank=one.bank, charges=Sum(), payees_minor=0))
+        line.charges.add(one.count, one.amount_minor)
+        if one.kind == FeeKind.SHORT_CREDIT:
+            line.payees_minor += one.amount_minor
+    return [lines[bank] for bank in sorted(lines)]
 
 
 def _recovery_lines(found: Sequence[Recovery]) -> list[RecoveryLine]:

@@ -51,6 +51,7 @@ def report_page(contents: Contents) -> str:
         _table(contents, sections.asked_back(contents)),
         _share(contents),
         _table(contents, sections.sums(contents, Words.BANK, contents.by_bank)),
+        _table(contents, sections.to_first_page(contents)),
         _table(contents, sections.sums(contents, Words.DEPARTMENT, contents.by_department))
         if len(contents.by_department) > 1
         else "",
@@ -73,29 +74,30 @@ def _department(contents: Contents) -> str:
 
 def _figures(contents: Contents) -> str:
     """What a department head wants to know first."""
-    money = contents.fates
+    money, part = contents.fates, Sum(minor=contents.part_of_open_minor)
     cells = [
         (Words.INSTRUCTED, money.instructed, "", _more(Words.EARLIER, money.earlier)),
         (Words.CREDITED, money.arrived, "good", _more(Words.AGAIN, money.again)),
         (Words.UNDER_WAY, money.under_way, "", ""),
-        (Words.OPEN, money.open, "bad", ""),
+        (Words.OPEN, money.open, "bad", _more(Words.PART_OF_OPEN, part)),
         (Words.UNPAID, money.unpaid, "bad", ""),
         (Words.TAKEN_BACK, money.withdrawn, "", _more(Words.REFUSED, money.refused)),
         (Words.CHARGED, contents.total.findings, "bad", ""),
     ]
     boxes = [
         f'<div class="figure">{both(words)}<br><b class="{tone if each.count else ""}">{each.count:,}'
-        f"</b> {plain(Words.UNIT)}<br>{yuan(each.minor)} 元{more}</div>"
+        f"</b> {plain(Words.TIMES if words is Words.CHARGED else Words.UNIT)}<br>"
+        f"{yuan(each.minor)} 元{more}</div>"
         for words, each, tone, more in cells
     ]
-    return f'<div class="figures">{"".join(boxes)}</div>'
+    return f'<div class="figures">{"".join(boxes)}</div><p>{plain(Words.ADDS_UP)}</p>'
 
 
 def _more(words: Words, each: Sum) -> str:
-    if not each.count:
-        return ""
-    minor = f", {yuan(each.minor)} 元" if each.minor else ""
-    return f"<br><small>{plain(words)} {each.count:,} {plain(Words.UNIT)}{minor}</small>"
+    told = [f"{each.count:,} {plain(Words.UNIT)}"] if each.count else []
+    if each.minor:
+        told.append(f"{yuan(each.minor)} 元")
+    return f"<br><small>{plain(words)} {', '.join(told)}</small>" if told else ""
 
 
 def _states(money: Fates) -> str:

@@ -12,7 +12,7 @@ from gateway.reports.wording import Words
 _STYLE = """
 :root { color-scheme: light; }
 * { box-sizing: border-box; }
-body { margin: 0 auto; padding: 1rem; max-width: 70rem; background: #fff; color: #111;
+body { margin: 0 auto; padding: 1rem; max-width: 76rem; background: #fff; color: #111;
   font: 1.15rem/1.6 "Noto Sans CJK SC", "Source Han Sans SC", "PingFang SC", "Microsoft YaHei", sans-serif;
   overflow-wrap: break-word; }
 h1, .name { overflow-wrap: anywhere; } .whole { display: inline-block; max-width: 100%; }
@@ -24,7 +24,7 @@ small, .en { color: #444; font-size: 1rem; font-weight: normal; }
 .figure { border: .12rem solid #777; border-radius: .5rem; padding: .7rem .9rem; }
 .figure b { font-size: 1.8rem; line-height: 1.3; }
 table { border-collapse: collapse; width: 100%; }
-th, td { text-align: left; padding: .45rem .6rem; border-bottom: .07rem solid #777; vertical-align: top; }
+th, td { text-align: left; padding: .45rem .4rem; border-bottom: .07rem solid #777; vertical-align: top; }
 th { border-bottom: .15rem solid #111; }
 td.number, th.number { text-align: right; }
 td.number { white-space: nowrap; }
@@ -34,7 +34,7 @@ ul.legend { list-style: none; padding: 0; margin: 0; }
 ul.legend i { display: inline-block; width: 1rem; height: 1rem; margin-right: .4rem;
   border: .07rem solid #111; }
 .good { color: #0b5d1e; } .bad { color: #a30000; }
-@media (max-width: 46rem) {
+@media (max-width: 72rem) {
   table, tbody, td { display: block; }
   thead { display: none; }
   tr { display: grid; gap: .2rem 1rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 8rem), 1fr));

@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 
 from msgspec import Struct
 
-from gateway.reports.contents import CardShare, Contents, ReasonLine, RecoveryLine
+from gateway.reports.contents import CardShare, ChargeLine, Contents, ReasonLine, RecoveryLine, whole
 from gateway.reports.wording import GROUNDS, Words, state_words
 from gateway.rules.books import Aged, Book, Sum
 from gateway.rules.deadlines import Breach
@@ -113,7 +113,7 @@ def reasons(contents: Contents) -> Section[ReasonLine]:
         (Words.ELSEWHERE, lambda one: Count(one.followed.elsewhere.count)),
         (Words.REMAINING, lambda one: Count(one.remaining_count)),
     )
-    return Section(title=Words.REASONS, columns=columns, rows=contents.reasons)
+    return Section(title=Words.REASONS, columns=columns, rows=contents.reasons, note=Words.REASONS_NOTE)
 
 
 def still_open(contents: Contents) -> Section[Aged]:
@@ -142,27 +142,34 @@ def late(contents: Contents) -> Section[Breach]:
     return Section(title=Words.BREACHES, columns=columns, rows=contents.breaches)
 
 
-def charged(contents: Contents) -> Section[Book]:
+def charged(contents: Contents) -> Section[ChargeLine]:
     """What banks charged, though they may not."""
-    columns: Columns[Book] = (
-        (Words.BANK, lambda one: _bank(contents, one.key)),
-        (Words.COUNT, lambda one: Count(one.findings.count)),
-        (Words.AMOUNT, lambda one: Yuan(one.findings.minor)),
+    lines = contents.charges
+    total = ChargeLine(
+        bank="", charges=contents.total.findings, payees_minor=sum(one.payees_minor for one in lines)
     )
-    rows = [book for book in contents.by_bank if book.findings.count]
-    return Section(title=Words.CHARGED, columns=columns, rows=rows, note=Words.CHARGED_NOTE)
+    columns: Columns[ChargeLine] = (
+        (Words.BANK, lambda one: Both(*Words.ALL.value) if one is total else _bank(contents, one.bank)),
+        (Words.CHARGES, lambda one: Count(one.charges.count)),
+        (Words.AMOUNT, lambda one: Yuan(one.charges.minor)),
+        (Words.PAYEES_BORE, lambda one: Yuan(one.payees_minor)),
+    )
+    return Section(title=Words.CHARGED, columns=columns, rows=_with(lines, total), note=Words.CHARGED_NOTE)
 
 
 def statements(contents: Contents) -> Section[Book]:
     """What banks' results say is with payees, beside what their statements booked."""
+    rows = [book for book in contents.by_bank if book.booked_minor is not None]
+    total = whole(rows)
     columns: Columns[Book] = (
-        (Words.BANK, lambda one: _bank(contents, one.key)),
+        (Words.BANK, lambda one: Both(*Words.ALL.value) if one is total else _bank(contents, one.key)),
         (Words.BY_RESULTS, lambda one: Yuan(one.kept_minor)),
         (Words.BY_STATEMENTS, lambda one: Yuan(one.booked_minor or 0)),
         (Words.DIFFERENCE, lambda one: Yuan(one.gap_minor or 0)),
     )
-    rows = [book for book in contents.by_bank if book.booked_minor is not None]
-    return Section(title=Words.STATEMENTS, columns=columns, rows=rows, note=Words.STATEMENTS_NOTE)
+    return Section(
+        title=Words.STATEMENTS, columns=columns, rows=_with(rows, total), note=Words.STATEMENTS_NOTE
+    )
 
 
 def asked_back(contents: Contents) -> Section[RecoveryLine]:
@@ -199,21 +206,54 @@ def shares(contents: Contents) -> Section[CardShare]:
 
 
 def sums(contents: Contents, words: Words, books: Sequence[Book]) -> Section[Book]:
-    """What became of payments by one side; where most did not arrive comes first.
+    """What became of payments by one side; where most did not arrive comes first, all of them last.
 
-    Instructed and paid again is credited and others: the sums of a line add up.
+    Instructed and paid again is credited and others, in count and fen.
     """
+    rows = sorted((book for book in books if book.handed_over.count), key=_troubled)
+    total = whole(rows)
+
+    def named(one: Book) -> Cell:
+        if one is total:
+            return Both(*Words.ALL.value)
+        return _bank(contents, one.key) if words is Words.BANK else Text(one.key or "-")
+
     columns: Columns[Book] = (
-        (words, lambda one: _bank(contents, one.key) if words is Words.BANK else Text(one.key or "-")),
+        (words, named),
         (Words.INSTRUCTED_COUNT, lambda one: Count(one.instructed.count)),
         (Words.INSTRUCTED_AMOUNT, lambda one: Yuan(one.instructed.minor)),
         (Words.REISSUED_COUNT, lambda one: Count(one.reissued.count)),
-        (Words.CREDITED, lambda one: Count(_credited(one).count)),
-        (Words.CREDITED_AMOUNT, lambda one: Yuan(one.kept_minor)),
+        (Words.REISSUED_AMOUNT, lambda one: Yuan(one.reissued.minor)),
+        (Words.CREDITED_COUNT, lambda one: Count(_credited(one).count)),
+        (Words.CREDITED_AMOUNT, lambda one: Yuan(_credited(one).minor)),
         (Words.OTHERS, lambda one: Count(one.handed_over.count - _credited(one).count)),
+        (Words.OTHERS_AMOUNT, lambda one: Yuan(one.handed_over.minor - _credited(one).minor)),
+        (Words.PART_AMOUNT, lambda one: Yuan(one.kept_minor - _credited(one).minor)),
     )
-    rows = sorted((book for book in books if book.handed_over.count), key=_troubled)
-    return Section(title=words, columns=columns, rows=rows)
+    return Section(title=words, columns=columns, rows=_with(rows, total), note=Words.SUMS_NOTE)
+
+
+def to_first_page(contents: Contents) -> Section[tuple[Words, Sum]]:
+    """How the tables' credited money leads to that of the first page; no rows where they are the same."""
+    columns: Columns[tuple[Words, Sum]] = (
+        (Words.STEP, lambda step: Both(*step[0].value)),
+        (Words.COUNT, lambda step: Count(step[1].count)),
+        (Words.AMOUNT, lambda step: Yuan(step[1].minor)),
+    )
+    money = contents.fates
+    steps = [
+        (Words.TABLES_CREDITED, _credited(contents.total)),
+        (Words.PLUS_SHORT, Sum(minor=money.short_minor)),
+        (Words.PLUS_OUTSIDE, money.outside),
+        (Words.FIRST_PAGE, money.arrived),
+    ]
+    differs = money.arrived != _credited(contents.total)
+    return Section(title=Words.TO_FIRST_PAGE, columns=columns, rows=steps if differs else [])
+
+
+def _with(rows: Sequence[Row], total: Row) -> Sequence[Row]:
+    """The rows, and their total where they are several."""
+    return [*rows, total] if len(rows) > 1 else rows
 
 
 def _troubled(book: Book) -> tuple[int, int]:

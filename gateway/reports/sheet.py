@@ -27,6 +27,7 @@ def report_rows(contents: Contents) -> Iterator[list[str]]:
         sections.sums(contents, Words.DEPARTMENT, contents.by_department),
         sections.sums(contents, Words.PROGRAMME, contents.by_programme),
         sections.sums(contents, Words.BANK, contents.by_bank),
+        sections.to_first_page(contents),
         sections.reasons(contents),
         sections.still_open(contents),
         sections.late(contents),
@@ -59,7 +60,7 @@ def _states(contents: Contents) -> Iterator[list[str]]:
     for state, each in money.states.items():
         if each.count or each.minor:
             yield [" ".join(state_words(state)), count_text(each.count), yuan_text(each.minor)]
-    yield [_both(Words.CREDITED_AMOUNT), "", yuan_text(contents.total.kept_minor)]
+    yield [_both(Words.KEPT_AMOUNT), "", yuan_text(contents.total.kept_minor)]
 
 
 def _told(contents: Contents, cell: Cell) -> str:

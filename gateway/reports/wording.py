@@ -40,14 +40,39 @@ class Words(Enum):
     OPEN = ("结果未定", "Outcome not known yet")
     PROGRAMME = ("补贴项目", "Programme")
     BANK = ("合作银行", "Bank")
+    PART_OF_OPEN = ("其中已部分入账", "of that, credited in part")
+    ADDS_UP = (
+        "应发(及补发的以往款项)= 已到账 + 补发在途 + 结果未定 + 仍未发放 + 已撤回",
+        "What is to be paid is credited, being paid again, open, not paid and withdrawn",
+    )
     INSTRUCTED_COUNT = ("应发笔数", "To be paid, payments")
     INSTRUCTED_AMOUNT = ("应发(元)", "To be paid, yuan")
-    REISSUED_COUNT = ("补发笔数", "Paid again, payments")
+    REISSUED_COUNT = ("另有补发笔数", "Besides, again, payments")
+    REISSUED_AMOUNT = ("另有补发(元)", "Besides, again, yuan")
+    CREDITED_COUNT = ("已到账笔数", "Credited, payments")
     COUNT = ("笔数", "Payments")
     AMOUNT = ("金额(元)", "Yuan")
-    CREDITED_AMOUNT = ("实发(元)", "Credited, yuan")
-    OTHERS = ("其余笔数", "Others")
+    CREDITED_AMOUNT = ("已到账(元)", "Credited, yuan")
+    KEPT_AMOUNT = ("实发(元),含部分入账", "With payees, yuan, also in part")
+    OTHERS = ("其余笔数", "Others, payments")
+    OTHERS_AMOUNT = ("其余(元)", "Others, yuan")
+    PART_AMOUNT = ("其余中已部分入账(元)", "Of others credited in part, yuan")
+    SUMS_NOTE = (
+        "每行:应发 + 另有补发 = 已到账 + 其余。部分入账的不算已到账",
+        "In each line what is to be paid, and again, is credited and others; what came in part is of others",
+    )
+    TO_FIRST_PAGE = ("各表合计与首页已到账", "From these totals to what is credited on the first page")
+    TABLES_CREDITED = ("各表合计:已到账", "Credited, all lines")
+    PLUS_SHORT = ("加:部分入账,余额另行补发或仍未发放", "Plus: credited in part for good, the rest apart")
+    PLUS_OUTSIDE = ("加:在本报告以外的批次补发到账", "Plus: paid again by batches outside of this report")
+    FIRST_PAGE = ("首页:已到账", "Credited, first page")
+    STEP = ("项目", "Step")
     REASONS = ("未到账原因", "Why payments did not arrive")
+    REASONS_NOTE = (
+        "按交付的每一笔计,同一款项补发再失败的再计一次;首页的“仍未发放”和“结果未定”只是其中“尚待处理”的",
+        "Each payment handed over counts, a repeat that failed too; on the first page stand those alone"
+        " that are still to be paid or cleared up",
+    )
     REASON = ("原因", "Reason")
     STATE = ("状态", "State")
     OPEN_SINCE = ("结果未定的,自何时起", "What is open, and since when")
@@ -82,9 +107,15 @@ class Words(Enum):
     DIFFERENCE = ("差额(元)", "Difference, yuan")
     CHARGED = ("违规收费", "Charged by banks")
     CHARGED_NOTE = (
-        "银行不得收费;下列不影响到账金额",
-        "Banks may not charge; no credited amount above has it taken off",
+        "银行不得收费。“由收款人承担”的已从收款人的到账金额中扣下,应予补足;其余未动到账金额",
+        "Banks may not charge. What payees bore was taken off what they were credited and is to be made good;"
+        " the rest changed no credited amount",
     )
+    CHARGES = ("收费次数", "Charges")
+    PAYEES_BORE = ("由收款人承担(元)", "Borne by payees, yuan")
+    TIMES = ("次", "")
+    CONTENTS = ("目录", "Contents")
+    EMPTY = ("没有任何批次:本报告是空的", "No batch at all: this report is empty")
 
 
 KINDS_OF_STATES: dict[Words, tuple[str, tuple[str, ...]]] = {

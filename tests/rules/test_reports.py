@@ -5,22 +5,26 @@ from __future__ import annotations
 import re
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 import python_calamine
 
-from formats import PayeeRole, Reason
+from formats import PayeeRole, Reason, Status
 from gateway import Gateway, InputRefused
 from gateway.money import yuan
+from gateway.reports import sections
 from gateway.reports.contents import batch_contents, month_contents
 from gateway.reports.page import report_page
-from gateway.reports.wording import KINDS_OF_STATES
+from gateway.reports.sections import Both, Cell, Count, Section, Yuan
+from gateway.reports.wording import KINDS_OF_STATES, Words
 from gateway.rules.books import Sum
 from gateway.rules.fates import SHORT, UNDER_WAY
 from gateway.states import PaymentState
 from tests.gateway.commands import Commands
 from tests.gateway.shapes import add_statements
-from tests.gateway.sites import RURAL, Ground, payments_of
+from tests.gateway.sites import CITY, ISO, PERSONS, RURAL, Ground, payments_of
 from tests.gateway.test_settle import Sent, result, row
 from tests.gateway.test_statements import Account
 from tests.rules.test_reissue import correction, failed
@@ -128,7 +132,7 @@ def test_each_cell_has_its_header_with_it_for_narrow_screens(ground: Ground) -> 
         "原因 Reason",
         "尚待处理 Still to be paid or cleared up",
         "合作银行 Bank",
-        "已到账 Credited",
+        "已到账笔数 Credited, payments",
     } < set(labelled)
     assert "@media (max-width:" in page
 
@@ -219,3 +223,96 @@ def test_a_month_tells_what_statements_booked_and_charged(ground: Ground) -> Non
     told = words.partition("回盘与对账单核对")[2]
     assert f"{yuan(one + two + four)} {yuan(one + two)} {yuan(four)}" in told
     assert "阶段目标 earlier targets 2021: 70 %, 2022: 90 %" in words
+
+
+def cells(section: Section[Any]) -> list[list[Cell]]:
+    return list(section.cells())
+
+
+def added(rows: list[list[Cell]], column: int) -> int:
+    """Fen, or payments, of a column, the total left out."""
+    values = [row[column] for row in rows[:-1]]
+    return sum(value.minor if isinstance(value, Yuan) else value.count for value in values)  # type: ignore[union-attr]
+
+
+def test_a_table_adds_up_along_and_down_and_leads_to_the_first_page(ground: Ground) -> None:
+    """A reissue moved to another bank, a payment was credited in part: both stand in the table itself."""
+    with ground.open() as gateway:
+        sent = Sent(ground, gateway, count=4)
+        first, second, third, fourth = sent.payments
+        rows = [
+            row(1, first, "F44"),
+            row(2, second, "S", second.amount_minor - 200),
+            row(3, third),
+            row(4, fourth),
+        ]
+        sent.say(result(sent.name, rows))
+        moved = {"bank": ISO, "account": payments_of(ISO, 1)[0].account}
+        made = gateway.plan.reissue([correction(changes=moved)], "AGAIN")
+        gateway.submit(made.batch, made.payments)
+        month = month_contents(gateway.installation, 2026, 9)
+    table = cells(sections.sums(month, Words.BANK, month.by_bank))
+    assert len(table) == 3
+    total = table[-1]
+    assert total[0] == Both(*Words.ALL.value)
+    assert (
+        [added(table, at) for at in range(1, 10)]
+        == [
+            cell.minor if isinstance(cell, Yuan) else cell.count  # type: ignore[union-attr]
+            for cell in total[1:]
+        ]
+    )
+    for line in table:
+        _, count, minor, again, again_minor, credited, credited_minor, others, others_minor, _ = line
+        assert count.count + again.count == credited.count + others.count  # type: ignore[union-attr]
+        assert minor.minor + again_minor.minor == credited_minor.minor + others_minor.minor  # type: ignore[union-attr]
+    assert total[2] == Yuan(month.fates.instructed.minor)
+    assert total[6] == Yuan(month.fates.arrived.minor) == Yuan(third.amount_minor + fourth.amount_minor)
+    assert total[9] == Yuan(second.amount_minor - 200) == Yuan(month.part_of_open_minor)
+    assert sections.to_first_page(month).rows == []
+    words = re.sub(r"\s+", " ", Page(report_page(month)).words)
+    assert f"其中已部分入账 of that, credited in part {yuan(second.amount_minor - 200)} 元" in words
+
+
+def test_what_other_batches_paid_again_leads_from_the_tables_to_the_first_page(ground: Ground) -> None:
+    with ground.open() as gateway:
+        sent = failed(ground, gateway)
+        made = gateway.plan.reissue([correction()], "AGAIN")
+        ground.submit(gateway, made.payments, "AGAIN")
+        gateway.run()
+        name = gateway.files()[-1].name
+        ground.post(CITY, f"{name[:-4]}_R1.bxt", result(name, [row(1, made.payments[0])]))
+        ground.take(gateway)
+        contents = batch_contents(gateway.installation, gateway._batch(sent.batch_id))
+    first, second, third = (one.amount_minor for one in sent.payments)
+    assert [each for _, each in sections.to_first_page(contents).rows] == [
+        Sum(count=2, minor=second + third),
+        Sum(),
+        Sum(count=1, minor=first),
+        Sum(count=3, minor=first + second + third),
+    ]
+
+
+def test_a_charge_that_a_payee_bore_is_told_from_one_that_changed_no_credit(ground: Ground) -> None:
+    with ground.open() as gateway:
+        sent = Sent(ground, gateway)
+        first = sent.payments[0]
+        rows = [row(1, first, "S", first.amount_minor - 200), *sent.all()[1:]]
+        sent.say(result(sent.name, rows, fee="0.50元"))
+        contents = batch_contents(gateway.installation, gateway._batch(sent.batch_id))
+    (line,) = cells(sections.charged(contents))
+    assert line[1:] == [Count(4), Yuan(3 * 50 + 200), Yuan(200)]
+    assert contents.total.findings == Sum(count=4, minor=350)
+
+
+def test_nothing_remains_of_what_was_withdrawn(ground: Ground) -> None:
+    with ground.open() as gateway:
+        twin = payments_of(CITY, 1)[0]
+        ground.submit(gateway, [twin, msgspec.structs.replace(twin, payment_id="P-twin")], "TWINS")
+        held = next(one.object for one in gateway.held() if one.object.endswith("P-twin"))
+        assert ground.decide(gateway, held, "withdraw", PERSONS[0]) == [True]
+        contents = batch_contents(gateway.installation, gateway._batch("TWINS"))
+    (line,) = [line for line in contents.reasons if line.status is Status.WITHDRAWN]
+    assert (line.count, line.remaining_count) == (1, 0)
+    assert contents.fates.withdrawn == Sum(count=1, minor=twin.amount_minor)
+    assert contents.fates.unpaid == Sum()
