@@ -81,6 +81,10 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "key_ends_now": ("密钥终止", "decides no more with key"),
     "completed": ("已补全此前中断的登记", "an interrupted enrolment was completed"),
     "written": ("已写入", "written"),
+    "empty_report": (
+        "该月没有提交任何批次,报告是空的",
+        "no batch was handed over in this month, the report is empty",
+    ),
     "may_decide": ("现可决定者", "may decide now"),
     "too_few_persons": (
         "不足两人:需两人复核的事项无法决定",

@@ -263,8 +263,10 @@ def report(batch_id: str | None, month: str, output: Path, config: Path) -> None
     if (batch_id is None) == (not month):
         raise click.UsageError("either BATCH_ID or --month")
     with opened(config) as gateway:
-        gateway.plan.report(output, batch_id=batch_id, month=month)
+        batches = gateway.plan.report(output, batch_id=batch_id, month=month)
         screen.say(f"{screen.word('written')}: {output}")
+        if not batches:
+            screen.warn(f"{month}: {screen.word('empty_report')}")
 
 
 @click.command("messages")

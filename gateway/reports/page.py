@@ -7,6 +7,7 @@ nothing has to be moved sideways.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from html import escape
 from typing import Any
 
@@ -19,6 +20,7 @@ from gateway.reports.pieces import (
     both,
     heading,
     legend,
+    list_of_contents,
     plain,
     share_bar,
     share_legend,
@@ -35,27 +37,16 @@ from gateway.rules.fates import Fates
 def report_page(contents: Contents) -> str:
     """The whole file."""
     chinese, english = contents.title
+    chapters = [(title, text) for title, text in _chapters(contents) if text]
     parts = [
         f'<h1>惠民补贴发放报告: <span class="whole">{escape(chinese)}</span><br>'
         f'<span class="en">Payment report: {escape(english)}</span></h1>',
         f"<p>{_department(contents)}"
         f"<small>{contents.made_at:%Y-%m-%d %H:%M} ({escape(str(contents.made_at.tzinfo))})</small></p>",
+        "" if contents.batches else f'<p class="bad"><b>{plain(Words.EMPTY)}</b></p>',
         _figures(contents),
-        heading(Words.STATES),
-        _states(contents.fates),
-        _table(contents, sections.reasons(contents)),
-        _table(contents, sections.still_open(contents)),
-        _table(contents, sections.late(contents)),
-        _table(contents, sections.statements(contents)),
-        _table(contents, sections.charged(contents)),
-        _table(contents, sections.asked_back(contents)),
-        _share(contents),
-        _table(contents, sections.sums(contents, Words.BANK, contents.by_bank)),
-        _table(contents, sections.to_first_page(contents)),
-        _table(contents, sections.sums(contents, Words.DEPARTMENT, contents.by_department))
-        if len(contents.by_department) > 1
-        else "",
-        _table(contents, sections.sums(contents, Words.PROGRAMME, contents.by_programme)),
+        list_of_contents([title for title, _ in chapters]),
+        *(heading(title) + text for title, text in chapters),
     ]
     body = "\n".join(part for part in parts if part)
     return (
@@ -64,6 +55,31 @@ def report_page(contents: Contents) -> str:
         f"<title>{escape(chinese)} {escape(english)}</title>\n<style>{style()}</style>\n</head>\n"
         f"<body>\n{body}\n</body>\n</html>\n"
     )
+
+
+def _chapters(contents: Contents) -> Iterator[tuple[Words, str]]:
+    """Headings and what stands below them, "" for nothing: what somebody has to see to comes first."""
+    yield Words.STATES, _states(contents.fates)
+    tables: list[Section[Any]] = [
+        sections.reasons(contents),
+        sections.still_open(contents),
+        sections.late(contents),
+        sections.statements(contents),
+        sections.charged(contents),
+        sections.asked_back(contents),
+    ]
+    for one in tables:
+        yield one.title, _table(contents, one)
+    yield Words.SHARE, _share(contents)
+    sums: list[Section[Any]] = [
+        sections.sums(contents, Words.BANK, contents.by_bank),
+        sections.to_first_page(contents),
+        sections.sums(contents, Words.PROGRAMME, contents.by_programme),
+    ]
+    if len(contents.by_department) > 1:
+        sums.insert(2, sections.sums(contents, Words.DEPARTMENT, contents.by_department))
+    for one in sums:
+        yield one.title, _table(contents, one)
 
 
 def _department(contents: Contents) -> str:
@@ -114,11 +130,11 @@ def _states(money: Fates) -> str:
 
 
 def _table(contents: Contents, section: Section[Any]) -> str:
-    """A section with its heading; nothing where it has no rows."""
+    """A section without its heading; nothing where it has no rows."""
     if not section.rows:
         return ""
     note = "" if section.note is None else f"<p>{plain(section.note)}</p>"
-    return heading(section.title) + note + _rows(contents, section)
+    return note + _rows(contents, section)
 
 
 def _rows(contents: Contents, section: Section[Any]) -> str:
@@ -168,4 +184,4 @@ def _share(contents: Contents) -> str:
     by_department = _rows(contents, departments) if len(departments.rows) > 2 else ""
     earlier = contents.earlier_targets
     chart = share_bar(share, target, earlier) + share_legend(target, earlier)
-    return heading(Words.SHARE) + chart + told + by_department
+    return chart + told + by_department

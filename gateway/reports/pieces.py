@@ -33,6 +33,7 @@ td svg { height: 1.1rem; min-width: 8rem; }
 ul.legend { list-style: none; padding: 0; margin: 0; }
 ul.legend i { display: inline-block; width: 1rem; height: 1rem; margin-right: .4rem;
   border: .07rem solid #111; }
+nav a { color: #0b3d91; } nav ul { margin: .3rem 0; padding-left: 1.4rem; }
 .good { color: #0b5d1e; } .bad { color: #a30000; }
 @media (max-width: 72rem) {
   table, tbody, td { display: block; }
@@ -118,7 +119,14 @@ def table(columns: Sequence[Column], rows: Iterable[Sequence[str]]) -> str:
 
 
 def heading(words: Words) -> str:
-    return f"<h2>{plain(words)}</h2>"
+    """One that `list_of_contents` leads to."""
+    return f'<h2 id="{_place(words)}">{plain(words)}</h2>'
+
+
+def list_of_contents(headings: Iterable[Words]) -> str:
+    """Links within the page."""
+    links = "".join(f'<li><a href="#{_place(words)}">{plain(words)}</a></li>' for words in headings)
+    return f"<nav><b>{plain(Words.CONTENTS)}</b><ul>{links}</ul></nav>"
 
 
 def both(words: Words) -> str:
@@ -139,6 +147,10 @@ def plain_text(words: tuple[str, str]) -> str:
 
 def small(text: str) -> str:
     return f"<small>{escape(text)}</small>"
+
+
+def _place(words: Words) -> str:
+    return words.name.lower().replace("_", "-")
 
 
 def _svg(rects: Iterable[str], label: str) -> str:

@@ -17,6 +17,7 @@ def report_head(contents: Contents) -> list[list[str]]:
     return [
         ["惠民补贴发放报告 Payment report", " ".join(contents.title)],
         [f"{contents.made_at:%Y-%m-%d %H:%M}", str(contents.made_at.tzinfo)],
+        *([] if contents.batches else [[_both(Words.EMPTY)]]),
     ]
 
 

@@ -241,8 +241,10 @@ class PlanDesk:
         """What somebody should look at in a batch, each with its reason. Raises `Unknown`."""
         return list(early_warnings(self._installation, self._find_batch(batch_id)))
 
-    def report(self, output: Path | str, *, batch_id: str | None = None, month: str = "") -> None:
+    def report(self, output: Path | str, *, batch_id: str | None = None, month: str = "") -> int:
         """Write a report of a batch, or of a month such as 2026-09, to a new file: .html or .xlsx.
+
+        Returns how many batches it is of: 0 for a month in which none was handed over.
 
         Raises `Unknown`, and `InputRefused` for another ending or a month that is none.
         """
@@ -257,6 +259,7 @@ class PlanDesk:
                 sink.write(report_page(contents).encode())
             else:
                 write_table(sink, report_head(contents), report_rows(contents), FileFormat.XLSX, "报告")
+        return len(contents.batches)
 
     def shares(self, year: int | None = None) -> Shares:
         """How much was credited by card, by year and programme, against the plan's targets."""

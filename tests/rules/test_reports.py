@@ -40,12 +40,14 @@ class Page(HTMLParser):
         self.open: list[str] = []
         self.tags: list[str] = []
         self.addresses: list[str] = []
+        self.ids: list[str | None] = []
         self.words = ""
         self.feed(text)
         self.close()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append(tag)
+        self.ids += [value for name, value in attrs if name == "id"]
         self.addresses += [value or "" for name, value in attrs if name in ("src", "href", "action", "data")]
         if tag not in _VOID:
             self.open.append(tag)
@@ -73,7 +75,9 @@ def test_a_page_is_whole_stands_alone_and_says_the_ledgers_figures(ground: Groun
     text = (tmp_path / "report.html").read_text("utf-8")
     page = Page(text)
     assert page.open == []
-    assert page.addresses == []
+    # Its contents lead to each of its headings, in their order, and nothing leads out.
+    assert page.addresses == [f"#{place}" for place in page.ids]
+    assert page.tags.count("h2") == len(set(page.ids)) > 3
     assert not {"script", "link", "img", "iframe"} & set(page.tags)
     assert "url(" not in text
     words = re.sub(r"\s+", " ", page.words)
@@ -316,3 +320,19 @@ def test_nothing_remains_of_what_was_withdrawn(ground: Ground) -> None:
     assert (line.count, line.remaining_count) == (1, 0)
     assert contents.fates.withdrawn == Sum(count=1, minor=twin.amount_minor)
     assert contents.fates.unpaid == Sum()
+
+
+def test_a_month_in_which_nothing_was_handed_over_is_told_to_be_empty(
+    ground: Ground, bankgate: Commands, tmp_path: Path
+) -> None:
+    with ground.open() as gateway:
+        ground.submit(gateway, payments_of(RURAL, 1), "ONE")
+    for name in ("none.html", "none.xlsx"):
+        told = bankgate("report", "--month", "2026-01", "--output", tmp_path / name)
+        assert (told.code, "the report is empty" in told.out) == (0, True)
+    assert "没有任何批次" in Page((tmp_path / "none.html").read_text("utf-8")).words
+    rows = python_calamine.load_workbook(str(tmp_path / "none.xlsx")).get_sheet_by_index(0).to_python()
+    assert any("没有任何批次" in str(row[0]) for row in rows)
+    some = bankgate("report", "--month", "2026-09", "--output", tmp_path / "some.html")
+    assert (some.code, "empty" in some.out) == (0, False)
+    assert "没有任何批次" not in (tmp_path / "some.html").read_text("utf-8")
