@@ -8,16 +8,13 @@ from pathlib import Path
 import click
 
 from gateway.cli.decisions import Grounds, decide, signed
-from gateway.cli.options import CONFIGURATION, JSON, opened
+from gateway.cli.options import CONFIGURATION, JSON, OUTPUT, opened
 from gateway.errors import ExitCode
 from gateway.ledger.card_lists import CardListState
 from gateway.screens import cards as screen_cards
 from keys.signer import Signer
 
 _LIST = click.argument("path", metavar="LIST", type=click.Path(path_type=Path))
-_OUTPUT = click.option(
-    "--output", type=click.Path(path_type=Path), help="Write to a new file: .csv or .xlsx."
-)
 
 
 @click.group()
@@ -63,7 +60,7 @@ def list_(config: Path, as_json: bool) -> None:
 
 @cards.command()
 @click.option("--department", default="", help="Only of this department.")
-@_OUTPUT
+@OUTPUT
 @CONFIGURATION
 @JSON
 def movable(department: str, output: Path | None, config: Path, as_json: bool) -> None:
@@ -75,7 +72,7 @@ def movable(department: str, output: Path | None, config: Path, as_json: bool) -
 @cards.command()
 @click.option("--batch", "batch_id", help="Only of this batch.")
 @click.option("--bank", help="Only what was to go to this bank.")
-@_OUTPUT
+@OUTPUT
 @CONFIGURATION
 @JSON
 def offers(batch_id: str | None, bank: str | None, output: Path | None, config: Path, as_json: bool) -> None:

@@ -22,6 +22,8 @@ CONFIGURATION = click.option(
 )
 JSON = click.option("--json", "as_json", is_flag=True, help="JSON instead of tables, for programs.")
 
+OUTPUT = click.option("--output", type=click.Path(path_type=Path), help="Write to a new file: .csv or .xlsx.")
+
 
 @contextmanager
 def opened(config: Path) -> Iterator[Gateway]:

@@ -27,7 +27,7 @@ from gateway.cli.decisions import COMMANDS as DECISIONS
 from gateway.cli.keys import key
 from gateway.cli.layout import layout
 from gateway.cli.operator import operator
-from gateway.cli.options import CONFIGURATION, JSON, opened
+from gateway.cli.options import CONFIGURATION, JSON, OUTPUT, opened
 from gateway.cli.rules import COMMANDS as RULES
 from gateway.cli.store import backup, begin, restore, retain
 from gateway.configuration.config import Policy
@@ -174,12 +174,13 @@ def failures(batch_id: str | None, output: Path | None, config: Path, as_json: b
 
 @cli.command()
 @click.argument("batch_id", required=False)
+@OUTPUT
 @CONFIGURATION
 @JSON
-def findings(batch_id: str | None, config: Path, as_json: bool) -> None:
+def findings(batch_id: str | None, output: Path | None, config: Path, as_json: bool) -> None:
     """Charges that banks made, with their evidence."""
     with opened(config) as gateway:
-        shown = show_findings(gateway.findings(batch_id), as_json)
+        shown = show_findings(gateway.findings(batch_id), output, as_json)
         if shown:
             sys.exit(ExitCode.NEEDS_PERSON)
 
@@ -200,17 +201,23 @@ def notices(batch_id: str | None, since: int, config: Path, as_json: bool) -> No
 @click.argument("bank", required=False)
 @click.option("--from", "first", type=click.DateTime(["%Y-%m-%d"]), help="First day of booking.")
 @click.option("--to", "last", type=click.DateTime(["%Y-%m-%d"]), help="Last day of booking.")
+@OUTPUT
 @CONFIGURATION
 @JSON
 def statements(
-    bank: str | None, first: datetime | None, last: datetime | None, config: Path, as_json: bool
+    bank: str | None,
+    first: datetime | None,
+    last: datetime | None,
+    output: Path | None,
+    config: Path,
+    as_json: bool,
 ) -> None:
     """What banks' statements say was booked: payments, returns, charges, the rest."""
     with opened(config) as gateway:
         found = gateway.statement_entries(
             bank, first=None if first is None else first.date(), last=None if last is None else last.date()
         )
-        screen_answers.show_entries(found, as_json)
+        screen_answers.show_entries(found, output, as_json)
 
 
 @cli.command()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from gateway.cli.options import CONFIGURATION, JSON, opened
+from gateway.cli.options import CONFIGURATION, JSON, OUTPUT, opened
 from gateway.errors import ExitCode
 from gateway.output import output_file
 from gateway.rules.books import By
@@ -58,46 +58,44 @@ def show_catalogue(programme: str, config: Path, as_json: bool) -> None:
 
 @click.command()
 @click.option("--bank", help="Only this bank.")
+@OUTPUT
 @CONFIGURATION
 @JSON
-def breaches(bank: str | None, config: Path, as_json: bool) -> None:
+def breaches(bank: str | None, output: Path | None, config: Path, as_json: bool) -> None:
     """Deadlines of feedback that banks missed, by their agreements."""
     with opened(config) as gateway:
         found = gateway.plan.breaches(bank)
-        screen_rules.show_breaches(found, as_json)
+        screen_rules.show_breaches(found, output, as_json)
         sys.exit(ExitCode.NEEDS_PERSON if found else ExitCode.DONE)
 
 
 @click.command()
+@OUTPUT
 @CONFIGURATION
 @JSON
-def overdue(config: Path, as_json: bool) -> None:
+def overdue(output: Path | None, config: Path, as_json: bool) -> None:
     """Payments after the due date of their programme: owed still, or credited late."""
     with opened(config) as gateway:
         found = gateway.plan.overdue()
-        screen_rules.show_overdue(found, as_json)
+        screen_rules.show_overdue(found, output, as_json)
         sys.exit(ExitCode.NEEDS_PERSON if found else ExitCode.DONE)
 
 
 @click.command()
+@OUTPUT
 @CONFIGURATION
 @JSON
-def spread(config: Path, as_json: bool) -> None:
+def spread(output: Path | None, config: Path, as_json: bool) -> None:
     """When each programme and period was credited, by bank: first day, last day, days apart."""
     with opened(config) as gateway:
-        screen_rules.show_spreads(gateway.plan.spreads(), as_json)
-
-
-_OUTPUT = click.option(
-    "--output", type=click.Path(path_type=Path), help="Write to a new file: .csv or .xlsx."
-)
+        screen_rules.show_spreads(gateway.plan.spreads(), output, as_json)
 
 
 @click.command("lists")
 @click.argument("kind", type=click.Choice([kind.value for kind in WorkList]))
 @click.option("--batch", "batch_id", help="Only of this batch.")
 @click.option("--bank", help="Only of this bank.")
-@_OUTPUT
+@OUTPUT
 @CONFIGURATION
 @JSON
 def lists(
@@ -126,24 +124,26 @@ def publish(batch_id: str, output: Path, credited: bool, config: Path) -> None:
 @click.command("publish-check")
 @click.argument("batch_id")
 @click.argument("published", type=click.Path(path_type=Path))
+@OUTPUT
 @CONFIGURATION
 @JSON
-def publish_check(batch_id: str, published: Path, config: Path, as_json: bool) -> None:
+def publish_check(batch_id: str, published: Path, output: Path | None, config: Path, as_json: bool) -> None:
     """Compare a PUBLISHED list (.csv or .xlsx) with what was credited, both ways."""
     with opened(config) as gateway:
         check = gateway.plan.check_list(batch_id, published)
-        screen_rules.show_list_check(check, as_json)
+        screen_rules.show_list_check(check, output, as_json)
         sys.exit(ExitCode.DONE if check.agrees else ExitCode.NEEDS_PERSON)
 
 
 @click.command()
 @click.option("--year", type=int, help="Only this year.")
+@OUTPUT
 @CONFIGURATION
 @JSON
-def share(year: int | None, config: Path, as_json: bool) -> None:
+def share(year: int | None, output: Path | None, config: Path, as_json: bool) -> None:
     """How much is carried by card, by programme and year, against the plan's targets."""
     with opened(config) as gateway:
-        screen_shares.show_shares(gateway.plan.shares(year), as_json)
+        screen_shares.show_shares(gateway.plan.shares(year), output, as_json)
 
 
 @click.command()
@@ -185,7 +185,7 @@ def reissue(
 @click.option(
     "--due", is_flag=True, help="Instead: open books that agreements have a rule for, by their day."
 )
-@_OUTPUT
+@OUTPUT
 @CONFIGURATION
 @JSON
 def reconcile(
@@ -226,7 +226,7 @@ def reconcile(
 @click.command()
 @click.argument("batch_id", required=False)
 @click.option("--open", "only_open", is_flag=True, help="Only what is outstanding still.")
-@_OUTPUT
+@OUTPUT
 @CONFIGURATION
 @JSON
 def recoveries(
@@ -242,7 +242,7 @@ def recoveries(
 
 @click.command()
 @click.option("--bank", help="Only this bank.")
-@_OUTPUT
+@OUTPUT
 @CONFIGURATION
 @JSON
 def charges(bank: str | None, output: Path | None, config: Path, as_json: bool) -> None:
@@ -292,13 +292,14 @@ def booklet(batch_id: str, output: Path, config: Path) -> None:
 
 @click.command()
 @click.argument("batch_id")
+@OUTPUT
 @CONFIGURATION
 @JSON
-def warnings(batch_id: str, config: Path, as_json: bool) -> None:
+def warnings(batch_id: str, output: Path | None, config: Path, as_json: bool) -> None:
     """What somebody should look at in a batch: amounts, shared accounts, changes, failures."""
     with opened(config) as gateway:
         found = gateway.plan.early_warnings(batch_id)
-        screen_rules.show_warnings(found, as_json)
+        screen_rules.show_warnings(found, output, as_json)
         sys.exit(ExitCode.NEEDS_PERSON if found else ExitCode.DONE)
 
 

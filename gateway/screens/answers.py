@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
 
 import msgspec
 from rich.markup import escape
@@ -12,7 +14,9 @@ from formats import Notice
 from formats.masking import mask_account, mask_name, mask_text
 from gateway.ledger.statements import StatementEntry
 from gateway.money import yuan
+from gateway.reports.numbers import yuan_text
 from gateway.screens import screen
+from gateway.screens.listing import Column, Listing
 
 _SHOWN_VALUES = frozenset({"bank_code", "transaction_code", "code"})
 """What names no person: shown as it is where it is short and plain."""
@@ -41,8 +45,10 @@ def show_notices(notices: Iterator[tuple[Notice, dict[str, str]]], json: bool) -
     return count
 
 
-def show_entries(entries: Iterator[StatementEntry], json: bool) -> int:
+def show_entries(entries: Iterator[StatementEntry], output: Path | None, json: bool) -> int:
     """Bookings, and what they come to, by kind; how many. No words of the bank."""
+    if output is not None:
+        return _ENTRIES.write(entries, output)
     table = screen.table("bank", "booked_on", "kind", "debit", "credit", "payment", "evidence")
     count = 0
     sums: Counter[tuple[str, str]] = Counter()
@@ -77,3 +83,35 @@ def _masked(name: str, value: str) -> str:
     if "name" in name:
         return mask_name(value)
     return mask_account(value) if "account" in name else mask_text(value)
+
+
+def _amount(one: StatementEntry, direction: str) -> str:
+    """Of the row; where a booking of several payments does not say their amounts, of the booking."""
+    if one.direction != direction:
+        return ""
+    return yuan_text(one.entry_minor if one.amount_minor is None else one.amount_minor)
+
+
+def _day(day: date | None) -> str:
+    return "" if day is None else day.isoformat()
+
+
+_ENTRIES: Listing[StatementEntry] = Listing(
+    "statements",
+    Column(("银行", "bank"), lambda one: one.bank),
+    Column(("对账单", "statement"), lambda one: one.statement),
+    Column(("记账日期", "booked on"), lambda one: _day(one.booked_on)),
+    Column(("起息日期", "value date"), lambda one: _day(one.value_date)),
+    Column(
+        ("已记账", "booked"), lambda one: screen.pick("是", "yes") if one.booked else screen.pick("否", "no")
+    ),
+    Column(("类别", "kind"), lambda one: one.kind),
+    Column(("借方(元)", "debit (yuan)"), lambda one: _amount(one, "debit")),
+    Column(("贷方(元)", "credit (yuan)"), lambda one: _amount(one, "credit")),
+    Column(("银行流水号", "bank's serial"), lambda one: one.serial),
+    Column(("明细编号", "payment"), lambda one: one.payment_id),
+    Column(("代发文件", "file"), lambda one: one.file_name),
+    Column(("证据文件摘要", "evidence SHA-256"), lambda one: one.evidence_sha256),
+    Column(("证据行号", "evidence line"), lambda one: str(one.evidence_line)),
+)
+"""In a file: without the payer's account and the bank's own words."""

@@ -12,7 +12,7 @@ from gateway.ledger.books import Gap
 from gateway.local_time import local
 from gateway.money import yuan
 from gateway.output import output_file
-from gateway.reports.numbers import count_text, yuan_text
+from gateway.reports.numbers import count_text, for_eyes, yuan_text
 from gateway.reports.wording import state_words
 from gateway.rules.books import Aged, Book, By, Charge, Closed, Extent, Sum
 from gateway.rules.closing import Standing
@@ -291,8 +291,8 @@ def _plain(book: Book) -> dict[str, object]:
 
 def _cell(each: str | Sum) -> str:
     if isinstance(each, str):
-        return each
-    return f"{each.count} / {yuan(each.minor)}" if each.count else ""
+        return for_eyes(each)
+    return f"{each.count:,} / {yuan(each.minor)}" if each.count else ""
 
 
 def _write(headers: list[str], rows: Iterable[list[str]], output: Path) -> int:

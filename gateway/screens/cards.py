@@ -7,8 +7,8 @@ from pathlib import Path
 
 from rich.markup import escape
 
-from formats.standard.amounts import format_yuan
 from gateway.ledger.card_lists import CardListState
+from gateway.reports.numbers import yuan_text
 from gateway.rules.card_lists import BroughtCards, CardList, CardListCheck
 from gateway.rules.card_offers import CardOffer, Remark
 from gateway.screens import screen
@@ -34,7 +34,7 @@ _OFFERS: Listing[CardOffer] = Listing(
     Column(("发放部门", "department"), lambda one: one.department),
     Column(("补贴项目", "programme"), lambda one: one.programme),
     Column(("补贴期间", "period"), lambda one: one.period, in_files=True),
-    Column(("金额(元)", "amount"), lambda one: format_yuan(one.amount_minor), number=True, in_files=True),
+    Column(("金额(元)", "amount"), lambda one: yuan_text(one.amount_minor), number=True, in_files=True),
     Column(("状态", "state"), lambda one: screen.state(one.state), in_files=True),
     Column(("原银行", "bank"), lambda one: one.bank, in_files=True),
     Column(("原账号", "account"), lambda one: one.account),

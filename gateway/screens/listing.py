@@ -12,6 +12,7 @@ from rich.markup import escape
 
 from formats.standard import write_table
 from gateway.output import output_file
+from gateway.reports.numbers import for_eyes
 from gateway.rules.desk import table_format
 from gateway.screens import screen
 
@@ -22,7 +23,8 @@ class Column(Struct, Generic[Row], frozen=True):
     """A column: its title in Chinese and English, and what of a row stands in it.
 
     On a screen a `whole` cell is never broken, and a `number` stands at the right and is not broken either.
-    A column `in_files` only is left out there: a screen is narrow.
+    A column `in_files` only is left out there: a screen is narrow. Cells of `gateway.reports.numbers`
+    are plain numbers in files and have commas on a screen.
     """
 
     title: tuple[str, str]
@@ -63,7 +65,7 @@ class Listing(Generic[Row]):
         )
         left = iter(rows)
         for row in islice(left, most):
-            table.add_row(*(escape(one.cell(row)) for one in shown))
+            table.add_row(*(escape(for_eyes(one.cell(row))) for one in shown))
         more = sum(1 for _ in left)
         if table.row_count:
             screen.show(table)

@@ -8,12 +8,12 @@ from pathlib import Path
 from rich.markup import escape
 
 from formats.standard import write_batch
-from formats.standard.amounts import format_yuan
 from gateway.intake import Receipt
 from gateway.ledger.publication import Compared
 from gateway.local_time import local_minute
 from gateway.money import yuan
 from gateway.output import output_file
+from gateway.reports.numbers import count_text, yuan_text
 from gateway.rules.deadlines import Breach, Overdue, Spread
 from gateway.rules.desk import ListedProgramme
 from gateway.rules.lists import ListedPerson
@@ -77,8 +77,8 @@ _BREACHES: Listing[Breach] = Listing(
     Column(("文件", "file"), lambda one: one.file_name),
     Column(("应回时间", "due"), lambda one: local_minute(one.due), whole=True),
     Column(("实回时间", "answered"), lambda one: _answered(one), whole=True),
-    Column(("逾期(小时)", "hours late"), lambda one: str(one.late_hours), number=True),
-    Column(("未回笔数", "open"), lambda one: str(one.open_count), number=True),
+    Column(("逾期(小时)", "hours late"), lambda one: count_text(one.late_hours), number=True),
+    Column(("未回笔数", "open"), lambda one: count_text(one.open_count), number=True),
 )
 
 
@@ -88,7 +88,10 @@ def _answered(one: Breach) -> str:
     return local_minute(one.answered_at)
 
 
-def show_breaches(found: list[Breach], json: bool) -> None:
+def show_breaches(found: list[Breach], output: Path | None, json: bool) -> None:
+    if output is not None:
+        _BREACHES.write(found, output)
+        return
     if json:
         screen.as_json(found)
         return
@@ -107,8 +110,8 @@ _OVERDUE: Listing[Overdue] = Listing(
     Column(("期间", "period"), lambda one: one.period),
     Column(("银行", "bank"), lambda one: one.bank, whole=True),
     Column(("期限", "due"), lambda one: one.due.isoformat(), whole=True),
-    Column(("未到账笔数", "owed"), lambda one: str(one.open_count), number=True),
-    Column(("未到账金额(元)", "owed (yuan)"), lambda one: yuan(one.open_minor), number=True),
+    Column(("未到账笔数", "owed"), lambda one: count_text(one.open_count), number=True),
+    Column(("未到账金额(元)", "owed (yuan)"), lambda one: yuan_text(one.open_minor), number=True),
     Column(("状态", "states"), lambda one: _overdue_states(one)),
 )
 
@@ -120,7 +123,10 @@ def _overdue_states(one: Overdue) -> str:
     return ", ".join(states)
 
 
-def show_overdue(found: list[Overdue], json: bool) -> None:
+def show_overdue(found: list[Overdue], output: Path | None, json: bool) -> None:
+    if output is not None:
+        _OVERDUE.write(found, output)
+        return
     if json:
         screen.as_json(found)
         return
@@ -134,14 +140,17 @@ _SPREADS: Listing[Spread] = Listing(
     Column(("补贴项目", "programme"), lambda one: one.programme),
     Column(("期间", "period"), lambda one: one.period),
     Column(("银行", "bank"), lambda one: one.bank, whole=True),
-    Column(("笔数", "payments"), lambda one: str(one.count), number=True),
+    Column(("笔数", "payments"), lambda one: count_text(one.count), number=True),
     Column(("最早到账", "first credit"), lambda one: one.first.isoformat(), whole=True),
     Column(("最晚到账", "last credit"), lambda one: one.last.isoformat(), whole=True),
-    Column(("相差天数", "days apart"), lambda one: str(one.apart_days), number=True),
+    Column(("相差天数", "days apart"), lambda one: count_text(one.apart_days), number=True),
 )
 
 
-def show_spreads(found: list[Spread], json: bool) -> None:
+def show_spreads(found: list[Spread], output: Path | None, json: bool) -> None:
+    if output is not None:
+        _SPREADS.write(found, output)
+        return
     if json:
         screen.as_json(found)
         return
@@ -167,7 +176,7 @@ _PERSONS: Listing[ListedPerson] = Listing(
     Column(("发放部门", "department"), lambda one: one.department, in_files=True),
     Column(("补贴项目", "programme"), lambda one: one.programme),
     Column(("补贴期间", "period"), lambda one: one.period, in_files=True),
-    Column(("金额(元)", "amount"), lambda one: format_yuan(one.amount_minor), number=True),
+    Column(("金额(元)", "amount"), lambda one: yuan_text(one.amount_minor), number=True),
     Column(("原因", "reason"), lambda one: screen.pick(*one.reason.label), in_files=True),
     Column(("姓名", "name"), lambda one: one.name),
     Column(("身份证号", "ID"), lambda one: one.id_number, in_files=True),
@@ -199,12 +208,15 @@ _COMPARED: Listing[Compared] = Listing(
     "differences",
     Column(("差异", "difference"), lambda one: screen.pick(_DIFFERENCES[one.kind], one.kind)),
     Column(("明细编号", "payment"), lambda one: one.payment_id, whole=True),
-    Column(("公示(元)", "published (yuan)"), lambda one: _yuan(one.published_minor), number=True),
-    Column(("到账(元)", "credited (yuan)"), lambda one: _yuan(one.credited_minor), number=True),
+    Column(("公示(元)", "published (yuan)"), lambda one: yuan_text(one.published_minor), number=True),
+    Column(("到账(元)", "credited (yuan)"), lambda one: yuan_text(one.credited_minor), number=True),
 )
 
 
-def show_list_check(check: ListCheck, json: bool) -> None:
+def show_list_check(check: ListCheck, output: Path | None, json: bool) -> None:
+    if output is not None:
+        _COMPARED.write(check.differences, output)
+        return
     if json:
         screen.as_json(check)
         return
@@ -252,8 +264,8 @@ _BOOKLET: Listing[BookletEntry] = Listing(
     Column(("身份证号", "ID"), lambda one: one.person),
     Column(("补贴项目", "programme"), lambda one: one.programme),
     Column(("补贴期间", "period"), lambda one: one.period),
-    Column(("应发(元)", "instructed"), lambda one: format_yuan(one.amount_minor)),
-    Column(("实发(元)", "credited"), lambda one: format_yuan(one.credited_minor)),
+    Column(("应发(元)", "instructed"), lambda one: yuan_text(one.amount_minor)),
+    Column(("实发(元)", "credited"), lambda one: yuan_text(one.credited_minor)),
     Column(("退回", "returned"), lambda one: screen.pick("是", "yes") if one.returned else ""),
     Column(("银行", "bank"), lambda one: one.bank),
     Column(("账号尾号", "account ends in"), lambda one: one.account_ending),
@@ -265,7 +277,19 @@ def write_booklet(entries: Iterator[BookletEntry], output: Path) -> None:
     _BOOKLET.write(entries, output)
 
 
-def show_warnings(found: list[Warned], json: bool) -> None:
+_WARNINGS: Listing[Warned] = Listing(
+    "warnings",
+    Column(("对象", "about"), lambda one: one.about),
+    Column(("预警", "warning"), lambda one: screen.pick(*one.reason)),
+    Column(("笔数", "payments"), lambda one: count_text(one.count), number=True),
+    Column(("明细编号(至多 100 个)", "payment ids (at most 100)"), lambda one: " ".join(one.payment_ids)),
+)
+
+
+def show_warnings(found: list[Warned], output: Path | None, json: bool) -> None:
+    if output is not None:
+        _WARNINGS.write(found, output)
+        return
     if json:
         screen.as_json(found)
         return
@@ -275,7 +299,3 @@ def show_warnings(found: list[Warned], json: bool) -> None:
             more = " ..." if one.count > len(one.payment_ids[:_NAMED]) else ""
             screen.say(f"  {escape(', '.join(one.payment_ids[:_NAMED]))}{more}")
     screen.say(screen.pick(f"预警 {len(found)} 条", f"{len(found)} warnings"))
-
-
-def _yuan(minor: int | None) -> str:
-    return "" if minor is None else yuan(minor)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
+from gateway.reports.numbers import count_text, yuan_text
 from gateway.rules.shares import Share, Shares, earlier_targets
 from gateway.screens import screen
 from gateway.screens.listing import Column, Listing
@@ -14,8 +16,11 @@ _DONE, _LEFT, _DONE_MARK, _LEFT_MARK = "█", "·", "▓", "┊"
 _ALL = 1000
 
 
-def show_shares(shares: Shares, json: bool) -> None:
+def show_shares(shares: Shares, output: Path | None, json: bool) -> None:
     """By year the whole and its chart, then what passbooks carry still, the least by card first."""
+    if output is not None:
+        _IN_FILES.write(shares.rows, output)
+        return
     if json:
         screen.as_json(shares)
         return
@@ -54,6 +59,10 @@ def _show_year(whole: Share, programmes: list[Share]) -> None:
     screen.say(
         screen.pick(f"另有 {alone} 个项目全部由社保卡发放", f"{alone} programmes are paid by card alone")
     )
+
+
+def _known(one: Share) -> str:
+    return "" if one.movable_count is None else count_text(one.movable_count)
 
 
 def _percent(one: Share) -> str:
@@ -96,10 +105,31 @@ def _marked(one: Share) -> Iterator[int]:
 
 
 _PROGRAMME: Column[Share] = Column(("仍有一本通的补贴项目", "programme"), lambda one: one.programme)
-_BY_CARD: Column[Share] = Column(("社保卡笔数", "by card"), lambda one: str(one.card_count), number=True)
-_BY_BOOK: Column[Share] = Column(("一本通笔数", "passbook"), lambda one: str(one.passbook_count), number=True)
-_KNOWN: Column[Share] = Column(("其中已有卡", "card known"), lambda one: str(one.movable_count), number=True)
+_BY_CARD: Column[Share] = Column(
+    ("社保卡笔数", "by card"), lambda one: count_text(one.card_count), number=True
+)
+_BY_BOOK: Column[Share] = Column(
+    ("一本通笔数", "passbook"), lambda one: count_text(one.passbook_count), number=True
+)
+_KNOWN: Column[Share] = Column(("其中已有卡", "card known"), lambda one: _known(one), number=True)
 _PART: Column[Share] = Column(("占比", "share"), _percent, number=True)
 _CHART: Column[Share] = Column(("社保卡占比图", "of 100 %"), lambda one: _bar(one, _BAR_CELLS), whole=True)
 _BY_PROGRAMME: Listing[Share] = Listing("share", _PROGRAMME, _BY_CARD, _BY_BOOK, _PART, _CHART)
 _WITH_KNOWN_CARDS: Listing[Share] = Listing("share", _PROGRAMME, _BY_CARD, _BY_BOOK, _KNOWN, _PART, _CHART)
+_IN_FILES: Listing[Share] = Listing(
+    "share",
+    Column(("年度", "year"), lambda one: str(one.year)),
+    Column(("补贴项目", "programme"), lambda one: one.programme or screen.pick("全部", "all")),
+    Column(("社保卡笔数", "by card"), lambda one: count_text(one.card_count)),
+    Column(("社保卡金额(元)", "by card (yuan)"), lambda one: yuan_text(one.card_minor)),
+    Column(("一本通笔数", "passbook"), lambda one: count_text(one.passbook_count)),
+    Column(("一本通金额(元)", "passbook (yuan)"), lambda one: yuan_text(one.passbook_minor)),
+    Column(
+        ("其中已有卡", "card known"),
+        lambda one: _known(one),
+    ),
+    Column(("占比(%)", "share (%)"), lambda one: f"{one.per_mille // 10}.{one.per_mille % 10}"),
+    Column(
+        ("目标(%)", "target (%)"), lambda one: "" if one.target_percent is None else str(one.target_percent)
+    ),
+)
