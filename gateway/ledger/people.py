@@ -32,6 +32,8 @@ class PlacedPayment(Struct, frozen=True, array_like=True, gc=False):
     value_date: str | None
     file_name: str
     item: int | None
+    returned_minor: int | None
+    recorded_at: str | None
 
 
 _ASKED_TOGETHER = 1000
@@ -40,7 +42,8 @@ _COLUMNS = (
     " CASE WHEN destruction.batch_pk IS NULL THEN lane.spool_name ELSE '' END, payment.position,"
     " lane.bank, subject.department, programme, period, account_kind, payment.amount_minor,"
     f" {STATE_OF_PAYMENT}, CASE WHEN latest.reason IS NULL THEN payment.reason ELSE latest.reason END,"
-    " latest.credited_minor, latest.value_date, COALESCE(file.name, ''), latest.item"
+    " latest.credited_minor, latest.value_date, COALESCE(file.name, ''), latest.item,"
+    " latest.returned_minor, latest.recorded_at"
 )
 _TABLES = (
     " JOIN batch USING (batch_pk) JOIN lane USING (lane_pk) JOIN subject USING (subject_pk)"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from enum import StrEnum
@@ -233,6 +233,26 @@ def booked_items(transaction: Transaction, file_pk: int) -> Iterator[BookedItem]
         file=file_pk,
     ):
         yield BookedItem(row.payment_id, row.amount_minor, row.debited, row.returned, row.status)
+
+
+def booked_days(transaction: Transaction, payment_pks: Iterable[int]) -> dict[tuple[int, str], date]:
+    """The day on which statements booked each of these payments or its return, by payment and direction.
+
+    The first `debit`, the last `credit`; the value date where a booking has no day.
+    """
+    chosen = ",".join(str(int(key)) for key in payment_pks) or "NULL"
+    rows = transaction.all(
+        "SELECT payment_pk, direction, MIN(COALESCE(booked_on, value_date)) AS first,"
+        " MAX(COALESCE(booked_on, value_date)) AS last FROM statement_entry"
+        f" WHERE payment_pk IN ({chosen}) AND booked = 1 AND kind IN ('payment', 'return')"
+        " AND COALESCE(booked_on, value_date) IS NOT NULL GROUP BY payment_pk, direction"
+    )
+    return {
+        (int(row.payment_pk), row.direction): date.fromisoformat(
+            row.first if row.direction == "debit" else row.last
+        )
+        for row in rows
+    }
 
 
 def is_in_statements(transaction: Transaction, file_pk: int) -> bool:

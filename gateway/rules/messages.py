@@ -8,22 +8,42 @@ them, and a message names nobody: it goes to the person whom it is about.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, datetime
+from enum import StrEnum
+from itertools import islice
 
 from msgspec import Struct
 
-from formats import Outcome, Status
+from formats import Outcome, Reason, Status
 from formats.masking import mask_account, mask_published_id
 from gateway.installation import Installation
 from gateway.ledger.intake import BatchRow
 from gateway.ledger.messages import keys_of_outcomes
 from gateway.ledger.outcomes import outcomes
-from gateway.ledger.people import payments_by_key, payments_of_batch
+from gateway.ledger.people import PlacedPayment, payments_by_key, payments_of_batch
+from gateway.ledger.statements import booked_days
+from gateway.local_time import LOCAL
 from gateway.money import yuan
-from gateway.rules.people import with_people
+from gateway.rules.people import Person, with_people
 
 _ENDING_DIGITS = 4
+_TOLD = (Status.CREDITED, Status.RETURNED, Status.DISCREPANT)
+_DIRECTIONS: dict[str, str] = {Status.RETURNED: "credit"}
+"""How a statement books what made the payment so, where it is no debit of the payer."""
 _READ_TOGETHER = 1000
+_ARRIVED_OTHERWISE = (Reason.AMOUNT_DIFFERS, Reason.PAID_SHORT)
+"""Discrepant, but what was credited is on the instructed account."""
+
+
+class DayOf(StrEnum):
+    """What a day is, best first: banks do not all say on which day they credited."""
+
+    VALUE = "value"
+    """The bank's result says so."""
+    BOOKING = "booking"
+    """The bank's statement booked it then."""
+    REPORT = "report"
+    """Nobody says so: the bank's report was taken then, by the district's time."""
 
 
 class Message(Struct, frozen=True, kw_only=True):
@@ -37,7 +57,10 @@ class Message(Struct, frozen=True, kw_only=True):
     amount_minor: int
     bank: str
     account_ending: str
-    day: date | None
+    day: date
+    day_of: DayOf
+    credited_minor: int
+    """Not `amount_minor` where the bank credited another amount; of a return what was credited."""
     text: str
     """Chinese, as it is sent."""
 
@@ -55,18 +78,24 @@ class BookletEntry(Struct, frozen=True, kw_only=True):
     returned: bool
     bank: str
     account_ending: str
-    day: str
+    day: date
+    day_of: DayOf
+    in_question: bool
+    """The bank credited another amount, and that is being looked into."""
 
 
 def messages(installation: Installation, since: int = 0) -> Iterator[Message]:
     """A message for each credit and each return that became known after the cursor, in that order.
 
-    A credit that is stated again is told once: only where the payment was not credited before.
+    Also where another amount was credited: what arrived, and that it is being looked into. A credit that
+    is stated again is told once: only where the payment was not credited before.
     """
     names = {bank: profile.name for bank, profile in installation.configuration.profiles.items()}
     block: list[Outcome] = []
     with installation.ledger.read() as transaction:
-        for outcome in outcomes(transaction, since=since, statuses=(Status.CREDITED, Status.RETURNED)):
+        for outcome in outcomes(transaction, since=since, statuses=_TOLD):
+            if not _is_told(outcome.status, outcome.reason, _arrived(outcome)):
+                continue
             block.append(outcome)
             if len(block) == _READ_TOGETHER:
                 yield from _block(installation, block, names)
@@ -75,33 +104,47 @@ def messages(installation: Installation, since: int = 0) -> Iterator[Message]:
 
 
 def booklet(installation: Installation, batch: BatchRow) -> Iterator[BookletEntry]:
-    """The lines that a batch adds to booklets: what was credited, and what of it came back."""
+    """The lines that a batch adds to booklets: what was credited, also in question, and what came back."""
     with installation.ledger.read() as transaction:
         payments = (
             payment
             for payment in payments_of_batch(transaction, batch.batch_pk)
-            if payment.state in (Status.CREDITED, Status.RETURNED)
+            if _is_told(payment.state, payment.reason, _arrived(payment))
         )
-        for payment, person in with_people(installation, payments, ("beneficiary_id", "account")):
-            yield BookletEntry(
-                payment_id=payment.payment_id,
-                source_platform=payment.source_platform,
-                person=mask_published_id(person.get("beneficiary_id", "")),
-                programme=payment.programme,
-                period=payment.period,
-                amount_minor=payment.amount_minor,
-                credited_minor=payment.credited_minor or 0,
-                returned=payment.state == Status.RETURNED,
-                bank=payment.bank,
-                account_ending=_ending(person.get("account", "")),
-                day=payment.value_date or "",
-            )
+        while block := list(islice(payments, _READ_TOGETHER)):
+            booked = booked_days(transaction, [payment.payment_pk for payment in block])
+            for payment, person in with_people(installation, block, ("beneficiary_id", "account")):
+                said = None if payment.value_date is None else date.fromisoformat(payment.value_date)
+                recorded_at = datetime.fromisoformat(payment.recorded_at or "")
+                direction = _DIRECTIONS.get(payment.state, "debit")
+                day, day_of = _day(said, booked.get((payment.payment_pk, direction)), recorded_at)
+                yield _entry(payment, person, day, day_of)
+
+
+def _entry(payment: PlacedPayment, person: Person, day: date, day_of: DayOf) -> BookletEntry:
+    return BookletEntry(
+        payment_id=payment.payment_id,
+        source_platform=payment.source_platform,
+        person=mask_published_id(person.get("beneficiary_id", "")),
+        programme=payment.programme,
+        period=payment.period,
+        amount_minor=payment.amount_minor,
+        credited_minor=payment.credited_minor or 0,
+        returned=payment.state == Status.RETURNED,
+        bank=payment.bank,
+        account_ending=_ending(person.get("account", "")),
+        day=day,
+        day_of=day_of,
+        in_question=payment.reason == Reason.AMOUNT_DIFFERS,
+    )
 
 
 def _block(installation: Installation, block: list[Outcome], names: dict[str, str]) -> Iterator[Message]:
     with installation.ledger.read() as transaction:
         keys = keys_of_outcomes(transaction, [outcome.cursor for outcome in block])
-        placed = payments_by_key(transaction, {key for key, _ in keys.values()})
+        wanted = {key for key, _ in keys.values()}
+        booked = booked_days(transaction, wanted)
+        placed = payments_by_key(transaction, wanted)
         found = {
             payment.payment_pk: (payment, person)
             for payment, person in with_people(installation, placed, ("account",))
@@ -112,6 +155,8 @@ def _block(installation: Installation, block: list[Outcome], names: dict[str, st
             continue
         payment, person = found[key]
         ending = _ending(person.get("account", ""))
+        direction = _DIRECTIONS.get(outcome.status, "debit")
+        day, day_of = _day(outcome.value_date, booked.get((key, direction)), outcome.recorded_at)
         yield Message(
             cursor=outcome.cursor,
             payment_id=outcome.payment_id,
@@ -121,17 +166,47 @@ def _block(installation: Installation, block: list[Outcome], names: dict[str, st
             amount_minor=outcome.amount_minor,
             bank=payment.bank,
             account_ending=ending,
-            day=outcome.value_date,
-            text=_text(outcome, payment.programme, payment.period, names.get(payment.bank, ""), ending),
+            day=day,
+            day_of=day_of,
+            credited_minor=outcome.credited_minor or 0,
+            text=_text(outcome, payment, names.get(payment.bank, ""), ending, _in_words(day, day_of)),
         )
 
 
-def _text(outcome: Outcome, programme: str, period: str, bank: str, ending: str) -> str:
+def _is_told(status: str, reason: str, arrived_minor: int) -> bool:
+    """Whether the person is told: money arrived, or came back."""
+    if status == Status.DISCREPANT:
+        return reason in _ARRIVED_OTHERWISE and arrived_minor > 0
+    return status in (Status.CREDITED, Status.RETURNED)
+
+
+def _arrived(one: Outcome | PlacedPayment) -> int:
+    """Minor units on the account."""
+    return (one.credited_minor or 0) - (one.returned_minor or 0)
+
+
+def _day(said: date | None, booked: date | None, recorded_at: datetime) -> tuple[date, DayOf]:
+    """The best day there is, and what it is."""
+    if said is not None:
+        return said, DayOf.VALUE
+    if booked is not None:
+        return booked, DayOf.BOOKING
+    return recorded_at.astimezone(LOCAL).date(), DayOf.REPORT
+
+
+def _in_words(day: date, day_of: DayOf) -> str:
+    when = f"{day:%Y年%m月%d日}"
+    return f"(银行{when}回报)" if day_of is DayOf.REPORT else f"于{when}"
+
+
+def _text(outcome: Outcome, payment: PlacedPayment, bank: str, ending: str, day: str) -> str:
     account = f"{bank}尾号{ending}账户" if ending else f"{bank}账户"
-    about = f"{programme}({period}){yuan(outcome.amount_minor)}元"
+    about = f"{payment.programme}({payment.period}){yuan(outcome.amount_minor)}元"
     if outcome.status is Status.RETURNED:
         return f"您的{about}未能存入{account},已退回,发放部门将重新核实。如有疑问请向发放部门咨询。"
-    day = "" if outcome.value_date is None else f"于{outcome.value_date:%Y年%m月%d日}"
+    if outcome.status is Status.DISCREPANT:
+        arrived = yuan(_arrived(outcome))
+        return f"您的{about},已{day}存入{account}{arrived}元,金额不符,发放部门正在核实。"
     return f"您的{about}已{day}存入{account}。"
 
 

@@ -17,7 +17,7 @@ from gateway.reports.numbers import count_text, yuan_text
 from gateway.rules.deadlines import Breach, Overdue, Spread
 from gateway.rules.desk import ListedProgramme
 from gateway.rules.lists import ListedPerson
-from gateway.rules.messages import BookletEntry
+from gateway.rules.messages import BookletEntry, DayOf
 from gateway.rules.publication import ListCheck
 from gateway.rules.reissue import Reissue
 from gateway.rules.warnings import Warned
@@ -257,6 +257,11 @@ def show_reissue(made: Reissue, output: Path | None, receipt: Receipt | None, js
         screen.show_receipt(receipt, False)
 
 
+_DAYS = {
+    DayOf.VALUE: ("银行入账日期", "value date"),
+    DayOf.BOOKING: ("对账单记账日期", "booked by the statement"),
+    DayOf.REPORT: ("银行回报日期", "reported by the bank"),
+}
 _BOOKLET: Listing[BookletEntry] = Listing(
     "booklet",
     Column(("明细编号", "payment"), lambda one: one.payment_id),
@@ -269,7 +274,12 @@ _BOOKLET: Listing[BookletEntry] = Listing(
     Column(("退回", "returned"), lambda one: screen.pick("是", "yes") if one.returned else ""),
     Column(("银行", "bank"), lambda one: one.bank),
     Column(("账号尾号", "account ends in"), lambda one: one.account_ending),
-    Column(("入账日期", "value date"), lambda one: one.day),
+    Column(("日期", "day"), lambda one: one.day.isoformat()),
+    Column(("日期类别", "what day"), lambda one: screen.pick(*_DAYS[one.day_of])),
+    Column(
+        ("备注", "remark"),
+        lambda one: screen.pick("金额不符,核实中", "another amount: looked into") * one.in_question,
+    ),
 )
 
 
