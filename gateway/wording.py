@@ -40,8 +40,9 @@ _OFFICE = re.compile(
     r"[省市县区旗镇乡村][^\W\d]{1,18}(?:局|中心|办公室|委员会|居委会|村委会|工作站|服务站|银行|支行|信用社)"
 )
 """An office by its level and kind; a surname begins none."""
-_DUTY = re.compile(r"(?:[^\W\d]{3,8}[科股室])?(?:经办人|工作人员|负责人|窗口)?")
-"""Section and duty, as they stand behind an office."""
+_SECTION = re.compile(r"[^\W\d]{3,8}[科股室]")
+"""Of an office, behind it; by itself it may be a name."""
+_DUTY = re.compile(r"经办人|工作人员|负责人|窗口")
 
 
 class Wording:
@@ -132,9 +133,10 @@ def masked_official(text: str, offices: Iterable[str]) -> str:
     """
     known = [office for office in offices if office and text.startswith(office)]
     found = _OFFICE.match(text)
-    start = max([len(office) for office in known] + ([found.end()] if found else []), default=0)
-    duty = _DUTY.match(text, start)
-    end = start if duty is None else duty.end()
+    end = max([len(office) for office in known] + ([found.end()] if found else []), default=0)
+    for part in (_SECTION, _DUTY) if end else (_DUTY,):
+        if behind := part.match(text, end):
+            end = behind.end()
     return masked_words(text[:end]) + mask_name(text[end:])
 
 
