@@ -24,11 +24,12 @@ def report_head(contents: Contents) -> list[list[str]]:
 def report_rows(contents: Contents) -> Iterator[list[str]]:
     """Every section, an empty row before each."""
     yield from _states(contents)
+    to_first_page = sections.to_first_page(contents)
     tables: tuple[Section[Any], ...] = (
         sections.sums(contents, Words.DEPARTMENT, contents.by_department),
         sections.sums(contents, Words.PROGRAMME, contents.by_programme),
         sections.sums(contents, Words.BANK, contents.by_bank),
-        sections.to_first_page(contents),
+        *([to_first_page] if to_first_page.rows else []),
         sections.reasons(contents),
         sections.still_open(contents),
         sections.late(contents),

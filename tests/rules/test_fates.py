@@ -17,6 +17,7 @@ from gateway.rules.books import Sum
 from gateway.rules.fates import UNDER_WAY, Fates, fates
 from gateway.rules.reissue import Reissue
 from tests.gateway.sites import CITY, Ground
+from tests.gateway.test_doubts import about, decide, rest, short
 from tests.gateway.test_settle import Sent, result, row
 from tests.rules.test_reissue import correction
 
@@ -196,3 +197,24 @@ def test_reports_add_up_with_reissues_in_every_state(ground: Ground) -> None:
 
 def test_money_under_way_has_a_colour_of_its_own() -> None:
     assert KINDS_OF_STATES[Words.UNDER_WAY][1] == (UNDER_WAY,)
+
+
+def test_what_was_paid_short_for_good_has_arrived_by_what_was_credited(ground: Ground) -> None:
+    """6,000 fen of 10,000 were credited: the rest is unpaid, then under way, and never arrived twice."""
+    with ground.open() as gateway:
+        sent = Sent(ground, gateway)
+        first = short(sent)
+        doubted = told_of(gateway)["month"]
+        decide(sent, about(first), "discrepant")
+        closed = told_of(gateway)["month"].fates
+        assert rest(sent, 4000) is None
+        reports = told_of(gateway)
+    others = Sum(count=2, minor=sum(one.amount_minor for one in sent.payments[1:]))
+    assert doubted.fates.arrived == others
+    assert (doubted.fates.open, doubted.part_of_open_minor) == (Sum(count=1, minor=10000), 6000)
+    assert closed.arrived == Sum(count=2, minor=others.minor + 6000)
+    assert (closed.open, closed.unpaid) == (Sum(), Sum(count=1, minor=4000))
+    month = reports["month"].fates
+    assert (month.arrived, month.under_way) == (closed.arrived, Sum(count=1, minor=4000))
+    for contents in reports.values():
+        assert total(contents.fates) == to_be_paid(contents.fates)
