@@ -362,6 +362,11 @@ def fee_findings(
     transaction: Transaction, batch_pk: int | None = None, payment_pk: int | None = None
 ) -> Iterator[FeeFinding]:
     """Findings in the order in which they were recorded: all, or of a batch, or of a payment."""
+    # A finding about a payment names the file in which it went: those are found without looking at all.
+    of_payment = (
+        " AND fee_finding.payment_pk = :payment"
+        " AND fee_finding.file_pk IN (SELECT file_pk FROM attempt WHERE attempt.payment_pk = :payment)"
+    )
     rows = transaction.stream(
         "SELECT fee_pk, fee_finding.bank, fee_finding.kind, fee_finding.amount_minor,"
         " fee_finding.recorded_at,"
@@ -371,9 +376,9 @@ def fee_findings(
         " LEFT JOIN lane USING (lane_pk)"
         " LEFT JOIN payment ON payment.payment_pk = fee_finding.payment_pk"
         " WHERE (:batch IS NULL OR lane.batch_pk = :batch)"
-        " AND (:payment IS NULL OR fee_finding.payment_pk = :payment) ORDER BY fee_pk",
+        f"{'' if payment_pk is None else of_payment} ORDER BY fee_pk",
         batch=batch_pk,
-        payment=payment_pk,
+        **({} if payment_pk is None else {"payment": payment_pk}),
     )
     for row in rows:
         yield FeeFinding(
